@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One loop sets the language features of every target; continuous integration turns warnings into errors.
+let strict = Context.environment["TRAWL_STRICT"] == "1"
+let swiftSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// A target of ours together with its test target.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings),
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies + tests,
+            swiftSettings: swiftSettings),
+    ]
+}
+
+func systemLibrary(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "trawl",
+    products: [.executable(name: "trawl", targets: ["trawl"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        systemLibrary("CLMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
+        systemLibrary("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+        systemLibrary("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+        systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        systemLibrary("CStemmer", apt: "libstemmer-dev"),
+        systemLibrary("CXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+        .target(name: "CKernels"),
+    ]
+        + module("Core")
+        + module("Store", ["Core", "CLMDB", "CZlib"])
+        + module("Corpus", ["Core", "CZlib", "CZstd", "CXML2"])
+        + module("Tokenizers", ["Core"])
+        + module("Tensors", ["Core", "COpenBLAS", "CKernels"])
+        + module("SubstringIndex", ["Core", "Store", "CKernels"])
+        + module("VectorIndex", ["Core", "Store", "CKernels"])
+        + module("LexicalIndex", ["Core", "Store", "CStemmer"])
+        + module("Models", ["Core", "Tensors", "Tokenizers"])
+        + module("Generation", ["Core", "Models"])
+        + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"])
+        + module("Reranking", ["Core", "Models", "Tensors", "Tokenizers"])
+        + module("Evaluation", ["Core"])
+        + module(
+            "Retrieval",
+            [
+                "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "Models",
+                "Generation", "Embeddings", "Reranking", "Yams",
+            ])
+        + [
+            .executableTarget(
+                name: "trawl",
+                dependencies: [
+                    "Core", "Corpus", "Evaluation", "Retrieval", "Embeddings",
+                    .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
+                ],
+                swiftSettings: swiftSettings),
+            .testTarget(name: "trawlTests", dependencies: ["Core", "Retrieval"], swiftSettings: swiftSettings),
+        ],
+    swiftLanguageModes: [.v6]
+)

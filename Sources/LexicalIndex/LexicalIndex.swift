@@ -1,0 +1,1 @@
+// LexicalIndex: see DESIGN.md.

@@ -1,0 +1,1 @@
+// Reranking: see DESIGN.md.

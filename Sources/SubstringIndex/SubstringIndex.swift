@@ -1,0 +1,1 @@
+// SubstringIndex: see DESIGN.md.

@@ -1,0 +1,1 @@
+// Tensors: see DESIGN.md.
