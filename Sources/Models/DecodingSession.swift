@@ -58,6 +58,11 @@ public protocol DecodingSession: AnyObject {
     /// Runs one token for each row.
     func advance(_ rows: [DecodingRow]) throws -> DecodingStep
 
+    /// The log-probability of every token of each continuation, given its prompt and the tokens before it.
+    ///
+    /// One packed pass over all pairs; logits are computed at the continuations' positions only, and no node is kept.
+    func logProbabilities(of continuations: [[TokenID]], after prompts: [[TokenID]]) throws -> [[Float]]
+
     /// Forgets all nodes.
     func reset()
 }
