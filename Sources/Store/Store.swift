@@ -58,11 +58,7 @@ public struct Store: Sendable {
 
     /// True when something was committed.
     public func hasCommit() throws -> Bool {
-        var transaction: OpaquePointer?
-        try check(mdb_txn_begin(environment.handle, nil, UInt32(MDB_RDONLY), &transaction), "mdb_txn_begin", path: path)
-        guard let transaction else { return false }
-        defer { mdb_txn_abort(transaction) }
-        return try Manifest.readIfPresent(transaction, environment) != nil
+        try environment.read { try Manifest.readIfPresent($0, environment) != nil }
     }
 
     /// Starts to write; see `WriteSession`.
