@@ -73,6 +73,9 @@ public struct CorpusRecipe: Codable, Equatable, Sendable {
         paths = try values.decode(.paths, default: [])
         format = try values.decodeIfPresent(String.self, forKey: .format)
         fields = try values.decode(.fields, default: [:])
+        for name in fields.keys.sorted() where !["id", "title", "text"].contains(name) {
+            throw TrawlError(.invalidInput, "corpus.fields: unknown \"\(name)\"", remedy: "use id, title, text")
+        }
     }
 }
 
