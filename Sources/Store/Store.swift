@@ -1,1 +1,68 @@
-// Store: see DESIGN.md.
+internal import CLMDB
+internal import Core
+import Foundation
+
+/// An index folder: one LMDB environment that holds immutable segments and the manifest that lists them.
+public struct Store: Sendable {
+    let environment: Environment
+
+    public var path: String { environment.path }
+
+    /// The bytes that the index takes on disk.
+    public var sizeOnDisk: Int {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path + "/data.mdb")
+        return (attributes?[.size] as? NSNumber)?.intValue ?? 0
+    }
+
+    /// True when `path` is a folder that holds an index, finished or not.
+    public static func exists(at path: String) -> Bool {
+        FileManager.default.fileExists(atPath: path + "/data.mdb")
+    }
+
+    /// Opens the index in the folder `path`.
+    ///
+    /// - Throws: `TrawlError.notFound` when there is none.
+    public static func open(at path: String) throws -> Store {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw TrawlError(.notFound, "no such index", path: path, remedy: "'trawl ls' lists indexes")
+        }
+        guard isFolder.boolValue, exists(at: path) else {
+            throw TrawlError(
+                .notFound, "this is not a Trawl index", path: path,
+                remedy: "'trawl index' makes one; 'trawl ls' lists them")
+        }
+        return Store(environment: try Environment.shared(folder: path))
+    }
+
+    /// Opens the index in the folder `path`, or makes an empty one.
+    public static func create(at path: String) throws -> Store {
+        if !exists(at: path) {
+            let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+            guard contents.isEmpty else {
+                throw TrawlError(
+                    .invalidInput, "the folder is not empty and holds no index", path: path,
+                    remedy: "name another folder")
+            }
+            do {
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            } catch {
+                throw TrawlError(.io, "the folder cannot be made", path: path, cause: error)
+            }
+        }
+        return Store(environment: try Environment.shared(folder: path))
+    }
+
+    /// The index as it is now, for reading.
+    public func snapshot() throws -> Snapshot { try Snapshot(environment) }
+
+    /// True when something was committed.
+    public func hasCommit() throws -> Bool {
+        try environment.read { try Manifest.readIfPresent($0, environment) != nil }
+    }
+
+    /// Starts to write; see `WriteSession`.
+    ///
+    /// - Throws: `TrawlError.busy` while another writer, in this process or another, is at work.
+    public func write() throws -> WriteSession { try WriteSession(environment) }
+}

@@ -1,0 +1,104 @@
+public import Core
+import Foundation
+
+/// The scores of a run, per query and on average.
+public struct Report: Sendable, Equatable {
+    public let measures: [Measure]
+    /// The judged queries, in the order of the qrels.
+    public let queries: [String]
+    /// The scores by position in `queries`, then in `measures`.
+    public let perQuery: [[Double]]
+    /// The mean over all judged queries, by position in `measures`.
+    public let means: [Double]
+
+    /// Scores `run`. Every judged query counts, with 0 when the run does not answer it; queries without judgements do
+    /// not count.
+    /// - Throws: `invalidInput` if the qrels judge no query.
+    public init(of run: Run, against qrels: Qrels, _ measures: [Measure]) throws(TrawlError) {
+        guard !qrels.queries.isEmpty else { throw TrawlError(.invalidInput, "the qrels judge no query") }
+        self.measures = measures
+        queries = qrels.queries
+        var rows: [[Double]] = []
+        var sums = [Double](repeating: 0, count: measures.count)
+        for query in queries {
+            let ranking = JudgedRanking(run[query] ?? [], qrels[query] ?? [:])
+            let row = measures.map { ranking.value(of: $0) }
+            for (column, value) in row.enumerated() { sums[column] += value }
+            rows.append(row)
+        }
+        perQuery = rows
+        let count = Double(queries.count)
+        means = sums.map { $0 / count }
+    }
+
+    /// The mean of `measure`, nil if the report does not hold it.
+    public subscript(measure: Measure) -> Double? {
+        measures.firstIndex(of: measure).map { means[$0] }
+    }
+
+    /// One JSON object with measure names as keys, in the order of `measures`; with `perQuery` also the key `queries`:
+    /// an object of such objects by query.
+    public func json(perQuery detailed: Bool = false) -> String {
+        func members(_ values: [Double]) -> String {
+            zip(measures, values).map { "\(quoted($0.description)): \($1)" }.joined(separator: ", ")
+        }
+        guard detailed else { return "{\(members(means))}" }
+        let rows = zip(queries, perQuery).map { "    \(quoted($0)): {\(members($1))}" }.joined(separator: ",\n")
+        return "{\n  \(members(means)),\n  \"queries\": {\n\(rows)\n  }\n}"
+    }
+
+    /// A Markdown table of the means, preceded by a row for every query when `perQuery`.
+    public func markdown(perQuery detailed: Bool = false) -> String {
+        var rows = detailed ? zip(queries, perQuery).map { ($0, $1) } : []
+        rows.append(("all", means))
+        return Self.table(
+            header: ["query"] + measures.map(\.description), rows.map { [$0] + $1.map(Self.fixed) })
+    }
+
+    /// A Markdown table with one row for every system.
+    public static func markdown(_ systems: [(name: String, report: Report)]) -> String {
+        guard let measures = systems.first?.report.measures else { return "" }
+        return table(
+            header: ["system"] + measures.map(\.description),
+            systems.map { system in
+                [system.name] + measures.map { system.report[$0].map(fixed) ?? "" }
+            })
+    }
+
+    static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
+
+    /// A Markdown table whose columns line up; all but the first are aligned to the right.
+    static func table(header: [String], _ rows: [[String]]) -> String {
+        let cells = [header] + rows.map { $0.map { $0.replacingOccurrences(of: "|", with: "\\|") } }
+        let widths = header.indices.map { column in
+            max(3, cells.map { column < $0.count ? $0[column].count : 0 }.max() ?? 3)
+        }
+        func line(_ row: [String]) -> String {
+            let padded = widths.indices.map { column in
+                let cell = column < row.count ? row[column] : ""
+                let gap = String(repeating: " ", count: widths[column] - cell.count)
+                return column == 0 ? cell + gap : gap + cell
+            }
+            return "| " + padded.joined(separator: " | ") + " |\n"
+        }
+        let rule = widths.indices.map { column in
+            let dashes = String(repeating: "-", count: widths[column] - (column == 0 ? 0 : 1))
+            return column == 0 ? dashes : dashes + ":"
+        }
+        return line(cells[0]) + "| " + rule.joined(separator: " | ") + " |\n"
+            + cells.dropFirst().map(line).joined()
+    }
+
+    private func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case _ where scalar.value < 0x20: result += String(format: "\\u%04x", scalar.value)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,159 @@
+internal import CLMDB
+internal import Core
+import Foundation
+
+/// The one writer of an index.
+///
+/// New segments are written in transactions of bounded size that no reader sees, since the manifest does not list them
+/// yet; `commit` lists them in one last transaction. A session that ends without a commit, however it ends, leaves the
+/// index as it was, and the next session removes what it left behind.
+///
+/// No transaction is open between calls, so a session may move between threads; it must not be used by two at once.
+public final class WriteSession {
+    let environment: Environment
+    private let lock: WriterLock
+    /// The manifest of the last commit.
+    public private(set) var manifest: Manifest
+    private var nextSegment: UInt32
+    private var pending: [(table: MDB_dbi, key: [UInt8], value: [UInt8])] = []
+    private var pendingBytes = 0
+    private var pendingMetadata: [(name: String, value: [UInt8])] = []
+
+    /// Pending writes are flushed at this size, which bounds the memory of a session.
+    static let flushBytes = 32 << 20
+
+    init(_ environment: Environment) throws {
+        self.environment = environment
+        lock = try WriterLock(folder: environment.path)
+        manifest = try environment.write { transaction in
+            let manifest = try Manifest.readIfPresent(transaction, environment) ?? .empty
+            try Self.removeUnlisted(manifest, transaction, environment)
+            return manifest
+        }
+        nextSegment = manifest.nextSegment
+    }
+
+    /// A writer for a new segment, which is not part of the index before `commit` lists it.
+    public func newSegment() -> SegmentWriter {
+        defer { nextSegment += 1 }
+        return SegmentWriter(self, number: nextSegment)
+    }
+
+    /// Stores `bytes` under `name` with the next commit.
+    public func setMetadata(_ name: String, bytes: [UInt8]) {
+        pendingMetadata.append((name, bytes))
+    }
+
+    /// Stores `value` as JSON under `name` with the next commit.
+    public func setMetadata(_ name: String, _ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        setMetadata(name, bytes: Array(try encoder.encode(value)))
+    }
+
+    /// Makes `segments` the content of the index, together with all metadata that was set, in one transaction.
+    public func commit(segments: [SegmentInfo]) throws {
+        try flush()
+        let updated = Manifest(format: Manifest.currentFormat, segments: segments, nextSegment: nextSegment)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let bytes = Array(try encoder.encode(updated))
+        try environment.write { transaction in
+            for (name, value) in pendingMetadata {
+                try put(transaction, environment.metaTable, Array(name.utf8), value)
+            }
+            try put(transaction, environment.metaTable, Manifest.name, bytes)
+            try Self.removeUnlisted(updated, transaction, environment)
+        }
+        manifest = updated
+        pendingMetadata = []
+    }
+
+    /// Writes what is pending, so that snapshots (and the disk) have it; it stays unlisted.
+    public func flush() throws {
+        guard !pending.isEmpty else { return }
+        try environment.write { transaction in
+            for (table, key, value) in pending { try put(transaction, table, key, value) }
+        }
+        pending.removeAll(keepingCapacity: true)
+        pendingBytes = 0
+    }
+
+    /// True when `table` has a record of `key` in segment `number`, which may be one that this session has not committed.
+    public func hasRecord<Value>(_ table: Table<Value>, _ key: some Sequence<UInt8>, inSegment number: UInt32) throws
+        -> Bool
+    {
+        let key = recordKey(segment: number, table: table.number, key: Array(key))
+        try flush()
+        return try environment.read { transaction in
+            var value = MDB_val()
+            let code = withValue(key) { mdb_get(transaction, environment.recordTable, &$0, &value) }
+            if code == MDB_NOTFOUND { return false }
+            try check(code, "mdb_get", path: environment.path)
+            return true
+        }
+    }
+
+    /// Replaces the manifest by `text`, for tests of what other versions may have left.
+    func overwriteManifest(_ text: String) throws {
+        try environment.write { try put($0, environment.metaTable, Manifest.name, Array(text.utf8)) }
+    }
+
+    func putRecord(segment: UInt32, table: UInt16, key: [UInt8], value: [UInt8]) throws {
+        guard key.count <= longestRecordKey else {
+            throw TrawlError(
+                .invalidInput, "a key of \(key.count) bytes is longer than \(longestRecordKey)", path: environment.path)
+        }
+        try enqueue(environment.recordTable, recordKey(segment: segment, table: table, key: key), value)
+    }
+
+    func putChunk(segment: UInt32, kind: UInt16, chunk: UInt32, value: [UInt8]) throws {
+        try enqueue(environment.blobTable, chunkKey(segment: segment, kind: kind, chunk: chunk), value)
+    }
+
+    private func enqueue(_ table: MDB_dbi, _ key: [UInt8], _ value: [UInt8]) throws {
+        pending.append((table, key, value))
+        // The arrays' own headers count too when records are small.
+        pendingBytes += key.count + value.count + 96
+        if pendingBytes >= Self.flushBytes { try flush() }
+    }
+
+    private func put(_ transaction: OpaquePointer, _ table: MDB_dbi, _ key: [UInt8], _ value: [UInt8]) throws {
+        let code = withValue(key) { key in withValue(value) { mdb_put(transaction, table, &key, &$0, 0) } }
+        try check(code, "mdb_put", path: environment.path)
+    }
+
+    /// Deletes everything of segments that `manifest` does not list: the rest of interrupted or superseded work.
+    private static func removeUnlisted(_ manifest: Manifest, _ transaction: OpaquePointer, _ environment: Environment)
+        throws
+    {
+        let listed = Set(manifest.segments.map(\.number))
+        for table in [environment.recordTable, environment.blobTable] {
+            var cursor: OpaquePointer?
+            try check(mdb_cursor_open(transaction, table, &cursor), "mdb_cursor_open", path: environment.path)
+            defer { mdb_cursor_close(cursor) }
+            var segment: UInt32 = 0
+            while true {
+                var value = MDB_val()
+                let found: UInt32? = try withValue(bigEndian(segment)) { key in
+                    let code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
+                    if code == MDB_NOTFOUND { return nil }
+                    try check(code, "mdb_cursor_get", path: environment.path)
+                    guard key.mv_size >= 4 else {
+                        throw TrawlError(
+                            .corrupted, "a key is cut", path: environment.path, remedy: "build the index again")
+                    }
+                    return UInt32(bigEndian: key.bytes.loadUnaligned(as: UInt32.self))
+                }
+                guard let found else { break }
+                if listed.contains(found) {
+                    guard found < .max else { break }
+                    segment = found + 1
+                } else {
+                    try check(mdb_cursor_del(cursor, 0), "mdb_cursor_del", path: environment.path)
+                    segment = found
+                }
+            }
+        }
+    }
+}
