@@ -4,7 +4,8 @@ internal import Store
 /// The chunks of a blob, as hot loops want them: one table of addresses, records found by shifts.
 ///
 /// The memory belongs to a `Blob` (or a test) that whoever made the table keeps alive.
-struct ChunkTable {
+struct ChunkTable: @unchecked Sendable {
+    // @unchecked: an address of read-only memory.
     /// The address of each chunk of 1 MiB of payload.
     let addresses: UnsafePointer<UnsafeRawPointer?>
     let byteCount: Int
@@ -18,10 +19,11 @@ struct ChunkTable {
 
     init(_ chunks: UnsafeBufferPointer<UnsafeRawPointer>, byteCount: Int) {
         self.byteCount = byteCount
-        addresses = chunks.baseAddress.map {
-            // An optional pointer has the layout of a pointer.
-            UnsafeRawPointer($0).assumingMemoryBound(to: UnsafeRawPointer?.self)
-        } ?? Self.none
+        addresses =
+            chunks.baseAddress.map {
+                // An optional pointer has the layout of a pointer.
+                UnsafeRawPointer($0).assumingMemoryBound(to: UnsafeRawPointer?.self)
+            } ?? Self.none
     }
 
     // A table for no chunks; never read, since a blob without bytes has no record.

@@ -5,7 +5,7 @@ internal import Store
 /// ```
 /// block: | value 0 | value 1 | ... | value 512/width - 1 | unused bits |     little-endian, 64 bytes
 /// ```
-struct PackedIntegers {
+struct PackedIntegers: Sendable {
     static let blockBytes = 64
 
     let count: Int

@@ -20,6 +20,7 @@ public final class SubstringSegmentBuilder {
     private let forward: TokenBuffer
     private var starts: [UInt32] = [0]
     private var counts: [UInt32] = []
+    private var isFinished = false
 
     /// - Parameter boundary: the token that ends each passage, such as EOS.
     public init(boundary: TokenID) throws {
@@ -40,6 +41,7 @@ public final class SubstringSegmentBuilder {
     /// - Throws: `TrawlError.invalidInput` when they do not end with the boundary or a token is out of range,
     ///   `.full` when the segment is; the builder is as it was then.
     public func add(_ tokens: [TokenID]) throws {
+        precondition(!isFinished, "the builder has finished")
         guard tokens.last == boundary else {
             throw TrawlError(
                 .invalidInput, "passage \(passageCount) does not end with the boundary token \(boundary)",
@@ -64,8 +66,11 @@ public final class SubstringSegmentBuilder {
 
     /// Sorts what was added and writes it to `segment`. The builder is used up.
     ///
+    /// - Throws: what writing throws, `TrawlError.full` when memory runs out.
     /// - Complexity: O(n log sigma) time for n tokens, sigma of them distinct.
-    public consuming func finish(into segment: SegmentWriter, progress: any ProgressReporter = .silent) throws {
+    public func finish(into segment: SegmentWriter, progress: any ProgressReporter = .silent) throws {
+        precondition(!isFinished, "a builder finishes once")
+        isFinished = true
         let text = forward.buffer
         let present = counts.indices.filter { counts[$0] > 0 }
         let shape = SegmentShape(
@@ -82,7 +87,7 @@ public final class SubstringSegmentBuilder {
         progress.begin("Sorting suffixes", total: text.count, unit: "tokens")
         let cut = CircularText.reverseAndCut(text, starts: starts)
         let rows = try TokenBuffer(count: text.count)
-        SuffixSorter.sort(text.baseAddress!, into: rows.base, count: text.count, alphabet: present.count)
+        SuffixSorter.sort(forward.base, into: rows.base, count: text.count, alphabet: present.count)
         progress.advance(text.count)
         progress.end()
 

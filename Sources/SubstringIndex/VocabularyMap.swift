@@ -10,7 +10,7 @@ internal import Store
 /// ```
 /// block: | tokens that occur before the block, u32 | 480 bits |       64 bytes
 /// ```
-struct VocabularyMap {
+struct VocabularyMap: Sendable {
     static let blockBytes = 64
     private static let bits = Int(TRAWL_BITMAP_BITS)
 
