@@ -41,7 +41,7 @@ public struct CorpusReader: Sendable {
 
     /// Gives every document to `body`, reporting stored bytes as progress and what was left out as warnings.
     @discardableResult
-    public func forEach(
+    public func readAll(
         progress: some ProgressReporter = .silent, _ body: (Document) throws -> Void
     ) throws -> CorpusSummary {
         let documents = makeIterator()

@@ -139,10 +139,11 @@ struct TextUnitScanner {
         while let first = word.first, first == 0x28 || first == 0x5B || first == 0x22 { word = word.dropFirst() }
         if word.isEmpty { return false }
         if word.allSatisfy({ $0 &- 0x30 < 10 }) { return word.count <= 2 }
-        // "U.S", "e.g", but not "3.5" or an ellipsis of points.
+        // The points of an ellipsis abbreviate nothing.
+        if word.last == 0x2E { return false }
+        // "U.S", "e.g", but not "3.5".
         if let point = word.firstIndex(of: 0x2E) {
-            let before = word[..<point].last
-            return before.map { ($0 | 0x20) &- 0x61 < 26 } ?? false
+            return word[..<point].last.map { ($0 | 0x20) &- 0x61 < 26 } ?? false
         }
         var scalarCount = 0
         for byte in word where byte & 0xC0 != 0x80 { scalarCount += 1 }
@@ -158,7 +159,7 @@ struct TextUnitScanner {
         "rep", "pres", "mt", "ft", "no", "nos", "vol", "vols", "fig", "figs", "eq", "eqs", "sec", "ch", "pp", "ed",
         "eds", "cf", "vs", "al", "approx", "ca", "dept", "univ", "jan", "feb", "aug", "sept", "sep", "oct", "nov",
         "dec",
-        "mme", "mlle", "av", "art", "bzw", "ca", "nr", "str", "hr", "fr", "bd", "hrsg", "vgl", "sra", "sr", "dra", "ud",
+        "mme", "mlle", "av", "art", "bzw", "nr", "str", "hr", "fr", "bd", "hrsg", "vgl", "sra", "dra", "ud",
         "uds", "núm", "pág", "sig", "dott", "ing", "spp", "sp", "subsp", "var",
     ]
 }
