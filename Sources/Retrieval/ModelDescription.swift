@@ -43,7 +43,10 @@ public struct ModelDescription: Encodable, Sendable {
 
     /// For people.
     public var text: String {
-        var lines = [name, "  path          \(path)", "  architecture  \(architecture)", "  uses          \(uses.joined(separator: ", "))"]
+        var lines = [
+            name, "  path          \(path)", "  architecture  \(architecture)",
+            "  uses          \(uses.joined(separator: ", "))",
+        ]
         lines.append("  parameters    \(parameters)")
         lines.append("  bytes         \(bytes)")
         lines.append("  digest        \(digest)")
