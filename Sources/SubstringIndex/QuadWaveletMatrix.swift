@@ -70,6 +70,12 @@ final class QuadWaveletMatrix: @unchecked Sendable {
 
     deinit { kernel.deallocate() }
 
+    /// Where the run of `symbol` within `low..<high` starts after the last level; nil when it does not occur there.
+    func follow(_ symbol: UInt32, _ low: UInt32, _ high: UInt32) -> UInt32? {
+        var (low, high) = (low, high)
+        return trawl_quad_follow(kernel, symbol, &low, &high) ? low : nil
+    }
+
     /// A range of one level's positions, and the digits that led there.
     struct Node {
         var level: UInt32

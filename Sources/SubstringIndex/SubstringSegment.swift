@@ -29,6 +29,8 @@ public final class SubstringSegment: Sendable {
     let chunks: Chunks
     /// What keeps the chunks where they are.
     private let owner: any Sendable
+    /// Where the segment was read from; nil when it is in memory.
+    let reader: SegmentReader?
 
     /// The chunks of every blob.
     struct Chunks: @unchecked Sendable {
@@ -76,14 +78,14 @@ public final class SubstringSegment: Sendable {
                 blobs.append(blob)
                 return ChunkTable(blob)
             }
-            try self.init(shape, chunks, owner: blobs)
+            try self.init(shape, chunks, owner: blobs, reader: segment)
         } catch let error as TrawlError {
             throw error.at(path: segment.snapshot.path)
         }
     }
 
     /// A segment of these sizes in memory that `owner` keeps alive.
-    init(_ shape: SegmentShape, _ chunks: Chunks, owner: any Sendable) throws {
+    init(_ shape: SegmentShape, _ chunks: Chunks, owner: any Sendable, reader: SegmentReader? = nil) throws {
         try shape.validate()
         let count = Int(shape.tokenCount)
         let symbols = Int(shape.symbolCount)
@@ -97,6 +99,7 @@ public final class SubstringSegment: Sendable {
         self.shape = shape
         self.chunks = chunks
         self.owner = owner
+        self.reader = reader
         boundary = shape.boundary
         tokenCount = count
         passageCount = Int(shape.passageCount)

@@ -38,6 +38,14 @@ struct VocabularyMap: Sendable {
         return symbol < symbolCount ? symbol : nil
     }
 
+    /// The tokens that occur, counted anew.
+    var tokenCount: Int {
+        (0..<Self.blockCount(bound)).reduce(0) { sum, block in
+            let words = chunks.address(block, shift: 6).assumingMemoryBound(to: UInt32.self)
+            return (1..<Self.blockBytes / 4).reduce(sum) { $0 + words[$1].nonzeroBitCount }
+        }
+    }
+
     static func blockCount(_ bound: Int) -> Int { (bound + bits - 1) / bits }
 
     /// Writes the map of the tokens whose count is not 0.
