@@ -64,6 +64,8 @@ INLINE bool follow(const trawl_quad_matrix *m, uint32_t symbol, uint32_t *low, u
     uint32_t l = least(*low, m->length), h = least(*high, m->length);
     for (uint32_t level = 0; level < m->levels; ++level) {
         uint32_t digit = symbol >> (2 * (m->levels - 1 - level)) & 3;
+        // Both ends' cache lines are asked for before either is waited for.
+        __builtin_prefetch(block_at(m, level, h));
         uint32_t next_low = step(m, level, l, digit, hardware);
         h = step(m, level, h, digit, hardware);
         l = next_low;
