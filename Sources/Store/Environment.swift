@@ -125,4 +125,25 @@ final class Environment: @unchecked Sendable {
         try check(mdb_txn_commit(transaction), "mdb_txn_commit", path: path)
         return result
     }
+
+    /// Runs `body` in a read transaction that ends with it.
+    func read<Result>(_ body: (OpaquePointer) throws -> Result) throws -> Result {
+        let transaction = try beginRead()
+        defer { mdb_txn_abort(transaction) }
+        return try body(transaction)
+    }
+
+    /// Starts a read transaction, for the caller to abort.
+    func beginRead() throws -> OpaquePointer {
+        var transaction: OpaquePointer?
+        var code = mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction)
+        if code == MDB_MAP_RESIZED {
+            // Another process could map more than this one; take its size.
+            try check(mdb_env_set_mapsize(handle, 0), "mdb_env_set_mapsize", path: path)
+            code = mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction)
+        }
+        try check(code, "mdb_txn_begin", path: path)
+        guard let transaction else { throw TrawlError(.io, "mdb_txn_begin gave nothing", path: path) }
+        return transaction
+    }
 }

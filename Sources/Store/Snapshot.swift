@@ -16,15 +16,7 @@ public final class Snapshot: @unchecked Sendable {
 
     init(_ environment: Environment) throws {
         self.environment = environment
-        var transaction: OpaquePointer?
-        var code = mdb_txn_begin(environment.handle, nil, UInt32(MDB_RDONLY), &transaction)
-        if code == MDB_MAP_RESIZED {
-            // Another process mapped more than this one could; take its size.
-            try check(mdb_env_set_mapsize(environment.handle, 0), "mdb_env_set_mapsize", path: environment.path)
-            code = mdb_txn_begin(environment.handle, nil, UInt32(MDB_RDONLY), &transaction)
-        }
-        try check(code, "mdb_txn_begin", path: environment.path)
-        guard let transaction else { throw TrawlError(.io, "mdb_txn_begin gave nothing", path: environment.path) }
+        let transaction = try environment.beginRead()
         self.transaction = transaction
         do {
             manifest = try Manifest.read(transaction, environment)

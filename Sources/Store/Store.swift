@@ -58,15 +58,34 @@ public struct Store: Sendable {
 
     /// True when something was committed.
     public func hasCommit() throws -> Bool {
-        var transaction: OpaquePointer?
-        try check(mdb_txn_begin(environment.handle, nil, UInt32(MDB_RDONLY), &transaction), "mdb_txn_begin", path: path)
-        guard let transaction else { return false }
-        defer { mdb_txn_abort(transaction) }
-        return try Manifest.readIfPresent(transaction, environment) != nil
+        try environment.read { try Manifest.readIfPresent($0, environment) != nil }
     }
 
     /// Starts to write; see `WriteSession`.
     ///
     /// - Throws: `TrawlError.busy` while another writer, in this process or another, is at work.
     public func write() throws -> WriteSession { try WriteSession(environment) }
+
+    /// Removes the index in the folder `path`, and the folder when nothing else is in it.
+    ///
+    /// - Throws: `TrawlError.busy` while a writer is at work.
+    public static func remove(at path: String) throws {
+        guard exists(at: path) else {
+            throw TrawlError(.notFound, "this is not a Trawl index", path: path, remedy: "'trawl ls' lists them")
+        }
+        let lock = try WriterLock(folder: path)
+        try withExtendedLifetime(lock) {
+            do {
+                for file in ["data.mdb", "lock.mdb", "writer.lock"]
+                where FileManager.default.fileExists(atPath: "\(path)/\(file)") {
+                    try FileManager.default.removeItem(atPath: "\(path)/\(file)")
+                }
+                if try FileManager.default.contentsOfDirectory(atPath: path).isEmpty {
+                    try FileManager.default.removeItem(atPath: path)
+                }
+            } catch {
+                throw TrawlError(.io, "the index cannot be removed", path: path, cause: error)
+            }
+        }
+    }
 }

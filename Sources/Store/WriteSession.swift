@@ -79,6 +79,21 @@ public final class WriteSession {
         pendingBytes = 0
     }
 
+    /// True when `table` has a record of `key` in segment `number`, which may be one that this session has not committed.
+    public func hasRecord<Value>(_ table: Table<Value>, _ key: some Sequence<UInt8>, inSegment number: UInt32) throws
+        -> Bool
+    {
+        let key = recordKey(segment: number, table: table.number, key: Array(key))
+        try flush()
+        return try environment.read { transaction in
+            var value = MDB_val()
+            let code = withValue(key) { mdb_get(transaction, environment.recordTable, &$0, &value) }
+            if code == MDB_NOTFOUND { return false }
+            try check(code, "mdb_get", path: environment.path)
+            return true
+        }
+    }
+
     /// Replaces the manifest by `text`, for tests of what other versions may have left.
     func overwriteManifest(_ text: String) throws {
         try environment.write { try put($0, environment.metaTable, Manifest.name, Array(text.utf8)) }

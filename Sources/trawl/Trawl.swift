@@ -1,6 +1,23 @@
 import ArgumentParser
 
-@main
 struct Trawl: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Search a corpus three ways.")
+    static let configuration = CommandConfiguration(
+        commandName: "trawl",
+        abstract: "A search engine with three ways of finding: generative, dense and lexical.",
+        discussion: """
+            EXAMPLES
+              trawl index notes/ --output notes.trawl       index a folder of texts
+              trawl query notes.trawl "why is the sky blue"  ask
+              trawl count notes.trawl "blue sky"             how often a phrase occurs
+              trawl eval notes.trawl --queries q.jsonl --qrels qrels.tsv --mode dense
+
+            Data go to standard output, everything else to standard error. Exit codes: 0 hits, 1 none, 2 error, 64 usage.
+            An index is named by its path, or by the name of a recipe in indexes/.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            IndexCommand.self, QueryCommand.self, EvalCommand.self, EmbedCommand.self, CountCommand.self,
+            FindCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self, CheckCommand.self,
+            ModelsCommand.self,
+        ])
 }

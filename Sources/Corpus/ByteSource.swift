@@ -1,0 +1,137 @@
+import Core
+import Glibc
+
+/// A file or descriptor read once from front to back, decompressed on the way when its first bytes say gzip or zstd.
+///
+/// Memory: two fixed buffers and the decompressor's window (at most 128 MiB for zstd), whatever the file's size.
+final class ByteSource {
+    /// For messages.
+    let name: String
+    /// Bytes taken from the file so far, before decompression.
+    private(set) var bytesRead = 0
+
+    private let descriptor: Int32
+    private let ownsDescriptor: Bool
+    private let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 64)
+    private var pending = 0..<0
+    private var storedEnded = false
+    private var decoder: (any StreamDecoder)?
+    private var lookahead: ArraySlice<UInt8> = []
+
+    /// - Throws: `notFound` or `io` when the file cannot be opened; `corrupted` when its name ends in `.gz` or `.zst`
+    ///   and its content does not say so; `unsupported` for other compressions.
+    convenience init(path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw TrawlError(
+                errno == ENOENT ? .notFound : .io, "cannot be opened: \(String(cString: strerror(errno)))", path: path,
+                remedy: errno == ENOENT ? "check the path" : "check that it is a file and that you may read it")
+        }
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+        try self.init(descriptor: descriptor, name: path, ownsDescriptor: true)
+    }
+
+    init(descriptor: Int32, name: String, ownsDescriptor: Bool = false) throws {
+        self.descriptor = descriptor
+        self.name = name
+        self.ownsDescriptor = ownsDescriptor
+        while pending.count < 6, try fill() {}
+        let magic = [UInt8](stored[pending].prefix(6))
+        if magic.starts(with: [0x1F, 0x8B]) {
+            decoder = try GzipDecoder()
+        } else if magic.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
+            || (magic.count >= 4 && magic[0] & 0xF0 == 0x50 && magic[1...3] == [0x2A, 0x4D, 0x18])
+        {
+            decoder = try ZstdDecoder()
+        } else if magic.starts(with: [0x42, 0x5A, 0x68]) || magic == [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00] {
+            throw TrawlError(
+                .unsupported, "is compressed with \(magic[0] == 0x42 ? "bzip2" : "xz")", path: name,
+                remedy: "compress it with gzip or zstd, or pipe it in with the path -")
+        } else if let promised = FileName(name).compression, ownsDescriptor {
+            throw TrawlError(
+                .corrupted, "is named .\(promised) but does not begin like such a file", path: name,
+                remedy: "download it again, or rename it if it is not compressed")
+        }
+    }
+
+    deinit {
+        stored.deallocate()
+        if ownsDescriptor { close(descriptor) }
+    }
+
+    /// The first bytes that `read` has not given yet, `count` of them or as many as there are; they stay to be read.
+    func peek(_ count: Int) throws -> ArraySlice<UInt8> {
+        if lookahead.count < count {
+            var bytes = [UInt8](lookahead)
+            var length = bytes.count
+            bytes.append(contentsOf: repeatElement(0, count: count - length))
+            while length < count {
+                let got = try bytes.withUnsafeMutableBytes { try decode(into: .init(rebasing: $0[length...])) }
+                if got == 0 { break }
+                length += got
+            }
+            lookahead = bytes[..<length]
+        }
+        return lookahead.prefix(count)
+    }
+
+    /// Fills the front of `output`, which is not empty, and answers how many bytes it wrote: 0 only at the end.
+    ///
+    /// - Throws: `io` when the system refuses, `corrupted` when compressed data are damaged or truncated.
+    func read(into output: UnsafeMutableRawBufferPointer) throws -> Int {
+        if !lookahead.isEmpty {
+            let count = min(output.count, lookahead.count)
+            output.copyBytes(from: lookahead.prefix(count))
+            lookahead.removeFirst(count)
+            return count
+        }
+        return try decode(into: output)
+    }
+
+    private func decode(into output: UnsafeMutableRawBufferPointer) throws -> Int {
+        while true {
+            if pending.isEmpty, !storedEnded { _ = try fill() }
+            guard let decoder else {
+                let count = min(output.count, pending.count)
+                output.copyMemory(from: .init(rebasing: stored[pending.prefix(count)]))
+                pending = pending.dropFirst(count)
+                return count
+            }
+            do {
+                let step = try decoder.decode(.init(rebasing: stored[pending]), into: output)
+                pending = pending.dropFirst(step.consumed)
+                if step.produced > 0 { return step.produced }
+                if pending.isEmpty, storedEnded {
+                    try decoder.finish()
+                    return 0
+                }
+                if step.consumed == 0, !pending.isEmpty { throw TrawlError(.corrupted, "compressed data are damaged") }
+            } catch let error as TrawlError {
+                throw error.at(path: name)
+            }
+        }
+    }
+
+    /// Appends to the pending stored bytes; false at the end of the file.
+    private func fill() throws -> Bool {
+        if pending.isEmpty { pending = 0..<0 }
+        while true {
+            let count = Glibc.read(
+                descriptor, stored.baseAddress.map { $0 + pending.upperBound }, stored.count - pending.upperBound)
+            if count > 0 {
+                bytesRead += count
+                pending = pending.lowerBound..<pending.upperBound + count
+                return true
+            }
+            if count == 0 {
+                storedEnded = true
+                return false
+            }
+            if errno != EINTR {
+                throw TrawlError(
+                    .io, "cannot be read: \(String(cString: strerror(errno)))", path: name,
+                    remedy: "check that it is a file and that its disk is healthy")
+            }
+        }
+    }
+}

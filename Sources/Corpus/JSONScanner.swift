@@ -1,0 +1,295 @@
+/// Where and why a text is not JSON.
+struct JSONFault: Error {
+    let offset: Int
+    let message: String
+}
+
+/// A member of a JSON object, as ranges of the bytes that were scanned.
+struct JSONField {
+    enum Kind { case string, number, object, array, literal, null }
+
+    var key: Range<Int>
+    var keyHasEscapes: Bool
+    var kind: Kind
+    /// The contents between the quotes for a string, the whole text of the value for anything else.
+    var value: Range<Int>
+    var valueHasEscapes: Bool
+}
+
+/// A strict scanner of RFC 8259 over bytes that are known to be UTF-8.
+///
+/// Why not Foundation: its dictionaries forget the order of the members, so that neither metadata nor the documents of
+/// an object of objects would keep theirs, it cannot give the text of a value that is to be kept as it is, and it
+/// builds every value of a line of which we want three strings.
+struct JSONScanner {
+    let bytes: UnsafeBufferPointer<UInt8>
+    var position = 0
+
+    /// Nested deeper than this is refused, which bounds the stack.
+    static let maximumDepth = 200
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>, from position: Int = 0) {
+        self.bytes = bytes
+        self.position = position
+    }
+
+    /// Scans the one object that the bytes hold, and puts its members into `fields` in order.
+    mutating func scanDocument(into fields: inout [JSONField]) throws(JSONFault) {
+        skipSpace()
+        guard peek == UInt8(ascii: "{") else { throw fault("a JSON object {…} was expected") }
+        try scanObject(into: &fields)
+        skipSpace()
+        if position < bytes.count { throw fault("something follows the JSON object") }
+    }
+
+    /// Scans an object, whose `{` is at `position`.
+    mutating func scanObject(into fields: inout [JSONField]) throws(JSONFault) {
+        fields.removeAll(keepingCapacity: true)
+        position += 1
+        skipSpace()
+        if peek == UInt8(ascii: "}") {
+            position += 1
+            return
+        }
+        while true {
+            let (key, keyHasEscapes) = try scanKey()
+            let start = position
+            var field = JSONField(
+                key: key, keyHasEscapes: keyHasEscapes, kind: .null, value: start..<start, valueHasEscapes: false)
+            if peek == UInt8(ascii: "\"") {
+                (field.value, field.valueHasEscapes) = try scanString()
+                field.kind = .string
+            } else {
+                field.kind = try skipValue(depth: 1)
+                field.value = start..<position
+            }
+            fields.append(field)
+            if try !nextMember(or: UInt8(ascii: "}")) { return }
+        }
+    }
+
+    /// The elements of an array of strings whose `[` is at `position`; nil when something else is among them.
+    mutating func scanStrings() throws(JSONFault) -> [String]? {
+        var strings: [String] = []
+        position += 1
+        skipSpace()
+        if peek == UInt8(ascii: "]") { return strings }
+        while true {
+            skipSpace()
+            guard peek == UInt8(ascii: "\"") else { return nil }
+            let (range, hasEscapes) = try scanString()
+            strings.append(try string(range, hasEscapes: hasEscapes))
+            if try !nextMember(or: UInt8(ascii: "]")) { return strings }
+        }
+    }
+
+    /// The string whose contents were scanned at `range`.
+    func string(_ range: Range<Int>, hasEscapes: Bool) throws(JSONFault) -> String {
+        let contents = UnsafeBufferPointer(rebasing: bytes[range])
+        return hasEscapes ? try unescape(contents, at: range.lowerBound) : String(decoding: contents, as: UTF8.self)
+    }
+
+    // MARK: - Grammar
+
+    private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private func fault(_ message: String) -> JSONFault { JSONFault(offset: position, message: message) }
+
+    private mutating func skipSpace() {
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            default: return
+            }
+        }
+    }
+
+    /// A key and its colon; stops at the value.
+    private mutating func scanKey() throws(JSONFault) -> (Range<Int>, Bool) {
+        skipSpace()
+        guard peek == UInt8(ascii: "\"") else { throw fault("a key in quotes was expected") }
+        let key = try scanString()
+        skipSpace()
+        guard peek == UInt8(ascii: ":") else { throw fault("a colon was expected after the key") }
+        position += 1
+        skipSpace()
+        return key
+    }
+
+    /// True after a comma, false after `close`.
+    private mutating func nextMember(or close: UInt8) throws(JSONFault) -> Bool {
+        skipSpace()
+        switch peek {
+        case UInt8(ascii: ","):
+            position += 1
+            return true
+        case close:
+            position += 1
+            return false
+        case nil: throw fault("the JSON ends in the middle")
+        default: throw fault("a comma or \(Character(Unicode.Scalar(close))) was expected")
+        }
+    }
+
+    private mutating func skipValue(depth: Int) throws(JSONFault) -> JSONField.Kind {
+        guard depth <= Self.maximumDepth else { throw fault("nested deeper than \(Self.maximumDepth) levels") }
+        switch peek {
+        case UInt8(ascii: "\""):
+            _ = try scanString()
+            return .string
+        case UInt8(ascii: "{"):
+            position += 1
+            skipSpace()
+            if peek == UInt8(ascii: "}") {
+                position += 1
+                return .object
+            }
+            repeat {
+                _ = try scanKey()
+                _ = try skipValue(depth: depth + 1)
+            } while try nextMember(or: UInt8(ascii: "}"))
+            return .object
+        case UInt8(ascii: "["):
+            position += 1
+            skipSpace()
+            if peek == UInt8(ascii: "]") {
+                position += 1
+                return .array
+            }
+            repeat {
+                skipSpace()
+                _ = try skipValue(depth: depth + 1)
+            } while try nextMember(or: UInt8(ascii: "]"))
+            return .array
+        case UInt8(ascii: "t"): return try literal("true", .literal)
+        case UInt8(ascii: "f"): return try literal("false", .literal)
+        case UInt8(ascii: "n"): return try literal("null", .null)
+        case nil: throw fault("the JSON ends in the middle")
+        default:
+            try skipNumber()
+            return .number
+        }
+    }
+
+    private mutating func literal(_ word: StaticString, _ kind: JSONField.Kind) throws(JSONFault) -> JSONField.Kind {
+        for offset in 0..<word.utf8CodeUnitCount {
+            guard peek == word.utf8Start[offset] else { throw fault("a value was expected") }
+            position += 1
+        }
+        return kind
+    }
+
+    private mutating func skipNumber() throws(JSONFault) {
+        if peek == UInt8(ascii: "-") { position += 1 }
+        let zero = peek == UInt8(ascii: "0")
+        let digits = skipDigits()
+        guard digits > 0 else { throw fault("a value was expected") }
+        if zero, digits > 1 { throw fault("a number begins with 0") }
+        if peek == UInt8(ascii: ".") {
+            position += 1
+            if skipDigits() == 0 { throw fault("a digit was expected after the point") }
+        }
+        if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
+            position += 1
+            if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
+            if skipDigits() == 0 { throw fault("a digit was expected in the exponent") }
+        }
+    }
+
+    private mutating func skipDigits() -> Int {
+        let start = position
+        while position < bytes.count, bytes[position] &- 0x30 < 10 { position += 1 }
+        return position - start
+    }
+
+    /// Scans a string, whose opening quote is at `position`, and answers the range between its quotes. Escapes are
+    /// checked when the string is decoded, which strings that nobody wants never are.
+    private mutating func scanString() throws(JSONFault) -> (Range<Int>, hasEscapes: Bool) {
+        position += 1
+        let start = position
+        var hasEscapes = false
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == UInt8(ascii: "\"") {
+                position += 1
+                return (start..<position - 1, hasEscapes)
+            }
+            if byte == UInt8(ascii: "\\") {
+                hasEscapes = true
+                position += 1
+            } else if byte < 0x20 {
+                throw fault("a control character stands in a string without an escape")
+            }
+            position += 1
+        }
+        position = bytes.count
+        throw fault("a string is not closed")
+    }
+
+    // MARK: - Escapes
+
+    private func unescape(_ contents: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONFault) -> String {
+        var failure: JSONFault?
+        // An escape is never shorter than the UTF-8 that it stands for.
+        let text = String(unsafeUninitializedCapacity: contents.count) { output in
+            var read = 0
+            var written = 0
+            while read < contents.count {
+                let byte = contents[read]
+                read += 1
+                guard byte == UInt8(ascii: "\\") else {
+                    output[written] = byte
+                    written += 1
+                    continue
+                }
+                guard let scalar = escape(contents, &read) else {
+                    failure = JSONFault(offset: start + read, message: "a string has a wrong escape")
+                    return 0
+                }
+                for unit in scalar.utf8 {
+                    output[written] = unit
+                    written += 1
+                }
+            }
+            return written
+        }
+        if let failure { throw failure }
+        return text
+    }
+
+    /// The scalar of the escape whose backslash stands before `read`; nil for a wrong one, a lone surrogate among them.
+    private func escape(_ contents: UnsafeBufferPointer<UInt8>, _ read: inout Int) -> Unicode.Scalar? {
+        guard read < contents.count else { return nil }
+        let letter = contents[read]
+        read += 1
+        switch letter {
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(letter)
+        case UInt8(ascii: "u"):
+            guard let unit = fourHexDigits(contents, &read) else { return nil }
+            guard unit & 0xFC00 == 0xD800 else { return Unicode.Scalar(unit) }
+            guard read + 2 <= contents.count, contents[read] == UInt8(ascii: "\\"),
+                contents[read + 1] == UInt8(ascii: "u")
+            else { return nil }
+            read += 2
+            guard let low = fourHexDigits(contents, &read), low & 0xFC00 == 0xDC00 else { return nil }
+            return Unicode.Scalar(0x10000 + (unit & 0x3FF) << 10 + low & 0x3FF)
+        default: return nil
+        }
+    }
+
+    private func fourHexDigits(_ contents: UnsafeBufferPointer<UInt8>, _ read: inout Int) -> UInt32? {
+        guard read + 4 <= contents.count else { return nil }
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = Character(Unicode.Scalar(contents[read])).hexDigitValue else { return nil }
+            value = value << 4 | UInt32(digit)
+            read += 1
+        }
+        return value
+    }
+}

@@ -1,0 +1,85 @@
+import Core
+import Glibc
+
+/// What is read whole (a line, a JSON object, a document's file) may be this long, so that a wrong file cannot eat the
+/// machine's memory.
+let maximumRecordBytes = 256 << 20
+
+func recordTooLong(_ what: String, path: String, line: Int?) -> TrawlError {
+    TrawlError(
+        .invalidInput, "\(what) is longer than \(maximumRecordBytes >> 20) MiB", path: path, line: line,
+        remedy: "split it into several documents, or check that the file is what its name says")
+}
+
+/// The lines of a source, without their ends (LF or CR LF) and without a byte order mark at the start of the file.
+final class LineReader {
+    let source: ByteSource
+    /// The number of the line that was last given, counted from 1.
+    private(set) var lineNumber = 0
+
+    private let maximum: Int
+    private var buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
+    private var start = 0
+    private var end = 0
+    private var ended = false
+
+    init(_ source: ByteSource, maximumLineBytes: Int = maximumRecordBytes) {
+        self.source = source
+        maximum = maximumLineBytes
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Gives the next line to `body`, nil at the end. The bytes are lent for the call only.
+    ///
+    /// - Throws: what reading throws, and `invalidInput` for a line longer than the maximum.
+    func withNextLine<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) throws -> R? {
+        guard var line = try nextRange() else { return nil }
+        if line.count > 0, buffer[line.upperBound - 1] == UInt8(ascii: "\r") { line = line.dropLast() }
+        if lineNumber == 1, buffer[line].starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
+        return try body(UnsafeBufferPointer(rebasing: buffer[line]))
+    }
+
+    private func nextRange() throws -> Range<Int>? {
+        var scanned = start
+        while true {
+            if let base = buffer.baseAddress, let found = memchr(base + scanned, 10, end - scanned) {
+                let lineEnd = UnsafeMutablePointer(base).distance(to: found.assumingMemoryBound(to: UInt8.self))
+                return take(upTo: lineEnd, next: lineEnd + 1)
+            }
+            if ended { return start == end ? nil : take(upTo: end, next: end) }
+            if end - start > maximum {
+                throw recordTooLong("the line", path: source.name, line: lineNumber + 1)
+            }
+            scanned = end
+            if end == buffer.count {
+                scanned -= start
+                makeRoom()
+            }
+            let count = try source.read(
+                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[end...])))
+            end += count
+            ended = count == 0
+        }
+    }
+
+    private func take(upTo lineEnd: Int, next: Int) -> Range<Int> {
+        defer { start = next }
+        lineNumber += 1
+        return start..<lineEnd
+    }
+
+    private func makeRoom() {
+        let length = end - start
+        let target =
+            length > buffer.count / 2
+            ? UnsafeMutableBufferPointer<UInt8>.allocate(capacity: buffer.count * 2) : buffer
+        if let to = target.baseAddress, let from = buffer.baseAddress { memmove(to, from + start, length) }
+        if target.baseAddress != buffer.baseAddress {
+            buffer.deallocate()
+            buffer = target
+        }
+        start = 0
+        end = length
+    }
+}

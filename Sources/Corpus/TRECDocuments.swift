@@ -1,0 +1,193 @@
+import Core
+import Glibc
+
+/// TREC's SGML: `<DOC>` … `</DOC>`, each with a `<DOCNO>`, many to a file; what stands between them is passed over.
+final class TRECSource: DocumentSource {
+    private let lines: LineReader
+    private let path: String
+    private var document: [UInt8] = []
+    /// The line of the `<DOC>` that is open.
+    private var openedAt: Int?
+    /// Documents that ended in the line last read, in reverse order.
+    private var ready: [RawDocument] = []
+    private var count = 0
+
+    init(_ source: ByteSource) {
+        lines = LineReader(source)
+        path = source.name
+    }
+
+    func next() throws -> RawDocument? {
+        while ready.isEmpty {
+            if try lines.withNextLine({ try take($0) }) == nil {
+                try finish()
+                return nil
+            }
+            ready.reverse()
+        }
+        return ready.popLast()
+    }
+
+    private func finish() throws {
+        if let openedAt {
+            throw TrawlError(
+                .corrupted, "the file ends before the </DOC> of this <DOC>", path: path, line: openedAt,
+                remedy: "download the file again")
+        }
+        if count == 0, lines.lineNumber > 0 {
+            throw TrawlError(
+                .invalidInput, "there is no <DOC> in this file", path: path,
+                remedy: "check that it is in TREC's format, or say another format")
+        }
+    }
+
+    private func take(_ line: UnsafeBufferPointer<UInt8>) throws {
+        var rest = line[...]
+        while true {
+            if openedAt == nil {
+                guard let tag = find("<doc>", in: rest) else { return }
+                openedAt = lines.lineNumber
+                document.removeAll(keepingCapacity: true)
+                rest = rest[tag.upperBound...]
+            }
+            let end = find("</doc>", in: rest)
+            let content = UnsafeBufferPointer(rebasing: rest[..<(end?.lowerBound ?? rest.endIndex)])
+            try requireUTF8(content, path: path, firstLine: lines.lineNumber)
+            document.append(contentsOf: content)
+            document.append(10)
+            if document.count > maximumRecordBytes { throw recordTooLong("the document", path: path, line: openedAt) }
+            guard let end else { return }
+            ready.append(try close())
+            rest = rest[end.upperBound...]
+        }
+    }
+
+    private func close() throws -> RawDocument {
+        var parts = document.withUnsafeBufferPointer { SGMLDocument($0) }
+        parts.line = openedAt
+        openedAt = nil
+        count += 1
+        guard let id = parts.docno else {
+            throw TrawlError(
+                .invalidInput, "the document has no <DOCNO>", path: path, line: parts.line,
+                remedy: "give every <DOC> a <DOCNO>")
+        }
+        return RawDocument(id: id, title: parts.title, text: parts.text, line: parts.line)
+    }
+
+    /// `word`, in lower case, in any case.
+    private func find(_ word: StaticString, in bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Range<Int>? {
+        let length = word.utf8CodeUnitCount
+        var from = bytes.startIndex
+        guard let base = bytes.base.baseAddress else { return nil }
+        while bytes.endIndex - from >= length, let found = memchr(base + from, 0x3C, bytes.endIndex - from) {
+            let start = base.distance(to: UnsafePointer(found.assumingMemoryBound(to: UInt8.self)))
+            guard bytes.endIndex - start >= length else { return nil }
+            if (1..<length).allSatisfy({ lowercase(base[start + $0]) == word.utf8Start[$0] }) {
+                return start..<start + length
+            }
+            from = start + 1
+        }
+        return nil
+    }
+}
+
+private func lowercase(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte + 0x20 : byte }
+
+/// What one TREC document says. The title is what `<TITLE>`, `<HEADLINE>`, `<HL>`, `<TI>` or `<HEAD>` hold, the text
+/// what `<TEXT>`, `<LEADPARA>`, `<LP>` or `<BODY>` hold, or without any of those all that is left. Tags fall away,
+/// paragraph tags leave a newline.
+private struct SGMLDocument {
+    private(set) var docno: String?
+    private(set) var title = ""
+    private(set) var text = ""
+    var line: Int?
+
+    private enum Section { case docno, title, text }
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        var gathered: (docno: [UInt8], title: [UInt8], text: [UInt8], other: [UInt8]) = ([], [], [], [])
+        var open: (section: Section, name: String)?
+        var sawDocno = false
+        var sawText = false
+        func put(_ content: some Sequence<UInt8>) {
+            switch open?.section {
+            case .docno: gathered.docno += content
+            case .title: gathered.title += content
+            case .text: gathered.text += content
+            case nil: gathered.other += content
+            }
+        }
+        var position = 0
+        while position < bytes.count {
+            guard let tag = SGMLTag(bytes, at: position) else {
+                let next = bytes[(position + 1)...].firstIndex(of: 0x3C) ?? bytes.count
+                put(bytes[position..<next])
+                position = next
+                continue
+            }
+            position = tag.end
+            if tag.isClosing {
+                if open?.name == tag.name {
+                    put([10])
+                    open = nil
+                    continue
+                }
+            } else if open?.section != .text, open?.section != .docno {
+                switch tag.name {
+                case "docno": (open, sawDocno) = ((.docno, tag.name), true)
+                case "title", "headline", "hl", "ti", "head": open = (.title, tag.name)
+                case "text", "leadpara", "lp", "body": (open, sawText) = ((.text, tag.name), true)
+                default: break
+                }
+            }
+            put(["p", "br", "li", "tr", "div"].contains(tag.name) ? [10] : tag.isInline ? [] : [0x20])
+        }
+        if sawDocno { docno = plain(gathered.docno) }
+        title = plain(gathered.title).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        text = plain(sawText ? gathered.text : gathered.other)
+    }
+
+    private func plain(_ bytes: [UInt8]) -> String {
+        decodingEntities(String(decoding: bytes, as: UTF8.self)).trimmed()
+    }
+}
+
+/// A tag or a comment at a position, or nil when the `<` there is only a sign.
+private struct SGMLTag {
+    let name: String
+    let isClosing: Bool
+    let end: Int
+    /// Comments and emphasis part no words.
+    var isInline: Bool { name == "!--" || ["b", "i", "em", "strong", "u", "sub", "sup"].contains(name) }
+
+    init?(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) {
+        guard bytes[start] == 0x3C, start + 1 < bytes.count else { return nil }
+        var position = start + 1
+        if bytes[position...].starts(with: [0x21, 0x2D, 0x2D]) {
+            while position + 2 < bytes.count {
+                if bytes[position] == 0x2D, bytes[position + 1] == 0x2D, bytes[position + 2] == 0x3E {
+                    (name, isClosing, end) = ("!--", false, position + 3)
+                    return
+                }
+                position += 1
+            }
+            return nil
+        }
+        isClosing = bytes[position] == 0x2F
+        if isClosing { position += 1 }
+        let nameStart = position
+        while position < bytes.count, isNameByte(bytes[position]) { position += 1 }
+        guard position > nameStart, lowercase(bytes[nameStart]) &- 0x61 < 26 else { return nil }
+        name = String(decoding: bytes[nameStart..<position].map(lowercase), as: UTF8.self)
+        // A tag is short: a lone < before a letter must not swallow the text up to some far >.
+        let limit = min(bytes.count, position + 1024)
+        while position < limit, bytes[position] != 0x3E, bytes[position] != 0x3C { position += 1 }
+        guard position < limit, bytes[position] == 0x3E else { return nil }
+        end = position + 1
+    }
+}
+
+private func isNameByte(_ byte: UInt8) -> Bool {
+    lowercase(byte) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x2D || byte == 0x5F
+}

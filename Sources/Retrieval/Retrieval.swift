@@ -1,1 +1,0 @@
-// Retrieval: see DESIGN.md.

@@ -1,0 +1,179 @@
+public import Core
+internal import Store
+
+extension SubstringSegment {
+    /// Compares every structure of the segment with the others.
+    ///
+    /// In full: checksums, counters, and how often each symbol and passage occurs in each structure. By sample: n-grams
+    /// of `sample` passages against a scan of the whole text, and those passages' rows against the passages.
+    ///
+    /// - Throws: `TrawlError.corrupted` that says what contradicts what.
+    /// - Complexity: O(n log sigma), a few sequential passes.
+    func check(sample: Int) throws {
+        if let reader {
+            for (kind, _) in SegmentLayout.allBlobs { try reader.verifyChecksums(kind) }
+        }
+        try matrix.check(chunks.matrix)
+        try checkSymbols()
+        try checkPassages()
+        try checkSample(evenly(sample))
+    }
+
+    /// `sample` passages at equal distances, the first and last among them.
+    func evenly(_ sample: Int) -> [Int] {
+        let sample = min(sample, passageCount)
+        guard sample > 1 else { return sample == 1 ? [0] : [] }
+        return (0..<sample).map { $0 * (passageCount - 1) / (sample - 1) }
+    }
+
+    /// The symbols, the vocabulary and the wavelet matrix count the same.
+    private func checkSymbols() throws {
+        var first: UInt32 = 0
+        var previous: TokenID?
+        for symbol in 0..<UInt32(symbolCount) {
+            let record = record(of: symbol)
+            guard record.first == first, record.end > first, Int(record.end) <= tokenCount,
+                previous.map({ $0 < record.token }) ?? true, vocabulary.symbol(of: record.token) == symbol
+            else { throw damagedIndex("symbol \(symbol) contradicts its neighbours or the vocabulary") }
+            first = record.end
+            previous = record.token
+        }
+        guard Int(first) == tokenCount else {
+            throw damagedIndex("the symbols occur \(first) times, the text has \(tokenCount) tokens")
+        }
+        guard vocabulary.tokenCount == symbolCount else {
+            throw damagedIndex("the vocabulary names \(vocabulary.tokenCount) tokens, there are \(symbolCount)")
+        }
+        var next: UInt32 = 0
+        var contradiction: UInt32?
+        matrix.forEachSymbol(0, UInt32(tokenCount)) { symbol, count in
+            let expected = symbol < symbolCount ? record(of: symbol) : nil
+            if symbol != next || expected.map({ $0.end - $0.first != count }) ?? true {
+                contradiction = contradiction ?? symbol
+            }
+            next = symbol &+ 1
+        }
+        if let contradiction {
+            throw damagedIndex("the wavelet matrix counts symbol \(contradiction) differently")
+        }
+        for symbol in 0..<UInt32(symbolCount) {
+            let record = record(of: symbol)
+            // The rows that the whole range leads to are the symbol's own.
+            guard matrix.follow(symbol, 0, UInt32(tokenCount)).map({ $0 &+ record.shift }) == record.first else {
+                throw damagedIndex("symbol \(symbol) leads to the wrong rows")
+            }
+        }
+    }
+
+    /// Passages, text and rows hold the same symbols and passages equally often.
+    private func checkPassages() throws {
+        var symbols = [UInt32](repeating: 0, count: symbolCount)
+        var end = 0
+        for passage in 0..<passageCount {
+            guard let range = textRange(of: passage), range.lowerBound == end else {
+                throw damagedIndex("passage \(passage) does not start where the one before ends")
+            }
+            end = range.upperBound
+            var last: UInt32 = 0
+            try text.forEach(in: range) { symbol in
+                guard symbol < symbolCount else { throw damagedIndex("passage \(passage) has a symbol \(symbol)") }
+                symbols[Int(symbol)] += 1
+                last = symbol
+            }
+            guard record(of: last).token == boundary else {
+                throw damagedIndex("passage \(passage) does not end with the boundary")
+            }
+        }
+        guard end == tokenCount else { throw damagedIndex("the passages have \(end) tokens of \(tokenCount)") }
+        for symbol in 0..<symbolCount {
+            let record = record(of: UInt32(symbol))
+            guard symbols[symbol] == record.end - record.first else {
+                throw damagedIndex("token \(record.token) occurs \(symbols[symbol]) times in the text only")
+            }
+        }
+        var rows = [Int](repeating: 0, count: passageCount)
+        try rowPassages.forEach(in: 0..<tokenCount) { passage in
+            guard passage < passageCount else { throw damagedIndex("a row lies in passage \(passage)") }
+            rows[Int(passage)] += 1
+        }
+        for passage in 0..<passageCount where rows[passage] != textRange(of: passage)?.count {
+            throw damagedIndex("passage \(passage) has \(rows[passage]) rows")
+        }
+    }
+
+    /// Ranges of n-grams of `sample` against a scan of all passages.
+    private func checkSample(_ sample: [Int]) throws {
+        var ngrams: [[TokenID]] = []
+        for (number, passage) in sample.enumerated() {
+            let tokens = try [boundary] + tokens(of: passage)
+            let start = number % tokens.count
+            let ngram = Array(tokens[start..<min(tokens.count, start + 1 + number % 4)])
+            // Behind a boundary inside an n-gram the index reads on in another passage; see SubstringIndex.
+            if ngram != [boundary], !ngram.dropFirst().dropLast().contains(boundary) { ngrams.append(ngram) }
+            guard let range = find(tokens), passages(range).contains(where: { $0.passage == passage }) else {
+                throw damagedIndex("passage \(passage) is not found by its own text")
+            }
+        }
+        ngrams.sort { $0.lexicographicallyPrecedes($1) }
+        var starts: [TokenID: Range<Int>] = [:]
+        for (place, ngram) in ngrams.enumerated() {
+            starts[ngram[0]] = (starts[ngram[0]]?.lowerBound ?? place)..<(place + 1)
+        }
+        var found = [[UInt32: Int]](repeating: [:], count: ngrams.count)
+        for passage in 0..<passageCount {
+            let tokens = try [boundary] + tokens(of: passage)
+            for start in tokens.indices {
+                for place in starts[tokens[start]] ?? 0..<0
+                where tokens[start...].starts(with: ngrams[place]) {
+                    found[place][UInt32(passage), default: 0] += 1
+                }
+            }
+        }
+        for (ngram, counts) in zip(ngrams, found) {
+            let listed = find(ngram).map { passages($0) } ?? []
+            guard listed.count == counts.count, listed.allSatisfy({ counts[$0.passage] == $0.count }) else {
+                throw damagedIndex("the n-gram \(ngram) occurs elsewhere than a scan of the text finds it")
+            }
+        }
+    }
+
+    private func find(_ ngram: [TokenID]) -> RowRange? {
+        var range = root
+        for token in ngram {
+            guard let next = extend(range, by: token) else { return nil }
+            range = next
+        }
+        return range
+    }
+}
+
+extension SubstringIndex {
+    /// Proves, in part by sample, that every structure of the index agrees with the others and with `expected`.
+    ///
+    /// - Parameters:
+    ///   - sample: the passages of each segment whose n-grams are compared with a scan of the text.
+    ///   - expected: the tokens that a passage was indexed with, its boundary included; asked for the sampled passages.
+    /// - Throws: `TrawlError.corrupted` that says what contradicts what, and what `expected` throws.
+    /// - Complexity: O(n log sigma).
+    public func check(
+        sample: Int = 64, progress: any ProgressReporter = .silent,
+        expected: ((PassageID) throws -> [TokenID])? = nil
+    ) throws {
+        progress.begin("Checking substring index", total: totalTokens, unit: "tokens")
+        for (base, segment) in zip(bases, segments) {
+            do {
+                try segment.check(sample: sample)
+                for passage in segment.evenly(sample) {
+                    let number = PassageID(base + UInt32(passage))
+                    guard let expected, try segment.tokens(of: passage) != expected(number) else { continue }
+                    throw damagedIndex("passage \(number.rawValue) is not the one that was indexed")
+                }
+            } catch let error as TrawlError {
+                guard let path = segment.reader?.snapshot.path else { throw error }
+                throw error.at(path: path)
+            }
+            progress.advance(segment.tokenCount)
+        }
+        progress.end()
+    }
+}

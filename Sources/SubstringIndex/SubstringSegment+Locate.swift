@@ -1,0 +1,77 @@
+public import Core
+
+// Passages: which ones an n-gram occurs in, and what they hold.
+extension SubstringSegment {
+    /// The passages, by number in the segment, that the n-gram of `range` occurs in and how often, ascending, the first
+    /// `limit` of them. An occurrence belongs to the passage of its last token.
+    ///
+    /// - Complexity: O(width) sequential reads, plus a sort of what is found or a counter for each passage.
+    public func passages(_ range: RowRange, limit: Int = .max) -> [(passage: UInt32, count: Int)] {
+        let high = min(Int(range.high), tokenCount)
+        guard range.low < high, limit > 0 else { return [] }
+        let rows = Int(range.low)..<high
+        var result: [(passage: UInt32, count: Int)] = []
+        if rows.count > passageCount / 8 {
+            var counts = [UInt32](repeating: 0, count: passageCount)
+            counts.withUnsafeMutableBufferPointer { counts in
+                rowPassages.forEach(in: rows) { passage in
+                    if passage < counts.count { counts[Int(passage)] &+= 1 }
+                }
+            }
+            for (passage, count) in counts.enumerated() where count > 0 {
+                result.append((UInt32(passage), Int(count)))
+                if result.count == limit { break }
+            }
+        } else {
+            var found: [UInt32] = []
+            found.reserveCapacity(rows.count)
+            rowPassages.forEach(in: rows) { if $0 < passageCount { found.append($0) } }
+            found.sort()
+            var start = 0
+            while start < found.count, result.count < limit {
+                var end = start + 1
+                while end < found.count, found[end] == found[start] { end += 1 }
+                result.append((found[start], end - start))
+                start = end
+            }
+        }
+        return result
+    }
+
+    /// The tokens of `passage` (its number in the segment) in reading order, its boundary last.
+    ///
+    /// - Throws: `TrawlError.corrupted` when the text is damaged.
+    /// - Complexity: O(length).
+    public func tokens(of passage: Int) throws -> [TokenID] {
+        precondition(passage >= 0 && passage < passageCount, "no such passage")
+        guard let range = textRange(of: passage) else {
+            throw damagedIndex("passage \(passage) lies outside the text")
+        }
+        var tokens: [TokenID] = []
+        tokens.reserveCapacity(range.count)
+        try text.forEach(in: range) { symbol in
+            guard symbol < symbolCount else { throw damagedIndex("passage \(passage) has a symbol \(symbol)") }
+            tokens.append(record(of: symbol).token)
+        }
+        return tokens
+    }
+
+    /// Where `ngram`, whose rows are `range`, occurs, in ascending order, the first `limit` places.
+    ///
+    /// The index keeps no positions: the passages are looked up and read.
+    func positions(of ngram: [TokenID], _ range: RowRange, limit: Int) throws -> [(passage: UInt32, offset: Int)] {
+        guard !ngram.isEmpty, limit > 0 else { return [] }
+        var result: [(passage: UInt32, offset: Int)] = []
+        for (passage, _) in passages(range, limit: limit) {
+            let tokens = try [boundary] + tokens(of: Int(passage))
+            // The boundary of the passage before belongs to that passage, unless something of this one follows it.
+            let first = ngram.count == 1 ? 1 : 0
+            for start in stride(from: first, through: tokens.count - ngram.count, by: 1)
+            where tokens[start] == ngram[0] && tokens[start..<(start + ngram.count)].elementsEqual(ngram) {
+                result.append((passage, start - 1))
+                if result.count == limit { return result }
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,127 @@
+internal import CKernels
+public import Core
+public import Store
+
+/// The substring index of one segment, read in place: an FM-index (Ferragina and Manzini, 2000) over the tokens of its
+/// passages, with the passage of every row and the plain text beside it.
+///
+/// Opening touches a header and no payload. Whatever the blobs hold, no operation reads outside them: sizes are compared
+/// when the segment is opened, and what is read from them is checked before it is used as an index. Damage beyond that
+/// shows up as wrong answers, which `check` finds.
+///
+/// Passages are numbered from 0 here; `SubstringIndex` numbers them over all segments.
+public final class SubstringSegment: Sendable {
+    /// The token that ends every passage.
+    public let boundary: TokenID
+    /// The tokens of all passages, boundaries included.
+    public let tokenCount: Int
+    public let passageCount: Int
+    /// The distinct tokens.
+    public let symbolCount: Int
+    /// The bytes of all blobs.
+    public let byteCount: Int
+
+    let shape: SegmentShape
+    let matrix: QuadWaveletMatrix
+    let vocabulary: VocabularyMap
+    let rowPassages: PackedIntegers
+    let text: PackedIntegers
+    let chunks: Chunks
+    /// What keeps the chunks where they are.
+    private let owner: any Sendable
+    /// Where the segment was read from; nil when it is in memory.
+    let reader: SegmentReader?
+
+    /// The chunks of every blob.
+    struct Chunks: @unchecked Sendable {
+        // @unchecked: tables of addresses of read-only memory.
+        var matrix: QuadWaveletMatrix.Chunks
+        var symbols: ChunkTable
+        var vocabulary: ChunkTable
+        var rowPassages: ChunkTable
+        var text: ChunkTable
+        var passageStarts: ChunkTable
+
+        init(_ find: (BlobKind, _ recordSize: Int) throws -> ChunkTable) throws {
+            matrix = try QuadWaveletMatrix.Chunks(
+                blocks: find(SegmentLayout.blocks, QuadWaveletMatrix.blockBytes),
+                superblocks: find(SegmentLayout.superblocks, QuadWaveletMatrix.superblockBytes),
+                levels: find(SegmentLayout.levels, QuadWaveletMatrix.levelBytes))
+            symbols = try find(SegmentLayout.symbols, SymbolRecord.bytes)
+            vocabulary = try find(SegmentLayout.vocabulary, VocabularyMap.blockBytes)
+            rowPassages = try find(SegmentLayout.rowPassages, PackedIntegers.blockBytes)
+            text = try find(SegmentLayout.text, PackedIntegers.blockBytes)
+            passageStarts = try find(SegmentLayout.passageStarts, 4)
+        }
+    }
+
+    /// True when `segment` has a substring index.
+    public static func exists(in segment: SegmentReader) throws -> Bool {
+        try segment.record(SegmentLayout.shapes, SegmentLayout.shapeKey) != nil
+    }
+
+    /// Opens the substring index of `segment`.
+    ///
+    /// - Throws: `TrawlError.notFound` when it has none, `.corrupted` when sizes contradict each other, `.incompatible`
+    ///   for another format.
+    /// - Complexity: O(chunks).
+    public convenience init(_ segment: SegmentReader) throws {
+        guard let shape = try segment.record(SegmentLayout.shapes, SegmentLayout.shapeKey) else {
+            throw TrawlError(
+                .notFound, "segment \(segment.info.number) has no substring index", path: segment.snapshot.path,
+                remedy: "rebuild the index with generative retrieval in its recipe")
+        }
+        var blobs: [Blob] = []
+        do {
+            let chunks = try Chunks { kind, recordSize in
+                let blob = try segment.blob(kind, recordSize: recordSize)
+                blobs.append(blob)
+                return ChunkTable(blob)
+            }
+            try self.init(shape, chunks, owner: blobs, reader: segment)
+        } catch let error as TrawlError {
+            throw error.at(path: segment.snapshot.path)
+        }
+    }
+
+    /// A segment of these sizes in memory that `owner` keeps alive.
+    init(_ shape: SegmentShape, _ chunks: Chunks, owner: any Sendable, reader: SegmentReader? = nil) throws {
+        try shape.validate()
+        let count = Int(shape.tokenCount)
+        let symbols = Int(shape.symbolCount)
+        matrix = try QuadWaveletMatrix(chunks.matrix, count: count, symbolCount: symbols)
+        vocabulary = try VocabularyMap(
+            chunks.vocabulary, bound: Int(shape.vocabularyBound), symbolCount: symbols)
+        rowPassages = try PackedIntegers(chunks.rowPassages, count: count, width: shape.passageWidth)
+        text = try PackedIntegers(chunks.text, count: count, width: shape.symbolWidth)
+        try chunks.symbols.expect(records: symbols, of: SymbolRecord.bytes, "the symbols")
+        try chunks.passageStarts.expect(records: Int(shape.passageCount) + 1, of: 4, "the passage starts")
+        self.shape = shape
+        self.chunks = chunks
+        self.owner = owner
+        self.reader = reader
+        boundary = shape.boundary
+        tokenCount = count
+        passageCount = Int(shape.passageCount)
+        symbolCount = symbols
+        byteCount =
+            [
+                chunks.matrix.blocks, chunks.matrix.superblocks, chunks.matrix.levels, chunks.symbols,
+                chunks.vocabulary, chunks.rowPassages, chunks.text, chunks.passageStarts,
+            ].reduce(0) { $0 + $1.byteCount }
+    }
+
+    /// The record of `symbol`, which must be below `symbolCount`.
+    @inline(__always)
+    func record(of symbol: UInt32) -> SymbolRecord {
+        chunks.symbols.address(Int(symbol), shift: 4).load(as: SymbolRecord.self)
+    }
+
+    /// The tokens of `passage` as a range of `text`; nil when there is no such passage or the table is damaged.
+    func textRange(of passage: Int) -> Range<Int>? {
+        guard passage >= 0, passage < passageCount else { return nil }
+        let start = Int(chunks.passageStarts.address(passage, shift: 2).load(as: UInt32.self))
+        let end = Int(chunks.passageStarts.address(passage + 1, shift: 2).load(as: UInt32.self))
+        return start < end && end <= tokenCount ? start..<end : nil
+    }
+}

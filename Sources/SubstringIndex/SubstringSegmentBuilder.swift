@@ -1,0 +1,191 @@
+public import Core
+public import Store
+
+/// Builds the substring index of one segment: collects passages, sorts, and writes everything into blobs.
+///
+/// ```
+/// let builder = try SubstringSegmentBuilder(boundary: tokenizer.endOfSequence)
+/// for passage in passages { try builder.add(tokens(of: passage) + [tokenizer.endOfSequence]) }
+/// try builder.finish(into: segment, progress: reporter)
+/// ```
+///
+/// Memory: 4 bytes a token while collecting; in `finish` 8, and up to 3 more while suffixes are sorted.
+public final class SubstringSegmentBuilder {
+    /// Token ids must be below this, which bounds the tables by token.
+    public static let vocabularyLimit = 1 << 24
+    /// The tokens, boundaries included, that one segment can hold.
+    public static let tokenLimit = Int(Int32.max) - 1
+
+    public let boundary: TokenID
+    private let forward: TokenBuffer
+    private var starts: [UInt32] = [0]
+    private var counts: [UInt32] = []
+    private var isFinished = false
+
+    /// - Parameter boundary: the token that ends each passage, such as EOS.
+    public init(boundary: TokenID) throws {
+        guard boundary < Self.vocabularyLimit else {
+            throw TrawlError(.invalidInput, "the boundary token \(boundary) is not below \(Self.vocabularyLimit)")
+        }
+        self.boundary = boundary
+        forward = try TokenBuffer()
+    }
+
+    /// The tokens added so far, boundaries included.
+    public var tokenCount: Int { forward.count }
+    public var passageCount: Int { starts.count - 1 }
+
+    /// Adds the next passage.
+    ///
+    /// - Parameter tokens: the passage's tokens in reading order, the last of them the boundary.
+    /// - Throws: `TrawlError.invalidInput` when they do not end with the boundary or a token is out of range,
+    ///   `.full` when the segment is; the builder is as it was then.
+    public func add(_ tokens: [TokenID]) throws {
+        precondition(!isFinished, "the builder has finished")
+        guard tokens.last == boundary else {
+            throw TrawlError(
+                .invalidInput, "passage \(passageCount) does not end with the boundary token \(boundary)",
+                remedy: "append the boundary to the tokens of every passage")
+        }
+        guard let largest = tokens.max(), largest < Self.vocabularyLimit else {
+            throw TrawlError(
+                .invalidInput, "passage \(passageCount) has a token that is not below \(Self.vocabularyLimit)")
+        }
+        guard tokenCount + tokens.count <= Self.tokenLimit else {
+            throw TrawlError(
+                .full, "a segment holds at most \(Self.tokenLimit) tokens",
+                remedy: "spread the documents over several segments")
+        }
+        try tokens.withUnsafeBufferPointer { try forward.append($0) }
+        starts.append(UInt32(tokenCount))
+        if Int(largest) >= counts.count {
+            counts.append(contentsOf: repeatElement(0, count: Int(largest) + 1 - counts.count))
+        }
+        for token in tokens { counts[Int(token)] += 1 }
+    }
+
+    /// Sorts what was added and writes it to `segment`. The builder is used up.
+    ///
+    /// - Throws: what writing throws, `TrawlError.full` when memory runs out.
+    /// - Complexity: O(n log sigma) time for n tokens, sigma of them distinct.
+    public func finish(into segment: SegmentWriter, progress: any ProgressReporter = .silent) throws {
+        precondition(!isFinished, "a builder finishes once")
+        isFinished = true
+        let text = forward.buffer
+        let present = counts.indices.filter { counts[$0] > 0 }
+        let shape = SegmentShape(
+            format: SegmentShape.currentFormat, boundary: boundary, tokenCount: UInt32(text.count),
+            passageCount: UInt32(passageCount), symbolCount: UInt32(present.count),
+            vocabularyBound: UInt32(counts.count))
+
+        progress.begin("Packing text", total: text.count, unit: "tokens")
+        try mapToSymbols(present)
+        try writeForwardText(shape, to: segment)
+        progress.advance(text.count)
+        progress.end()
+
+        progress.begin("Sorting suffixes", total: text.count, unit: "tokens")
+        let cut = CircularText.reverseAndCut(text, starts: starts)
+        let rows = try TokenBuffer(count: text.count)
+        SuffixSorter.sort(forward.base, into: rows.base, count: text.count, alphabet: present.count)
+        progress.advance(text.count)
+        progress.end()
+
+        progress.begin("Mapping rows to passages", total: text.count, unit: "tokens")
+        try writeRowPassages(shape, rows: rows.buffer, cut: cut, to: segment)
+        progress.advance(text.count)
+        progress.end()
+
+        let levels = QuadWaveletMatrix.levels(symbolCount: present.count)
+        progress.begin("Writing wavelet matrix", total: text.count * levels, unit: "digits")
+        let symbolCounts = present.map { counts[$0] }
+        let blobs = QuadWaveletMatrix.Blobs(
+            blocks: segment.blob(SegmentLayout.blocks, recordSize: QuadWaveletMatrix.blockBytes),
+            superblocks: segment.blob(SegmentLayout.superblocks, recordSize: QuadWaveletMatrix.superblockBytes),
+            levels: segment.blob(SegmentLayout.levels, recordSize: QuadWaveletMatrix.levelBytes))
+        let runs = try QuadWaveletMatrix.write(
+            rows.buffer, scratch: text, counts: symbolCounts, to: blobs, advance: progress.advance)
+        try writeSymbols(present, symbolCounts, runs, to: segment)
+        try segment.put(SegmentLayout.shapes, SegmentLayout.shapeKey, shape)
+        progress.end()
+    }
+
+    /// Replaces every token by its symbol.
+    private func mapToSymbols(_ present: [Int]) throws {
+        var symbols = [Int32](repeating: 0, count: counts.count)
+        for (symbol, token) in present.enumerated() { symbols[token] = Int32(symbol) }
+        let text = forward.buffer
+        symbols.withUnsafeBufferPointer { symbols in
+            for i in text.indices { text[i] = symbols[Int(text[i])] }
+        }
+    }
+
+    private func writeForwardText(_ shape: SegmentShape, to segment: SegmentWriter) throws {
+        try VocabularyMap.write(
+            counts, to: segment.blob(SegmentLayout.vocabulary, recordSize: VocabularyMap.blockBytes))
+        var packed = PackedIntegers.Writer(
+            segment.blob(SegmentLayout.text, recordSize: PackedIntegers.blockBytes), width: shape.symbolWidth)
+        for symbol in forward.buffer { try packed.append(UInt32(bitPattern: symbol)) }
+        try packed.finish()
+        let blob = segment.blob(SegmentLayout.passageStarts, recordSize: 4)
+        try blob.append(contentsOf: starts)
+        try blob.finish()
+    }
+
+    /// Writes the passage of every row and replaces the row by the symbol before it, the BWT.
+    private func writeRowPassages(
+        _ shape: SegmentShape, rows: UnsafeMutableBufferPointer<Int32>, cut: Int, to segment: SegmentWriter
+    ) throws {
+        let text = forward.buffer
+        let lookup = PassageLookup(starts: starts)
+        var packed = PackedIntegers.Writer(
+            segment.blob(SegmentLayout.rowPassages, recordSize: PackedIntegers.blockBytes), width: shape.passageWidth)
+        for row in rows.indices {
+            let position = Int(rows[row])
+            let original = position &+ cut
+            try packed.append(lookup.passage(of: original < text.count ? original : original &- text.count))
+            rows[row] = text[position == 0 ? text.count &- 1 : position &- 1]
+        }
+        try packed.finish()
+    }
+
+    private func writeSymbols(_ present: [Int], _ symbolCounts: [UInt32], _ runs: [UInt32], to segment: SegmentWriter)
+        throws
+    {
+        let blob = segment.blob(SegmentLayout.symbols, recordSize: SymbolRecord.bytes)
+        var first: UInt32 = 0
+        for (symbol, token) in present.enumerated() {
+            let end = first + symbolCounts[symbol]
+            try blob.append(
+                SymbolRecord(token: TokenID(token), first: first, end: end, shift: first &- runs[symbol]))
+            first = end
+        }
+        try blob.finish()
+    }
+}
+
+/// Which passage a position of the text lies in: a bit for each position, set where a passage starts, with counts.
+private struct PassageLookup {
+    private var words: [UInt64]
+    private var ranks: [UInt32]
+
+    init(starts: [UInt32]) {
+        let count = Int(starts.last ?? 0)
+        words = [UInt64](repeating: 0, count: count / 64 + 1)
+        ranks = [UInt32](repeating: 0, count: words.count)
+        for start in starts.dropLast() { words[Int(start) / 64] |= 1 << UInt64(start % 64) }
+        var rank: UInt32 = 0
+        for word in words.indices {
+            ranks[word] = rank
+            rank += UInt32(words[word].nonzeroBitCount)
+        }
+    }
+
+    @inline(__always)
+    func passage(of position: Int) -> UInt32 {
+        let word = position &>> 6
+        // The bits up to and including the position; the first passage has number 0.
+        let upTo = words[word] &<< UInt64(63 &- position & 63)
+        return ranks[word] &+ UInt32(truncatingIfNeeded: upTo.nonzeroBitCount) &- 1
+    }
+}

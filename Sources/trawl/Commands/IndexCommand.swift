@@ -1,0 +1,115 @@
+import ArgumentParser
+import Core
+import Foundation
+import Retrieval
+
+struct IndexCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Build an index of a corpus.",
+        discussion: """
+            PATH is a BEIR folder, a file of JSON lines, TSV or TREC documents, a folder of .txt, .md or .html files, or -
+            for standard input; each plain, .gz or .zst. An index that exists is replaced in one step at the end, or
+            grows with --add. Until then it answers as before, even if the indexing is killed.
+
+            EXAMPLES
+              trawl index notes/ --output notes.trawl
+              trawl index scifact/ --output scifact.trawl --build lexical,dense
+              trawl index --recipe indexes/wikipedia.yaml
+              zcat more.jsonl.gz | trawl index - --output notes.trawl --add
+            """)
+
+    @Argument(help: "What to index; without it, what the recipe names.")
+    var paths: [String] = []
+
+    @Option(name: [.short, .long], help: "The index folder to make.")
+    var output: String?
+
+    @Option(name: [.short, .long], help: "A recipe (YAML): corpus, passages, models, what to build.")
+    var recipe: String?
+
+    @Flag(help: "Add the documents to an index that exists.")
+    var add = false
+
+    @Option(
+        help: "What to build, separated by commas: lexical, dense, generative.",
+        transform: { text in
+            try text.split(separator: ",").map { name in
+                guard let component = IndexComponent(rawValue: String(name)) else {
+                    throw ValidationError("'\(name)' is none of lexical, dense, generative")
+                }
+                return component
+            }
+        })
+    var build: [IndexComponent]?
+
+    @Option(
+        help: "The format of the corpus, if it is not to be detected: \(Recipe.corpusFormats.joined(separator: ", ")).")
+    var format: String?
+
+    @Option(help: "The embedding model: a name or a path.")
+    var embedder: String?
+
+    @Option(help: "The language model that writes n-grams: a name or a path.")
+    var generator: String?
+
+    @Option(help: "The most words of a passage; 0 keeps documents whole.")
+    var passageSize: Int?
+
+    @Option(help: "The words that neighbouring passages share.")
+    var passageOverlap: Int?
+
+    @Flag(help: "Print what was built as JSON.")
+    var json = false
+
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        if recipe == nil, paths.isEmpty { throw ValidationError("name a PATH to index, or a --recipe") }
+        if add, recipe != nil || build != nil || embedder != nil || generator != nil || passageSize != nil {
+            throw ValidationError("--add keeps to the recipe of the index; leave out --recipe and what overrules it")
+        }
+        if recipe == nil, output == nil { throw ValidationError("name the index to make with --output DIR") }
+        if let size = passageSize, size < 0 { throw ValidationError("--passage-size must not be negative") }
+        if let overlap = passageOverlap, overlap < 0 { throw ValidationError("--passage-overlap must not be negative") }
+    }
+
+    func run() async throws {
+        let output = try self.output ?? Self.standardOutput(recipe: recipe ?? "")
+        let builder: IndexBuilder
+        if add {
+            builder = try IndexBuilder(addingTo: IndexPath.resolve(output), paths: paths, progress: progress.reporter)
+        } else {
+            builder = IndexBuilder(recipe: try effectiveRecipe(), output: output, progress: progress.reporter)
+        }
+        let summary = try builder.run()
+        if json {
+            try Output.json(summary)
+        } else if !progress.quiet {
+            Diagnostics.line(
+                "\(output): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
+                    + "\(grouped(summary.bytesOnDisk / 1_000_000)) MB")
+        }
+    }
+
+    /// The recipe with the flags on top of it.
+    private func effectiveRecipe() throws -> Recipe {
+        var recipe = try self.recipe.map { try Recipe(contentsOf: $0) } ?? Recipe()
+        if !paths.isEmpty { recipe.corpus.paths = paths }
+        if let format { recipe.corpus.format = format }
+        if let build { recipe.build = build }
+        if let embedder { recipe.dense.model = embedder }
+        if let generator { recipe.generative.model = generator }
+        if let passageSize { recipe.passages.size = passageSize == 0 ? nil : passageSize }
+        if let passageOverlap { recipe.passages.overlap = passageOverlap }
+        if let size = recipe.passages.size, recipe.passages.overlap >= size {
+            throw TrawlError(.invalidInput, "the overlap of passages must be less than their size")
+        }
+        return recipe
+    }
+
+    /// `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
+    private static func standardOutput(recipe: String) throws -> String {
+        (recipe as NSString).deletingPathExtension + ".trawl"
+    }
+}

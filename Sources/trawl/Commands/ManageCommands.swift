@@ -1,0 +1,177 @@
+import ArgumentParser
+import Core
+import Foundation
+import Retrieval
+
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "List the indexes in ./indexes, $TRAWL_HOME/indexes and the current folder.",
+        discussion: """
+            EXAMPLES
+              trawl ls
+              trawl ls --json
+            """)
+
+    @Flag(help: "Print one JSON object an index.")
+    var json = false
+
+    func run() async throws {
+        for path in IndexPath.all() {
+            do {
+                let summary = try SearchIndex(path: path).summary
+                if json {
+                    try Output.json(summary)
+                } else {
+                    Output.line(
+                        "\(path)\t\(grouped(summary.documents)) documents\t\(grouped(summary.bytesOnDisk / 1_000_000)) MB\t"
+                            + summary.components.joined(separator: ","))
+                }
+            } catch {
+                Diagnostics.warning("\(error)")
+            }
+        }
+    }
+}
+
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show what an index is made of, or one of its documents.",
+        discussion: """
+            EXAMPLES
+              trawl show wikipedia
+              trawl show wikipedia Photosynthesis
+            """)
+
+    @Argument(help: "The index: a path or a name.")
+    var index: String
+
+    @Argument(help: "The id of a document.")
+    var document: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let index = try SearchIndex(path: IndexPath.resolve(self.index))
+        if let document {
+            guard let found = try index.documents.document(DocumentID(document)) else {
+                throw TrawlError(.notFound, "no document \"\(document)\"", path: index.path)
+            }
+            if json {
+                try Output.json(
+                    DocumentOutput(
+                        document: found.id.rawValue, title: found.title, text: found.text, metadata: found.metadata,
+                        passages: found.passages.map { [$0.lowerBound, $0.upperBound] }))
+            } else {
+                if !found.title.isEmpty { Output.line(found.title + "\n") }
+                Output.line(found.text)
+            }
+        } else if json {
+            try Output.json(index.summary)
+        } else {
+            let summary = index.summary
+            Output.line("path        \(summary.path)")
+            Output.line("documents   \(grouped(summary.documents))")
+            Output.line("passages    \(grouped(summary.passages))")
+            Output.line("segments    \(summary.segments)")
+            Output.line("size        \(grouped(summary.bytesOnDisk / 1_000_000)) MB")
+            Output.line("components  \(summary.components.joined(separator: ", "))")
+            for part in try index.sizes() { Output.line("  \(part.name): \(grouped(part.bytes)) bytes") }
+            Output.line("\nrecipe\n" + (try index.recipe.yaml()))
+        }
+    }
+
+    private struct DocumentOutput: Encodable {
+        let document: String
+        let title: String
+        let text: String
+        let metadata: [String: String]
+        let passages: [[Int]]
+    }
+}
+
+struct RemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove indexes.",
+        discussion: """
+            EXAMPLES
+              trawl rm notes.trawl
+            """)
+
+    @Argument(help: "Indexes: paths or names.")
+    var indexes: [String]
+
+    func run() async throws {
+        let paths = try indexes.map { try IndexPath.resolve($0) }
+        for path in paths { try SearchIndex.remove(path: path) }
+    }
+}
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Verify every structure of an index against its documents.",
+        discussion: """
+            Exit code 0 when all is well, 1 when something is not.
+
+            EXAMPLES
+              trawl check wikipedia
+              trawl check wikipedia --sample 100
+            """)
+
+    @Argument(help: "The index: a path or a name.")
+    var index: String
+
+    @Option(help: "How many passages to verify for the costly checks; 0 is all.")
+    var sample = 200
+
+    @Flag(help: "Print one JSON object a check.")
+    var json = false
+
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        if sample < 0 { throw ValidationError("--sample must not be negative") }
+    }
+
+    func run() async throws {
+        let path = try IndexPath.resolve(index)
+        let results = try IndexChecker(path: path, sample: sample == 0 ? .max : sample, progress: progress.reporter)
+            .run()
+        for result in results {
+            if json {
+                try Output.json(result)
+            } else {
+                Output.line(
+                    "\(result.passed ? "ok  " : "FAIL") \(result.name)" + (result.detail.map { ": \($0)" } ?? ""))
+            }
+        }
+        if !results.allSatisfy(\.passed) { throw ExitCode(1) }
+    }
+}
+
+struct ModelsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models", abstract: "List the models that are installed, or show one.",
+        discussion: """
+            EXAMPLES
+              trawl models
+              trawl models all-MiniLM-L6-v2
+            """)
+
+    @Argument(help: "A model: a name or a path.")
+    var model: String?
+
+    @Flag(help: "Print one JSON object a model.")
+    var json = false
+
+    func run() async throws {
+        for name in model.map({ [$0] }) ?? ModelCatalogue.names() {
+            do {
+                let description = try ModelDescription(model: name)
+                if json { try Output.json(description) } else { Output.line(description.text) }
+            } catch  where model == nil {
+                Diagnostics.warning("\(name): \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Core
+import Corpus
+import Evaluation
+import Foundation
+import Retrieval
+
+struct QueryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "query",
+        abstract: "Ask an index.",
+        discussion: """
+            Without TEXT and --queries, queries are read from standard input, one a line; on a terminal, at a prompt.
+
+            EXAMPLES
+              trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
+              trawl query wikipedia "tidal forces" --mode generative --explain
+              trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
+              trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
+            """)
+
+    @Argument(help: "The index: a path or a name.")
+    var index: String
+
+    @Argument(help: "The query.")
+    var text: String?
+
+    @Option(help: "A file of queries: JSON lines (BEIR), TSV (id, text), or one a line; - is standard input.")
+    var queries: String?
+
+    @Option(name: [.short, .long], help: "generative, dense, lexical or hybrid (several fused).")
+    var mode: SearchMode?
+
+    @OptionGroup var tuning: TuningFlags
+
+    @Option(name: [.customShort("k"), .long], help: "How many hits to show.")
+    var limit = 10
+
+    @Flag(help: "Show every passage, not only the best of each document.")
+    var passages = false
+
+    @Flag(name: [.short, .long], help: "Show why each hit is there.")
+    var explain = false
+
+    @Flag(help: "Print one JSON object a hit.")
+    var json = false
+
+    @Option(name: .customLong("run"), help: "Write a TREC run to this file instead of hits.")
+    var runFile: String?
+
+    @Option(help: "When to colour: auto, always, never.")
+    var color = ColorChoice.auto
+
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("-k must be at least 1") }
+        if text != nil, queries != nil { throw ValidationError("give either a query or --queries") }
+    }
+
+    func run() async throws {
+        let index = try SearchIndex(path: IndexPath.resolve(self.index))
+        var options = try tuning.options(mode: mode ?? index.recipe.standardMode, recipe: index.recipe)
+        options.limit = limit
+        options.collapsesDocuments = !passages
+        options.explains = explain || json
+        let pipeline = try SearchPipeline(index: index, options: options, progress: progress.reporter)
+        let printer = HitPrinter(style: Style(color), json: json, explain: explain)
+        if let runFile {
+            let asked = try text.map { [Query(id: "1", text: $0)] } ?? QueryReader().read(queries ?? "-")
+            try Run(pipeline.rankDocuments(asked)).write(path: runFile)
+            return
+        }
+        var found = false
+        func answer(_ queries: [Query]) throws {
+            for result in try pipeline.search(queries) {
+                found = found || !result.hits.isEmpty
+                try printer.show(result, heading: queries.count > 1 || self.queries != nil)
+            }
+        }
+        if let text {
+            try answer([Query(id: "1", text: text)])
+        } else if queries == nil, isatty(STDIN_FILENO) == 1 {
+            try Prompt.forEachLine { try answer([Query(id: "1", text: $0)]) }
+        } else {
+            let all = try QueryReader().read(queries ?? "-")
+            // Batches decode and embed together; their size bounds the memory.
+            for start in stride(from: 0, to: all.count, by: SearchPipeline.batchSize) {
+                try answer(Array(all[start..<min(all.count, start + SearchPipeline.batchSize)]))
+            }
+        }
+        if !found { throw ExitCode(ExitStatus.noHits) }
+    }
+}

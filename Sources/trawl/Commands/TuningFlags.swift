@@ -1,0 +1,64 @@
+import ArgumentParser
+import Core
+import Retrieval
+
+/// How to search; shared by `query` and `eval`.
+struct TuningFlags: ParsableArguments {
+    @Flag(help: "Rerank the best hits with the language model (likelihood of the query given the passage).")
+    var rerank = false
+
+    @Option(help: "Rerank with this model: a cross-encoder folder or a language model.")
+    var reranker: String?
+
+    @Option(help: "How many hits to rerank.")
+    var rerankDepth = 20
+
+    @Option(help: "Beams of the generative search.")
+    var beams: Int?
+
+    @Option(help: "SEAL score: intersective, lm-fm or lm.")
+    var scoring: String?
+
+    @Option(help: "BM25 k1.")
+    var k1: Float?
+
+    @Option(help: "BM25 b.")
+    var b: Float?
+
+    @Option(help: "Fusion of hybrid search: min-max, rrf or z-score.")
+    var fusion: FusionMethod?
+
+    @Option(
+        help: "Weights of hybrid search, such as dense=1,lexical=0.5,generative=1.",
+        transform: { text in
+            var weights: [String: Float] = [:]
+            for part in text.split(separator: ",") {
+                let pair = part.split(separator: "=")
+                guard pair.count == 2, let weight = Float(pair[1]), weight >= 0,
+                    IndexComponent(rawValue: String(pair[0])) != nil
+                else { throw ValidationError("'\(part)' is not of the form dense=0.5") }
+                weights[String(pair[0])] = weight
+            }
+            return weights
+        })
+    var weights: [String: Float]?
+
+    func options(mode: SearchMode, recipe: Recipe) throws -> SearchOptions {
+        var recipe = recipe
+        if let k1 { recipe.lexical.k1 = k1 }
+        if let b { recipe.lexical.b = b }
+        if let fusion { recipe.fusion.method = fusion }
+        if let weights { recipe.fusion.weights = weights }
+        if let beams { recipe.generative.parameters.search.beams = beams }
+        if let scoring { try recipe.setScoring(scoring) }
+        var options = SearchOptions(mode: mode, recipe: recipe)
+        if rerank || reranker != nil {
+            options.reranking = RerankOptions(
+                model: reranker ?? recipe.generative.model, depth: rerankDepth)
+        }
+        return options
+    }
+}
+
+extension SearchMode: ExpressibleByArgument {}
+extension FusionMethod: ExpressibleByArgument {}

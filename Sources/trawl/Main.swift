@@ -1,0 +1,45 @@
+import ArgumentParser
+import Core
+import Foundation
+
+@main
+struct Main {
+    static func main() async {
+        // A closed pipe shows as an error of `write`, where it can be answered quietly.
+        signal(SIGPIPE, SIG_IGN)
+        let interrupts = catchInterrupts()
+        defer { interrupts.cancel() }
+        do {
+            var command = try Trawl.parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let code as ExitCode {
+            exit(code.rawValue)
+        } catch let error as TrawlError {
+            Diagnostics.error(error)
+            exit(ExitStatus.error)
+        } catch {
+            // Help, version and usage errors (exit code 64); everything else is an error of ours.
+            if Trawl.exitCode(for: error) == .failure {
+                Diagnostics.error(error)
+                exit(ExitStatus.error)
+            }
+            Trawl.exit(withError: error)
+        }
+    }
+
+    /// Ctrl-C ends the program at once. That loses nothing: an index changes in one transaction, at the very end.
+    private static func catchInterrupts() -> any DispatchSourceSignal {
+        signal(SIGINT, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInteractive))
+        source.setEventHandler {
+            Diagnostics.line("\ntrawl: interrupted; every index is as its last commit left it")
+            exit(ExitStatus.interrupted)
+        }
+        source.resume()
+        return source
+    }
+}
