@@ -101,7 +101,7 @@ public struct GGUF: TensorCollection {
     public func tensor(named name: String) -> Tensor? { positions[name].map { tensors[$0] } }
 
     private static let types: [UInt32: ElementType] = [
-        0: .f32, 1: .f16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 12: .q4_K, 13: .q5_K, 14: .q6_K, 24: .i8,
+        0: .f32, 1: .f16, 2: .q40, 3: .q41, 6: .q50, 7: .q51, 8: .q80, 12: .q4K, 13: .q5K, 14: .q6K, 24: .i8,
         25: .i16, 26: .i32, 27: .i64, 28: .f64, 30: .bf16,
     ]
 }

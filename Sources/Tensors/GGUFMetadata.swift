@@ -141,3 +141,18 @@ public struct GGUFMetadata: Sendable {
         return try (0..<count).map { _ in Float(bitPattern: try cursor.integer(UInt32.self, key)) }
     }
 }
+
+extension GGUFMetadata {
+    /// The value as text; of an array its type and length only.
+    package func description(of key: String) -> String {
+        switch values[key] {
+        case .integer(let value): "\(value)"
+        case .unsigned(let value): "\(value)"
+        case .float(let value): "\(value)"
+        case .bool(let value): "\(value)"
+        case .string(let value): value
+        case .array(let type, let count, _): "\(count) x \(type)"
+        case nil: ""
+        }
+    }
+}

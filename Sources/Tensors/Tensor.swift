@@ -7,14 +7,14 @@ public enum ElementType: String, Sendable, CaseIterable {
     case f32 = "F32"
     case f16 = "F16"
     case bf16 = "BF16"
-    case q8_0 = "Q8_0"
-    case q4_0 = "Q4_0"
-    case q4_1 = "Q4_1"
-    case q5_0 = "Q5_0"
-    case q5_1 = "Q5_1"
-    case q4_K = "Q4_K"
-    case q5_K = "Q5_K"
-    case q6_K = "Q6_K"
+    case q80 = "Q8_0"
+    case q40 = "Q4_0"
+    case q41 = "Q4_1"
+    case q50 = "Q5_0"
+    case q51 = "Q5_1"
+    case q4K = "Q4_K"
+    case q5K = "Q5_K"
+    case q6K = "Q6_K"
     // Stored beside weights (position ids, masks) and never computed with.
     case f64 = "F64"
     case i64 = "I64"
@@ -27,8 +27,8 @@ public enum ElementType: String, Sendable, CaseIterable {
     /// The numbers in a block.
     public var blockCount: Int {
         switch self {
-        case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1: 32
-        case .q4_K, .q5_K, .q6_K: 256
+        case .q80, .q40, .q41, .q50, .q51: 32
+        case .q4K, .q5K, .q6K: 256
         default: 1
         }
     }
@@ -40,14 +40,14 @@ public enum ElementType: String, Sendable, CaseIterable {
         case .f32, .i32: 4
         case .f16, .bf16, .i16: 2
         case .i8, .u8, .bool: 1
-        case .q4_0: 18
-        case .q4_1: 20
-        case .q5_0: 22
-        case .q5_1: 24
-        case .q8_0: 34
-        case .q4_K: 144
-        case .q5_K: 176
-        case .q6_K: 210
+        case .q40: 18
+        case .q41: 20
+        case .q50: 22
+        case .q51: 24
+        case .q80: 34
+        case .q4K: 144
+        case .q5K: 176
+        case .q6K: 210
         }
     }
 
@@ -79,14 +79,14 @@ public enum ElementType: String, Sendable, CaseIterable {
         case .f32: UnsafeMutableRawPointer(out).copyMemory(from: source, byteCount: 4 * blocks)
         case .f16: trawl_dequantise_f16(bytes, blocks, out)
         case .bf16: trawl_dequantise_bf16(bytes, blocks, out)
-        case .q8_0: trawl_dequantise_q8_0(bytes, blocks, out)
-        case .q4_0: trawl_dequantise_q4_0(bytes, blocks, out)
-        case .q4_1: trawl_dequantise_q4_1(bytes, blocks, out)
-        case .q5_0: trawl_dequantise_q5_0(bytes, blocks, out)
-        case .q5_1: trawl_dequantise_q5_1(bytes, blocks, out)
-        case .q4_K: trawl_dequantise_q4_k(bytes, blocks, out)
-        case .q5_K: trawl_dequantise_q5_k(bytes, blocks, out)
-        case .q6_K: trawl_dequantise_q6_k(bytes, blocks, out)
+        case .q80: trawl_dequantise_q8_0(bytes, blocks, out)
+        case .q40: trawl_dequantise_q4_0(bytes, blocks, out)
+        case .q41: trawl_dequantise_q4_1(bytes, blocks, out)
+        case .q50: trawl_dequantise_q5_0(bytes, blocks, out)
+        case .q51: trawl_dequantise_q5_1(bytes, blocks, out)
+        case .q4K: trawl_dequantise_q4_k(bytes, blocks, out)
+        case .q5K: trawl_dequantise_q5_k(bytes, blocks, out)
+        case .q6K: trawl_dequantise_q6_k(bytes, blocks, out)
         case .f64, .i64, .i32, .i16, .i8, .u8, .bool: preconditionFailure("checked by Tensor.requireFloatingPoint")
         }
     }

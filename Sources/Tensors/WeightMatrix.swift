@@ -95,6 +95,27 @@ public struct WeightMatrix: Sendable {
         }
     }
 
+    /// Several products of the same x in one loop, so that threads meet once. Only for what `multiply` would tile itself.
+    package static func multiplyAll(
+        _ products: [(matrix: WeightMatrix, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>, m: Int,
+        pool: ThreadPool
+    ) {
+        if products.contains(where: { $0.matrix.type == .f32 }) && m >= blasRows {
+            for product in products { product.matrix.multiply(x, m: m, into: product.y, pool: pool) }
+            return
+        }
+        var tiles: [(product: Int, tile: Int)] = []
+        for (index, product) in products.enumerated() {
+            let count = (product.matrix.rows + product.matrix.columnTile - 1) / product.matrix.columnTile
+            for tile in 0..<count { tiles.append((index, tile)) }
+        }
+        pool.parallelFor(tiles.count) { index in
+            let (matrix, y) = products[tiles[index].product]
+            matrix.multiplyTile(
+                tiles[index].tile, x, m: m, ldx: matrix.columns, bias: nil, into: y, ldy: matrix.rows)
+        }
+    }
+
     /// The outputs that one step of `multiply` computes.
     private var columnTile: Int { type == .f32 ? 96 : max(12, min(96, 64 * 1024 / columns / 12 * 12)) }
 
