@@ -39,7 +39,3 @@ public struct GGUFVocabulary: Sendable {
         precompiledCharsMap = []
     }
 }
-
-extension GGUFVocabulary {
-    func definition() throws -> TokenizerDefinition { throw TrawlError(.unsupported, "soon") }
-}
