@@ -2,3 +2,4 @@
 // plain name chooses the best twin for the running CPU.
 #pragma once
 #include "rank.h"
+#include "dot.h"
