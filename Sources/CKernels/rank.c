@@ -64,6 +64,8 @@ INLINE bool follow(const trawl_quad_matrix *m, uint32_t symbol, uint32_t *low, u
     uint32_t l = least(*low, m->length), h = least(*high, m->length);
     for (uint32_t level = 0; level < m->levels; ++level) {
         uint32_t digit = symbol >> (2 * (m->levels - 1 - level)) & 3;
+        // Both ends' cache lines are asked for before either is waited for.
+        __builtin_prefetch(block_at(m, level, h));
         uint32_t next_low = step(m, level, l, digit, hardware);
         h = step(m, level, h, digit, hardware);
         l = next_low;
@@ -114,9 +116,11 @@ INLINE void children(
     }
 }
 
-INLINE uint32_t access_symbol(const trawl_quad_matrix *m, uint32_t position, bool hardware) {
-    uint32_t symbol = 0;
-    for (uint32_t level = 0; level < m->levels; ++level) {
+INLINE uint32_t access_symbol(
+    const trawl_quad_matrix *m, uint32_t level, uint32_t symbol, uint32_t position, bool hardware
+) {
+    position = least(position, m->length);
+    for (; level < m->levels; ++level) {
         const uint64_t *block = block_at(m, level, position);
         uint32_t offset = position % TRAWL_QUAD_DIGITS;
         uint64_t high, low;
@@ -171,6 +175,7 @@ TWINS(void, , trawl_quad_children, children,
     (const trawl_quad_matrix *matrix, uint32_t level, uint32_t low, uint32_t high, uint32_t lows[4],
         uint32_t highs[4]),
     matrix, level, low, high, lows, highs)
-TWINS(uint32_t, return, trawl_quad_access, access_symbol, (const trawl_quad_matrix *matrix, uint32_t position),
-    matrix, position)
+TWINS(uint32_t, return, trawl_quad_access, access_symbol,
+    (const trawl_quad_matrix *matrix, uint32_t level, uint32_t prefix, uint32_t position), matrix, level, prefix,
+    position)
 TWINS(uint32_t, return, trawl_bitmap_rank, bitmap_rank, (const void *block, uint32_t bit), block, bit)

@@ -139,6 +139,7 @@ public final class DocumentIterator {
                 summary.ignoredFiles += 1
                 if summary.firstIgnoredFiles.count < 5 { summary.firstIgnoredFiles.append(bytes.name) }
                 bytesOfFinishedFiles += file.size
+                summary.bytesRead = bytesOfFinishedFiles
                 continue
             }
             current = (bytes, documentSource(format, bytes, file))

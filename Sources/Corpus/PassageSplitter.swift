@@ -39,9 +39,12 @@ public struct PassageSplitter: Hashable, Sendable {
     ///
     /// - Complexity: O(n) in the bytes of the text when the overlap is at most half of the size.
     public func passages(of text: String) -> [Range<Int>] {
+        let whole = trimmedRange(of: text)
+        if whole.isEmpty { return [] }
+        // A word takes a byte at least.
+        guard let size, whole.count > size else { return [whole] }
         let units = TextUnitScanner.units(of: text)
-        guard let first = units.first, let last = units.last else { return [] }
-        guard let size, units.count > size else { return [first.range.lowerBound..<last.range.upperBound] }
+        if units.count <= size { return [whole] }
         var passages: [Range<Int>] = []
         var start = 0
         while true {
@@ -68,5 +71,18 @@ public struct PassageSplitter: Hashable, Sendable {
             end -= 1
         }
         return lineEnd ?? limit
+    }
+
+    /// The UTF-8 bytes of `text` without white space at both ends.
+    private func trimmedRange(of text: String) -> Range<Int> {
+        let scalars = text.unicodeScalars
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return 0..<0 }
+        return byteOffset(first, text)..<byteOffset(scalars.index(after: last), text)
+    }
+
+    private func byteOffset(_ index: String.Index, _ text: String) -> Int {
+        text.utf8.distance(from: text.utf8.startIndex, to: index)
     }
 }

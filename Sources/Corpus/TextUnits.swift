@@ -96,7 +96,7 @@ struct TextUnitScanner {
         case .mark: if !lowercaseFollows(end) { unit.end = .sentence }
         case .point:
             let content = UnsafeBufferPointer(rebasing: bytes[start..<contentEnd - 1])
-            if !isAbbreviation(content), !lowercaseFollows(end) { unit.end = .sentence }
+            if !isAbbreviation(content, endingAt: end), !lowercaseFollows(end) { unit.end = .sentence }
         }
         units.append(unit)
         self.start = nil
@@ -134,7 +134,12 @@ struct TextUnitScanner {
         return false
     }
 
-    private func isAbbreviation(_ word: UnsafeBufferPointer<UInt8>) -> Bool {
+    private func digitFollows(_ position: Int) -> Bool {
+        let next = bytes[position...].first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A }
+        return next.map { $0 &- 0x30 < 10 } ?? false
+    }
+
+    private func isAbbreviation(_ word: UnsafeBufferPointer<UInt8>, endingAt end: Int) -> Bool {
         var word = word[...]
         while let first = word.first, first == 0x28 || first == 0x5B || first == 0x22 { word = word.dropFirst() }
         if word.isEmpty { return false }
@@ -149,18 +154,24 @@ struct TextUnitScanner {
         for byte in word where byte & 0xC0 != 0x80 { scalarCount += 1 }
         if scalarCount == 1 { return true }
         guard word.count <= 6 else { return false }
-        return Self.abbreviations.contains(String(decoding: word, as: UTF8.self).lowercased())
+        let lowercased = String(decoding: word, as: UTF8.self).lowercased()
+        return Self.abbreviations.contains(lowercased)
+            || (Self.abbreviationsBeforeNumbers.contains(lowercased) && digitFollows(end))
     }
 
-    /// Those that stand before a capital letter or a number, in the languages that Trawl stems most.
+    /// Those that stand before a capital letter, in the languages that Trawl stems most.
     private static let abbreviations: Set<String> = [
         "mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "gen", "col", "sgt", "capt", "lt", "rev", "hon", "gov",
         "sen",
-        "rep", "pres", "mt", "ft", "no", "nos", "vol", "vols", "fig", "figs", "eq", "eqs", "sec", "ch", "pp", "ed",
-        "eds", "cf", "vs", "al", "approx", "ca", "dept", "univ", "jan", "feb", "aug", "sept", "sep", "oct", "nov",
-        "dec",
-        "mme", "mlle", "av", "art", "bzw", "nr", "str", "hr", "fr", "bd", "hrsg", "vgl", "sra", "dra", "ud",
-        "uds", "núm", "pág", "sig", "dott", "ing", "spp", "sp", "subsp", "var",
+        "rep", "pres", "mt", "cf", "vs", "al", "approx", "ca", "dept", "univ", "mme", "mlle", "bzw", "hr", "hrsg",
+        "vgl",
+        "sra", "dra", "ud", "uds", "dott", "spp", "subsp", "var",
+    ]
+
+    /// Those that abbreviate only before a number; elsewhere many of them are words.
+    private static let abbreviationsBeforeNumbers: Set<String> = [
+        "no", "nos", "nr", "núm", "vol", "vols", "fig", "figs", "eq", "eqs", "sec", "secs", "ch", "art", "pp", "pág",
+        "ed", "bd", "av", "str", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec",
     ]
 }
 

@@ -62,47 +62,59 @@ extension QuadWaveletMatrix {
             _ source: UnsafeMutableBufferPointer<Int32>, sortedInto target: UnsafeMutableBufferPointer<Int32>,
             starts: [UInt32], shift: Int32
         ) throws {
-            // Next free places by digit, the digits seen, and those seen before the superblock.
-            var next = SIMD4<UInt32>(starts[0], starts[1], starts[2], starts[3])
-            let first = next
-            var base = SIMD4<UInt32>(repeating: 0)
-            for block in 0..<blocksPerLevel(source.count) {
-                if block % blocksPerSuperblock == 0 {
-                    base = next &- first
-                    for digit in 0..<4 { try blobs.superblocks.append(base[digit]) }
-                }
-                let inSuperblock = next &- first &- base
-                var header: UInt64 = 0
-                for digit in 0..<4 { header |= UInt64(inSuperblock[digit]) << UInt64(16 * digit) }
-                pending.append(header)
-                let start = block * digitsPerBlock
-                let end = min(source.count, start + digitsPerBlock)
-                var highs = SIMD4<UInt64>(repeating: 0)
-                var lows = highs
-                for word in 0..<4 {
-                    var (high, low): (UInt64, UInt64) = (0, 0)
-                    let from = start &+ 64 &* word
-                    let to = min(end, from &+ 64)
-                    var i = from
-                    while i < to {
-                        let symbol = source[i]
-                        let digit = UInt64(truncatingIfNeeded: symbol &>> shift & 3)
-                        high |= (digit &>> 1) &<< UInt64(truncatingIfNeeded: i &- from)
-                        low |= (digit & 1) &<< UInt64(truncatingIfNeeded: i &- from)
-                        let place = Int(truncatingIfNeeded: digit)
-                        target[Int(next[place])] = symbol
-                        next[place] &+= 1
-                        i &+= 1
+            // The next free place of each digit, in memory that can be indexed by one.
+            try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4) { next in
+                for digit in 0..<4 { next[digit] = starts[digit] }
+                var base = SIMD4<UInt32>(repeating: 0)
+                let first = SIMD4<UInt32>(starts[0], starts[1], starts[2], starts[3])
+                for block in 0..<blocksPerLevel(source.count) {
+                    // How often each digit has been seen.
+                    let seen = SIMD4<UInt32>(next[0], next[1], next[2], next[3]) &- first
+                    if block % blocksPerSuperblock == 0 {
+                        base = seen
+                        for digit in 0..<4 { try blobs.superblocks.append(base[digit]) }
                     }
-                    highs[word] = high
-                    lows[word] = low
+                    let inSuperblock = seen &- base
+                    var header: UInt64 = 0
+                    for digit in 0..<4 { header |= UInt64(inSuperblock[digit]) << UInt64(16 * digit) }
+                    pending.append(header)
+                    let start = block * digitsPerBlock
+                    let end = min(source.count, start + digitsPerBlock)
+                    let planes = Self.sort(source, start..<max(start, end), into: target, next: next, shift: shift)
+                    for word in 0..<3 { pending.append(planes.high[word]) }
+                    for word in 0..<3 { pending.append(planes.low[word]) }
+                    pending.append(planes.high[3] | planes.low[3] << 32)
+                    if pending.count == 8 * 2048 { try flush() }
                 }
-                for word in 0..<3 { pending.append(highs[word]) }
-                for word in 0..<3 { pending.append(lows[word]) }
-                pending.append(highs[3] | lows[3] << 32)
-                if pending.count == 8 * 2048 { try flush() }
             }
             try flush()
+        }
+
+        /// Moves the symbols of one block to their places on the next level; returns the two bits of their digits.
+        @inline(__always)
+        private static func sort(
+            _ source: UnsafeMutableBufferPointer<Int32>, _ range: Range<Int>,
+            into target: UnsafeMutableBufferPointer<Int32>, next: UnsafeMutableBufferPointer<UInt32>, shift: Int32
+        ) -> (high: SIMD4<UInt64>, low: SIMD4<UInt64>) {
+            var (highs, lows) = (SIMD4<UInt64>(repeating: 0), SIMD4<UInt64>(repeating: 0))
+            for word in 0..<4 {
+                var (high, low): (UInt64, UInt64) = (0, 0)
+                let from = range.lowerBound &+ 64 &* word
+                var i = from
+                let to = min(range.upperBound, from &+ 64)
+                while i < to {
+                    let symbol = source[i]
+                    let digit = Int(truncatingIfNeeded: symbol &>> shift & 3)
+                    high |= UInt64(truncatingIfNeeded: digit &>> 1) &<< UInt64(truncatingIfNeeded: i &- from)
+                    low |= UInt64(truncatingIfNeeded: digit & 1) &<< UInt64(truncatingIfNeeded: i &- from)
+                    target[Int(next[digit])] = symbol
+                    next[digit] &+= 1
+                    i &+= 1
+                }
+                highs[word] = high
+                lows[word] = low
+            }
+            return (highs, lows)
         }
 
         private mutating func flush() throws {

@@ -104,6 +104,11 @@ final class QuadWaveletMatrix: @unchecked Sendable {
                         body(node.prefix, node.high &- node.low)
                         continue
                     }
+                    // Most nodes of a wide range soon hold one symbol: one rank a level instead of eight.
+                    if node.high &- node.low == 1 {
+                        body(trawl_quad_access(kernel, node.level, node.prefix, node.low), 1)
+                        continue
+                    }
                     trawl_quad_children(kernel, node.level, node.low, node.high, lows, highs)
                     for digit in stride(from: 3, through: 0, by: -1) where lows[digit] < highs[digit] {
                         stack[top] = Node(

@@ -57,7 +57,7 @@ extension SubstringSegment {
                 body(record.token, Int(record.end &- record.first))
             }
         } else if high &- range.low == 1 {
-            let symbol = trawl_quad_access(matrix.kernel, range.low)
+            let symbol = trawl_quad_access(matrix.kernel, 0, 0, range.low)
             if symbol < symbolCount { body(record(of: symbol).token, 1) }
         } else {
             // The symbols of a damaged matrix may be any.

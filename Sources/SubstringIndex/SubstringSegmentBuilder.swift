@@ -1,3 +1,4 @@
+internal import CKernels
 public import Core
 public import Store
 
@@ -87,8 +88,8 @@ public final class SubstringSegmentBuilder {
         progress.begin("Sorting suffixes", total: text.count, unit: "tokens")
         let cut = CircularText.reverseAndCut(text, starts: starts)
         let rows = try TokenBuffer(count: text.count)
-        SuffixSorter.sort(forward.base, into: rows.base, count: text.count, alphabet: present.count)
-        progress.advance(text.count)
+        SuffixSorter.sort(
+            forward.base, into: rows.base, count: text.count, alphabet: present.count, advance: progress.advance)
         progress.end()
 
         progress.begin("Mapping rows to passages", total: text.count, unit: "tokens")
@@ -140,7 +141,15 @@ public final class SubstringSegmentBuilder {
         let lookup = PassageLookup(starts: starts)
         var packed = PackedIntegers.Writer(
             segment.blob(SegmentLayout.rowPassages, recordSize: PackedIntegers.blockBytes), width: shape.passageWidth)
+        // Rows lie all over the text: what they need is fetched this many rows ahead.
+        let lookahead = 32
         for row in rows.indices {
+            if row &+ lookahead < rows.count {
+                let ahead = Int(rows[row &+ lookahead])
+                trawl_prefetch(forward.base + max(0, ahead &- 1))
+                let original = ahead &+ cut
+                lookup.prefetch(original < text.count ? original : original &- text.count)
+            }
             let position = Int(rows[row])
             let original = position &+ cut
             try packed.append(lookup.passage(of: original < text.count ? original : original &- text.count))
@@ -165,27 +174,39 @@ public final class SubstringSegmentBuilder {
 }
 
 /// Which passage a position of the text lies in: a bit for each position, set where a passage starts, with counts.
-private struct PassageLookup {
-    private var words: [UInt64]
-    private var ranks: [UInt32]
+private final class PassageLookup {
+    private struct Group {
+        var starts: UInt64 = 0
+        /// The passages that start before the group.
+        var rank: UInt32 = 0
+    }
+
+    private let groups: UnsafeMutableBufferPointer<Group>
 
     init(starts: [UInt32]) {
         let count = Int(starts.last ?? 0)
-        words = [UInt64](repeating: 0, count: count / 64 + 1)
-        ranks = [UInt32](repeating: 0, count: words.count)
-        for start in starts.dropLast() { words[Int(start) / 64] |= 1 << UInt64(start % 64) }
+        groups = .allocate(capacity: count / 64 + 1)
+        groups.initialize(repeating: Group())
+        for start in starts.dropLast() { groups[Int(start) / 64].starts |= 1 << UInt64(start % 64) }
         var rank: UInt32 = 0
-        for word in words.indices {
-            ranks[word] = rank
-            rank += UInt32(words[word].nonzeroBitCount)
+        for group in groups.indices {
+            groups[group].rank = rank
+            rank += UInt32(groups[group].starts.nonzeroBitCount)
         }
     }
 
+    deinit { groups.deallocate() }
+
     @inline(__always)
     func passage(of position: Int) -> UInt32 {
-        let word = position &>> 6
+        let group = groups[position &>> 6]
         // The bits up to and including the position; the first passage has number 0.
-        let upTo = words[word] &<< UInt64(63 &- position & 63)
-        return ranks[word] &+ UInt32(truncatingIfNeeded: upTo.nonzeroBitCount) &- 1
+        let upTo = group.starts &<< UInt64(truncatingIfNeeded: 63 &- position & 63)
+        return group.rank &+ UInt32(truncatingIfNeeded: upTo.nonzeroBitCount) &- 1
+    }
+
+    @inline(__always)
+    func prefetch(_ position: Int) {
+        trawl_prefetch(groups.baseAddress.unsafelyUnwrapped + position &>> 6)
     }
 }

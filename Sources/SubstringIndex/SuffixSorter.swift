@@ -15,14 +15,17 @@ enum SuffixSorter {
     /// Entries ahead of the scan whose text is fetched into the cache.
     private static let lookahead = 48
 
-    /// Fills `suffixes` with the starts of the suffixes of `text` in ascending order.
+    /// Fills `suffixes` with the starts of the suffixes of `text` in ascending order. `advance` is called with shares of
+    /// `count` that add up to it, roughly as time goes by.
     ///
     /// - Precondition: every symbol lies in 0..<`alphabet`, both buffers have the same size, below `Int32.max`.
     static func sort(
-        _ text: UnsafePointer<Int32>, into suffixes: UnsafeMutablePointer<Int32>, count: Int, alphabet: Int
+        _ text: UnsafePointer<Int32>, into suffixes: UnsafeMutablePointer<Int32>, count: Int, alphabet: Int,
+        advance: (Int) -> Void = { _ in }
     ) {
         guard count > 1 else {
             if count == 1 { suffixes[0] = 0 }
+            advance(count)
             return
         }
         let counts = UnsafeMutablePointer<Int32>.allocate(capacity: alphabet)
@@ -36,6 +39,8 @@ enum SuffixSorter {
         let pass = Pass(
             text: text, suffixes: suffixes, count: count, alphabet: alphabet, counts: counts, buckets: buckets)
         let lms = pass.sortSubstrings()
+        let third = count / 3
+        advance(third)
         if lms > 1 {
             let names = pass.nameSubstrings(lms)
             if names < lms {
@@ -44,8 +49,10 @@ enum SuffixSorter {
                 pass.resolve(lms)
             }
         }
+        advance(third)
         pass.placeSorted(lms)
         pass.induceAll()
+        advance(count - 2 * third)
     }
 
     /// One level of the recursion.

@@ -39,3 +39,7 @@ public struct GGUFVocabulary: Sendable {
         precompiledCharsMap = []
     }
 }
+
+extension GGUFVocabulary {
+    func definition() throws -> TokenizerDefinition { throw TrawlError(.unsupported, "soon") }
+}

@@ -136,6 +136,24 @@ import Testing
         #expect(found == lengths)
     }
 
+    @Test func documentsOfOneIDCanBeToldApartByTheirPlaces() throws {
+        try fixture.write("a.jsonl", "{\"id\": 1, \"text\": \"a\"}\n{\"id\": 1, \"text\": \"b\"}\n")
+        try fixture.write("b.jsonl", "{\"id\": 1, \"text\": \"c\"}")
+        let places = try fixture.documents().map { $0.origin.description.dropFirst(fixture.path.count + 1) }
+        #expect(places == ["a.jsonl:1", "a.jsonl:2", "b.jsonl:1"])
+    }
+
+    @Test func fieldsAreNamedByRecipes() throws {
+        let recipe = try JSONDecoder().decode(
+            FieldMapping.self, from: Data(#"{"text": "extract", "title": ["h", "t"]}"#.utf8))
+        #expect(recipe == FieldMapping(title: ["h", "t"], text: ["extract"]))
+        try fixture.write("a.jsonl", #"{"id": 1, "t": "T", "text": "x", "extract": "E"}"#)
+        let document = try fixture.documents("a.jsonl", fields: recipe)[0]
+        #expect(document.title == "T")
+        #expect(document.text == "E")
+        #expect(document.metadata == [MetadataField(key: "text", value: "x")])
+    }
+
     // MARK: - .json files
 
     @Test func objectOfObjectsTakesItsKeysAsIDsInOrder() throws {

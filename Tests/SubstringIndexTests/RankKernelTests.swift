@@ -37,8 +37,10 @@ import Testing
                     #expect(found == trawl_quad_follow_portable(&matrix, symbol, &b.0, &b.1))
                     #expect(a == b && a.0 <= 5000 && a.1 <= 5000)
                     let position = min(low, 4999)
+                    let level = symbol % 3
                     #expect(
-                        trawl_quad_access(&matrix, position) == trawl_quad_access_portable(&matrix, position))
+                        trawl_quad_access(&matrix, level, 7, position)
+                            == trawl_quad_access_portable(&matrix, level, 7, position))
                     var (c, d) = ([UInt32](repeating: 0, count: 8), [UInt32](repeating: 0, count: 8))
                     c.withUnsafeMutableBufferPointer {
                         trawl_quad_children(&matrix, symbol % 3, low, high, $0.baseAddress!, $0.baseAddress! + 4)

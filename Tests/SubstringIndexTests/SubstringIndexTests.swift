@@ -21,6 +21,23 @@ import Testing
         try compare(SubstringIndex(files.snapshot), with: passages)
     }
 
+    /// Long enough that a level has several superblocks and the matrix several chunks.
+    @Test func blobsOfSeveralChunksAnswerLikeOne() throws {
+        let passages = Passages(
+            "long", Strings.zipf(length: 900_000, alphabet: 6000, seed: 17), length: 211, boundary: 6000)
+        let files = try TemporaryIndex(passages, segments: [passages.passages.count])
+        #expect(try files.snapshot.segments[0].blob(SegmentLayout.blocks, recordSize: 64).chunkCount > 1)
+        let index = try SubstringIndex(files.snapshot)
+        try index.check(sample: 200) { passages.passages[Int($0.rawValue)] }
+        for ngram in passages.ngrams(12, seed: 2) {
+            let expected = passages.positions(of: ngram)
+            #expect(index.count(of: ngram) == expected.count, "\(ngram)")
+            guard let range = index.range(of: ngram), ngram.count == 1 || ngram.last != 6000 else { continue }
+            #expect(try index.positions(of: ngram, limit: 50) == Array(expected.prefix(50)), "\(ngram)")
+            #expect(index.nextTokens(range) == passages.next(after: ngram), "\(ngram)")
+        }
+    }
+
     @Test func aSegmentWithoutPassagesAnswersNothing() throws {
         let files = try TemporaryIndex(Passages("empty", boundary: 3, []), segments: [0])
         let index = try SubstringIndex(files.snapshot)

@@ -53,9 +53,11 @@ void trawl_quad_children(
 void trawl_quad_children_portable(
     const trawl_quad_matrix *matrix, uint32_t level, uint32_t low, uint32_t high, uint32_t lows[4], uint32_t highs[4]);
 
-/// The symbol at `position`, which must be below `length`.
-uint32_t trawl_quad_access(const trawl_quad_matrix *matrix, uint32_t position);
-uint32_t trawl_quad_access_portable(const trawl_quad_matrix *matrix, uint32_t position);
+/// The symbol at `position` of `level`, where `prefix` holds its digits of the levels before: at the start of the first
+/// level, level and prefix are 0.
+uint32_t trawl_quad_access(const trawl_quad_matrix *matrix, uint32_t level, uint32_t prefix, uint32_t position);
+uint32_t trawl_quad_access_portable(
+    const trawl_quad_matrix *matrix, uint32_t level, uint32_t prefix, uint32_t position);
 
 // A ranked bitmap is blocks of 64 bytes: a 32-bit count of the ones before the block, then 480 bits.
 #define TRAWL_BITMAP_BITS 480

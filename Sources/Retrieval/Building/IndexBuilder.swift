@@ -57,7 +57,7 @@ public struct IndexBuilder {
         let session = try Store.create(at: output).write()
         var segments = adding ? session.manifest.segments : []
         var draft = SegmentDraft()
-        let splitter = recipe.passages.splitter
+        let splitter = try PassageSplitter(size: recipe.passages.size, overlap: recipe.passages.overlap)
         let documents = reader.makeIterator()
         var reported = 0
         func finishDraft() throws {
@@ -69,7 +69,7 @@ public struct IndexBuilder {
         }
         progress.begin("reading documents", total: reader.totalBytes, unit: "bytes")
         while let document = try documents.next() {
-            try draft.append(document, passages: splitter.passages(of: document))
+            try draft.append(document, passages: passages(of: document, splitter))
             progress.advance(documents.summary.bytesRead - reported)
             reported = documents.summary.bytesRead
             if draft.textBytes >= Self.segmentTextBytes {
@@ -82,6 +82,12 @@ public struct IndexBuilder {
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try recipe.yaml().utf8))
         try session.setMetadata(SearchIndex.fingerprintsName, components.fingerprints)
         try session.commit(segments: segments)
+    }
+
+    /// A document that is nothing but a title has one passage, which is empty.
+    private func passages(of document: Document, _ splitter: PassageSplitter) -> [Range<Int>] {
+        let passages = splitter.passages(of: document.text)
+        return passages.isEmpty ? [0..<0] : passages
     }
 
     /// Ids must be unique over the whole index; within a draft, `SegmentDraft` sees to it.

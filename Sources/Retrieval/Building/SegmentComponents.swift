@@ -1,6 +1,7 @@
 import Core
 import Corpus
 import Embeddings
+import Generation
 import LexicalIndex
 import Models
 import Store

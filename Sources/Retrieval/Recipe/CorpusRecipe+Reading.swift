@@ -1,5 +1,5 @@
-public import Core
-public import Corpus
+import Core
+import Corpus
 
 extension Recipe {
     /// The names of the corpus formats.

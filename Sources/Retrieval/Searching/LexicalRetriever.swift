@@ -1,5 +1,6 @@
 import Core
 import LexicalIndex
+import Store
 
 /// BM25 over the postings of all segments.
 struct LexicalRetriever: Retriever {

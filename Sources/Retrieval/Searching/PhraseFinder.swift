@@ -1,4 +1,6 @@
 public import Core
+import Foundation
+import Generation
 import SubstringIndex
 import Tokenizers
 

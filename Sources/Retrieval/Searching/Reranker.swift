@@ -17,7 +17,9 @@ struct Reranker {
             scorer = try CrossEncoder(folder: path)
         } else {
             let tokenizer = try folder.tokenizer()
-            scorer = try QueryLikelihood(session: try folder.languageModel().makeSession(), tokenizer: tokenizer)
+            scorer = try QueryLikelihood(
+                session: try folder.languageModel().makeSession(),
+                encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) })
         }
         depth = options.depth
         self.documents = documents

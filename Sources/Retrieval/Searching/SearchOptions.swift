@@ -1,4 +1,4 @@
-public import Core
+import Core
 
 /// How to search.
 public enum SearchMode: String, CaseIterable, Codable, Sendable {
