@@ -6,3 +6,4 @@
 #include "dequantise.h"
 #include "gemm.h"
 #include "rank.h"
+#include "dot.h"
