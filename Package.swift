@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // One loop sets the language features of every target; continuous integration turns warnings into errors.
@@ -16,8 +17,13 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], tests: [Ta
         .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings),
         .testTarget(
             name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies + tests,
-            swiftSettings: swiftSettings),
+            exclude: golden("\(name)Tests"), swiftSettings: swiftSettings),
     ]
+}
+
+/// Golden files are found by path and are no resources.
+func golden(_ target: String) -> [String] {
+    FileManager.default.fileExists(atPath: Context.packageDirectory + "/Tests/\(target)/Golden") ? ["Golden"] : []
 }
 
 func systemLibrary(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
@@ -67,7 +73,7 @@ let package = Package(
                     .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
                 ],
                 swiftSettings: swiftSettings),
-            .testTarget(name: "trawlTests", dependencies: ["Core", "Retrieval"], swiftSettings: swiftSettings),
+            .testTarget(name: "trawlTests", dependencies: ["trawl"], swiftSettings: swiftSettings),
         ],
     swiftLanguageModes: [.v6]
 )

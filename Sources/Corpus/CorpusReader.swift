@@ -41,7 +41,7 @@ public struct CorpusReader: Sendable {
 
     /// Gives every document to `body`, reporting stored bytes as progress and what was left out as warnings.
     @discardableResult
-    public func forEach(
+    public func readAll(
         progress: some ProgressReporter = .silent, _ body: (Document) throws -> Void
     ) throws -> CorpusSummary {
         let documents = makeIterator()
@@ -139,6 +139,7 @@ public final class DocumentIterator {
                 summary.ignoredFiles += 1
                 if summary.firstIgnoredFiles.count < 5 { summary.firstIgnoredFiles.append(bytes.name) }
                 bytesOfFinishedFiles += file.size
+                summary.bytesRead = bytesOfFinishedFiles
                 continue
             }
             current = (bytes, documentSource(format, bytes, file))

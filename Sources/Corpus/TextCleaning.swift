@@ -82,13 +82,14 @@ func decodeScalar(_ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int) ->
 }
 
 /// True for scalars that normalisation never changes, reorders or joins to what stands before them. The ranges cover
-/// Latin, Cyrillic, Armenian, punctuation, kana, Han, Hangul syllables and emoji; a test holds them against Unicode's
-/// data. Any other scalar only costs a call of the normaliser.
+/// Latin, Greek, Cyrillic, Armenian, Hebrew and Arabic letters, punctuation, mathematical signs, kana, Han, Hangul
+/// syllables and emoji; a test holds them against Unicode's data. Any other scalar only costs a call of the normaliser.
 @inline(__always)
 func isInertUnderNFC(_ scalar: UInt32) -> Bool {
     switch scalar {
-    case 0..<0x300, 0x400...0x482, 0x48A...0x590, 0x2002...0x20CF, 0x3000...0x3029, 0x3030...0x3098, 0x309B...0x9FFF,
-        0xAC00...0xD7A3, 0xFF01...0xFFEF, 0x1F300...0x1FAFF:
+    case 0..<0x300, 0x388...0x482, 0x48A...0x590, 0x5D0...0x5EA, 0x621...0x64A, 0x1E00...0x1EFF, 0x2002...0x20CF,
+        0x2100...0x2125, 0x212C...0x2328, 0x232B...0x2ADB, 0x2ADD...0x2BFF, 0x3000...0x3029, 0x3030...0x3098,
+        0x309B...0x9FFF, 0xAC00...0xD7A3, 0xE000...0xF8FF, 0xFE00...0xFE0F, 0xFF01...0xFFEF, 0x1F300...0x1FAFF:
         true
     default: false
     }

@@ -144,7 +144,7 @@ extension Measure {
             if distance < best.distance { best = (distance, candidate) }
         }
         var remedy = "the measures are " + Kind.allCases.map(\.rawValue).joined(separator: ", ")
-        if best.distance <= max(2, lowered.utf8.count / 2) {
+        if !base.isEmpty, best.distance <= max(2, lowered.utf8.count / 2) {
             let suffix = Kind(rawValue: best.name)?.takesCutoff == true ? cutoff.map { "@\($0)" } ?? "" : ""
             remedy = "did you mean \(best.name)\(suffix)?"
         }

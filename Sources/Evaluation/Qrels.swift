@@ -65,3 +65,16 @@ public struct Qrels: Sendable, Equatable {
         }
     }
 }
+
+extension Qrels {
+    /// The judgements of `queries` only, in their order.
+    public func restricted(to queries: [String]) throws(TrawlError) -> Qrels {
+        var qrels = Qrels()
+        for query in queries {
+            for (document, grade) in (self[query] ?? [:]).sorted(by: { $0.key < $1.key }) {
+                try qrels.judge(query: query, document, grade: grade)
+            }
+        }
+        return qrels
+    }
+}

@@ -77,7 +77,8 @@ public struct Run: Sendable, Equatable {
         }
     }
 
-    /// The run as a TREC file. Ranks count from 1 in the order of `ranked`; every score reads back as the same number.
+    /// The run as a TREC file. Ranks count from 1 in the order of `ranked`. A score that is a `Float` reads back as the same
+    /// `Float`, any other as the same `Double`.
     public func trecText(tag: String = "trawl") throws(TrawlError) -> String {
         var text = ""
         let name = try Self.column(tag)

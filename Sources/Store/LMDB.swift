@@ -10,9 +10,9 @@ func check(_ code: Int32, _ call: StaticString, path: String) throws {
     guard code != MDB_SUCCESS else { return }
     let reason = String(cString: mdb_strerror(code))
     switch code {
-    case ENOSPC, EDQUOT:
+    case ENOSPC, EDQUOT, EFBIG:
         throw TrawlError(
-            .full, "the disk is full", path: path,
+            .full, "the disk (or the quota) is full", path: path,
             remedy: "free some space and run the command again; the index still holds its last commit")
     case MDB_MAP_FULL:
         throw TrawlError(

@@ -65,4 +65,27 @@ public struct Store: Sendable {
     ///
     /// - Throws: `TrawlError.busy` while another writer, in this process or another, is at work.
     public func write() throws -> WriteSession { try WriteSession(environment) }
+
+    /// Removes the index in the folder `path`, and the folder when nothing else is in it.
+    ///
+    /// - Throws: `TrawlError.busy` while a writer is at work.
+    public static func remove(at path: String) throws {
+        guard exists(at: path) else {
+            throw TrawlError(.notFound, "this is not a Trawl index", path: path, remedy: "'trawl ls' lists them")
+        }
+        let lock = try WriterLock(folder: path)
+        try withExtendedLifetime(lock) {
+            do {
+                for file in ["data.mdb", "lock.mdb", "writer.lock"]
+                where FileManager.default.fileExists(atPath: "\(path)/\(file)") {
+                    try FileManager.default.removeItem(atPath: "\(path)/\(file)")
+                }
+                if try FileManager.default.contentsOfDirectory(atPath: path).isEmpty {
+                    try FileManager.default.removeItem(atPath: path)
+                }
+            } catch {
+                throw TrawlError(.io, "the index cannot be removed", path: path, cause: error)
+            }
+        }
+    }
 }

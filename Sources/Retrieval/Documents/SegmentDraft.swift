@@ -14,10 +14,25 @@ struct SegmentDraft {
     private(set) var passageCount = 0
     private(set) var textBytes = 0
 
-    mutating func append(_ document: Document, passages: [Range<Int>]) {
+    private var origins: [DocumentID: Origin] = [:]
+
+    /// - Throws: `TrawlError.invalidInput` when the draft has a document of that id.
+    mutating func append(_ document: Document, passages: [Range<Int>]) throws {
+        if let first = origins.updateValue(document.origin, forKey: document.id) {
+            throw Self.duplicate(document, first: first)
+        }
         entries.append(Entry(document: document, passages: passages))
         passageCount += passages.count
         textBytes += document.title.utf8.count + document.text.utf8.count
+    }
+
+    /// - Parameter first: Where the id stood before, nil for an earlier segment or run.
+    static func duplicate(_ document: Document, first: Origin?) -> TrawlError {
+        TrawlError(
+            .invalidInput,
+            "the id \"\(document.id)\" is not unique: "
+                + (first.map { "it is also at \($0)" } ?? "the index has it already"),
+            path: document.origin.path, line: document.origin.line, remedy: "rename or remove one of the documents")
     }
 
     /// Calls `body` with the title and the text of each passage, in order.

@@ -1,4 +1,4 @@
-public import Core
+import Core
 import Foundation
 
 /// Finds models by name or path.

@@ -73,6 +73,9 @@ public struct CorpusRecipe: Codable, Equatable, Sendable {
         paths = try values.decode(.paths, default: [])
         format = try values.decodeIfPresent(String.self, forKey: .format)
         fields = try values.decode(.fields, default: [:])
+        for name in fields.keys.sorted() where !["id", "title", "text"].contains(name) {
+            throw TrawlError(.invalidInput, "corpus.fields: unknown \"\(name)\"", remedy: "use id, title, text")
+        }
     }
 }
 
@@ -102,7 +105,7 @@ public struct PassageRecipe: Codable, Equatable, Sendable {
 
 /// BM25 and the analysis before it.
 public struct LexicalRecipe: Codable, Equatable, Sendable {
-    public var analysis = AnalyzerSettings()
+    public var analysis = AnalyzerSettings.english
     public var k1: Float = 0.9
     public var b: Float = 0.4
 
@@ -142,15 +145,22 @@ public struct DenseRecipe: Codable, Equatable, Sendable {
 /// The language model that writes n-grams, its prompts and the parameters of SEAL.
 public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public var model = ModelCatalogue.defaultLanguageModel
+    public var prompts = GenerativeRecipe.standardPrompts
     public var parameters = SEALParameters()
+
+    /// For a language model that was never trained to retrieve: it continues a text that the query begins.
+    public static let standardPrompts = SEALPrompts(
+        body: "Question: {query}\nPassage:", title: "Question: {query}\nTitle:",
+        rescoring: "Question: {query}\nPassage:")
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case model, parameters }
+    enum CodingKeys: String, CodingKey, CaseIterable { case model, prompts, parameters }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         model = try values.decode(.model, default: ModelCatalogue.defaultLanguageModel)
+        prompts = try values.decode(.prompts, default: Self.standardPrompts)
         parameters = try values.decode(.parameters, default: SEALParameters())
     }
 }

@@ -1,4 +1,4 @@
-public import Core
+import Core
 
 /// How rankings of different scales are made comparable before they are added up.
 public enum FusionMethod: String, Codable, CaseIterable, Sendable {

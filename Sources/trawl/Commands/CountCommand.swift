@@ -8,12 +8,12 @@ struct CountCommand: AsyncParsableCommand {
         commandName: "count",
         abstract: "Count how often phrases occur in a corpus.",
         discussion: """
-            Counts are exact, of token sequences as the index's tokenizer writes them. The phrase as it stands is counted
-            where a word may begin; --exact-case keeps to its upper and lower case.
+            A phrase is looked up as the tokens that the index's tokenizer makes of it behind a space; its count is exact.
 
             EXAMPLES
               trawl count wikipedia "general relativity"
               trawl count wikipedia "general relativity" "special relativity" --json
+              trawl count wikipedia "Black hole" --any-case
             """)
 
     @Argument(help: "The index: a path or a name.")
@@ -32,7 +32,7 @@ struct CountCommand: AsyncParsableCommand {
         let counter = try PhraseFinder(index: SearchIndex(path: IndexPath.resolve(index)))
         var total = 0
         for phrase in phrases {
-            let found = try counter.find(phrase, exactCase: variants.exactCase, passages: 0, continuations: 0)
+            let found = try counter.find(phrase, anyCase: variants.anyCase, passages: 0, continuations: 0)
             total += found.count
             if json {
                 try Output.json(found)
@@ -80,7 +80,7 @@ struct FindCommand: AsyncParsableCommand {
 
     func run() async throws {
         let finder = try PhraseFinder(index: SearchIndex(path: IndexPath.resolve(index)))
-        let found = try finder.find(phrase, exactCase: variants.exactCase, passages: limit, continuations: next)
+        let found = try finder.find(phrase, anyCase: variants.anyCase, passages: limit, continuations: next)
         if json {
             try Output.json(found)
         } else {
@@ -101,8 +101,8 @@ struct FindCommand: AsyncParsableCommand {
 }
 
 struct PhraseOptions: ParsableArguments {
-    @Flag(help: "Do not count the phrase with its first letter in the other case.")
-    var exactCase = false
+    @Flag(help: "Count the phrase in lower case, capitalised and in capitals too.")
+    var anyCase = false
 }
 
 /// The lines of standard input that are not empty.

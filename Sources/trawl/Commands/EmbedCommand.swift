@@ -53,7 +53,7 @@ struct EmbedCommand: AsyncParsableCommand {
     func run() async throws {
         let embedder = try TextEmbedder(folder: ModelCatalogue.path(of: model))
         let prompt = try self.prompt ?? promptName.map { try embedder.prompt(named: $0) }
-        let texts = try TextLines.read(file ?? "-")
+        let texts = try QueryReader().read(file ?? "-")
         let matrix = try embedder.embed(
             texts.map(\.text), prompt: prompt, dimensions: dimensions, normalize: normalize ? true : nil,
             progress: progress.reporter)

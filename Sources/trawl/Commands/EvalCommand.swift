@@ -88,7 +88,7 @@ struct EvalCommand: AsyncParsableCommand {
         } else {
             let index = try SearchIndex(path: IndexPath.resolve(self.index ?? ""))
             let judged = try judgedQueries(qrels)
-            let qrels = firstQueries == nil ? qrels : qrels.restricted(to: judged.map(\.id))
+            let qrels = firstQueries == nil ? qrels : try qrels.restricted(to: judged.map(\.id))
             for mode in try modes(index) {
                 let run = try evaluate(index, mode: mode, judged)
                 if let writeRun { try run.write(path: writeRun, tag: "trawl-\(mode.rawValue)") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Corpus
+import Evaluation
 import Foundation
 import Retrieval
 
@@ -66,9 +67,8 @@ struct QueryCommand: AsyncParsableCommand {
         let pipeline = try SearchPipeline(index: index, options: options, progress: progress.reporter)
         let printer = HitPrinter(style: Style(color), json: json, explain: explain)
         if let runFile {
-            let queries = try QueryReader(path: queries ?? "-").readAll()
-            let run = try pipeline.run(queries)
-            try run.write(path: runFile)
+            let asked = try text.map { [Query(id: "1", text: $0)] } ?? QueryReader().read(queries ?? "-")
+            try Run(pipeline.rankDocuments(asked)).write(path: runFile)
             return
         }
         var found = false
@@ -83,7 +83,7 @@ struct QueryCommand: AsyncParsableCommand {
         } else if queries == nil, isatty(STDIN_FILENO) == 1 {
             try Prompt.forEachLine { try answer([Query(id: "1", text: $0)]) }
         } else {
-            let all = try QueryReader(path: queries ?? "-").readAll()
+            let all = try QueryReader().read(queries ?? "-")
             // Batches decode and embed together; their size bounds the memory.
             for start in stride(from: 0, to: all.count, by: SearchPipeline.batchSize) {
                 try answer(Array(all[start..<min(all.count, start + SearchPipeline.batchSize)]))

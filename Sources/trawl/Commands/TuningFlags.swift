@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Core
-import Retrieval
+public import Retrieval
 
 /// How to search; shared by `query` and `eval`.
 struct TuningFlags: ParsableArguments {
@@ -16,7 +16,7 @@ struct TuningFlags: ParsableArguments {
     @Option(help: "Beams of the generative search.")
     var beams: Int?
 
-    @Option(help: "SEAL score: intersective, lm-fm or lm.")
+    @Option(help: "SEAL score: intersective, intersective-lm, lm+fm or lm.")
     var scoring: String?
 
     @Option(help: "BM25 k1.")
@@ -49,7 +49,7 @@ struct TuningFlags: ParsableArguments {
         if let b { recipe.lexical.b = b }
         if let fusion { recipe.fusion.method = fusion }
         if let weights { recipe.fusion.weights = weights }
-        if let beams { recipe.generative.parameters.search.beams = beams }
+        if let beams { recipe.setBeams(beams) }
         if let scoring { try recipe.setScoring(scoring) }
         var options = SearchOptions(mode: mode, recipe: recipe)
         if rerank || reranker != nil {

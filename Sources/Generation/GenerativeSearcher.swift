@@ -1,0 +1,204 @@
+public import Core
+public import Models
+
+/// The generator's tokenizer, as generative search needs it.
+public struct GeneratorEncoding: Sendable {
+    /// Tokens of a whole prompt, with the special tokens that stand at a text's start.
+    public let prompt: @Sendable (String) throws -> [TokenID]
+    /// Tokens of text as it stands inside a passage, without special tokens. A leading space belongs to the text.
+    public let text: @Sendable (String) throws -> [TokenID]
+
+    public init(
+        prompt: @escaping @Sendable (String) throws -> [TokenID], text: @escaping @Sendable (String) throws -> [TokenID]
+    ) {
+        self.prompt = prompt
+        self.text = text
+    }
+}
+
+/// The passages that answer a query, and the n-grams that say so.
+public struct GenerativeResult: Sendable {
+    public let query: String
+    public let ranking: Ranking
+    /// The keys that found the passages, best first; none has weight 0.
+    public let keys: [NGramKey]
+    /// The weighted unigrams, best first.
+    public let unigrams: [UnigramWeight]
+    /// For each entry of `ranking`, why it is there.
+    public let explanations: [PassageExplanation]
+}
+
+/// Generative retrieval (SEAL, arXiv 2204.10628): a language model writes n-grams that occur in the corpus, and the
+/// passages are ranked by the n-grams that they contain.
+public struct GenerativeSearcher<Oracle: SubstringOracle> {
+    public let oracle: Oracle
+    public let parameters: SEALParameters
+    public let prompts: SEALPrompts
+    private let session: any DecodingSession
+    private let encoding: GeneratorEncoding
+
+    /// - Parameter session: Is reset by every search; nobody else may use it at the same time.
+    /// - Throws: `TrawlError.invalidInput` for parameters out of their bounds or a prompt without `{query}`.
+    public init(
+        oracle: Oracle, session: any DecodingSession, encoding: GeneratorEncoding,
+        parameters: SEALParameters = SEALParameters(), prompts: SEALPrompts = SEALPrompts()
+    ) throws {
+        try parameters.validate()
+        try prompts.validate()
+        self.oracle = oracle
+        self.session = session
+        self.encoding = encoding
+        self.parameters = parameters
+        self.prompts = prompts
+    }
+
+    /// The best `k` passages for each query. A query without words finds nothing.
+    ///
+    /// Queries decode together, `batchSize` at a time.
+    public func search(_ queries: [String], k: Int) throws -> [GenerativeResult] {
+        let scorer = SEALScorer(oracle: oracle, parameters: parameters)
+        var results: [GenerativeResult] = []
+        for start in stride(from: 0, to: queries.count, by: parameters.batchSize) {
+            let batch = Array(queries[start..<min(start + parameters.batchSize, queries.count)])
+            for (query, found) in zip(batch, try keys(for: batch)) {
+                let prepared = scorer.query(keys: found.keys, unigrams: found.unigrams)
+                let explanations = try scorer.rank(prepared, count: k)
+                results.append(
+                    GenerativeResult(
+                        query: query,
+                        ranking: Ranking(explanations.map { ScoredPassage($0.passage, Float($0.score)) }),
+                        keys: prepared.keys.map(\.key), unigrams: prepared.unigrams, explanations: explanations))
+            }
+        }
+        return results
+    }
+
+    typealias QueryKeys = (keys: [LocatedKey<Oracle.SuffixRange>], unigrams: [UnigramWeight])
+
+    /// The keys of each query, before weighing: bodies, titles, then spans of the query, each n-gram once.
+    func keys(for queries: [String]) throws -> [QueryKeys] {
+        session.reset()
+        let active = queries.indices.filter { queries[$0].contains { !$0.isWhitespace } }
+        var found = [QueryKeys](repeating: ([], []), count: queries.count)
+        if active.isEmpty || oracle.passageCount == 0 { return found }
+        let templates = [prompts.body, prompts.title, prompts.rescoring]
+        let prefilled = try prefill(templates, queries: active.map { queries[$0] })
+
+        let titleEnd = parameters.title == nil ? [] : try encoding.text(parameters.titleEnd)
+        var tasks: [BeamSearchTask] = []
+        for prompt in prefilled {
+            tasks.append(BeamSearchTask(prompt: prompt[0], form: .body, parameters: parameters.body))
+            if let title = parameters.title {
+                tasks.append(BeamSearchTask(prompt: prompt[1], form: .title(end: titleEnd), parameters: title))
+            }
+        }
+        let generated = try ConstrainedBeamSearch(oracle: oracle).run(tasks, session: session)
+        let forms = parameters.title == nil ? 1 : 2
+
+        for (place, index) in active.enumerated() {
+            var keys = KeyCollection<Oracle>()
+            for ngram in generated[place * forms] { keys.add(ngram, origin: .body, prefix: [], oracle: oracle) }
+            if forms == 2 {
+                for ngram in generated[place * forms + 1] {
+                    keys.add(ngram, origin: .title, prefix: [oracle.boundary], oracle: oracle)
+                }
+            }
+            for span in QueryNGrams.spans(of: queries[index], longest: parameters.queryNGrams) {
+                keys.add(queryNGram: try encoding.text(span), oracle: oracle)
+            }
+            let unigrams =
+                parameters.scoring.isIntersective
+                ? KeyWeights.unigrams(behind: prefilled[place][0], oracle: oracle, parameters: parameters) : []
+            found[index] = (keys.keys, unigrams)
+        }
+        try rescore(&found, active: active, prompts: prefilled)
+        return found
+    }
+
+    /// For each query, its prompts by each template, every different prompt run once.
+    private func prefill(_ templates: [String], queries: [String]) throws -> [[PrefilledPrompt]] {
+        var order: [[TokenID]] = []
+        var places: [[TokenID]: Int] = [:]
+        let uses = try queries.map { query in
+            try templates.map { template in
+                let tokens = try encoding.prompt(template.replacing("{query}", with: query))
+                if let place = places[tokens] { return place }
+                places[tokens] = order.count
+                order.append(tokens)
+                return order.count - 1
+            }
+        }
+        let step = try session.prefill(order)
+        let prompts = try order.indices.map { row in
+            let logits = step.row(row)
+            return PrefilledPrompt(
+                node: step.nodes[row], logits: Array(logits), normaliser: try LogSoftmax.normaliser(of: logits))
+        }
+        return uses.map { $0.map { prompts[$0] } }
+    }
+
+    /// Scores body and query keys behind the rescoring prompt, and query keys behind the body prompt when body keys are
+    /// not scored anew. Sums that beam search has already are not computed again: behind the same prompt they are equal.
+    private func rescore(_ found: inout [QueryKeys], active: [Int], prompts: [[PrefilledPrompt]]) throws {
+        var tries: [NGramTrie] = []
+        var nodes: [[(key: Int, node: Int)]] = []
+        var behind: [PrefilledPrompt] = []
+        for (place, index) in active.enumerated() {
+            let prompt = parameters.rescores ? prompts[place][2] : prompts[place][0]
+            let isScored =
+                !parameters.rescores
+                || (prompt.node == prompts[place][0].node && parameters.body.lengthPenalty == 0)
+            var trie = NGramTrie()
+            var ends: [(key: Int, node: Int)] = []
+            for (number, key) in found[index].keys.enumerated() {
+                let origin = key.key.origin
+                guard origin == .query || (origin == .body && !isScored) else { continue }
+                ends.append((number, trie.insert(key.key.tokens, number: number)))
+            }
+            tries.append(trie)
+            nodes.append(ends)
+            behind.append(prompt)
+        }
+        let sums = try KeyRescoring.logProbabilities(of: tries, behind: behind, session: session)
+        for (place, index) in active.enumerated() {
+            for (key, node) in nodes[place] { found[index].keys[key].key.logProbability = sums[place][node] }
+        }
+    }
+}
+
+/// The keys of one query, each n-gram once: the first wins.
+private struct KeyCollection<Oracle: SubstringOracle> {
+    private(set) var keys: [LocatedKey<Oracle.SuffixRange>] = []
+    private var seen: Set<[TokenID]> = []
+
+    mutating func add(
+        _ ngram: GeneratedNGram<Oracle.SuffixRange>, origin: NGramKey.Origin, prefix: [TokenID], oracle: Oracle
+    ) {
+        let tokens = prefix + ngram.tokens
+        guard seen.insert(tokens).inserted else { return }
+        let key = NGramKey(
+            tokens: tokens, logProbability: ngram.logProbability, count: oracle.count(ngram.range), origin: origin,
+            isComplete: ngram.isComplete)
+        keys.append(LocatedKey(key: key, range: ngram.range))
+    }
+
+    mutating func add(queryNGram tokens: [TokenID], oracle: Oracle) {
+        guard !tokens.isEmpty, !tokens.contains(oracle.boundary), let range = oracle.range(of: tokens),
+            seen.insert(tokens).inserted
+        else { return }
+        let key = NGramKey(tokens: tokens, logProbability: 0, count: oracle.count(range), origin: .query)
+        keys.append(LocatedKey(key: key, range: range))
+    }
+}
+
+extension SEALPrompts {
+    /// - Throws: `TrawlError.invalidInput` for a prompt that does not name the query.
+    func validate() throws {
+        for (name, prompt) in [("body", body), ("title", title), ("rescoring", rescoring)]
+        where !prompt.contains("{query}") {
+            throw TrawlError(
+                .invalidInput, "the \(name) prompt \"\(prompt)\" has no place for the query",
+                remedy: "write {query} where the query goes")
+        }
+    }
+}

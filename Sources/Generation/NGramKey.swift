@@ -1,0 +1,46 @@
+public import Core
+
+/// An n-gram that the generator holds for a sign of a passage that answers the query.
+public struct NGramKey: Hashable, Sendable {
+    /// Where a key came from.
+    public enum Origin: String, Codable, Hashable, Sendable {
+        /// Generated behind the body prompt.
+        case body
+        /// Generated behind the title prompt.
+        case title
+        /// A span of the query's words.
+        case query
+        /// A probable first token.
+        case unigram
+    }
+
+    /// The n-gram as it stands in the corpus; a title begins with the boundary and ends with the title's end.
+    public var tokens: [TokenID]
+    /// The sum of the log-probabilities of its tokens behind its prompt (but for a title's boundary).
+    public var logProbability: Double
+    /// How often it occurs in the corpus.
+    public var count: Int
+    public var origin: Origin
+    /// Whether generation ended here, by the end token or at the full length, and not in its midst.
+    public var isComplete: Bool
+    /// Its weight w(n, q), at least 0. Set by scoring.
+    public var weight: Double
+
+    public init(
+        tokens: [TokenID], logProbability: Double, count: Int, origin: Origin, isComplete: Bool = false,
+        weight: Double = 0
+    ) {
+        self.tokens = tokens
+        self.logProbability = logProbability
+        self.count = count
+        self.origin = origin
+        self.isComplete = isComplete
+        self.weight = weight
+    }
+}
+
+/// A key with its occurrences.
+struct LocatedKey<SuffixRange: Sendable>: Sendable {
+    var key: NGramKey
+    let range: SuffixRange
+}

@@ -1,0 +1,102 @@
+import Core
+
+/// N-grams that share their prefixes. Scoring keys walks it level by level; finding them in a passage walks it from
+/// each position.
+struct NGramTrie {
+    /// Node 0 is the empty n-gram.
+    private(set) var tokens: [TokenID] = [0]
+    private(set) var depths: [Int32] = [0]
+    /// The number of the n-gram that ends at a node, or -1.
+    private(set) var ngrams: [Int32] = [-1]
+    private(set) var firstChild: [Int32] = [-1]
+    private(set) var nextSibling: [Int32] = [-1]
+    private var lastChild: [Int32] = [-1]
+    /// Open addressing from (node, token) to the child, -1 where free; the capacity is a power of two.
+    private var slots = [Int32](repeating: -1, count: 64)
+    private var parents: [Int32] = [-1]
+
+    var nodeCount: Int { tokens.count }
+
+    /// The node of `ngram`, which gets `number` unless it has one: the first n-gram wins.
+    @discardableResult
+    mutating func insert(_ ngram: some Sequence<TokenID>, number: Int) -> Int {
+        var node = 0
+        for token in ngram { node = child(of: node, token) ?? addChild(to: node, token) }
+        if ngrams[node] < 0 { ngrams[node] = Int32(number) }
+        return node
+    }
+
+    /// The child of `node` by `token`. O(1).
+    @inline(__always)
+    func child(of node: Int, _ token: TokenID) -> Int? {
+        let mask = slots.count - 1
+        var slot = Self.hash(node, token) & mask
+        while true {
+            let child = Int(slots[slot])
+            if child < 0 { return nil }
+            if Int(parents[child]) == node && tokens[child] == token { return child }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    /// Calls `body` with each of the children of `node`, in the order of insertion.
+    func forEachChild(of node: Int, _ body: (Int) throws -> Void) rethrows {
+        var child = Int(firstChild[node])
+        while child >= 0 {
+            try body(child)
+            child = Int(nextSibling[child])
+        }
+    }
+
+    /// Calls `body` with the number and position of each occurrence of an n-gram in `text`.
+    ///
+    /// - Complexity: O(text x length of the longest n-gram) at worst; near O(text) when few positions begin an n-gram.
+    func forEachMatch(in text: [TokenID], _ body: (Int, Int) -> Void) {
+        for start in text.indices {
+            var node = 0
+            var index = start
+            while index < text.count, let next = child(of: node, text[index]) {
+                node = next
+                index += 1
+                if ngrams[node] >= 0 { body(Int(ngrams[node]), start) }
+            }
+        }
+    }
+
+    private mutating func addChild(to node: Int, _ token: TokenID) -> Int {
+        let child = tokens.count
+        tokens.append(token)
+        depths.append(depths[node] + 1)
+        ngrams.append(-1)
+        firstChild.append(-1)
+        nextSibling.append(-1)
+        lastChild.append(-1)
+        parents.append(Int32(node))
+        if lastChild[node] < 0 {
+            firstChild[node] = Int32(child)
+        } else {
+            nextSibling[Int(lastChild[node])] = Int32(child)
+        }
+        lastChild[node] = Int32(child)
+        if 2 * tokens.count > slots.count {
+            slots = [Int32](repeating: -1, count: 2 * slots.count)
+            for index in 1...child { place(index) }
+        } else {
+            place(child)
+        }
+        return child
+    }
+
+    private mutating func place(_ child: Int) {
+        let mask = slots.count - 1
+        var slot = Self.hash(Int(parents[child]), tokens[child]) & mask
+        while slots[slot] >= 0 { slot = (slot + 1) & mask }
+        slots[slot] = Int32(child)
+    }
+
+    @inline(__always)
+    private static func hash(_ node: Int, _ token: TokenID) -> Int {
+        let mixed = (UInt64(truncatingIfNeeded: node) << 32 | UInt64(token)) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed >> 33)
+    }
+}

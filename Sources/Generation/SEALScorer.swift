@@ -1,0 +1,186 @@
+import Core
+
+/// Scores passages by the weighted keys that they contain (SEAL, section 3.3 of arXiv 2204.10628).
+struct SEALScorer<Oracle: SubstringOracle> {
+    typealias SuffixRange = Oracle.SuffixRange
+
+    let oracle: Oracle
+    let parameters: SEALParameters
+
+    /// Keys and unigrams with their weights, ready to score: keys of weight 0 are gone, the best stand first and ties
+    /// go by the n-gram.
+    struct Query {
+        let keys: [LocatedKey<SuffixRange>]
+        let unigrams: [UnigramWeight]
+        fileprivate let trie: NGramTrie
+        fileprivate let unigramWeights: [TokenID: Double]
+    }
+
+    /// Weighs `keys`, which hold each n-gram once, and adds as many of the best unigrams.
+    func query(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight]) -> Query {
+        var keys = keys
+        if parameters.scoring == .likelihood { keys.removeAll { !$0.key.isComplete } }
+        KeyWeights.weigh(&keys, tokenCount: oracle.tokenCount, parameters: parameters)
+        let unigrams = parameters.scoring.isIntersective ? unigrams : []
+        var singles = Set(keys.lazy.filter { $0.key.tokens.count == 1 }.map { $0.key.tokens[0] })
+        for unigram in unigrams.prefix(keys.count) where singles.insert(unigram.token).inserted {
+            guard let range = oracle.extend(oracle.root, with: unigram.token) else { continue }
+            let key = NGramKey(
+                tokens: [unigram.token], logProbability: unigram.logProbability, count: unigram.count,
+                origin: .unigram, weight: unigram.weight)
+            keys.append(LocatedKey(key: key, range: range))
+        }
+        keys.removeAll { !($0.key.weight > 0) }
+        keys.sort { $0.key.precedes($1.key) }
+        var trie = NGramTrie()
+        for (number, key) in keys.enumerated() { trie.insert(key.key.tokens, number: number) }
+        let weights = Dictionary(unigrams.map { ($0.token, $0.weight) }, uniquingKeysWith: { first, _ in first })
+        return Query(keys: keys, unigrams: unigrams, trie: trie, unigramWeights: weights)
+    }
+
+    /// The best `count` passages with their explanations, best first.
+    func rank(_ query: Query, count: Int) throws -> [PassageExplanation] {
+        var top = TopPassages(max(count, 0))
+        for entry in try firstPass(query) {
+            let score = try explain(entry.passage, by: query).score
+            if score > 0 { top.offer(ScoredPassage(entry.passage, Float(score))) }
+        }
+        return try top.ranking().map { try explain($0.passage, by: query) }
+    }
+
+    /// The passages that the full pass looks at: by the weights of their keys, each once a passage, where its span does
+    /// not touch that of a better one. Frequent keys are not located.
+    ///
+    /// - Complexity: O(occurrences x log) for the occurrences of all keys, `maximumOccurrences` a key at most.
+    func firstPass(_ query: Query) throws -> Ranking {
+        var slots: [UInt32: Int] = [:]
+        var passages: [UInt32] = []
+        var tallies: [Tally] = []
+        var found: [Found] = []
+        for located in query.keys where located.key.count <= parameters.maximumOccurrences {
+            let length = located.key.tokens.count
+            found.removeAll(keepingCapacity: true)
+            try oracle.forEachOccurrence(
+                of: located.range, length: length, limit: parameters.maximumOccurrences
+            ) { passage, start in
+                found.append(Found(passage: passage.rawValue, start: Int32(truncatingIfNeeded: start)))
+            }
+            found.sort { $0.passage != $1.passage ? $0.passage < $1.passage : $0.start < $1.start }
+            var index = 0
+            while index < found.count {
+                let passage = found[index].passage
+                let slot: Int
+                if let known = slots[passage] {
+                    slot = known
+                } else {
+                    slot = tallies.count
+                    slots[passage] = slot
+                    passages.append(passage)
+                    tallies.append(Tally())
+                }
+                var isCounted = false
+                while index < found.count, found[index].passage == passage {
+                    let span = found[index].start..<found[index].start + Int32(length)
+                    if !isCounted && !tallies[slot].spans.contains(where: { $0.overlaps(span) }) {
+                        isCounted = true
+                        tallies[slot].spans.append(span)
+                        if parameters.scoring.isIntersective || tallies[slot].score == 0 {
+                            tallies[slot].score += located.key.weight
+                        }
+                    }
+                    index += 1
+                }
+            }
+        }
+        var top = TopPassages(parameters.maximumPassages)
+        for (slot, passage) in passages.enumerated() {
+            top.offer(ScoredPassage(PassageID(passage), Float(tallies[slot].score)))
+        }
+        return top.ranking()
+    }
+
+    /// The full pass over one passage.
+    ///
+    /// All occurrences of keys compete, heaviest first, for positions that no other has taken. An n-gram counts once; its
+    /// other occurrences take no position. Then every token of a free position counts once by its unigram weight.
+    func explain(_ passage: PassageID, by query: Query) throws -> PassageExplanation {
+        let text = [oracle.boundary] + (try oracle.tokens(of: passage))
+        var matches: [(key: Int, start: Int)] = []
+        query.trie.forEachMatch(in: text) { matches.append(($0, $1)) }
+        // Keys are numbered by weight and n-gram, so this is the order of (-weight, n-gram, position).
+        matches.sort { $0.key != $1.key ? $0.key < $1.key : $0.start < $1.start }
+        var isTaken = [Bool](repeating: false, count: text.count)
+        var seen: Set<TokenID> = []
+        var keys: [PassageExplanation.KeyMatch] = []
+        var total = 0.0
+        var best = 0.0
+        for match in matches where keys.last?.key != match.key {
+            let key = query.keys[match.key].key
+            let span = match.start..<match.start + key.tokens.count
+            if isTaken[span].contains(true) { continue }
+            for position in span { isTaken[position] = true }
+            let cover = cover(of: key.tokens, seen: seen)
+            seen.formUnion(key.tokens)
+            let contribution = key.weight * cover
+            total += contribution
+            best = max(best, key.weight)
+            keys.append(
+                .init(
+                    key: match.key, tokens: max(span.lowerBound - 1, 0)..<span.upperBound - 1, weight: key.weight,
+                    cover: cover, contribution: contribution))
+        }
+        let unigrams = unigramMatches(in: text, isTaken: isTaken, seen: seen, weights: query.unigramWeights)
+        for unigram in unigrams { total += unigram.contribution }
+        let gamma = parameters.gamma
+        let score = parameters.scoring.isIntersective ? (1 - gamma) * total + gamma * best : best
+        return PassageExplanation(
+            passage: passage, score: score, total: total, best: best, keys: keys, unigrams: unigrams)
+    }
+
+    private func unigramMatches(
+        in text: [TokenID], isTaken: [Bool], seen: Set<TokenID>, weights: [TokenID: Double]
+    ) -> [PassageExplanation.UnigramMatch] {
+        if weights.isEmpty { return [] }
+        var slots: [TokenID: Int] = [:]
+        var found: [(token: TokenID, weight: Double, positions: [Int])] = []
+        for position in 1..<max(text.count, 1) where !isTaken[position] {
+            let token = text[position]
+            if let slot = slots[token] {
+                found[slot].positions.append(position - 1)
+            } else if let weight = weights[token] {
+                slots[token] = found.count
+                found.append((token, weight, [position - 1]))
+            }
+        }
+        return found.map { token, weight, positions in
+            let cover = cover(of: [token], seen: seen)
+            return .init(
+                token: token, positions: positions, weight: weight, cover: cover, contribution: weight * cover)
+        }
+    }
+
+    /// 1 - beta + beta x the share of the n-gram's different tokens that are new.
+    private func cover(of tokens: [TokenID], seen: Set<TokenID>) -> Double {
+        let types = Set(tokens)
+        let new = types.count - types.intersection(seen).count
+        return 1 - parameters.beta + parameters.beta * (Double(new) / Double(types.count))
+    }
+}
+
+private struct Found {
+    let passage: UInt32
+    let start: Int32
+}
+
+/// What the first pass knows of a passage.
+private struct Tally {
+    var score = 0.0
+    var spans: [Range<Int32>] = []
+}
+
+extension NGramKey {
+    /// By weight, descending, then by the n-gram.
+    func precedes(_ other: NGramKey) -> Bool {
+        weight != other.weight ? weight > other.weight : tokens.lexicographicallyPrecedes(other.tokens)
+    }
+}

@@ -1,0 +1,64 @@
+public import Core
+
+/// What constrained generation needs to know about a corpus: which n-grams occur, how often, where, and what follows.
+///
+/// The text is every passage's tokens, with `boundary` before the first, between any two and after the last. A suffix
+/// range stands for an n-gram together with all its occurrences (in an FM-index, an interval of the suffix array for
+/// each segment); a beam carries its range and extends it by one token, so no n-gram is ever searched for twice.
+///
+/// Generic code uses it by specialisation. `extend`, `count`, `canFollow` and `forEachNext` stand in hot loops.
+public protocol SubstringOracle: Sendable {
+    /// The occurrences of one n-gram.
+    associatedtype SuffixRange: Sendable
+
+    /// The token between passages. It is the generator's end-of-text token and, before a passage, begins its title.
+    var boundary: TokenID { get }
+
+    /// How many tokens the text has, boundaries included.
+    var tokenCount: Int { get }
+
+    /// How many passages there are.
+    var passageCount: Int { get }
+
+    /// The range of the empty n-gram.
+    var root: SuffixRange { get }
+
+    /// The range of the n-gram followed by `token`, or nil when that does not occur. A token that no passage has, and a
+    /// token outside the vocabulary, do not occur.
+    func extend(_ range: SuffixRange, with token: TokenID) -> SuffixRange?
+
+    /// How often the n-gram occurs.
+    func count(_ range: SuffixRange) -> Int
+
+    /// Whether `token` follows the n-gram anywhere.
+    func canFollow(_ range: SuffixRange, _ token: TokenID) -> Bool
+
+    /// Calls `body` once for each token that follows the n-gram, with its count, in any order.
+    func forEachNext(_ range: SuffixRange, _ body: (TokenID, Int) -> Void)
+
+    /// Calls `body` for each occurrence of an n-gram of `length` tokens, in any order, `limit` times at most: with its
+    /// passage, and the position of its first token.
+    ///
+    /// Position 0 is the boundary before the passage and 1 is its first token; an n-gram that begins with a boundary
+    /// belongs to the passage behind it. Occurrences in deleted passages are left out.
+    func forEachOccurrence(
+        of range: SuffixRange, length: Int, limit: Int, _ body: (PassageID, Int) -> Void
+    ) throws
+
+    /// The tokens of a passage, without boundaries.
+    func tokens(of passage: PassageID) throws -> [TokenID]
+}
+
+extension SubstringOracle {
+    public func canFollow(_ range: SuffixRange, _ token: TokenID) -> Bool { extend(range, with: token) != nil }
+
+    /// The range of an n-gram from its start, or nil when it does not occur. O(tokens).
+    public func range(of tokens: some Sequence<TokenID>) -> SuffixRange? {
+        var range = root
+        for token in tokens {
+            guard let next = extend(range, with: token) else { return nil }
+            range = next
+        }
+        return range
+    }
+}

@@ -1,0 +1,52 @@
+public import Core
+public import Store
+
+extension LexicalSearcher {
+    /// Proves that the lexical index of `segment` is what its passages give when they are analysed again.
+    ///
+    /// - Parameter text: the text of a passage of the segment, counted from 0.
+    /// - Throws: `corrupted` with the first difference.
+    public static func check(
+        _ segment: SegmentReader, settings: AnalyzerSettings, progress: any ProgressReporter = .silent,
+        text: (_ passage: Int) throws -> String
+    ) throws {
+        try segment.verifyChecksums(LexicalSegment.postings)
+        try segment.verifyChecksums(LexicalSegment.lengths)
+        let builder = try LexicalSegmentBuilder(settings)
+        for passage in 0..<Int(segment.info.passageCount) {
+            builder.add(passageText: try text(passage))
+            progress.advance(1)
+        }
+        func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+            if !condition { throw PostingList.damaged(segment, what()) }
+        }
+        let totals = try segment.record(LexicalSegment.totals, LexicalSegment.totalsKey)
+        try require(totals == builder.totals, "the totals of the lexical index do not fit the passages")
+        let lengths = try segment.blob(LexicalSegment.lengths, recordSize: 4)
+        try require(lengths.recordCount == builder.passageCount, "there is not one length for every passage")
+        for passage in 0..<builder.passageCount {
+            try require(
+                lengths.load(passage, as: UInt32.self) == builder.length(passage),
+                "the length of passage \(passage) does not fit its text")
+        }
+        let postings = try segment.blob(LexicalSegment.postings, recordSize: 1)
+        var expectedBytes = 0
+        try builder.encode { term, record, bytes in
+            let name = String(decoding: term, as: UTF8.self)
+            let stored = try segment.record(LexicalSegment.terms, term)
+            try require(stored == record, "the record of the term '\(name)' does not fit the passages")
+            let start = Int(record.offset)
+            try require(
+                try postings.bytes(in: start..<start + bytes.count) == bytes,
+                "the postings of the term '\(name)' do not fit the passages")
+            expectedBytes += bytes.count
+        }
+        try require(postings.byteCount == expectedBytes, "there are postings of no term")
+        var stored: UInt32 = 0
+        try segment.forEachRecord(of: LexicalSegment.terms) { _, _ in
+            stored += 1
+            return true
+        }
+        try require(stored == builder.totals.termCount, "there are terms that no passage holds")
+    }
+}

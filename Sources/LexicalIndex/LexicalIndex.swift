@@ -1,1 +1,0 @@
-// LexicalIndex: see DESIGN.md.

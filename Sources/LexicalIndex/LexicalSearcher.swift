@@ -1,0 +1,209 @@
+public import Core
+import Foundation
+public import Store
+
+/// The free parameters of BM25. The defaults are those of Anserini and Pyserini.
+public struct BM25Parameters: Codable, Hashable, Sendable {
+    /// How slowly repetition saturates; at least 0.
+    public var k1: Float
+    /// How much long passages are held back, from 0 to 1.
+    public var b: Float
+
+    public init(k1: Float = 0.9, b: Float = 0.4) {
+        self.k1 = k1
+        self.b = b
+    }
+}
+
+/// What one term of a query adds to the score of a passage.
+public struct TermExplanation: Hashable, Sendable {
+    public let term: String
+    /// Occurrences in the passage.
+    public let frequency: Int
+    /// Passages of the index that hold the term.
+    public let passageFrequency: Int
+    /// The inverse passage frequency, times the occurrences in the query.
+    public let weight: Float
+    public let score: Float
+}
+
+/// Ranks passages by BM25 (Robertson and Zaragoza, 2009) in the form of Lucene:
+/// `sum over terms of weight * tf / (tf + k1 * (1 - b + b * length / mean length))` with
+/// `weight = qtf * ln(1 + (N - df + 0.5) / (df + 0.5))`.
+///
+/// N, df and the mean length are those of all segments together, so many segments answer exactly as one.
+public struct LexicalSearcher: Sendable {
+    public let settings: AnalyzerSettings
+    public let parameters: BM25Parameters
+    private let segments: [Segment]
+    /// The number of passages in all segments.
+    public let passageCount: Int
+    /// The mean number of terms of a passage, 0 without passages.
+    public let meanLength: Double
+
+    private struct Segment: Sendable {
+        let reader: SegmentReader
+        let postings: Blob
+        let lengths: Blob
+    }
+
+    /// - Throws: `invalidInput` for parameters out of range, `unsupported` for an unknown stemmer, `corrupted` for
+    ///   segments without a lexical index.
+    public init(
+        _ segments: [SegmentReader], settings: AnalyzerSettings = .english, parameters: BM25Parameters = .init()
+    ) throws {
+        guard parameters.k1 >= 0, parameters.k1.isFinite, (0...1).contains(parameters.b) else {
+            throw TrawlError(
+                .invalidInput, "k1 = \(parameters.k1), b = \(parameters.b) are no parameters of BM25",
+                remedy: "k1 must be at least 0, b from 0 to 1")
+        }
+        _ = try Analyzer(settings)
+        self.settings = settings
+        self.parameters = parameters
+        var (passages, tokens) = (0, UInt64(0))
+        self.segments = try segments.map { reader in
+            guard let totals = try reader.record(LexicalSegment.totals, LexicalSegment.totalsKey) else {
+                throw PostingList.damaged(reader, "there is no lexical index")
+            }
+            let lengths = try reader.blob(LexicalSegment.lengths, recordSize: 4)
+            guard totals.passageCount == reader.info.passageCount, lengths.recordCount == reader.info.passageCount
+            else {
+                throw PostingList.damaged(reader, "the lexical index has another number of passages than the segment")
+            }
+            passages += Int(totals.passageCount)
+            tokens += totals.tokenCount
+            return Segment(
+                reader: reader, postings: try reader.blob(LexicalSegment.postings, recordSize: 1), lengths: lengths)
+        }
+        passageCount = passages
+        meanLength = passages == 0 ? 0 : Double(tokens) / Double(passages)
+    }
+
+    /// Whether `segment` holds a lexical index.
+    public static func isPresent(in segment: SegmentReader) throws -> Bool {
+        try segment.record(LexicalSegment.totals, LexicalSegment.totalsKey) != nil
+    }
+
+    /// The `k` passages that answer `query` best; passages without any of its terms are not among them. Ties stand in the
+    /// order of passages. Empty for a query without terms.
+    /// - Complexity: O(postings of the query's terms + passages).
+    public func search(_ query: String, k: Int) throws -> Ranking {
+        let terms = try weighted(query)
+        guard !terms.isEmpty, k > 0 else { return Ranking([]) }
+        let scorer = scorer
+        var top = TopPassages(k)
+        for (number, segment) in segments.enumerated() {
+            var scores = [Float](repeating: 0, count: Int(segment.reader.info.passageCount))
+            try scores.withUnsafeMutableBufferPointer { scores in
+                for term in terms {
+                    guard let list = term.lists[number] else { continue }
+                    try add(list, weight: term.weight, segment.lengths, scorer, to: scores)
+                }
+                var bar = top.threshold
+                for (passage, score) in scores.enumerated() where score > bar && score > 0 {
+                    top.offer(ScoredPassage(PassageID(segment.reader.passageBase + UInt32(passage)), score))
+                    bar = top.threshold
+                }
+            }
+        }
+        return top.ranking()
+    }
+
+    /// What each term of `query`, in order of first mention, adds to the score of `passage`.
+    public func explain(_ query: String, passage: PassageID) throws -> [TermExplanation] {
+        guard let number = segments.lastIndex(where: { $0.reader.passageBase <= passage.rawValue }),
+            passage.rawValue - segments[number].reader.passageBase < segments[number].reader.info.passageCount
+        else { throw TrawlError(.notFound, "there is no passage \(passage.rawValue) in the lexical index") }
+        let segment = segments[number]
+        let local = passage.rawValue - segment.reader.passageBase
+        let length = segment.lengths.load(Int(local), as: UInt32.self)
+        return try weighted(query).map { term in
+            var frequency: UInt32 = 0
+            try term.lists[number]?.forEachPosting { passage, count in
+                if passage == local { frequency = count }
+                return passage < local
+            }
+            return TermExplanation(
+                term: String(decoding: term.bytes, as: UTF8.self), frequency: Int(frequency),
+                passageFrequency: term.passageFrequency, weight: term.weight,
+                score: scorer.score(weight: term.weight, frequency, length))
+        }
+    }
+
+    // MARK: - Terms of a query
+
+    private struct WeightedTerm {
+        let bytes: [UInt8]
+        var occurrences: Int
+        var weight: Float = 0
+        var passageFrequency = 0
+        /// The postings in each segment.
+        var lists: [PostingList?] = []
+    }
+
+    /// The distinct terms of `query` with their weights and postings.
+    private func weighted(_ query: String) throws -> [WeightedTerm] {
+        var terms: [WeightedTerm] = []
+        // Texts are indexed in this normal form, too.
+        let normal = query.utf8.allSatisfy { $0 < 0x80 } ? query : query.precomposedStringWithCanonicalMapping
+        try Analyzer(settings).forEachTerm(of: normal) { bytes, _ in
+            if let known = terms.firstIndex(where: { $0.bytes.elementsEqual(bytes) }) {
+                terms[known].occurrences += 1
+            } else {
+                terms.append(WeightedTerm(bytes: Array(bytes), occurrences: 1))
+            }
+        }
+        for index in terms.indices {
+            for segment in segments {
+                let record = try segment.reader.record(LexicalSegment.terms, terms[index].bytes)
+                terms[index].lists.append(try record.map { try PostingList($0, segment.postings, segment.reader) })
+                terms[index].passageFrequency += Int(record?.passageFrequency ?? 0)
+            }
+            let df = Double(terms[index].passageFrequency)
+            let rarity = log(1 + (Double(passageCount) - df + 0.5) / (df + 0.5))
+            terms[index].weight = Float(Double(terms[index].occurrences) * rarity)
+        }
+        return terms
+    }
+
+    // MARK: - Scores
+
+    /// BM25's saturation for passages of this collection.
+    private struct Scorer {
+        /// What every passage has in its denominator, and what every term of its length adds.
+        let base: Float
+        let perTerm: Float
+
+        func score(weight: Float, _ frequency: UInt32, _ length: UInt32) -> Float {
+            guard frequency > 0 else { return 0 }
+            return weight * Float(frequency) / (Float(frequency) + base + perTerm * Float(length))
+        }
+    }
+
+    private var scorer: Scorer {
+        Scorer(
+            base: parameters.k1 * (1 - parameters.b),
+            perTerm: meanLength > 0 ? Float(Double(parameters.k1 * parameters.b) / meanLength) : 0)
+    }
+
+    private func add(
+        _ list: PostingList, weight: Float, _ lengths: Blob, _ scorer: Scorer,
+        to scores: UnsafeMutableBufferPointer<Float>
+    ) throws {
+        let perChunk = lengths.chunkBytes / 4
+        var (chunk, first) = (-1, 0)
+        var values = UnsafeRawPointer(bitPattern: 64)
+        try list.forEachPosting { passage, frequency in
+            let index = Int(passage)
+            if chunk < 0 || index >= first + perChunk {
+                chunk = index / perChunk
+                first = chunk * perChunk
+                values = lengths.chunks[chunk]
+            }
+            guard let values else { return false }
+            let length = values.load(fromByteOffset: (index - first) * 4, as: UInt32.self)
+            scores[index] += scorer.score(weight: weight, frequency, length)
+            return true
+        }
+    }
+}

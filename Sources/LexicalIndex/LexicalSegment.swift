@@ -1,0 +1,67 @@
+internal import Core
+import Store
+
+/// What LexicalIndex keeps of a segment:
+///
+/// - `terms`: a record for every term, keyed by its bytes, that leads to its postings;
+/// - `postings`: for every term in the order of their bytes, for every passage that holds it in ascending order, the
+///   distance to the passage before (from -1) less one, doubled, plus 1 if the term occurs once; else followed by the
+///   number of occurrences less two. All numbers are variable-byte: 7 bits a byte, low bits first, the high bit set on all
+///   bytes but the last;
+/// - `lengths`: the number of terms of every passage, u32;
+/// - `totals`: one record.
+enum LexicalSegment {
+    static let terms = Table<TermRecord>(number: 10, name: "terms")
+    static let totals = Table<TotalsRecord>(number: 11, name: "lexical totals")
+    static let totalsKey: [UInt8] = [0]
+    static let postings = BlobKind(number: 10, "postings")
+    static let lengths = BlobKind(number: 11, "passage lengths")
+}
+
+/// Where the postings of a term are and what they add up to.
+struct TermRecord: BitwiseCopyable, Equatable, Sendable {
+    var offset: UInt64
+    var collectionFrequency: UInt64
+    var passageFrequency: UInt32
+    var byteCount: UInt32
+}
+
+/// The sums over a segment.
+struct TotalsRecord: BitwiseCopyable, Equatable, Sendable {
+    var tokenCount: UInt64
+    var passageCount: UInt32
+    var termCount: UInt32
+}
+
+/// Variable-byte numbers.
+enum VariableByte {
+    static func append(_ value: UInt32, to bytes: inout [UInt8]) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    /// The number at `position` of bytes that `append` made; `position` moves behind it.
+    static func read(_ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> UInt32 {
+        var (value, shift): (UInt32, UInt32) = (0, 0)
+        while true {
+            let byte = bytes[position]
+            position += 1
+            value |= UInt32(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+        }
+    }
+}

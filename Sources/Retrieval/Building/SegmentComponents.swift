@@ -1,0 +1,132 @@
+import Core
+import Corpus
+import Embeddings
+import Generation
+import LexicalIndex
+import Models
+import Store
+import SubstringIndex
+import Tokenizers
+import VectorIndex
+
+/// Everything that a recipe builds over the passages of a segment, with the models that it takes.
+struct SegmentComponents {
+    private let recipe: Recipe
+    private let embedder: TextEmbedder?
+    private let tokens: PassageTokens?
+    private let boundary: TokenID
+    let fingerprints: Fingerprints
+
+    /// Passages are embedded in lots of this many, which are sorted by length; it bounds the memory.
+    static let embeddingLot = 4096
+
+    /// Loads the models that `recipe` names.
+    ///
+    /// - Throws: `TrawlError` for a model that is missing, damaged or unfit.
+    init(recipe: Recipe) throws {
+        guard !recipe.build.isEmpty else {
+            throw TrawlError(
+                .invalidInput, "the recipe builds nothing",
+                remedy: "name some of \(IndexComponent.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        self.recipe = recipe
+        var fingerprints = Fingerprints()
+        if recipe.build.contains(.lexical) { _ = try LexicalSegmentBuilder(recipe.lexical.analysis) }
+        if recipe.build.contains(.dense) {
+            let embedder = try TextEmbedder(folder: ModelCatalogue.path(of: recipe.dense.model))
+            fingerprints.embedder = embedder.digest
+            self.embedder = embedder
+        } else {
+            embedder = nil
+        }
+        if recipe.build.contains(.generative) {
+            let path = try ModelCatalogue.path(of: recipe.generative.model)
+            let tokenizer = try ModelFolder(path: path).tokenizer()
+            guard let end = tokenizer.eosID else {
+                throw TrawlError(
+                    .unsupported, "the tokenizer has no end-of-text token, which must stand between passages",
+                    path: path)
+            }
+            fingerprints.tokenizer = tokenizer.digest
+            boundary = end
+            tokens = PassageTokens(tokenizer: tokenizer, titleEnd: recipe.generative.parameters.titleEnd)
+        } else {
+            boundary = 0
+            tokens = nil
+        }
+        self.fingerprints = fingerprints
+    }
+
+    /// Writes the documents of `draft` and all components over their passages.
+    func write(_ draft: SegmentDraft, into writer: SegmentWriter, progress: any ProgressReporter) throws -> SegmentInfo
+    {
+        progress.begin("storing documents", total: draft.entries.count, unit: "documents")
+        try DocumentSegmentBuilder.write(draft, into: writer)
+        progress.advance(draft.entries.count)
+        progress.end()
+        if recipe.build.contains(.lexical) { try writeLexical(draft, into: writer, progress: progress) }
+        if let tokens { try writeSubstrings(draft, tokens, into: writer, progress: progress) }
+        if let embedder { try writeVectors(draft, embedder, into: writer, progress: progress) }
+        return SegmentInfo(
+            number: writer.number, documentCount: UInt32(draft.entries.count), passageCount: UInt32(draft.passageCount))
+    }
+
+    private func writeLexical(_ draft: SegmentDraft, into writer: SegmentWriter, progress: any ProgressReporter) throws
+    {
+        progress.begin("lexical index", total: draft.passageCount, unit: "passages")
+        let builder = try LexicalSegmentBuilder(recipe.lexical.analysis)
+        draft.forEachPassage { title, text in
+            builder.add(passageText: passageText(title: title, text: text))
+            progress.advance(1)
+        }
+        try builder.finish(into: writer)
+        progress.end()
+    }
+
+    private func writeSubstrings(
+        _ draft: SegmentDraft, _ tokens: PassageTokens, into writer: SegmentWriter, progress: any ProgressReporter
+    ) throws {
+        progress.begin("tokens", total: draft.passageCount, unit: "passages")
+        let builder = try SubstringSegmentBuilder(boundary: boundary)
+        try draft.forEachPassage { title, text in
+            // Text that spells out the boundary must not end its passage.
+            let ids = tokens.tokens(title: title, text: text, boundary: boundary)
+            try builder.add(ids.dropLast().filter { $0 != boundary } + [boundary])
+            progress.advance(1)
+        }
+        progress.end()
+        try builder.finish(into: writer, progress: progress)
+    }
+
+    private func writeVectors(
+        _ draft: SegmentDraft, _ embedder: TextEmbedder, into writer: SegmentWriter, progress: any ProgressReporter
+    ) throws {
+        progress.begin("embeddings", total: draft.passageCount, unit: "passages")
+        let builder = try VectorSegmentBuilder(dimension: embedder.dimension, into: writer)
+        let prompt = recipe.dense.passagePrompt
+        var lot: [String] = []
+        func embedLot() throws {
+            let matrix = try embedder.embed(lot, prompt: prompt, progress: StepProgress(progress))
+            try builder.append(matrix.values)
+            lot.removeAll(keepingCapacity: true)
+        }
+        try draft.forEachPassage { title, text in
+            lot.append(passageText(title: title, text: text))
+            if lot.count == Self.embeddingLot { try embedLot() }
+        }
+        if !lot.isEmpty { try embedLot() }
+        try builder.finish()
+        progress.end()
+    }
+}
+
+/// Passes on advances to a step that has begun, and nothing else.
+private struct StepProgress: ProgressReporter {
+    let base: any ProgressReporter
+
+    init(_ base: any ProgressReporter) { self.base = base }
+    func begin(_ step: String, total: Int?, unit: String) {}
+    func advance(_ count: Int) { base.advance(count) }
+    func end() {}
+    func warn(_ message: String) { base.warn(message) }
+}

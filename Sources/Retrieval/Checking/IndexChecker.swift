@@ -1,0 +1,142 @@
+public import Core
+import Foundation
+import Generation
+import LexicalIndex
+import Store
+import SubstringIndex
+import Tokenizers
+import VectorIndex
+
+/// The outcome of one check of an index.
+public struct CheckResult: Encodable, Sendable {
+    public let name: String
+    public let passed: Bool
+    /// What was verified, or what is wrong.
+    public let detail: String?
+}
+
+/// Verifies every structure of an index against its documents.
+public struct IndexChecker {
+    private let path: String
+    private let sample: Int
+    private let progress: any ProgressReporter
+
+    /// - Parameter sample: How many passages the checks look at that would take as long as indexing.
+    public init(path: String, sample: Int, progress: any ProgressReporter) throws {
+        self.path = path
+        self.sample = sample
+        self.progress = progress
+    }
+
+    /// Runs all checks. A check that fails does not stop the others.
+    public func run() throws -> [CheckResult] {
+        var results: [CheckResult] = []
+        func check(_ name: String, _ body: () throws -> String?) {
+            progress.begin("checking \(name)", total: nil, unit: "items")
+            defer { progress.end() }
+            do {
+                results.append(CheckResult(name: name, passed: true, detail: try body()))
+            } catch {
+                results.append(CheckResult(name: name, passed: false, detail: "\(error)"))
+            }
+        }
+        var opened: SearchIndex?
+        check("manifest, recipe and documents' layout") {
+            opened = try SearchIndex(path: path)
+            return nil
+        }
+        guard let index = opened else { return results }
+        check("checksums") { try verifyChecksums(index) }
+        check("documents and ids") { try verifyDocuments(index) }
+        if index.recipe.build.contains(.lexical) { check("lexical index") { try verifyLexical(index) } }
+        if index.recipe.build.contains(.generative) { check("substring index") { try verifySubstrings(index) } }
+        if index.recipe.build.contains(.dense) { check("vectors") { try verifyVectors(index) } }
+        return results
+    }
+
+    private func verifyChecksums(_ index: SearchIndex) throws -> String? {
+        var bytes = 0
+        for segment in index.snapshot.segments {
+            for (kind, size) in try segment.blobSizes() {
+                try segment.verifyChecksums(BlobKind(number: kind, "blob \(kind)"))
+                bytes += size
+                progress.advance(1)
+            }
+        }
+        return "\(bytes) bytes"
+    }
+
+    private func verifyDocuments(_ index: SearchIndex) throws -> String? {
+        var passages = 0
+        var number: UInt32 = 0
+        for segment in index.documents.segments {
+            for local in 0..<segment.reader.info.documentCount {
+                let document = try index.documents.document(segment, local)
+                guard try segment.reader.record(DocumentTables.ids, document.id.rawValue.utf8) == local,
+                    try index.documents.documentID(number) == document.id
+                else { throw failure("the id \"\(document.id)\" does not lead to its document") }
+                for range in document.passages {
+                    guard isBoundary(range.lowerBound, document.text), isBoundary(range.upperBound, document.text)
+                    else {
+                        throw failure("a passage of \"\(document.id)\" cuts a character")
+                    }
+                }
+                passages += document.passages.count
+                number += 1
+                progress.advance(1)
+            }
+        }
+        guard passages == index.documents.passageCount else {
+            throw failure("documents have \(passages) passages, the manifest counts \(index.documents.passageCount)")
+        }
+        return "\(number) documents, \(passages) passages"
+    }
+
+    private func isBoundary(_ offset: Int, _ text: String) -> Bool {
+        let bytes = text.utf8
+        guard offset < bytes.count else { return offset == bytes.count }
+        return bytes[bytes.index(bytes.startIndex, offsetBy: offset)] & 0xC0 != 0x80
+    }
+
+    private func verifyLexical(_ index: SearchIndex) throws -> String? {
+        for segment in index.snapshot.segments {
+            try LexicalSearcher.check(segment, settings: index.recipe.lexical.analysis, progress: progress) { local in
+                let passage = try index.documents.passage(PassageID(segment.passageBase + UInt32(local)))
+                return passageText(title: passage.title, text: passage.text)
+            }
+        }
+        return "postings equal a new analysis of all passages"
+    }
+
+    private func verifySubstrings(_ index: SearchIndex) throws -> String? {
+        let substrings = try index.substringIndex()
+        let tokenizer = try index.generativeTokenizer()
+        let tokens = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.parameters.titleEnd)
+        guard substrings.passageCount == index.documents.passageCount else {
+            throw failure("the substring index has \(substrings.passageCount) passages")
+        }
+        try substrings.check(sample: sample) { id in
+            let passage = try index.documents.passage(id)
+            let ids = tokens.tokens(title: passage.title, text: passage.text, boundary: substrings.boundary)
+            return ids.dropLast().filter { $0 != substrings.boundary } + [substrings.boundary]
+        }
+        return "\(substrings.totalTokens) tokens"
+    }
+
+    private func verifyVectors(_ index: SearchIndex) throws -> String? {
+        let retriever = try DenseRetriever(index, index.recipe.dense)
+        let count = min(sample, index.documents.passageCount)
+        // An even sample, the same at every run.
+        let chosen = (0..<count).map { PassageID(UInt32($0 * index.documents.passageCount / max(1, count))) }
+        let difference = try retriever.largestDifference(chosen, passagePrompt: index.recipe.dense.passagePrompt) { id in
+            let passage = try index.documents.passage(id)
+            return passageText(title: passage.title, text: passage.text)
+        }
+        guard difference < 1e-3 else { throw failure("vectors differ from new embeddings by up to \(difference)") }
+        return "\(count) embedded again, largest difference \(difference)"
+    }
+
+    private func failure(_ message: String) -> TrawlError {
+        TrawlError(.corrupted, message, path: path, remedy: "build the index again")
+    }
+}

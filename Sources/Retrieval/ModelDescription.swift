@@ -1,0 +1,62 @@
+import Core
+import Embeddings
+import Models
+
+/// What a model is and what Trawl can do with it.
+public struct ModelDescription: Encodable, Sendable {
+    public let name: String
+    public let path: String
+    public let architecture: String
+    public let uses: [String]
+    public let parameters: Int
+    public let bytes: Int
+    public let digest: String
+    public let details: [String: String]
+
+    /// - Parameter model: A name or a path.
+    /// - Throws: `TrawlError` when there is no such model, or it is damaged.
+    public init(model: String) throws {
+        let path = try ModelCatalogue.path(of: model)
+        let folder = try ModelFolder(path: path)
+        name = model
+        self.path = path
+        architecture = folder.architecture
+        parameters = try folder.parameterCount()
+        bytes = folder.byteCount
+        digest = try folder.digest()
+        var uses: [String] = []
+        var details: [String: String] = [:]
+        if folder.isCrossEncoder {
+            uses = ["rerank"]
+        } else if folder.isEncoder {
+            uses = ["embed"]
+            let embedder = try TextEmbedder(folder: path)
+            details["dimension"] = "\(embedder.dimension)"
+            details["maximum length"] = "\(embedder.maximumLength) tokens"
+            details["pooling"] = embedder.poolingName
+        } else {
+            uses = ["generate", "rerank"]
+        }
+        self.uses = uses
+        self.details = details
+    }
+
+    /// For people.
+    public var text: String {
+        var lines = [
+            name, "  path          \(path)", "  architecture  \(architecture)",
+            "  uses          \(uses.joined(separator: ", "))",
+        ]
+        lines.append("  parameters    \(parameters)")
+        lines.append("  bytes         \(bytes)")
+        lines.append("  digest        \(digest)")
+        for key in details.keys.sorted() { lines.append("  " + key.padded(to: 14) + (details[key] ?? "")) }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String {
+        count >= width ? self + " " : self + String(repeating: " ", count: width - count)
+    }
+}

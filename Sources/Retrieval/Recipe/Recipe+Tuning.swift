@@ -1,0 +1,21 @@
+import Core
+import Generation
+
+extension Recipe {
+    /// Sets how many hypotheses beam search keeps, for bodies and titles.
+    public mutating func setBeams(_ beams: Int) {
+        generative.parameters.body.beams = beams
+        generative.parameters.title?.beams = beams
+    }
+
+    /// Sets the SEAL score by its name.
+    ///
+    /// - Throws: `TrawlError.invalidInput` that lists the names.
+    public mutating func setScoring(_ name: String) throws {
+        guard let scoring = SEALScoring(rawValue: name) else {
+            throw TrawlError(
+                .invalidInput, "unknown scoring \"\(name)\"", remedy: "use intersective, intersective-lm, lm+fm or lm")
+        }
+        generative.parameters.scoring = scoring
+    }
+}

@@ -1,0 +1,71 @@
+import Core
+import Generation
+import Models
+import SubstringIndex
+import Tokenizers
+
+/// SEAL: a language model writes n-grams of the corpus, and they point to passages.
+struct GenerativeRetriever: Retriever {
+    let name = "generative"
+    private let searcher: GenerativeSearcher<CorpusOracle>
+    private let tokenizer: Tokenizer
+    private let passages: PassageTokens
+
+    /// How many generated n-grams an explanation lists.
+    private static let listedKeys = 25
+
+    init(_ index: SearchIndex, _ recipe: GenerativeRecipe) throws {
+        try index.require(.generative)
+        let folder = try ModelFolder(path: ModelCatalogue.path(of: recipe.model))
+        let tokenizer = try folder.tokenizer()
+        try Fingerprints.requireSame(index.fingerprints.tokenizer, tokenizer.digest, "tokenizer", path: index.path)
+        self.tokenizer = tokenizer
+        passages = PassageTokens(tokenizer: tokenizer, titleEnd: recipe.parameters.titleEnd)
+        searcher = try GenerativeSearcher(
+            oracle: CorpusOracle(index: try index.substringIndex()),
+            session: try folder.languageModel().makeSession(),
+            encoding: GeneratorEncoding(
+                prompt: { tokenizer.encodeIDs($0, addSpecialTokens: true) },
+                text: { tokenizer.encodeIDs($0, addSpecialTokens: false) }),
+            parameters: recipe.parameters, prompts: recipe.prompts)
+    }
+
+    func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
+        try searcher.search(queries, k: limit).map { result in
+            var places: [PassageID: Int] = [:]
+            for (place, explanation) in result.explanations.enumerated() { places[explanation.passage] = place }
+            return Retrieved(
+                ranking: result.ranking,
+                matches: { id, passage in
+                    guard let place = places[id] else { return [] }
+                    return matches(result, result.explanations[place], passage)
+                },
+                keys: { keys(result) })
+        }
+    }
+
+    private func matches(_ result: GenerativeResult, _ explanation: PassageExplanation, _ passage: StoredPassage)
+        -> [Match]
+    {
+        explanation.keys.sorted { $0.contribution > $1.contribution }.map { match in
+            let key = result.keys[match.key]
+            return Match(
+                stage: name, text: text(key.tokens), count: key.count, contribution: Float(match.contribution),
+                ranges: passages.textRanges(of: [match.tokens], title: passage.title, text: passage.text))
+        }
+    }
+
+    private func keys(_ result: GenerativeResult) -> [GeneratedKey] {
+        result.keys.prefix(Self.listedKeys).map { key in
+            GeneratedKey(
+                text: text(key.tokens), origin: key.origin.rawValue, count: key.count,
+                logProbability: key.logProbability,
+                weight: key.weight)
+        }
+    }
+
+    private func text(_ tokens: [TokenID]) -> String {
+        let text = tokenizer.decode(tokens, skipSpecialTokens: true)
+        return text.hasPrefix(" ") ? String(text.dropFirst()) : text
+    }
+}

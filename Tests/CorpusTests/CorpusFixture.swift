@@ -1,0 +1,109 @@
+import CZlib
+import CZstd
+import Core
+import Foundation
+import Testing
+
+@testable import Corpus
+
+/// A folder of files that is gone when the test is over.
+final class CorpusFixture {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "trawl-corpus-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    @discardableResult
+    func write(_ name: String, _ content: some Sequence<UInt8>) throws -> String {
+        let file = path + "/" + name
+        let folder = (file as NSString).deletingLastPathComponent
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data(content).write(to: URL(fileURLWithPath: file))
+        return file
+    }
+
+    @discardableResult
+    func write(_ name: String, _ content: String) throws -> String { try write(name, content.utf8) }
+
+    func documents(
+        _ names: String..., format: CorpusFormat? = nil, fields: FieldMapping = .default
+    ) throws -> [Document] {
+        let paths = names.isEmpty ? [path] : names.map { path + "/" + $0 }
+        return try allDocuments(CorpusReader(paths: paths, format: format, fields: fields))
+    }
+
+    /// The message of the error that reading `name` ends with, without the folder.
+    func failure(_ name: String? = nil, format: CorpusFormat? = nil, fields: FieldMapping = .default) -> String {
+        let file = name.map { path + "/" + $0 } ?? path
+        return failureText { try allDocuments(CorpusReader(paths: [file], format: format, fields: fields)) }
+            .replacingOccurrences(of: path + "/", with: "")
+    }
+}
+
+func allDocuments(_ reader: CorpusReader) throws -> [Document] {
+    let iterator = reader.makeIterator()
+    var documents: [Document] = []
+    while let document = try iterator.next() { documents.append(document) }
+    return documents
+}
+
+func failureText(_ body: () throws -> some Any) -> String {
+    do {
+        _ = try body()
+        return "no error"
+    } catch {
+        return "\(error)"
+    }
+}
+
+func gzip(_ text: String) throws -> [UInt8] {
+    var stream = z_stream()
+    let version = ZLIB_VERSION
+    try #require(
+        deflateInit2_(
+            &stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, version, Int32(MemoryLayout<z_stream>.size))
+            == Z_OK)
+    defer { deflateEnd(&stream) }
+    var input = [UInt8](text.utf8)
+    var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(input.count))) + 64)
+    let size = output.count
+    let status = input.withUnsafeMutableBufferPointer { from in
+        output.withUnsafeMutableBufferPointer { to in
+            stream.next_in = from.baseAddress
+            stream.avail_in = UInt32(from.count)
+            stream.next_out = to.baseAddress
+            stream.avail_out = UInt32(size)
+            return deflate(&stream, Z_FINISH)
+        }
+    }
+    try #require(status == Z_STREAM_END)
+    return Array(output.prefix(size - Int(stream.avail_out)))
+}
+
+func zstd(_ text: String) throws -> [UInt8] {
+    let input = [UInt8](text.utf8)
+    var output = [UInt8](repeating: 0, count: ZSTD_compressBound(input.count))
+    let capacity = output.count
+    let size = ZSTD_compress(&output, capacity, input, input.count, 3)
+    try #require(ZSTD_isError(size) == 0)
+    return Array(output.prefix(size))
+}
+
+/// Exactly the same scalars; Swift's `==` takes canonically equivalent strings for equal.
+func sameScalars(_ a: String, _ b: String) -> Bool { a.unicodeScalars.elementsEqual(b.unicodeScalars) }
+
+/// The same numbers on every run.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

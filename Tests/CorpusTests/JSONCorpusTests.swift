@@ -1,0 +1,215 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Corpus
+
+@Suite struct JSONCorpusTests {
+    let fixture: CorpusFixture
+    init() throws { fixture = try CorpusFixture() }
+
+    @Test func beirFolderGivesOnlyItsCorpus() throws {
+        try fixture.write(
+            "corpus.jsonl",
+            #"{"_id": "MED-10", "title": "Statins", "text": "Use.", "metadata": {"url": "http://x", "n": 3}}"#)
+        try fixture.write("queries.jsonl", #"{"_id": "q1", "text": "?"}"#)
+        try fixture.write("qrels/test.tsv", "query-id\tcorpus-id\tscore\n")
+        let documents = try fixture.documents()
+        #expect(documents.count == 1)
+        #expect(documents[0].id == DocumentID("MED-10"))
+        #expect(documents[0].title == "Statins")
+        #expect(documents[0].text == "Use.")
+        #expect(documents[0].metadata == [.init(key: "url", value: "http://x"), .init(key: "n", value: "3")])
+        #expect(documents[0].origin == Origin(path: fixture.path + "/corpus.jsonl", line: 1))
+    }
+
+    @Test func lineEndsBlankLinesAndByteOrderMarkAreTolerated() throws {
+        try fixture.write(
+            "a.jsonl",
+            "\u{FEFF}{\"id\": 7, \"contents\": \"one\"}\r\n\r\n  \n{\"docid\": \"-8\", \"body\": \"two\\nlines\"}")
+        let documents = try fixture.documents("a.jsonl")
+        #expect(documents.map(\.id.rawValue) == ["7", "-8"])
+        #expect(documents.map(\.text) == ["one", "two\nlines"])
+        #expect(documents.map(\.origin.line) == [1, 4])
+    }
+
+    @Test func metadataKeepOrderAndTheTextOfTheirValues() throws {
+        try fixture.write(
+            "a.jsonl",
+            #"{"z": 1.50, "id": "1", "a": [1, {"b": null}], "text": "t", "n": null, "m": true, "s": "caf\u00e9"}"#)
+        let metadata = try fixture.documents("a.jsonl")[0].metadata
+        #expect(metadata.map(\.key) == ["z", "a", "m", "s"])
+        #expect(metadata.map(\.value) == ["1.50", #"[1, {"b": null}]"#, "true", "café"])
+    }
+
+    @Test func escapesAreDecoded() throws {
+        try fixture.write("a.jsonl", #"{"i\u0064": "a\/b", "text": "\ud83d\ude00 \"q\" \\ \t\u00e9\b"}"#)
+        let document = try fixture.documents("a.jsonl")[0]
+        #expect(document.id.rawValue == "a/b")
+        #expect(sameScalars(document.text, "😀 \"q\" \\ \té "))
+    }
+
+    @Test(arguments: [
+        (#"{"id": "1", "text": "a"#, "a string is not closed"),
+        (#"{"id": "1", "text": "a"} x"#, "something follows"),
+        (#"{"id": "1" "text": "a"}"#, "a comma or } was expected"),
+        (#"{"id": "1", "text": "\ud83d"}"#, "wrong escape"),
+        (#"{"id": "1", "text": "\x"}"#, "wrong escape"),
+        (#"{"id": 01, "text": "a"}"#, "begins with 0"),
+        (#"{"id": "1", "text": tru}"#, "a value was expected"),
+        (#"["id"]"#, "a JSON object"),
+        ("{\"id\": \"1\", \"text\": \"a\tb\"}", "a control character"),
+        (#"{"id": "1", "text": "t", "x": "# + String(repeating: "[", count: 100_000), "nested deeper"),
+    ])
+    func malformedLineIsNamed(line: String, reason: String) throws {
+        try fixture.write("a.jsonl", "{\"id\": \"0\", \"text\": \"fine\"}\n\(line)\n")
+        let failure = fixture.failure("a.jsonl")
+        #expect(failure.hasPrefix("a.jsonl:2: malformed JSON at byte "))
+        #expect(failure.contains(reason))
+    }
+
+    @Test func missingFieldsAreNamedWithARemedy() throws {
+        try fixture.write("a.jsonl", "{\"id\": \"0\", \"text\": \"fine\"}\n{\"name\": \"x\", \"text\": \"t\"}\n")
+        #expect(fixture.failure("a.jsonl").hasPrefix("a.jsonl:2: the document has no id: no field is named _id, id"))
+        try fixture.write("b.jsonl", #"{"id": "x", "extract": "t"}"#)
+        let failure = fixture.failure("b.jsonl")
+        #expect(failure.hasPrefix("b.jsonl:1: the document has no text"))
+        #expect(failure.contains("it has id, extract"))
+    }
+
+    @Test(arguments: [
+        (#""""#, "the id is empty"), (#""  ""#, "the id is empty"), ("1.5", "not a whole number"), ("[1]", "neither"),
+        (#""a\tb""#, "control character"), ("\"" + String(repeating: "é", count: 241) + "\"", "482 bytes"),
+    ])
+    func unusableIDIsRefused(id: String, reason: String) throws {
+        try fixture.write("a.jsonl", "{\"id\": \(id), \"text\": \"t\"}")
+        let failure = fixture.failure("a.jsonl")
+        #expect(failure.hasPrefix("a.jsonl:1: "))
+        #expect(failure.contains(reason))
+    }
+
+    @Test func textMayBeAnArrayOfParagraphsOrNull() throws {
+        try fixture.write(
+            "a.jsonl", "{\"id\": 1, \"text\": [\"a\", \"b\"]}\n{\"id\": 2, \"title\": \"T\", \"text\": null}\n")
+        #expect(try fixture.documents("a.jsonl").map(\.text) == ["a\nb", ""])
+        try fixture.write("b.jsonl", "{\"id\": 1, \"text\": [\"a\", 2]}")
+        #expect(fixture.failure("b.jsonl").hasPrefix("b.jsonl:1: the field \"text\" is not a string"))
+    }
+
+    @Test func emptyDocumentsAreCountedAndNamed() throws {
+        try fixture.write(
+            "a.jsonl",
+            "{\"id\": 1, \"text\": \" \\n\"}\n{\"id\": 2, \"text\": \"t\"}\n{\"id\": 3, \"title\": \"\", \"text\": \"\"}"
+        )
+        var ids: [String] = []
+        let summary = try CorpusReader(paths: [fixture.path]).readAll { ids.append($0.id.rawValue) }
+        #expect(ids == ["2"])
+        #expect(summary.documents == 1)
+        #expect(summary.emptyDocuments == 2)
+        #expect(summary.firstEmptyDocuments.map(\.id) == ["1", "3"])
+        #expect(summary.firstEmptyDocuments.map(\.origin.line) == [1, 3])
+        #expect(summary.warnings.count == 1)
+        #expect(summary.bytesRead == (try CorpusReader(paths: [fixture.path])).totalBytes)
+    }
+
+    @Test func lineOfAMegabyteIsRead() throws {
+        let text = String(repeating: "word ", count: 1 << 18)
+        try fixture.write("a.jsonl", "{\"id\": 1, \"text\": \"\(text)\"}\n{\"id\": 2, \"text\": \"b\"}\n")
+        let documents = try fixture.documents("a.jsonl")
+        #expect(documents.map(\.text.utf8.count) == [5 << 18, 1])
+    }
+
+    @Test func lineBeyondTheCapIsRefused() throws {
+        let path = try fixture.write("a.jsonl", "short\n" + String(repeating: "x", count: 300_000) + "\n")
+        let lines = LineReader(try ByteSource(path: path), maximumLineBytes: 100_000)
+        #expect(try lines.withNextLine { $0.count } == 5)
+        let failure = failureText { try lines.withNextLine { $0.count } }
+        #expect(failure.contains("a.jsonl:2: the line is longer than"))
+    }
+
+    @Test func linesOfEveryLengthSurviveTheBuffer() throws {
+        let lengths = [0, 1, 65_535, 65_536, 65_537, 3, 200_000, 0, 131_072]
+        let content = lengths.map { String(repeating: "x", count: $0) }.joined(separator: "\n")
+        let lines = LineReader(try ByteSource(path: try fixture.write("a.txt", content)))
+        var found: [Int] = []
+        while let count = try lines.withNextLine({ $0.count }) { found.append(count) }
+        #expect(found == lengths)
+    }
+
+    @Test func documentsOfOneIDCanBeToldApartByTheirPlaces() throws {
+        try fixture.write("a.jsonl", "{\"id\": 1, \"text\": \"a\"}\n{\"id\": 1, \"text\": \"b\"}\n")
+        try fixture.write("b.jsonl", "{\"id\": 1, \"text\": \"c\"}")
+        let places = try fixture.documents().map { $0.origin.description.dropFirst(fixture.path.count + 1) }
+        #expect(places == ["a.jsonl:1", "a.jsonl:2", "b.jsonl:1"])
+    }
+
+    @Test func fieldsAreNamedByRecipes() throws {
+        let recipe = try JSONDecoder().decode(
+            FieldMapping.self, from: Data(#"{"text": "extract", "title": ["h", "t"]}"#.utf8))
+        #expect(recipe == FieldMapping(title: ["h", "t"], text: ["extract"]))
+        try fixture.write("a.jsonl", #"{"id": 1, "t": "T", "text": "x", "extract": "E"}"#)
+        let document = try fixture.documents("a.jsonl", fields: recipe)[0]
+        #expect(document.title == "T")
+        #expect(document.text == "E")
+        #expect(document.metadata == [MetadataField(key: "text", value: "x")])
+    }
+
+    // MARK: - .json files
+
+    @Test func objectOfObjectsTakesItsKeysAsIDsInOrder() throws {
+        try fixture.write(
+            "a.json",
+            "{\n \"Zebra \\\"q\\\"\": {\"title\": \"Zebra\",\n  \"extract\": \"Z {[\\\"}\"},\n \"Ape\": {\"extract\": \"A\"}\n}\n"
+        )
+        let documents = try fixture.documents("a.json", fields: FieldMapping(text: ["extract"]))
+        #expect(documents.map(\.id.rawValue) == ["Zebra \"q\"", "Ape"])
+        #expect(documents.map(\.text) == ["Z {[\"}", "A"])
+        #expect(documents.map(\.origin.line) == [2, 4])
+    }
+
+    @Test func arrayOfObjectsAndLooseObjectsAreRead() throws {
+        try fixture.write("a.json", "[{\"id\": 1, \"text\": \"a\"}, {\"id\": 2, \"text\": \"b\"}]")
+        try fixture.write("b.json", "{\"id\": 3, \"text\": \"c\"}\n{\"id\": 4, \"text\": \"d\"}\n")
+        try fixture.write("c.json", "{\n  \"id\": 5,\n  \"text\": \"e\"\n}")
+        #expect(try fixture.documents().map(\.id.rawValue) == ["1", "2", "3", "4", "5"])
+    }
+
+    @Test func largeArrayCrossesBufferBounds() throws {
+        let objects = (0..<5_000).map {
+            "{\"id\": \($0), \"text\": \"\(String(repeating: "é{\\\"", count: $0 % 50))x\"}"
+        }
+        try fixture.write("a.json", "[" + objects.joined(separator: ",\n") + "]")
+        let documents = try fixture.documents("a.json")
+        #expect(documents.map(\.id.rawValue) == (0..<5_000).map(String.init))
+        #expect(documents.map(\.origin.line) == (1...5_000).map { $0 })
+    }
+
+    @Test(arguments: [
+        ("[{\"id\": 1, \"text\": \"a\"},\n{\"id\": 2, \"text\": \"b\"}", "a.json:2: malformed JSON: the file ends"),
+        ("[{\"id\": 1, \"text\": \"a\"},\n{\"id\": 2, \"text\": ", "a.json:2: malformed JSON: the file ends"),
+        ("[{\"id\": 1, \"text\": \"a\"},\n\n17]", "a.json:3: malformed JSON: an object"),
+        ("[{\"id\": 1, \"text\": \"a\"},\n]", "a.json:2: malformed JSON: a comma stands"),
+        ("[{\"id\": 1, \"text\": \"a\"}\n{\"id\": 2}]", "a.json:2: malformed JSON: a comma was expected"),
+        ("[{\"id\": 1, \"text\": \"a\"}] x", "a.json:1: malformed JSON: something follows"),
+        ("[{\"id\": 1,\n\n \"text\": oops}]", "a.json:3: malformed JSON at byte 10 of the line: a value"),
+        ("{\"id\": 1,\n\n \"text\": oops}", "a.json:3: malformed JSON at byte 10 of the line: a value"),
+        ("{\n\"id\":\n1,\n\n \"text\": oops}", "a.json:5: malformed JSON at byte 10 of the line: a value"),
+        ("hello", "a.json:1: malformed JSON: a JSON file begins"),
+    ])
+    func malformedFileIsNamedWithItsLine(content: String, message: String) throws {
+        try fixture.write("a.json", content)
+        #expect(fixture.failure("a.json").hasPrefix(message))
+    }
+
+    @Test func demoCorpusIsRead() throws {
+        let home = ProcessInfo.processInfo.environment["TRAWL_HOME"] ?? NSHomeDirectory() + "/.cache/trawl"
+        let reader = try CorpusReader(
+            paths: [home + "/corpora/wikipedia-leads/summaries_en-us.json"],
+            fields: FieldMapping(text: ["extract"]))
+        let documents = try allDocuments(reader)
+        #expect(documents.count == 10_033)
+        #expect(documents[0].id.rawValue == "20th-century classical music")
+        #expect(documents[0].value(of: "topic") == "Arts")
+        #expect(documents.allSatisfy { !$0.text.isEmpty })
+    }
+}

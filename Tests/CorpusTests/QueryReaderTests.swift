@@ -1,0 +1,44 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Corpus
+
+@Suite struct QueryReaderTests {
+    let fixture: CorpusFixture
+    init() throws { fixture = try CorpusFixture() }
+
+    func failure(_ name: String) -> String {
+        failureText { try QueryReader().read(fixture.path + "/" + name) }
+            .replacingOccurrences(of: fixture.path + "/", with: "")
+    }
+
+    @Test func beirQueriesKeepTheirMetadata() throws {
+        let path = try fixture.write(
+            "queries.jsonl", #"{"_id": "PLAIN-2", "text": "Do cafe\u0301s help?", "metadata": {"url": "u"}}"# + "\n")
+        let queries = try QueryReader().read(path)
+        #expect(queries.count == 1)
+        #expect(queries[0].id == "PLAIN-2")
+        #expect(sameScalars(queries[0].text, "Do cafés help?"))
+        #expect(queries[0].metadata == [MetadataField(key: "url", value: "u")])
+    }
+
+    @Test func tsvAndPlainLinesAreRead() throws {
+        let tsv = try fixture.write("queries.tsv", "q1\twhat is x\r\nq2\twhy\n")
+        #expect(try QueryReader().read(tsv).map(\.id) == ["q1", "q2"])
+        let lines = try fixture.write("queries.txt", "what is x\n\nwhy\n")
+        #expect(try QueryReader().read(lines) == [Query(id: "1", text: "what is x"), Query(id: "2", text: "why")])
+        let compressed = try fixture.write("q.tsv.gz", gzip("7\twhy\n"))
+        #expect(try QueryReader().read(compressed) == [Query(id: "7", text: "why")])
+    }
+
+    @Test func badQueriesAreNamedByLine() throws {
+        try fixture.write("a.jsonl", "{\"_id\": 1, \"text\": \"x\"}\n{\"_id\": 2, \"text\": \" \"}\n")
+        #expect(failure("a.jsonl").hasPrefix("a.jsonl:2: the query 2 is blank"))
+        try fixture.write("b.tsv", "1\tx\n2\ty\n1\tz\n")
+        #expect(failure("b.tsv").hasPrefix("b.tsv:3: the id 1 stands in line 1 already"))
+        try fixture.write("c.txt", "\n")
+        #expect(failure("c.txt").hasPrefix("c.txt: there is no query in it"))
+        #expect(failure("d.txt").hasPrefix("d.txt: cannot be opened: No such file"))
+    }
+}

@@ -1,0 +1,99 @@
+import Core
+import Evaluation
+import Foundation
+import Testing
+
+@Suite struct ReportTests {
+    /// Ten queries whose only relevant document gets rank `ranks[i]`, 0 for none.
+    private func report(_ ranks: [Int], _ measures: [Measure]) throws -> Report {
+        var run = Run()
+        var qrels = Qrels()
+        for (number, rank) in ranks.enumerated() {
+            try qrels.judge(query: "q\(number)", DocumentID("good"), grade: 1)
+            var answers = (1..<10).map { Run.Entry(DocumentID("bad\($0)"), -Double($0)) }
+            if rank > 0 { answers.append(Run.Entry(DocumentID("good"), -Double(rank) + 0.5)) }
+            try run.add(query: "q\(number)", answers)
+        }
+        return try Report(of: run, against: qrels, measures)
+    }
+
+    @Test func jsonKeepsTheOrderOfMeasuresAndParsesBack() throws {
+        let measures = try Measure.list("RR,nDCG@10,AP(rel=2)@100")
+        let report = try report([1, 2, 0], measures)
+        #expect(report.json() == #"{"RR": 0.5, "nDCG@10": \#(report.means[1]), "AP(rel=2)@100": 0.0}"#)
+        let parsed = try JSONSerialization.jsonObject(with: Data(report.json(perQuery: true).utf8))
+        let object = try #require(parsed as? [String: Any])
+        let queries = try #require(object["queries"] as? [String: [String: Double]])
+        #expect(queries["q1"]?["RR"] == 0.5)
+        #expect(object["RR"] as? Double == 0.5)
+    }
+
+    @Test func markdownAlignsItsColumns() throws {
+        let report = try report([1, 4], [Measure("RR")])
+        #expect(
+            report.markdown(perQuery: true) == """
+                | query |     RR |
+                | ----- | -----: |
+                | q0    | 1.0000 |
+                | q1    | 0.2500 |
+                | all   | 0.6250 |
+
+                """)
+        #expect(Report.markdown([("a|b", report)]).contains("| a\\|b   | 0.6250 |"))
+    }
+
+    @Test func unjudgedQueriesDoNotCountAndUnansweredOnesCountAsZero() throws {
+        var run = Run()
+        try run.add(query: "unjudged", [Run.Entry(DocumentID("d"), 1)])
+        try run.add(query: "answered", [Run.Entry(DocumentID("d"), 1)])
+        var qrels = Qrels()
+        #expect(message { _ = try Report(of: run, against: qrels, [Measure("RR")]) }.contains("judge no query"))
+        try qrels.judge(query: "answered", DocumentID("d"), grade: 1)
+        try qrels.judge(query: "silent", DocumentID("d"), grade: 1)
+        let report = try Report(of: run, against: qrels, Measure.list("RR,Judged@10"))
+        #expect(report.queries == ["answered", "silent"])
+        #expect(report.means == [0.5, 0.5])
+    }
+
+    @Test func comparisonCountsWinsAndItsTestsAgreeWithScipy() throws {
+        let measure = try Measure("RR")
+        let first = try report([2, 2, 1, 5, 0, 4, 1, 3, 2, 2], [measure])
+        let second = try report([1, 2, 1, 2, 5, 2, 1, 2, 4, 1], [measure])
+        let comparison = try Comparison(measure, from: first, to: second)
+        #expect((comparison.wins, comparison.ties, comparison.losses) == (6, 3, 1))
+        #expect(abs(comparison.difference - 0.16666666666666669) < 1e-12)
+        // scipy.stats.ttest_rel; and all 2^10 swaps, of which 7.8125 % are as extreme.
+        #expect(abs((comparison.tTest ?? -1) - 0.05313122095555582) < 1e-9)
+        #expect(abs(comparison.randomisation - 0.078125) < 0.01)
+        #expect(try comparison == Comparison(measure, from: first, to: second))
+        let same = try Comparison(measure, from: first, to: first)
+        #expect(same.tTest == 1 && same.randomisation == 1 && same.ties == 10)
+    }
+
+    @Test func comparisonRefusesDifferentQueriesAndMeasures() throws {
+        let measure = try Measure("RR")
+        let two = try report([1, 1], [measure])
+        #expect(message { _ = try Comparison(measure, from: two, to: report([1], [measure])) }.contains("different"))
+        #expect(message { _ = try Comparison(Measure("AP"), from: two, to: two) }.contains("AP was not computed"))
+    }
+
+    @Test func benchmarksFailOutsideTheToleranceAndWhenAScoreIsMissing() throws {
+        let measure = try Measure("RR")
+        let got = try report([1, 2], [measure])
+        let definition = BenchmarkDefinition(
+            name: "toy",
+            expectations: [
+                .init(mode: "dense", measure: measure, score: 0.752, tolerance: 0.002),
+                .init(mode: "dense", measure: measure, score: 0.748, tolerance: 0.001),
+                .init(mode: "dense", measure: measure, score: 0.7, bound: .atLeast),
+                .init(mode: "lexical", measure: measure, score: 0.7, bound: .atLeast),
+            ])
+        #expect(definition.modes == ["dense", "lexical"])
+        #expect(definition.measures(mode: "dense") == [measure])
+        let result = definition.compare(["dense": got])
+        #expect(result.rows.map(\.passed) == [true, false, true, false])
+        #expect(!result.passed)
+        #expect(result.markdown().contains("| dense   |      RR | 0.7520 ± 0.0020 | 0.7500 |    pass |"))
+        #expect(result.markdown().contains("| lexical |      RR |        ≥ 0.7000 |   none |    FAIL |"))
+    }
+}

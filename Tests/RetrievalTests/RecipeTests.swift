@@ -1,0 +1,75 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Retrieval
+
+@Suite struct RecipeTests {
+    private func failure(_ yaml: String) -> String {
+        do {
+            _ = try Recipe(yaml: yaml)
+            return "no error"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func emptyRecipeTakesEveryDefault() throws {
+        #expect(try Recipe(yaml: "") == Recipe())
+        #expect(try Recipe(yaml: "# nothing\n") == Recipe())
+    }
+
+    @Test func recipeSurvivesBeingWrittenAndRead() throws {
+        var recipe = Recipe(description: "a: b")
+        recipe.corpus.paths = ["x y.jsonl"]
+        recipe.corpus.fields = ["text": "extract"]
+        recipe.passages = PassageRecipe(size: 100, overlap: 20)
+        recipe.build = [.lexical, .dense]
+        recipe.dense.queryPrompt = "query: "
+        recipe.generative.parameters.alpha = 3
+        recipe.generative.parameters.title = nil
+        recipe.generative.prompts.body = "Q: {query}\nA:"
+        recipe.fusion.method = .reciprocalRank
+        #expect(try Recipe(yaml: recipe.yaml()) == recipe)
+    }
+
+    @Test func misspeltSettingIsNamedWithTheKnownOnes() {
+        #expect(failure("lexical: {k2: 1}").contains("lexical.k2"))
+        #expect(failure("lexical: {k2: 1}").contains("k1"))
+        #expect(failure("corpsu: {}").contains("corpsu"))
+        #expect(failure("corpus: {fields: {txt: a}}").contains("txt"))
+    }
+
+    @Test func wrongKindsOfValuesAreNamed() {
+        #expect(failure("lexical: {k1: high}").contains("lexical.k1"))
+        #expect(failure("build: [lexical, sparse]").contains("build"))
+        #expect(failure("passages: {size: 10, overlap: 10}").contains("overlap"))
+        #expect(failure("fusion: {weights: {sparse: 1}}").contains("sparse"))
+        #expect(failure("a: [").contains("YAML"))
+    }
+
+    @Test func corpusPathsAreRelativeToTheRecipe() throws {
+        let folder = NSTemporaryDirectory() + "recipe-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/r.yaml"
+        try "corpus: {paths: [a.jsonl, /b.jsonl, \"${TRAWL_HOME}/c\"]}".write(
+            toFile: path, atomically: true, encoding: .utf8)
+        #expect(
+            try Recipe(contentsOf: path).corpus.paths == [folder + "/a.jsonl", "/b.jsonl", TrawlHome.path + "/c"])
+    }
+
+    @Test func errorOfARecipeFileNamesTheFile() {
+        #expect {
+            _ = try Recipe(contentsOf: "/nowhere/r.yaml")
+        } throws: {
+            "\($0)".contains("/nowhere/r.yaml")
+        }
+    }
+
+    @Test func standardModeFollowsWhatIsBuilt() {
+        #expect(Recipe().standardMode == .hybrid)
+        #expect(Recipe(build: [.generative]).standardMode == .generative)
+        #expect(Recipe(build: [.lexical, .generative]).standardMode == .lexical)
+    }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import Testing
+
+/// The command line as scripts use it: forms, exit codes, streams.
+@Suite struct CommandLineTests {
+    let folder: TemporaryFolder
+
+    static let corpus = """
+        {"_id": "moon", "title": "Tides", "text": "The moon pulls the oceans, which rise and fall twice a day."}
+        {"_id": "leaf", "title": "Photosynthesis", "text": "Plants turn light, water and carbon dioxide into sugar."}
+        {"_id": "wall", "title": "Great Wall", "text": "The wall was built across the north of China."}
+        """
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try folder.write(Self.corpus, to: "corpus.jsonl")
+    }
+
+    private func run(_ arguments: String..., input: String = "") throws -> TrawlProcess.Outcome {
+        try TrawlProcess.run(arguments, input: input, folder: folder.path)
+    }
+
+    private func buildLexical() throws {
+        let built = try run("index", "corpus.jsonl", "--output", "a.trawl", "--build", "lexical", "--quiet")
+        try #require(built.status == 0, "\(built.errors)")
+    }
+
+    @Test func indexQueryEvaluateInAllThreeWays() throws {
+        let built = try run("index", "corpus.jsonl", "--output", "a.trawl", "--json", "--quiet")
+        try #require(built.status == 0, "\(built.errors)")
+        #expect(built.objects.first?["documents"] as? Int == 3)
+        for (mode, query) in [
+            ("lexical", "oceans rise"), ("dense", "why is the sea level changing"), ("hybrid", "sea and moon"),
+            ("generative", "The moon pulls the"),
+        ] {
+            let answer = try run("query", "a.trawl", query, "--mode", mode, "-k", "2", "--json", "--quiet")
+            #expect(answer.status == 0, "\(mode): \(answer.errors)")
+            #expect(answer.objects.first?["document"] as? String == "moon", "\(mode): \(answer.output)")
+            #expect(answer.objects.count <= 2)
+        }
+        let checked = try run("check", "a.trawl", "--quiet")
+        #expect(checked.status == 0, "\(checked.output)")
+        try folder.write(#"{"_id": "q1", "text": "sugar from light"}"#, to: "queries.jsonl")
+        try folder.write("query-id\tcorpus-id\tscore\nq1\tleaf\t1\n", to: "qrels.tsv")
+        let scored = try run(
+            "eval", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--mode", "lexical,dense",
+            "--json",
+            "--quiet")
+        #expect(scored.status == 0, "\(scored.errors)")
+        #expect(scored.objects.map { $0["nDCG@10"] as? Double } == [1, 1])
+        let counted = try run("count", "a.trawl", "the oceans")
+        #expect(counted.output == "1\n")
+        let found = try run("find", "a.trawl", "the oceans", "--json")
+        #expect(((found.objects.first?["passages"] as? [[String: Any]])?.first)?["document"] as? String == "moon")
+        #expect(try run("count", "a.trawl", "no such phrase at all").status == 1)
+    }
+
+    @Test func exitCodesTellHitsFromNoneFromErrorsFromUsage() throws {
+        try buildLexical()
+        #expect(try run("query", "a.trawl", "oceans").status == 0)
+        #expect(try run("query", "a.trawl", "zebra").status == 1)
+        #expect(try run("query", "a.trawl", "oceans", "--mode", "dense").status == 2)
+        #expect(try run("query", "nowhere.trawl", "oceans").status == 2)
+        #expect(try run("query", "a.trawl", "oceans", "--mode", "psychic").status == 64)
+        #expect(try run("frobnicate").status == 64)
+        #expect(try run("--help").status == 0)
+        #expect(try run("--version").output == "0.1.0\n")
+    }
+
+    @Test func dataGoToOutputAndEverythingElseToErrors() throws {
+        try buildLexical()
+        let answer = try run("query", "a.trawl", "oceans", "--json")
+        #expect(answer.objects.count == answer.output.split(separator: "\n").count)
+        let failed = try run("query", "nowhere.trawl", "oceans", "--json")
+        #expect(failed.output.isEmpty)
+        #expect(failed.errors.contains("nowhere.trawl"))
+    }
+
+    @Test func queriesComeFromFilesAndStandardInput() throws {
+        try buildLexical()
+        let piped = try run("query", "a.trawl", "--json", input: "oceans\nsugar\n")
+        #expect(piped.objects.map { $0["document"] as? String } == ["moon", "leaf"])
+        try folder.write("q7\twall of China\n", to: "queries.tsv")
+        let filed = try run("query", "a.trawl", "--queries", "queries.tsv", "--json")
+        #expect(filed.objects.first?["query_id"] as? String == "q7")
+        #expect(try run("query", "a.trawl", "--queries", "queries.tsv", "--run", "out.trec").status == 0)
+        #expect(try String(contentsOfFile: folder.path + "/out.trec", encoding: .utf8).hasPrefix("q7 Q0 wall 1 "))
+    }
+
+    @Test func queryWithoutTokensFindsNothing() throws {
+        try buildLexical()
+        #expect(try run("query", "a.trawl", "  ").status == 1)
+        #expect(try run("query", "a.trawl", "!?").status == 1)
+    }
+
+    @Test func closedPipeIsNoError() throws {
+        try buildLexical()
+        let outcome = try TrawlProcess.shell(
+            "set -o pipefail; yes oceans | head -n 20000 | $TRAWL query a.trawl --json --quiet | head -n 1",
+            folder: folder.path)
+        #expect(outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(outcome.objects.count == 1)
+    }
+
+    @Test func addingDocumentsKeepsTheOldOnes() throws {
+        try buildLexical()
+        try folder.write(#"{"_id": "sand", "text": "Deserts move with the wind."}"#, to: "more.jsonl")
+        #expect(try run("index", "more.jsonl", "--output", "a.trawl", "--add", "--quiet").status == 0)
+        #expect(try run("query", "a.trawl", "wind", "--json").objects.first?["document"] as? String == "sand")
+        #expect(try run("query", "a.trawl", "oceans", "--json").objects.first?["document"] as? String == "moon")
+        #expect(try run("check", "a.trawl", "--quiet").status == 0)
+        let again = try run("index", "more.jsonl", "--output", "a.trawl", "--add", "--quiet")
+        #expect(again.status == 2)
+        #expect(again.errors.contains("sand") && again.errors.contains("more.jsonl:1"))
+        #expect(try run("show", "a.trawl", "--json").objects.first?["documents"] as? Int == 4)
+    }
+
+    @Test func embeddingsHaveTheFormatThatWasAskedFor() throws {
+        let lines = try run("embed", input: "one text\nanother text\n")
+        #expect(lines.objects.map { ($0["embedding"] as? [Double])?.count } == [384, 384])
+        #expect(try run("embed", "--format", "npy", "--output", "v.npy", input: "a\nb\nc\n").status == 0)
+        let npy = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/v.npy"))
+        #expect(String(decoding: npy.dropFirst(10).prefix(70), as: UTF8.self).contains("'shape': (3, 384)"))
+        #expect(npy.count == 128 + 3 * 384 * 4)
+        #expect(
+            try run("embed", "--format", "f32", "--dimensions", "64", "--output", "v.f32", input: "a\n").status == 0)
+        let raw = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/v.f32"))
+        #expect(raw.count == 64 * 4)
+        let norm = raw.withUnsafeBytes { $0.bindMemory(to: Float.self).reduce(0) { $0 + $1 * $1 } }
+        #expect(abs(norm - 1) < 1e-5)
+    }
+
+    @Test func indexesAreListedShownAndRemoved() throws {
+        try buildLexical()
+        #expect(try run("ls").output.contains("a.trawl"))
+        #expect(try run("show", "a").output.contains("documents   3"))
+        #expect(try run("show", "a", "leaf").output.contains("carbon dioxide"))
+        #expect(try run("show", "a", "nobody").status == 2)
+        #expect(try run("rm", "a").status == 0)
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/a.trawl"))
+        #expect(try run("rm", "a").status == 2)
+    }
+
+    @Test func everyCommandHasExamplesInItsHelp() throws {
+        for command in ["index", "query", "eval", "embed", "count", "find", "ls", "show", "rm", "check", "models"] {
+            let help = try run(command, "--help")
+            #expect(help.status == 0 && help.output.contains("trawl \(command)"), "\(command)")
+        }
+    }
+
+    @Test func modelsAreListedAndDescribed() throws {
+        let all = try run("models", "--json").objects
+        #expect(all.contains { $0["name"] as? String == "all-MiniLM-L6-v2" && $0["parameters"] as? Int == 22_713_216 })
+        let missing = try run("models", "gpt-9000")
+        #expect(missing.status == 2 && missing.errors.contains("all-MiniLM-L6-v2"))
+    }
+}
