@@ -104,16 +104,51 @@ INLINE void follow_batch(
     }
 }
 
-INLINE void children(
-    const trawl_quad_matrix *m, uint32_t level, uint32_t low, uint32_t high, uint32_t lows[4], uint32_t highs[4],
-    bool hardware
-) {
-    low = least(low, m->length);
-    high = least(high, m->length);
-    for (uint32_t digit = 0; digit < 4; ++digit) {
-        lows[digit] = step(m, level, low, digit, hardware);
-        highs[digit] = step(m, level, high, digit, hardware);
+INLINE uint32_t digit_at(const trawl_quad_matrix *m, uint32_t level, uint32_t position) {
+    const uint64_t *block = block_at(m, level, position);
+    uint32_t offset = position % TRAWL_QUAD_DIGITS;
+    uint64_t high, low;
+    if (offset < 192) {
+        high = block[1 + offset / 64] >> (offset & 63);
+        low = block[4 + offset / 64] >> (offset & 63);
+    } else {
+        high = block[7] >> (offset - 192);
+        low = block[7] >> (offset - 160);
     }
+    return (uint32_t)((high & 1) << 1 | (low & 1));
+}
+
+INLINE uint32_t expand(
+    const trawl_quad_matrix *m, uint32_t level, const trawl_quad_node *nodes, uint32_t count, trawl_quad_node *children,
+    uint32_t capacity, bool hardware
+) {
+    enum { lookahead = 12 };
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        if (i + lookahead < count) {
+            __builtin_prefetch(block_at(m, level, nodes[i + lookahead].low));
+            __builtin_prefetch(block_at(m, level, nodes[i + lookahead].high));
+        }
+        uint32_t prefix = nodes[i].prefix << 2, low = nodes[i].low, high = nodes[i].high;
+        if (high - low == 1) {
+            // Most nodes of a wide range soon hold one symbol: one rank in the place of eight.
+            if (found == capacity) return found;
+            uint32_t digit = digit_at(m, level, low);
+            uint32_t place = step(m, level, low, digit, hardware);
+            // A damaged counter may lead behind the last position, which holds nothing.
+            place = least(place, m->length - 1);
+            children[found++] = (trawl_quad_node){prefix | digit, place, place + 1};
+            continue;
+        }
+        for (uint32_t digit = 0; digit < 4; ++digit) {
+            uint32_t l = step(m, level, low, digit, hardware);
+            uint32_t h = step(m, level, high, digit, hardware);
+            if (l >= h) continue;
+            if (found == capacity) return found;
+            children[found++] = (trawl_quad_node){prefix | digit, l, h};
+        }
+    }
+    return found;
 }
 
 INLINE uint32_t access_symbol(
@@ -121,17 +156,7 @@ INLINE uint32_t access_symbol(
 ) {
     position = least(position, m->length);
     for (; level < m->levels; ++level) {
-        const uint64_t *block = block_at(m, level, position);
-        uint32_t offset = position % TRAWL_QUAD_DIGITS;
-        uint64_t high, low;
-        if (offset < 192) {
-            high = block[1 + offset / 64] >> (offset & 63) & 1;
-            low = block[4 + offset / 64] >> (offset & 63) & 1;
-        } else {
-            high = block[7] >> (offset - 192) & 1;
-            low = block[7] >> (offset - 160) & 1;
-        }
-        uint32_t digit = (uint32_t)(high << 1 | low);
+        uint32_t digit = digit_at(m, level, position);
         symbol = symbol << 2 | digit;
         position = step(m, level, position, digit, hardware);
     }
@@ -171,10 +196,10 @@ TWINS(bool, return, trawl_quad_follow, follow,
 TWINS(void, , trawl_quad_follow_batch, follow_batch,
     (const trawl_quad_matrix *matrix, uint32_t count, const uint32_t *symbols, uint32_t *lows, uint32_t *highs),
     matrix, count, symbols, lows, highs)
-TWINS(void, , trawl_quad_children, children,
-    (const trawl_quad_matrix *matrix, uint32_t level, uint32_t low, uint32_t high, uint32_t lows[4],
-        uint32_t highs[4]),
-    matrix, level, low, high, lows, highs)
+TWINS(uint32_t, return, trawl_quad_expand, expand,
+    (const trawl_quad_matrix *matrix, uint32_t level, const trawl_quad_node *nodes, uint32_t count,
+        trawl_quad_node *children, uint32_t capacity),
+    matrix, level, nodes, count, children, capacity)
 TWINS(uint32_t, return, trawl_quad_access, access_symbol,
     (const trawl_quad_matrix *matrix, uint32_t level, uint32_t prefix, uint32_t position), matrix, level, prefix,
     position)

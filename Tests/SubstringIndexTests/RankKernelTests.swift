@@ -41,15 +41,20 @@ import Testing
                     #expect(
                         trawl_quad_access(&matrix, level, 7, position)
                             == trawl_quad_access_portable(&matrix, level, 7, position))
-                    var (c, d) = ([UInt32](repeating: 0, count: 8), [UInt32](repeating: 0, count: 8))
-                    c.withUnsafeMutableBufferPointer {
-                        trawl_quad_children(&matrix, symbol % 3, low, high, $0.baseAddress!, $0.baseAddress! + 4)
-                    }
-                    d.withUnsafeMutableBufferPointer {
-                        trawl_quad_children_portable(
-                            &matrix, symbol % 3, low, high, $0.baseAddress!, $0.baseAddress! + 4)
-                    }
-                    #expect(c == d && c.allSatisfy { $0 <= 5000 })
+                    guard low < high else { continue }
+                    var nodes = [
+                        trawl_quad_node(prefix: 1, low: low, high: high),
+                        trawl_quad_node(prefix: 2, low: low, high: low + 1),
+                    ]
+                    let empty = trawl_quad_node(prefix: 9, low: 9, high: 9)
+                    var (c, d) = ([trawl_quad_node](repeating: empty, count: 8), [empty])
+                    d = c
+                    let capacity: UInt32 = symbol % 2 == 0 ? 8 : 3
+                    let children = trawl_quad_expand(&matrix, level, &nodes, 2, &c, capacity)
+                    #expect(children == trawl_quad_expand_portable(&matrix, level, &nodes, 2, &d, capacity))
+                    #expect(children <= capacity)
+                    #expect(zip(c, d).allSatisfy { ($0.prefix, $0.low, $0.high) == ($1.prefix, $1.low, $1.high) })
+                    #expect(c.prefix(Int(children)).allSatisfy { $0.low < $0.high && $0.high <= 5000 })
                     var symbols = [symbol, symbol ^ 5]
                     var (lows, highs) = ([low, 0], [high, 5000])
                     var (lows2, highs2) = (lows, highs)

@@ -47,11 +47,22 @@ void trawl_quad_follow_batch(
 void trawl_quad_follow_batch_portable(
     const trawl_quad_matrix *matrix, uint32_t count, const uint32_t *symbols, uint32_t *lows, uint32_t *highs);
 
-/// The four children of the range `low..<high` of `level`: their ranges on the next level.
-void trawl_quad_children(
-    const trawl_quad_matrix *matrix, uint32_t level, uint32_t low, uint32_t high, uint32_t lows[4], uint32_t highs[4]);
-void trawl_quad_children_portable(
-    const trawl_quad_matrix *matrix, uint32_t level, uint32_t low, uint32_t high, uint32_t lows[4], uint32_t highs[4]);
+/// A range of positions of one level, not empty, and the digits of the levels before it that all its symbols share.
+typedef struct {
+    uint32_t prefix;
+    uint32_t low;
+    uint32_t high;
+} trawl_quad_node;
+
+/// The nodes of the next level below `nodes`, whose positions must be those of `level`; in ascending order of prefixes
+/// when `nodes` are. Returns how many, at most `capacity`, which the lesser of the symbols that the nodes span and the
+/// distinct symbols of the matrix always is enough for.
+uint32_t trawl_quad_expand(
+    const trawl_quad_matrix *matrix, uint32_t level, const trawl_quad_node *nodes, uint32_t count,
+    trawl_quad_node *children, uint32_t capacity);
+uint32_t trawl_quad_expand_portable(
+    const trawl_quad_matrix *matrix, uint32_t level, const trawl_quad_node *nodes, uint32_t count,
+    trawl_quad_node *children, uint32_t capacity);
 
 /// The symbol at `position` of `level`, where `prefix` holds its digits of the levels before: at the start of the first
 /// level, level and prefix are 0.
