@@ -31,8 +31,10 @@ struct AddedVocabulary: Sendable {
         var tokens: [TokenID: Token] = [:]
         var ids: [[UInt8]: TokenID] = [:]
         for token in list {
-            tokens[token.id] = token
             ids[Array(token.content.utf8)] = token.id
+            // The reference shows such tokens, and decodes them, in their normalised form.
+            tokens[token.id] = token
+            if token.isNormalized { tokens[token.id]?.content = normalize(token.content) }
         }
         self.tokens = tokens
         self.ids = ids

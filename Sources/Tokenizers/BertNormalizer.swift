@@ -47,12 +47,12 @@ struct BertNormalizer: Sendable {
         var scalar = scalar
         if cleansText {
             let properties = ScalarProperties.of(scalar)
-            if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D || properties.isWhitespace {
+            if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D {
                 scalar = 0x20
-            } else if scalar == 0 || scalar == 0xFFFD
-                || properties.categoryBit & Category.other & ~Category.unassigned != 0
-            {
+            } else if scalar == 0xFFFD || properties.categoryBit & Category.other & ~Category.unassigned != 0 {
                 return
+            } else if properties.isWhitespace {
+                scalar = 0x20
             }
         }
         func lowercase(_ scalar: UInt32) {
