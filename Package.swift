@@ -63,7 +63,7 @@ let package = Package(
             "Retrieval",
             [
                 "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "Models",
-                "Generation", "Embeddings", "Reranking", "Yams",
+                "Generation", "Embeddings", "Reranking", "Tensors", "Yams",
             ])
         + [
             .executableTarget(

@@ -8,7 +8,7 @@ static float sum_lanes(const float lanes[8]) {
     return (a + c) + (b + d);
 }
 
-void trawl_dot_portable(const float *rows, size_t row_count, const float *queries, size_t query_count,
+void trawl_dot_rows_portable(const float *rows, size_t row_count, const float *queries, size_t query_count,
                         size_t dimension, float *scores) {
     for (size_t q = 0; q < query_count; q++) {
         const float *query = queries + q * dimension;
@@ -70,7 +70,7 @@ AVX2 static INLINE void dot_block(const int R, const int Q, const float *rows, c
         }
 }
 
-AVX2 static void trawl_dot_avx2(const float *rows, size_t row_count, const float *queries, size_t query_count,
+AVX2 static void trawl_dot_rows_avx2(const float *rows, size_t row_count, const float *queries, size_t query_count,
                                 size_t dimension, float *scores) {
     int left = (int)(dimension % 8);
     __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32(left), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -90,19 +90,19 @@ AVX2 static void trawl_dot_avx2(const float *rows, size_t row_count, const float
                       scores + q * row_count + r, row_count);
 }
 
-void trawl_dot(const float *rows, size_t row_count, const float *queries, size_t query_count, size_t dimension,
+void trawl_dot_rows(const float *rows, size_t row_count, const float *queries, size_t query_count, size_t dimension,
                float *scores) {
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        trawl_dot_avx2(rows, row_count, queries, query_count, dimension, scores);
+        trawl_dot_rows_avx2(rows, row_count, queries, query_count, dimension, scores);
     else
-        trawl_dot_portable(rows, row_count, queries, query_count, dimension, scores);
+        trawl_dot_rows_portable(rows, row_count, queries, query_count, dimension, scores);
 }
 
 #else
 
-void trawl_dot(const float *rows, size_t row_count, const float *queries, size_t query_count, size_t dimension,
+void trawl_dot_rows(const float *rows, size_t row_count, const float *queries, size_t query_count, size_t dimension,
                float *scores) {
-    trawl_dot_portable(rows, row_count, queries, query_count, dimension, scores);
+    trawl_dot_rows_portable(rows, row_count, queries, query_count, dimension, scores);
 }
 
 #endif

@@ -1,6 +1,7 @@
 import Core
 import Embeddings
 import Models
+import Tensors
 
 /// What a model is and what Trawl can do with it.
 public struct ModelDescription: Encodable, Sendable {
@@ -20,15 +21,15 @@ public struct ModelDescription: Encodable, Sendable {
         let folder = try ModelFolder(path: path)
         name = model
         self.path = path
-        architecture = folder.architecture
-        parameters = try folder.parameterCount()
-        bytes = folder.byteCount
-        digest = try folder.digest()
+        architecture = folder.architectureName
+        parameters = folder.tensors.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        bytes = folder.tensors.tensors.reduce(0) { $0 + $1.bytes.count }
+        digest = folder.digest
         var uses: [String] = []
         var details: [String: String] = [:]
         if folder.isCrossEncoder {
             uses = ["rerank"]
-        } else if folder.isEncoder {
+        } else if folder.architecture != .llama {
             uses = ["embed"]
             let embedder = try TextEmbedder(folder: path)
             details["dimension"] = "\(embedder.dimension)"

@@ -63,7 +63,7 @@ extension VectorSearcher {
         let rowCount = tile.rowCount
         withUnsafeTemporaryAllocation(of: Float.self, capacity: rowCount * queries.count) { scores in
             guard let base = flat.baseAddress, let first = scores.baseAddress else { return }
-            trawl_dot(tile.rows, rowCount, base, queries.count, dimension, first)
+            trawl_dot_rows(tile.rows, rowCount, base, queries.count, dimension, first)
             for (number, query) in queries.enumerated() {
                 var bar = tops[number].threshold
                 for row in 0..<rowCount {
@@ -95,7 +95,7 @@ extension VectorSearcher {
         let start = segment.rows.address(of: row * dimension * 4).assumingMemoryBound(to: Float.self)
         query.values.withUnsafeBufferPointer { values in
             guard let base = values.baseAddress else { return }
-            trawl_dot(start, 1, base, 1, dimension, &product)
+            trawl_dot_rows(start, 1, base, 1, dimension, &product)
         }
         return finished(product, query, segment, row)
     }

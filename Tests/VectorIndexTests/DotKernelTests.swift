@@ -16,8 +16,8 @@ import Testing
             let queries = values(queryCount * dimension, seed: 2)
             var fast = [Float](repeating: .nan, count: rowCount * queryCount)
             var portable = fast
-            trawl_dot(rows, rowCount, queries, queryCount, dimension, &fast)
-            trawl_dot_portable(rows, rowCount, queries, queryCount, dimension, &portable)
+            trawl_dot_rows(rows, rowCount, queries, queryCount, dimension, &fast)
+            trawl_dot_rows_portable(rows, rowCount, queries, queryCount, dimension, &portable)
             for query in 0..<queryCount {
                 for row in 0..<rowCount {
                     var exact = 0.0
@@ -37,11 +37,11 @@ import Testing
         let rows = values(rowCount * dimension, seed: 3)
         let queries = values(queryCount * dimension, seed: 4)
         var block = [Float](repeating: 0, count: rowCount * queryCount)
-        trawl_dot(rows, rowCount, queries, queryCount, dimension, &block)
+        trawl_dot_rows(rows, rowCount, queries, queryCount, dimension, &block)
         for row in 0..<rowCount {
             for query in 0..<queryCount {
                 var single: Float = 0
-                trawl_dot(
+                trawl_dot_rows(
                     Array(rows[row * dimension..<(row + 1) * dimension]), 1,
                     Array(queries[query * dimension..<(query + 1) * dimension]), 1, dimension, &single)
                 #expect(single == block[query * rowCount + row])

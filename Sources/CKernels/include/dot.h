@@ -6,7 +6,7 @@
 ///
 /// rows: row_count x dimension, queries: query_count x dimension, both row-major and unaligned; scores: query_count x
 /// row_count. The value of a pair does not depend on which other rows and queries stand in the call.
-void trawl_dot(const float *rows, size_t row_count, const float *queries, size_t query_count, size_t dimension,
+void trawl_dot_rows(const float *rows, size_t row_count, const float *queries, size_t query_count, size_t dimension,
                float *scores);
-void trawl_dot_portable(const float *rows, size_t row_count, const float *queries, size_t query_count,
+void trawl_dot_rows_portable(const float *rows, size_t row_count, const float *queries, size_t query_count,
                         size_t dimension, float *scores);

@@ -124,6 +124,7 @@ public struct IndexChecker {
     }
 
     private func verifyVectors(_ index: SearchIndex) throws -> String? {
+        for segment in index.snapshot.segments { try VectorSearcher.check(segment) }
         let retriever = try DenseRetriever(index, index.recipe.dense)
         let count = min(sample, index.documents.passageCount)
         // An even sample, the same at every run.

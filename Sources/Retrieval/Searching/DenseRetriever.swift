@@ -20,21 +20,20 @@ struct DenseRetriever: Retriever {
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         let embedded = try embedder.embed(queries, prompt: prompt)
-        return try searcher.search(embedded.values, k: limit).map { Retrieved(ranking: $0) }
+        return try searcher.search((0..<embedded.count).map { embedded.row($0) }, k: limit)
+            .map { Retrieved(ranking: $0) }
     }
 
-    /// How far, at most, the stored vectors of `passages` are from new embeddings of their texts, as a difference of
-    /// inner products.
+    /// How far, at most, the stored vectors of `passages` are from new embeddings of their texts, in any dimension.
     func largestDifference(
         _ passages: [PassageID], passagePrompt: String?, text: (PassageID) throws -> String
     ) throws -> Float {
         let embedded = try embedder.embed(try passages.map(text), prompt: passagePrompt)
         var largest: Float = 0
         for (row, passage) in passages.enumerated() {
-            let vector = embedded.row(row)
-            let stored = try searcher.scores(of: [passage], query: vector)[0]
-            let expected = vector.reduce(0) { $0 + $1 * $1 }
-            largest = max(largest, abs(stored - expected))
+            for (stored, new) in zip(try searcher.vector(of: passage), embedded.row(row)) {
+                largest = max(largest, abs(stored - new))
+            }
         }
         return largest
     }

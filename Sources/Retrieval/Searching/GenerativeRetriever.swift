@@ -17,13 +17,13 @@ struct GenerativeRetriever: Retriever {
     init(_ index: SearchIndex, _ recipe: GenerativeRecipe) throws {
         try index.require(.generative)
         let folder = try ModelFolder(path: ModelCatalogue.path(of: recipe.model))
-        let tokenizer = try folder.tokenizer()
+        let tokenizer = try folder.loadTokenizer()
         try Fingerprints.requireSame(index.fingerprints.tokenizer, tokenizer.digest, "tokenizer", path: index.path)
         self.tokenizer = tokenizer
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: recipe.parameters.titleEnd)
         searcher = try GenerativeSearcher(
             oracle: CorpusOracle(index: try index.substringIndex()),
-            session: try folder.languageModel().makeSession(),
+            session: try folder.loadDecoder().makeSession(),
             encoding: GeneratorEncoding(
                 prompt: { tokenizer.encodeIDs($0, addSpecialTokens: true) },
                 text: { tokenizer.encodeIDs($0, addSpecialTokens: false) }),

@@ -16,9 +16,9 @@ struct Reranker {
         if folder.isCrossEncoder {
             scorer = try CrossEncoder(folder: path)
         } else {
-            let tokenizer = try folder.tokenizer()
+            let tokenizer = try folder.loadTokenizer()
             scorer = try QueryLikelihood(
-                session: try folder.languageModel().makeSession(),
+                session: try folder.loadDecoder().makeSession(),
                 encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) })
         }
         depth = options.depth

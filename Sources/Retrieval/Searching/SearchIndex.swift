@@ -96,7 +96,7 @@ public final class SearchIndex: Sendable {
     /// The tokenizer of the substring index, from the generator's files.
     func generativeTokenizer() throws -> Tokenizer {
         try require(.generative)
-        let tokenizer = try ModelFolder(path: ModelCatalogue.path(of: recipe.generative.model)).tokenizer()
+        let tokenizer = try ModelFolder(path: ModelCatalogue.path(of: recipe.generative.model)).loadTokenizer()
         try Fingerprints.requireSame(fingerprints.tokenizer, tokenizer.digest, "tokenizer", path: path)
         return tokenizer
     }
