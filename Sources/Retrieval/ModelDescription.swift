@@ -1,6 +1,7 @@
 import Core
 import Embeddings
 import Models
+import Reranking
 import Tensors
 
 /// What a model is and what Trawl can do with it.
