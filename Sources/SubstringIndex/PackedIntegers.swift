@@ -39,7 +39,8 @@ struct PackedIntegers: Sendable {
         return value(in: chunks.address(Int(block), shift: 6), slot: Int(slot))
     }
 
-    /// Appends the values in `range`, which must lie in 0..<`count`, passed through `transform`.
+    /// Calls `body` with the values in `range`, which must lie in 0..<`count`.
+    @inline(__always)
     func forEach(in range: Range<Int>, _ body: (UInt32) throws -> Void) rethrows {
         var (block, slot) = range.lowerBound.quotientAndRemainder(dividingBy: perBlock)
         var left = range.count
@@ -54,6 +55,12 @@ struct PackedIntegers: Sendable {
             slot = 0
             block += 1
         }
+    }
+
+    /// Appends the values in `range`, which must lie in 0..<`count`, to `values`.
+    func read(_ range: Range<Int>, into values: inout [UInt32]) {
+        values.reserveCapacity(values.count + range.count)
+        forEach(in: range) { values.append($0) }
     }
 
     @inline(__always)
