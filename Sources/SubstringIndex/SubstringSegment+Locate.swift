@@ -47,13 +47,16 @@ extension SubstringSegment {
         guard let range = textRange(of: passage) else {
             throw damagedIndex("passage \(passage) lies outside the text")
         }
-        var tokens: [TokenID] = []
-        tokens.reserveCapacity(range.count)
-        try text.forEach(in: range) { symbol in
-            guard symbol < symbolCount else { throw damagedIndex("passage \(passage) has a symbol \(symbol)") }
-            tokens.append(record(of: symbol).token)
+        return try [TokenID](unsafeUninitializedCapacity: range.count) { tokens, count in
+            text.read(range, into: tokens.baseAddress.unsafelyUnwrapped)
+            count = range.count
+            for i in 0..<count {
+                guard tokens[i] < symbolCount else {
+                    throw damagedIndex("passage \(passage) has a symbol \(tokens[i])")
+                }
+                tokens[i] = record(of: tokens[i]).token
+            }
         }
-        return tokens
     }
 
     /// Where `ngram`, whose rows are `range`, occurs, in ascending order, the first `limit` places.
@@ -72,14 +75,15 @@ extension SubstringSegment {
         // The boundary before a passage belongs to the passage before, unless something of this one follows it.
         let first = ngram.count == 1 && last == boundary ? 1 : 0
         var result: [(passage: UInt32, offset: Int)] = []
-        var symbols: [UInt32] = []
         for (passage, _) in passages(range, limit: limit) {
             guard let range = textRange(of: Int(passage)) else {
                 throw damagedIndex("passage \(passage) lies outside the text")
             }
-            symbols.removeAll(keepingCapacity: true)
-            symbols.append(boundarySymbol)
-            text.read(range, into: &symbols)
+            let symbols = [UInt32](unsafeUninitializedCapacity: range.count + 1) { buffer, count in
+                buffer.baseAddress.unsafelyUnwrapped.initialize(to: boundarySymbol)
+                text.read(range, into: buffer.baseAddress.unsafelyUnwrapped + 1)
+                count = range.count + 1
+            }
             forEachOccurrence(of: pattern, in: symbols, from: first) { start in
                 if result.count < limit { result.append((passage, start - 1)) }
             }
