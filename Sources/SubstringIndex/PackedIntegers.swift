@@ -39,7 +39,8 @@ struct PackedIntegers: Sendable {
         return value(in: chunks.address(Int(block), shift: 6), slot: Int(slot))
     }
 
-    /// Appends the values in `range`, which must lie in 0..<`count`, passed through `transform`.
+    /// Calls `body` with the values in `range`, which must lie in 0..<`count`.
+    @inline(__always)
     func forEach(in range: Range<Int>, _ body: (UInt32) throws -> Void) rethrows {
         var (block, slot) = range.lowerBound.quotientAndRemainder(dividingBy: perBlock)
         var left = range.count
@@ -53,6 +54,28 @@ struct PackedIntegers: Sendable {
             }
             slot = 0
             block += 1
+        }
+    }
+
+    /// Stores the values in `range`, which must lie in 0..<`count`, at `target` and behind.
+    func read(_ range: Range<Int>, into target: UnsafeMutablePointer<UInt32>) {
+        let mask = UInt64(UInt32.max >> UInt32(32 &- width))
+        var (block, slot) = range.lowerBound.quotientAndRemainder(dividingBy: perBlock)
+        var (from, left) = (target, range.count)
+        while left > 0 {
+            let address = chunks.address(block, shift: 6)
+            let values = min(perBlock &- slot, left)
+            var bit = slot &* width
+            for i in 0..<values {
+                let byte = min(bit &>> 3, 56)
+                let word = address.loadUnaligned(fromByteOffset: byte, as: UInt64.self)
+                from[i] = UInt32(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: bit &- byte &<< 3) & mask)
+                bit &+= width
+            }
+            from += values
+            left &-= values
+            slot = 0
+            block &+= 1
         }
     }
 

@@ -135,8 +135,14 @@ public struct SubstringIndex: Sendable {
         return merged
     }
 
-    /// Sets the bit of every token that follows the n-gram of `range`: bit `token % 64` of word `token / 64`. Other bits
-    /// stay as they are; tokens beyond the mask are left out.
+    /// Calls `body` with what `nextTokens` lists, in that order.
+    public func forEachNext(_ range: SuffixRange, _ body: (TokenID, Int) -> Void) {
+        if segments.count == 1 { return segments[0].forEachNext(range.first, body) }
+        for next in nextTokens(range) { body(next.token, next.count) }
+    }
+
+    /// Sets the bit of every token that follows the n-gram of `range`: bit `token % 64` of word `token / 64`.
+    /// Other bits stay as they are; tokens beyond the mask are left out.
     public func allow(_ range: SuffixRange, in mask: inout [UInt64]) {
         mask.withUnsafeMutableBufferPointer { mask in
             for (place, segment) in segments.enumerated() { segment.allow(range.rows(place), in: mask) }

@@ -47,31 +47,66 @@ extension SubstringSegment {
         guard let range = textRange(of: passage) else {
             throw damagedIndex("passage \(passage) lies outside the text")
         }
-        var tokens: [TokenID] = []
-        tokens.reserveCapacity(range.count)
-        try text.forEach(in: range) { symbol in
-            guard symbol < symbolCount else { throw damagedIndex("passage \(passage) has a symbol \(symbol)") }
-            tokens.append(record(of: symbol).token)
+        return try [TokenID](unsafeUninitializedCapacity: range.count) { tokens, count in
+            text.read(range, into: tokens.baseAddress.unsafelyUnwrapped)
+            count = range.count
+            for i in 0..<count {
+                guard tokens[i] < symbolCount else {
+                    throw damagedIndex("passage \(passage) has a symbol \(tokens[i])")
+                }
+                tokens[i] = record(of: tokens[i]).token
+            }
         }
-        return tokens
     }
 
     /// Where `ngram`, whose rows are `range`, occurs, in ascending order, the first `limit` places.
     ///
     /// The index keeps no positions: the passages are looked up and read.
     func positions(of ngram: [TokenID], _ range: RowRange, limit: Int) throws -> [(passage: UInt32, offset: Int)] {
-        guard !ngram.isEmpty, limit > 0 else { return [] }
+        guard let last = ngram.last, limit > 0 else { return [] }
+        var pattern: [UInt32] = []
+        for token in ngram {
+            guard let symbol = vocabulary.symbol(of: token) else { return [] }
+            pattern.append(symbol)
+        }
+        guard let boundarySymbol = vocabulary.symbol(of: boundary) else {
+            throw damagedIndex("the boundary does not occur")
+        }
+        // The boundary before a passage belongs to the passage before, unless something of this one follows it.
+        let first = ngram.count == 1 && last == boundary ? 1 : 0
         var result: [(passage: UInt32, offset: Int)] = []
         for (passage, _) in passages(range, limit: limit) {
-            let tokens = try [boundary] + tokens(of: Int(passage))
-            // The boundary of the passage before belongs to that passage, unless something of this one follows it.
-            let first = ngram.count == 1 ? 1 : 0
-            for start in stride(from: first, through: tokens.count - ngram.count, by: 1)
-            where tokens[start] == ngram[0] && tokens[start..<(start + ngram.count)].elementsEqual(ngram) {
-                result.append((passage, start - 1))
-                if result.count == limit { return result }
+            guard let range = textRange(of: Int(passage)) else {
+                throw damagedIndex("passage \(passage) lies outside the text")
             }
+            let symbols = [UInt32](unsafeUninitializedCapacity: range.count + 1) { buffer, count in
+                buffer.baseAddress.unsafelyUnwrapped.initialize(to: boundarySymbol)
+                text.read(range, into: buffer.baseAddress.unsafelyUnwrapped + 1)
+                count = range.count + 1
+            }
+            forEachOccurrence(of: pattern, in: symbols, from: first) { start in
+                if result.count < limit { result.append((passage, start - 1)) }
+            }
+            if result.count == limit { break }
         }
         return result
+    }
+
+    /// Calls `body` with every place at or behind `first` where `pattern` stands in `symbols`.
+    @inline(__always)
+    private func forEachOccurrence(
+        of pattern: [UInt32], in symbols: [UInt32], from first: Int, _ body: (Int) -> Void
+    ) {
+        pattern.withUnsafeBufferPointer { pattern in
+            symbols.withUnsafeBufferPointer { symbols in
+                guard let head = pattern.first, symbols.count >= pattern.count else { return }
+                for start in stride(from: first, through: symbols.count &- pattern.count, by: 1)
+                where symbols[start] == head {
+                    var offset = 1
+                    while offset < pattern.count, symbols[start &+ offset] == pattern[offset] { offset &+= 1 }
+                    if offset == pattern.count { body(start) }
+                }
+            }
+        }
     }
 }

@@ -5,9 +5,9 @@ public import Store
 /// The substring index of one segment, read in place: an FM-index (Ferragina and Manzini, 2000) over the tokens of its
 /// passages, with the passage of every row and the plain text beside it.
 ///
-/// Opening touches a header and no payload. Whatever the blobs hold, no operation reads outside them: sizes are compared
-/// when the segment is opened, and what is read from them is checked before it is used as an index. Damage beyond that
-/// shows up as wrong answers, which `check` finds.
+/// Opening touches a header and no payload. Whatever the blobs hold, no operation reads outside them: sizes are
+/// compared when the segment is opened, and what is read from them is checked before it is used as an index. Damage
+/// beyond that shows up as wrong answers, which `check` finds.
 ///
 /// Passages are numbered from 0 here; `SubstringIndex` numbers them over all segments.
 public final class SubstringSegment: Sendable {

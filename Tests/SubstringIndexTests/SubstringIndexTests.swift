@@ -137,6 +137,9 @@ import Testing
             if ngram.count > 1 && ngram.last == passages.boundary { continue }
             let next = passages.next(after: ngram)
             #expect(index.nextTokens(range) == next, "\(ngram)")
+            var visited: [TokenCount] = []
+            index.forEachNext(range) { visited.append(TokenCount($0, $1)) }
+            #expect(visited == next)
             #expect(next.allSatisfy { index.canFollow(range, $0.token) })
             var mask = [UInt64](repeating: 0, count: 300_000 / 64)
             index.allow(range, in: &mask)

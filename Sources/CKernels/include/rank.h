@@ -15,7 +15,7 @@
 // Blocks and superblocks lie in chunks of 1 MiB (2^14 blocks, 2^16 superblocks), as the store keeps them.
 //
 // Every function keeps positions within 0...length whatever the blocks hold, so that a damaged block gives a wrong
-// answer and never a read out of bounds. The caller checks the shape (levels, blocks a level, chunks) and its arguments.
+// answer and never a read out of bounds. The caller checks its arguments and the shape (levels, blocks, chunks).
 
 #define TRAWL_QUAD_DIGITS 224
 #define TRAWL_QUAD_SUPERBLOCK_SHIFT 8
