@@ -26,7 +26,7 @@ struct CorpusOracle: SubstringOracle {
     func canFollow(_ range: NGramRange, _ token: TokenID) -> Bool { index.canFollow(range.range, token) }
 
     func forEachNext(_ range: NGramRange, _ body: (TokenID, Int) -> Void) {
-        index.forEachNext(range.range) { body($0.token, $0.count) }
+        index.forEachNext(range.range, body)
     }
 
     func forEachOccurrence(
