@@ -15,21 +15,27 @@ struct HTMLPage {
     init(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws {
         _ = Self.parserIsReady
         if bytes.allSatisfy({ $0 == 0x20 || 9...13 ~= $0 }) { return }
-        let charset = try Self.charset(of: bytes, path: path)
-        if charset.uppercased() != "UTF-8", xmlParseCharEncoding(charset) == XML_CHAR_ENCODING_ERROR {
-            guard let handler = xmlFindCharEncodingHandler(charset) else {
-                throw TrawlError(
-                    .unsupported, "declares the charset \(charset), which is not known here", path: path,
-                    remedy: "convert the file to UTF-8")
+        if let charset = try Self.charset(of: bytes, path: path) {
+            try convertedToUTF8(bytes, from: charset, path: path).withUnsafeBufferPointer {
+                try parse(
+                    UnsafeBufferPointer(rebasing: $0.starts(with: [0xEF, 0xBB, 0xBF]) ? $0[3...] : $0[...]), path)
             }
-            xmlCharEncCloseFunc(handler)
+        } else if bytes.contains(0) {
+            // The parser would take a NUL for the end.
+            try bytes.map { $0 == 0 ? 0x20 : $0 }.withUnsafeBufferPointer { try parse($0, path) }
+        } else {
+            try parse(bytes, path)
         }
+    }
+
+    /// - Parameter bytes: UTF-8.
+    private mutating func parse(_ bytes: UnsafeBufferPointer<UInt8>, _ path: String) throws {
         let options =
             HTML_PARSE_RECOVER.rawValue | HTML_PARSE_NOERROR.rawValue | HTML_PARSE_NOWARNING.rawValue
-            | HTML_PARSE_NONET.rawValue | XML_PARSE_HUGE.rawValue
-        // The size fits: files have at most `maximumRecordBytes`.
+            | HTML_PARSE_NONET.rawValue | HTML_PARSE_IGNORE_ENC.rawValue | XML_PARSE_HUGE.rawValue
+        guard let size = Int32(exactly: bytes.count) else { throw recordTooLong("the file", path: path, line: nil) }
         let tree = bytes.withMemoryRebound(to: CChar.self) {
-            htmlReadMemory($0.baseAddress, Int32($0.count), nil, charset, Int32(options))
+            htmlReadMemory($0.baseAddress, size, nil, "UTF-8", Int32(options))
         }
         guard let tree else {
             throw TrawlError(
@@ -45,13 +51,13 @@ struct HTMLPage {
 
     private static let parserIsReady: Void = xmlInitParser()
 
-    /// By byte order mark, else UTF-8 when the bytes are that, else what `charset=` near the top says.
-    private static func charset(of bytes: UnsafeBufferPointer<UInt8>, path: String) throws -> String {
+    /// By byte order mark, else UTF-8 when the bytes are that, else what `charset=` near the top says. Nil for UTF-8.
+    private static func charset(of bytes: UnsafeBufferPointer<UInt8>, path: String) throws -> String? {
         if bytes.starts(with: [0xFF, 0xFE]) { return "UTF-16LE" }
         if bytes.starts(with: [0xFE, 0xFF]) { return "UTF-16BE" }
         do {
             try requireUTF8(bytes, path: path, firstLine: 1)
-            return "UTF-8"
+            return nil
         } catch {
             let declared = declaredCharset(bytes)
             // As in the HTML standard, which takes these names to mean the larger Windows set.

@@ -23,7 +23,7 @@ import Testing
         let fixture = try CorpusFixture()
         var random = SplitMix64(state: 7)
         let original = [UInt8](content.utf8)
-        for round in 0..<400 {
+        for round in 0..<100 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
                 let index = Int.random(in: 0..<bytes.count, using: &random)

@@ -127,11 +127,17 @@ import Testing
         try fixture.write("u.html", [0xFF, 0xFE] + "<p>é日".utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
         #expect(try fixture.documents("u.html")[0].text == "é日")
         #expect(try page("<p>né 日本</p>").text == "né 日本")
+        #expect(try page("<meta charset=latin1><p>né 日本</p>").text == "né 日本")
+        #expect(try page("\u{FEFF}<p>né\0 日本</p>").text == "né 日本")
     }
 
     @Test func undeclaredAndUnknownCharsetsAreRefused() throws {
         try fixture.write("l.html", [UInt8]("<p>a\ncaf".utf8) + [0xE9])
         #expect(fixture.failure("l.html").hasPrefix("l.html:2: is not UTF-8: byte 4 of the line is 0xE9"))
+        try fixture.write("w.html", [UInt8]("<meta charset=windows-1252>\n<p>caf".utf8) + [0xE9, 0x81])
+        #expect(
+            fixture.failure("w.html").hasPrefix(
+                "w.html:2: is not in the charset windows-1252: byte 8 of the line is 0x81"))
         try fixture.write("k.html", [UInt8]("<meta charset=klingon><p>caf".utf8) + [0xE9])
         #expect(fixture.failure("k.html").hasPrefix("k.html: declares the charset klingon"))
     }
