@@ -1,3 +1,6 @@
 // The only C that Trawl writes: SIMD inner loops. Every kernel has a portable twin with the suffix `_portable`; the
 // plain name chooses the best twin for the running CPU.
 #pragma once
+#include "activations.h"
+#include "dequantise.h"
+#include "gemm.h"

@@ -1,0 +1,217 @@
+internal import Core
+public import Tensors
+public import Tokenizers
+
+/// What a path that the user calls a model is: a Hugging Face folder (config.json, safetensors, tokenizer.json) or a
+/// GGUF file.
+///
+/// ```
+/// let model = try ModelFolder(path: "~/.cache/trawl/models/all-MiniLM-L6-v2")
+/// let encoder = try model.loadEncoder()
+/// let tokenizer = try model.loadTokenizer()
+/// ```
+public struct ModelFolder: Sendable {
+    /// The families that can be computed.
+    public enum Architecture: String, Sendable {
+        case bert, roberta, llama
+    }
+
+    /// The folder, or the GGUF file.
+    public let path: String
+    public let architecture: Architecture
+    /// The name in the file, such as `BertForMaskedLM`, or `llama` in a GGUF file.
+    public let architectureName: String
+    /// The head of the GGUF file; nil for a Hugging Face folder.
+    public let gguf: GGUF?
+    public let tensors: any TensorCollection
+    /// The members of config.json; empty for a GGUF file.
+    package let configuration: JSON
+
+    /// - Throws: `TrawlError.notFound` for a missing path or file, `.unsupported` for another architecture, `.corrupted`.
+    public init(path: String) throws {
+        if path.hasSuffix(".gguf") || fileExists(path) {
+            self = try ModelFolder(ggufPath: path)
+        } else if !folderExists(path) {
+            throw TrawlError(
+                .notFound, "there is no such model", path: path, remedy: "name a model folder or a .gguf file")
+        } else if fileExists(path + "/config.json") {
+            self = try ModelFolder(folder: path)
+        } else {
+            let files = regularFiles(in: path).filter { $0.hasSuffix(".gguf") }
+            guard files.count == 1, let file = files.first else {
+                throw TrawlError(
+                    .notFound, "the folder has neither config.json nor one .gguf file (it has \(files.count))", path: path,
+                    remedy: "name the folder that holds config.json, or the .gguf file itself")
+            }
+            self = try ModelFolder(ggufPath: path + "/" + file)
+        }
+    }
+
+    private init(folder path: String) throws {
+        let configurationPath = path + "/config.json"
+        configuration = try JSON(contentsOf: configurationPath)
+        let name = configuration["architectures"]?.array?.first?.string
+        let type = configuration["model_type"]?.string
+        switch type {
+        case "bert": architecture = .bert
+        case "roberta", "xlm-roberta", "camembert": architecture = .roberta
+        case "llama": architecture = .llama
+        default:
+            throw TrawlError(
+                .unsupported, "the model type '\(type ?? "none")' (\(name ?? "no architecture named")) is not supported",
+                path: configurationPath, remedy: "use a model of the type bert, roberta, xlm-roberta or llama")
+        }
+        architectureName = name ?? type ?? ""
+        self.path = path
+        gguf = nil
+        tensors = try Safetensors(path: path)
+    }
+
+    private init(ggufPath: String) throws {
+        let file = try GGUF(path: ggufPath)
+        guard let name = file.metadata.string("general.architecture") else {
+            throw TrawlError(
+                .corrupted, "general.architecture is missing", path: ggufPath, remedy: "convert the model again")
+        }
+        guard name == "llama" else {
+            throw TrawlError(
+                .unsupported, "the architecture '\(name)' is not supported", path: ggufPath,
+                remedy: "use a GGUF file of the architecture llama")
+        }
+        path = ggufPath
+        architecture = .llama
+        architectureName = name
+        gguf = file
+        tensors = file
+        configuration = .object([])
+    }
+
+    /// The file that names the architecture, for messages.
+    package var configurationPath: String { gguf == nil ? path + "/config.json" : path }
+
+    /// - Throws: `TrawlError.incompatible` when the model is no encoder.
+    public func loadEncoder() throws -> BertModel { try BertModel(self) }
+
+    /// - Throws: `TrawlError.incompatible` when the model is no decoder.
+    public func loadDecoder() throws -> LlamaModel { try LlamaModel(self) }
+
+    /// The tokenizer beside the weights, checked to fit them: no id is outside the embedding.
+    public func loadTokenizer() throws -> Tokenizer {
+        let tokenizer: Tokenizer
+        if let gguf {
+            tokenizer = try Tokenizer(gguf: try GGUFVocabulary(gguf))
+        } else {
+            guard fileExists(path + "/tokenizer.json") else {
+                throw TrawlError(
+                    .notFound, "the folder has no tokenizer.json", path: path,
+                    remedy: "convert the tokenizer with the transformers package (a fast tokenizer's save_pretrained)")
+            }
+            tokenizer = try Tokenizer(contentsOf: path + "/tokenizer.json")
+        }
+        let rows = embeddingRows
+        guard rows == 0 || tokenizer.vocabularySize <= rows else {
+            throw TrawlError(
+                .incompatible, "the tokenizer has \(tokenizer.vocabularySize) ids, the model's embedding \(rows) rows",
+                path: path, remedy: "use the tokenizer that belongs to these weights")
+        }
+        return tokenizer
+    }
+
+    private var embeddingRows: Int {
+        let names = ["embeddings.word_embeddings.weight", "embed_tokens.weight", "token_embd.weight"]
+        return tensors.tensors.first { tensor in names.contains { tensor.name.hasSuffix($0) } }?.shape.first ?? 0
+    }
+
+    /// Identifies the weights: 32 hexadecimal digits over the configuration, every tensor's name, type and shape, and
+    /// bytes at its begin, middle and end. It tells models apart; it does not prove that no byte was changed.
+    ///
+    /// - Complexity: three pages of each tensor; milliseconds.
+    public var digest: String {
+        var hash = StableHash()
+        hash.update(architectureName)
+        if let gguf {
+            for key in gguf.metadata.keys where !key.hasPrefix("tokenizer.") {
+                hash.update(key)
+                hash.update(gguf.metadata.description(of: key))
+            }
+        } else if let file = try? MappedFile(path: path + "/config.json") {
+            hash.update(file.bytes)
+        }
+        for tensor in tensors.tensors.sorted(by: { $0.name < $1.name }) {
+            hash.update("\(tensor.name) \(tensor.type.rawValue) \(tensor.shape)")
+            let bytes = tensor.bytes
+            let length = min(64, bytes.count)
+            for start in [0, (bytes.count - length) / 2, bytes.count - length] {
+                hash.update(UnsafeRawBufferPointer(rebasing: bytes[start..<start + length]))
+            }
+        }
+        return hash.hexadecimal
+    }
+
+    /// The chat template in the GGUF file, if any.
+    public var chatTemplate: String? { gguf?.metadata.string("tokenizer.chat_template") }
+}
+
+/// Two FNV-1a hashes of 64 bits with different bases: the same on every machine and in every version.
+package struct StableHash {
+    private var low: UInt64 = 0xCBF2_9CE4_8422_2325
+    private var high: UInt64 = 0x8422_2325_CBF2_9CE4
+
+    package init() {}
+
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        for byte in bytes {
+            low = (low ^ UInt64(byte)) &* 0x100_0000_01B3
+            high = (high ^ UInt64(byte ^ 0x5C)) &* 0x100_0000_01B3
+        }
+    }
+
+    /// The text and its end.
+    package mutating func update(_ text: String) {
+        var text = text + "\u{0}"
+        text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
+    }
+
+    package var hexadecimal: String {
+        [high, low].map { value in
+            let digits = String(value, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+}
+
+extension GGUFVocabulary {
+    /// The entries `tokenizer.ggml.*` of a GGUF file.
+    ///
+    /// - Throws: `TrawlError.corrupted` when the file has no vocabulary.
+    public init(_ file: GGUF) throws {
+        let metadata = file.metadata
+        func key(_ name: String) -> String { "tokenizer.ggml." + name }
+        func id(_ name: String) -> TokenID? { metadata.integer(key(name)).flatMap { TokenID(exactly: $0) } }
+        guard let model = metadata.string(key("model")), let tokens = try metadata.strings(key("tokens")) else {
+            throw TrawlError(
+                .corrupted, "the file has no vocabulary (tokenizer.ggml.model and .tokens)", path: file.path,
+                remedy: "convert the model again, with its tokenizer")
+        }
+        self.init(model: model, tokens: tokens)
+        preTokenizer = metadata.string(key("pre"))
+        scores = try metadata.floats(key("scores")) ?? []
+        tokenTypes = try metadata.integers(key("token_type")) ?? []
+        merges = try metadata.strings(key("merges")) ?? []
+        bosID = id("bos_token_id")
+        eosID = id("eos_token_id")
+        unkID = id("unknown_token_id")
+        padID = id("padding_token_id")
+        sepID = id("seperator_token_id") ?? id("separator_token_id")
+        clsID = id("cls_token_id")
+        maskID = id("mask_token_id")
+        addBOS = metadata.bool(key("add_bos_token"))
+        addEOS = metadata.bool(key("add_eos_token"))
+        addSpacePrefix = metadata.bool(key("add_space_prefix"))
+        removeExtraWhitespaces = metadata.bool(key("remove_extra_whitespaces"))
+        precompiledCharsMap = try (metadata.integers(key("precompiled_charsmap")) ?? []).map {
+            UInt8(truncatingIfNeeded: $0)
+        }
+        path = file.path
+    }
+}

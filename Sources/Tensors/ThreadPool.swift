@@ -1,0 +1,166 @@
+internal import COpenBLAS
+internal import Glibc
+internal import Synchronization
+
+/// Threads that share out the iterations of a loop.
+///
+/// Which thread takes an iteration is left to chance; what an iteration computes must not depend on it. A loop inside
+/// an iteration, or one that begins while another caller's is running, runs on its own thread alone.
+public final class ThreadPool: @unchecked Sendable {
+    /// As many threads as processors.
+    public static let shared = ThreadPool(threadCount: nil)
+
+    private let lock = Mutexes()
+    private var workers: [pthread_t] = []
+    private var wanted: Int
+    private var stopping = false
+    // The running loop: written under `lock.state` before the workers wake.
+    private var generation = 0
+    private var body: ((Int) -> Void)?
+    private var count = 0
+    private var running = 0
+    private let next = Atomic<Int>(0)
+
+    /// - Parameter threadCount: threads including the caller's; nil for as many as processors.
+    public init(threadCount: Int?) {
+        wanted = max(1, threadCount ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        // Our threads call it each on its own tile: its own threads would only add to them.
+        openblas_set_num_threads(1)
+    }
+
+    deinit { stop() }
+
+    /// The threads that a loop is shared among, the caller's included. Setting it waits for a running loop.
+    public var threadCount: Int {
+        get {
+            lock.lockCaller()
+            defer { lock.unlockCaller() }
+            return wanted
+        }
+        set {
+            lock.lockCaller()
+            stop()
+            wanted = max(1, newValue)
+            lock.unlockCaller()
+        }
+    }
+
+    /// Calls `body` with each of `0..<count` once and returns when all have ended.
+    public func parallelFor(_ count: Int, _ body: (Int) -> Void) {
+        guard count > 1, lock.tryLockCaller() else {
+            for index in 0..<max(count, 0) { body(index) }
+            return
+        }
+        defer { lock.unlockCaller() }
+        guard wanted > 1 else {
+            for index in 0..<count { body(index) }
+            return
+        }
+        start()
+        withoutActuallyEscaping(body) { escaping in
+            lock.lockState()
+            self.body = escaping
+            self.count = count
+            next.store(0, ordering: .relaxed)
+            running = workers.count
+            generation += 1
+            lock.wakeWorkers()
+            lock.unlockState()
+
+            drain(count, escaping)
+
+            lock.lockState()
+            while running > 0 { lock.waitForEnd() }
+            self.body = nil
+            lock.unlockState()
+        }
+    }
+
+    private func drain(_ count: Int, _ body: (Int) -> Void) {
+        while true {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            if index >= count { return }
+            body(index)
+        }
+    }
+
+    private func start() {
+        guard workers.isEmpty else { return }
+        for _ in 1..<wanted {
+            var thread = pthread_t()
+            // Unretained: `stop` joins the threads before the pool goes.
+            let context = Unmanaged.passUnretained(self).toOpaque()
+            let failed = pthread_create(
+                &thread, nil,
+                { raw in
+                    if let raw { Unmanaged<ThreadPool>.fromOpaque(raw).takeUnretainedValue().work() }
+                    return nil
+                }, context)
+            if failed == 0 { workers.append(thread) }
+        }
+    }
+
+    private func work() {
+        var seen = 0
+        lock.lockState()
+        while true {
+            while generation == seen && !stopping { lock.waitForWork() }
+            if stopping { break }
+            seen = generation
+            let (count, body) = (self.count, self.body)
+            lock.unlockState()
+            if let body { drain(count, body) }
+            lock.lockState()
+            running -= 1
+            if running == 0 { lock.signalEnd() }
+        }
+        lock.unlockState()
+    }
+
+    private func stop() {
+        lock.lockState()
+        stopping = true
+        lock.wakeWorkers()
+        lock.unlockState()
+        for worker in workers { pthread_join(worker, nil) }
+        workers = []
+        stopping = false
+        generation = 0
+    }
+}
+
+/// The POSIX primitives of a pool, at fixed addresses.
+private final class Mutexes {
+    private let caller = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let state = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let work = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let end = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        pthread_mutex_init(caller, nil)
+        pthread_mutex_init(state, nil)
+        pthread_cond_init(work, nil)
+        pthread_cond_init(end, nil)
+    }
+
+    deinit {
+        pthread_mutex_destroy(caller)
+        pthread_mutex_destroy(state)
+        pthread_cond_destroy(work)
+        pthread_cond_destroy(end)
+        caller.deallocate()
+        state.deallocate()
+        work.deallocate()
+        end.deallocate()
+    }
+
+    func lockCaller() { pthread_mutex_lock(caller) }
+    func tryLockCaller() -> Bool { pthread_mutex_trylock(caller) == 0 }
+    func unlockCaller() { pthread_mutex_unlock(caller) }
+    func lockState() { pthread_mutex_lock(state) }
+    func unlockState() { pthread_mutex_unlock(state) }
+    func wakeWorkers() { pthread_cond_broadcast(work) }
+    func waitForWork() { pthread_cond_wait(work, state) }
+    func signalEnd() { pthread_cond_signal(end) }
+    func waitForEnd() { pthread_cond_wait(end, state) }
+}

@@ -1,0 +1,89 @@
+/// The Unicode properties that tokenizers ask for, packed in 16 bits a scalar.
+struct ScalarProperties: Sendable {
+    /// Bits 0-4: the general category. Bit 5: White_Space. Bit 6: `\w` (UTS 18). Bit 7: BERT's punctuation.
+    let bits: UInt16
+
+    @inline(__always)
+    var categoryBit: UInt32 { 1 << UInt32(bits & 31) }
+    @inline(__always)
+    var isWhitespace: Bool { bits & 32 != 0 }
+    @inline(__always)
+    var isWord: Bool { bits & 64 != 0 }
+    /// General category P, or ASCII that is neither letter, digit, space nor control.
+    @inline(__always)
+    var isPunctuation: Bool { bits & 128 != 0 }
+    @inline(__always)
+    var isNumeric: Bool { categoryBit & Category.number != 0 }
+
+    /// Sets of general categories as bit masks.
+    enum Category {
+        static let names: [(name: String, category: Unicode.GeneralCategory)] = [
+            ("Lu", .uppercaseLetter), ("Ll", .lowercaseLetter), ("Lt", .titlecaseLetter), ("Lm", .modifierLetter),
+            ("Lo", .otherLetter), ("Mn", .nonspacingMark), ("Mc", .spacingMark), ("Me", .enclosingMark),
+            ("Nd", .decimalNumber), ("Nl", .letterNumber), ("No", .otherNumber), ("Pc", .connectorPunctuation),
+            ("Pd", .dashPunctuation), ("Ps", .openPunctuation), ("Pe", .closePunctuation),
+            ("Pi", .initialPunctuation), ("Pf", .finalPunctuation), ("Po", .otherPunctuation), ("Sm", .mathSymbol),
+            ("Sc", .currencySymbol), ("Sk", .modifierSymbol), ("So", .otherSymbol), ("Zs", .spaceSeparator),
+            ("Zl", .lineSeparator), ("Zp", .paragraphSeparator), ("Cc", .control), ("Cf", .format),
+            ("Cs", .surrogate), ("Co", .privateUse), ("Cn", .unassigned),
+        ]
+        static let mark: UInt32 = 0b111 << 5
+        static let nonspacingMark: UInt32 = 1 << 5
+        static let number: UInt32 = 0b111 << 8
+        static let decimalNumber: UInt32 = 1 << 8
+        static let connector: UInt32 = 1 << 11
+        static let punctuation: UInt32 = 0b111_1111 << 11
+        static let other: UInt32 = 0b1_1111 << 25
+        static let unassigned: UInt32 = 1 << 29
+
+        /// The mask of `L`, `Lu`, `Letter`, …; nil for a name that is no general category.
+        static func mask(named name: String) -> UInt32? {
+            let long = [
+                "Letter": "L", "Mark": "M", "Number": "N", "Punctuation": "P", "Punct": "P", "Symbol": "S",
+                "Separator": "Z", "Other": "C",
+            ]
+            let short = long[name] ?? name
+            var mask: UInt32 = 0
+            for (index, entry) in names.enumerated() where entry.name == short || entry.name.prefix(1) == short {
+                mask |= 1 << UInt32(index)
+            }
+            return mask == 0 ? nil : mask
+        }
+
+        static func index(_ category: Unicode.GeneralCategory) -> UInt16 {
+            UInt16(names.firstIndex { $0.category == category } ?? 29)
+        }
+    }
+
+    /// Scalars below 2^16; the rest is asked of the standard library each time.
+    private static let table: [UInt16] = {
+        var indexes: [Unicode.GeneralCategory: UInt16] = [:]
+        for (index, entry) in Category.names.enumerated() { indexes[entry.category] = UInt16(index) }
+        return (0..<0x10000).map { compute(UInt32($0), indexes) }
+    }()
+
+    private static func compute(_ value: UInt32, _ indexes: [Unicode.GeneralCategory: UInt16]?) -> UInt16 {
+        guard let scalar = Unicode.Scalar(value) else { return 27 }
+        let properties = scalar.properties
+        let index = indexes?[properties.generalCategory] ?? Category.index(properties.generalCategory)
+        let bit: UInt32 = 1 << UInt32(index)
+        var bits = index
+        if properties.isWhitespace { bits |= 32 }
+        if properties.isAlphabetic || properties.isJoinControl
+            || bit & (Category.mark | Category.decimalNumber | Category.connector) != 0
+        {
+            bits |= 64
+        }
+        let isASCIIPunctuation =
+            (33...47).contains(value) || (58...64).contains(value) || (91...96).contains(value)
+            || (123...126).contains(value)
+        if isASCIIPunctuation || bit & Category.punctuation != 0 { bits |= 128 }
+        return bits
+    }
+
+    @inline(__always)
+    static func of(_ scalar: UInt32) -> ScalarProperties {
+        scalar < 0x10000
+            ? ScalarProperties(bits: table[Int(scalar)]) : ScalarProperties(bits: compute(scalar, nil))
+    }
+}
