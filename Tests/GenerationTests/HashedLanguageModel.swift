@@ -9,15 +9,18 @@ final class HashedLanguageModel: DecodingSession {
     let seed: UInt64
     /// How many different values a logit has; few values make many ties.
     let levels: UInt64
+    /// The range of the logits: how sure of itself the model is.
+    let scale: Float
     private(set) var rowsRun = 0
     private(set) var calls = 0
     private var paths: [[TokenID]] = []
     private var buffer: UnsafeMutableBufferPointer<Float>
 
-    init(vocabularySize: Int = 60, seed: Int, levels: UInt64 = 1 << 40) {
+    init(vocabularySize: Int = 60, seed: Int, levels: UInt64 = 1 << 40, scale: Float = 6) {
         self.vocabularySize = vocabularySize
         self.seed = UInt64(seed)
         self.levels = levels
+        self.scale = scale
         buffer = .allocate(capacity: 0)
     }
 
@@ -29,7 +32,7 @@ final class HashedLanguageModel: DecodingSession {
         return (0..<vocabularySize).map { token in
             var random = SplitMix(0)
             random.state = state &+ UInt64(token) &* 0xD6E8_FEB8_6659_FD93
-            return Float(random.next() % levels) / Float(levels) * 6
+            return Float(random.next() % levels) / Float(levels) * scale
         }
     }
 
