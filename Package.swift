@@ -55,7 +55,7 @@ let package = Package(
         + module("VectorIndex", ["Core", "Store", "CKernels"])
         + module("LexicalIndex", ["Core", "Store", "CStemmer"])
         + module("Models", ["Core", "Tensors", "Tokenizers"])
-        + module("Generation", ["Core", "Models"])
+        + module("Generation", ["Core", "Models"], tests: ["Tokenizers"])
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"])
         + module("Reranking", ["Core", "Models", "Tensors", "Tokenizers"])
         + module("Evaluation", ["Core"])
