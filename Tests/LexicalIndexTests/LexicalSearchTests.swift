@@ -178,4 +178,40 @@ struct Random {
         #expect(try !LexicalSearcher.isPresent(in: segments[0]))
         #expect(throws: TrawlError.self) { try LexicalSearcher(segments) }
     }
+
+    @Test func damagedPostingsAreRefusedAndNeverReadOutside() throws {
+        let path = NSTemporaryDirectory() + "trawl-lexical-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let session = try Store.create(at: path).write()
+        var random = Random(state: 11)
+        var segments: [SegmentInfo] = []
+        for round in 0..<200 {
+            let writer = session.newSegment()
+            let lengths = writer.blob(LexicalSegment.lengths, recordSize: 4)
+            try lengths.append(contentsOf: [UInt32](repeating: 3, count: 5))
+            try lengths.finish()
+            let bytes = (0..<1 + random.next(30)).map { _ in UInt8(random.next(round % 2 == 0 ? 256 : 12)) }
+            let postings = writer.blob(LexicalSegment.postings, recordSize: 1)
+            try postings.append(contentsOf: bytes)
+            try postings.finish()
+            try writer.put(
+                LexicalSegment.terms, Array("x".utf8),
+                TermRecord(
+                    offset: round % 5 == 0 ? .max - 3 : 0, collectionFrequency: 9, passageFrequency: 6,
+                    byteCount: UInt32(bytes.count + round % 3)))
+            try writer.put(
+                LexicalSegment.totals, LexicalSegment.totalsKey,
+                TotalsRecord(tokenCount: 15, passageCount: 5, termCount: 1))
+            segments.append(SegmentInfo(number: writer.number, documentCount: 5, passageCount: 5))
+        }
+        try session.commit(segments: segments)
+        for segment in try Store.open(at: path).snapshot().segments {
+            // Six passages of five cannot be: whatever the bytes are, they are wrong.
+            let searcher = try LexicalSearcher([segment], settings: Self.plain)
+            #expect(throws: TrawlError.self) { try searcher.search("x", k: 5) }
+            #expect(throws: TrawlError.self) {
+                try LexicalSearcher.check(segment, settings: Self.plain) { _ in "x y z" }
+            }
+        }
+    }
 }
