@@ -22,8 +22,10 @@ import Testing
                 return String(text)
             default:
                 let parts = [
-                    " ", "  ", "\n", "\r\n", "e\u{301}", "\u{323}\u{301}", "👨‍👩‍👧", "<s>", "[MASK]", "<mask>", "▁", "Ġ", "汉", "한",
-                    "\u{0}", "\u{200B}", "123456", "don't", "ﬁ", "İ", "\u{1F3FD}", "a", "The", "<|endoftext|>", "\u{85}",
+                    " ", "  ", "\n", "\r\n", "e\u{301}", "\u{323}\u{301}", "👨‍👩‍👧", "<s>", "[MASK]", "<mask>", "▁", "Ġ",
+                    "汉", "한",
+                    "\u{0}", "\u{200B}", "123456", "don't", "ﬁ", "İ", "\u{1F3FD}", "a", "The", "<|endoftext|>",
+                    "\u{85}",
                 ]
                 return (0..<next(30)).map { _ in parts[next(parts.count)] }.joined()
             }
