@@ -96,7 +96,7 @@ struct ScalarProperties: Sendable {
 
     private static let reference = [
         ReferenceRanges.punctuation, ReferenceRanges.control, ReferenceRanges.nonspacing, ReferenceRanges.marks,
-    ].map { text in
+    ].map { (text: String) -> [ClosedRange<UInt32>] in
         text.split(whereSeparator: { $0 == " " || $0 == "\n" }).map { entry in
             let ends = entry.split(separator: "-").map { UInt32($0, radix: 16) ?? 0 }
             return ends[0]...(ends.last ?? ends[0])

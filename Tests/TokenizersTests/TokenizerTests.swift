@@ -51,7 +51,8 @@ import Testing
         _ = tokenizer.decode([TokenID.max, 0, 5_000_000])
     }
 
-    @Test(arguments: ["smollm2", "gpt2", "llama3", "gpt4"])
+    // Not SmolLM2: its vocabulary lacks 21 bytes, which are dropped as in the reference.
+    @Test(arguments: ["gpt2", "llama3", "gpt4"])
     func byteLevelTokensGiveTheTextBack(_ name: String) throws {
         let tokenizer = try Golden.tokenizer(name)
         for text in TokenizerTests.salad(300, seed: 9) {

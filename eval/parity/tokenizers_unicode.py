@@ -4,6 +4,8 @@ The decompositions are those that the `tokenizers` package applies, asked scalar
 is ours too. Usage: python tokenizers_unicode.py SOURCES_FOLDER
 """
 import sys
+
+sys.path = [p for p in sys.path if not p.endswith("parity")]  # tokenizers.py beside it must not hide the package
 import textwrap
 from pathlib import Path
 
