@@ -48,7 +48,6 @@ struct AddedVocabulary: Sendable {
     func find(_ content: String) -> TokenID? { ids[Array(content.utf8)] }
 }
 
-
 /// Finds added tokens: at each place the longest, from left to right.
 struct AddedTokenMatcher: Sendable {
     private let trie: ByteTrie

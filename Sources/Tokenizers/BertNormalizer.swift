@@ -43,13 +43,12 @@ struct BertNormalizer: Sendable {
     }
 
     private func map(_ scalar: UInt32, _ body: (UInt32) -> Void) {
-        typealias Category = ScalarProperties.Category
         var scalar = scalar
         if cleansText {
             let properties = ScalarProperties.of(scalar)
             if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D {
                 scalar = 0x20
-            } else if scalar == 0xFFFD || properties.categoryBit & Category.other & ~Category.unassigned != 0 {
+            } else if properties.isControl {
                 return
             } else if properties.isWhitespace {
                 scalar = 0x20
@@ -60,7 +59,7 @@ struct BertNormalizer: Sendable {
         }
         guard stripsAccents else { return lowercase(scalar) }
         DecompositionTables.forEachCanonical(scalar) { part in
-            if ScalarProperties.of(part).categoryBit & Category.nonspacingMark == 0 { lowercase(part) }
+            if !ScalarProperties.of(part).isAccent { lowercase(part) }
         }
     }
 

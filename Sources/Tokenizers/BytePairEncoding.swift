@@ -56,12 +56,38 @@ struct BytePairEncoding: Sendable {
             fill(word, &work)
             work.merge(merges)
             var start = piece.lowerBound
-            work.forEach { id, length in
+            work.visit { id, length in
                 output.append(id, start, start + length)
                 start += length
             }
+            if options.isByteLevel, start < piece.upperBound, output.count > first {
+                return shiftAsReference(word, piece.lowerBound, &output, first)
+            }
         }
         if isCached { cache.insert(word, hash, tokens: output, from: first) }
+    }
+
+    /// Bytes without a token are dropped. The reference then counts the lengths of the tokens from the start of the
+    /// word, over the characters that bytes are written as, which puts the offsets behind; so does this.
+    private func shiftAsReference(
+        _ word: UnsafeBufferPointer<UInt8>, _ base: Int, _ output: inout TokenBuffer, _ first: Int
+    ) {
+        var rawIndexes: [Int] = []
+        for (index, byte) in word.enumerated() {
+            for _ in 0..<UTF8Text.width(of: ByteAlphabet.scalars[Int(byte)]) { rawIndexes.append(index) }
+        }
+        let ids = output.ids[first...]
+        output.truncate(to: first)
+        var start = 0
+        for id in ids {
+            let length =
+                symbols.withBytes(of: id) { token in
+                    token.reduce(0) { $0 + UTF8Text.width(of: ByteAlphabet.scalars[Int($1)]) }
+                } ?? 0
+            let end = min(start + max(length, 1), rawIndexes.count)
+            output.append(id, base + rawIndexes[min(start, end - 1)], base + rawIndexes[end - 1] + 1)
+            start = end
+        }
     }
 
     private func fill(_ word: UnsafeBufferPointer<UInt8>, _ work: inout MergeWork) {

@@ -117,7 +117,9 @@ struct ByteTable: Sendable {
     func withBytes<R>(of id: TokenID, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R? {
         guard Int(id) < starts.count, starts[Int(id)] != .max else { return nil }
         let start = Int(starts[Int(id)])
-        return try bytes.withUnsafeBufferPointer { try body(.init(rebasing: $0[start..<(start + Int(lengths[Int(id)]))])) }
+        return try bytes.withUnsafeBufferPointer {
+            try body(.init(rebasing: $0[start..<(start + Int(lengths[Int(id)]))]))
+        }
     }
 
     func string(_ id: TokenID) -> String? { withBytes(of: id) { String(decoding: $0, as: UTF8.self) } }

@@ -111,7 +111,9 @@ struct CharactersMap: Sendable {
             guard position < bytes.count else { return }
             // Up to the next two ASCII characters, between which every grapheme ends.
             end += 1
-            while end < bytes.count, !(bytes[end] < 0x80 && bytes[end - 1] < 0x80 && bytes[end - 1] != 0x0D) { end += 1 }
+            while end < bytes.count, !(bytes[end] < 0x80 && bytes[end - 1] < 0x80 && bytes[end - 1] != 0x0D) {
+                end += 1
+            }
             for character in String(decoding: bytes[position..<end], as: UTF8.self) {
                 let width = character.utf8.count
                 body(position..<(position + width))

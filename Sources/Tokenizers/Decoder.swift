@@ -27,7 +27,9 @@ struct DecoderChain: Sendable {
             return tokens.enumerated().map { index, token in
                 var word = token
                 if index > 0 {
-                    word = hasPrefix(token, prefix) ? String(token.unicodeScalars.dropFirst(prefix.unicodeScalars.count))
+                    word =
+                        hasPrefix(token, prefix)
+                        ? String(token.unicodeScalars.dropFirst(prefix.unicodeScalars.count))
                         : " " + token
                 }
                 return cleansUp ? cleanUp(word) : word

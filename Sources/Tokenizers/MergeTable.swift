@@ -83,7 +83,7 @@ struct MergeWork {
         if symbols.count <= MergeWork.longestScan { scan(merges) } else { queue(merges) }
     }
 
-    mutating func forEach(_ body: (TokenID, Int) -> Void) {
+    mutating func visit(_ body: (TokenID, Int) -> Void) {
         var index = symbols.isEmpty ? -1 : 0
         if symbols.count == 1 { symbols[0].next = -1 }
         while index >= 0 {

@@ -28,7 +28,7 @@ enum Normalizer: Sendable {
             }
         case .stripAccents:
             Normalizer.map(&text) { scalar, writer, position in
-                if ScalarProperties.of(scalar).categoryBit & ScalarProperties.Category.mark == 0 {
+                if !ScalarProperties.of(scalar).isMark {
                     writer.append(scalar, at: position)
                 }
             }

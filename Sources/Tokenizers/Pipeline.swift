@@ -112,7 +112,8 @@ struct Pipeline: Sendable {
                     let range = encoding.offsets[index]
                     // An added token counts as it stands in the text, with the spaces that it takes along.
                     let isAdded = added.content(encoding.ids[index]) != nil
-                    guard let token = isAdded ? String(decoding: bytes[range], as: UTF8.self) : token(encoding.ids[index])
+                    guard
+                        let token = isAdded ? String(decoding: bytes[range], as: UTF8.self) : token(encoding.ids[index])
                     else { continue }
                     encoding.offsets[index] = PostProcessor.trim(
                         range, token, isFirst: index == 0 || range.lowerBound == 0, addsPrefixSpace, bytes)

@@ -158,11 +158,21 @@ struct RegexParser {
         case "*", "+", "?": throw failure("there is nothing to repeat")
         case "\\":
             switch current {
-            case "b": position += 1; return .assertion(.wordBoundary)
-            case "B": position += 1; return .assertion(.noWordBoundary)
-            case "A": position += 1; return .assertion(.textStart)
-            case "z": position += 1; return .assertion(.textEnd)
-            case "Z": position += 1; return .assertion(.textEndOrLastNewline)
+            case "b":
+                position += 1
+                return .assertion(.wordBoundary)
+            case "B":
+                position += 1
+                return .assertion(.noWordBoundary)
+            case "A":
+                position += 1
+                return .assertion(.textStart)
+            case "z":
+                position += 1
+                return .assertion(.textEnd)
+            case "Z":
+                position += 1
+                return .assertion(.textEndOrLastNewline)
             default: return .set(ScalarSet([try escape()]))
             }
         default: return .set(literal(scalar.value))

@@ -1,6 +1,7 @@
 /// The Unicode properties that tokenizers ask for, packed in 16 bits a scalar.
 struct ScalarProperties: Sendable {
-    /// Bits 0-4: the general category. Bit 5: White_Space. Bit 6: `\w` (UTS 18). Bit 7: BERT's punctuation.
+    /// Bits 0-4: the general category. Bit 5: White_Space. Bit 6: `\w` (UTS 18). Bits 7-10: as the
+    /// reference sees them, BERT's punctuation, control characters and accents, and what StripAccents strips.
     let bits: UInt16
 
     @inline(__always)
@@ -12,6 +13,13 @@ struct ScalarProperties: Sendable {
     /// General category P, or ASCII that is neither letter, digit, space nor control.
     @inline(__always)
     var isPunctuation: Bool { bits & 128 != 0 }
+    /// False for tab, line feed and carriage return.
+    @inline(__always)
+    var isControl: Bool { bits & 256 != 0 }
+    @inline(__always)
+    var isAccent: Bool { bits & 512 != 0 }
+    @inline(__always)
+    var isMark: Bool { bits & 1024 != 0 }
     @inline(__always)
     var isNumeric: Bool { categoryBit & Category.number != 0 }
 
@@ -74,11 +82,36 @@ struct ScalarProperties: Sendable {
         {
             bits |= 64
         }
-        let isASCIIPunctuation =
-            (33...47).contains(value) || (58...64).contains(value) || (91...96).contains(value)
-            || (123...126).contains(value)
-        if isASCIIPunctuation || bit & Category.punctuation != 0 { bits |= 128 }
+        if value < 0x80 {
+            let isPunctuation =
+                (33...47).contains(value) || (58...64).contains(value) || (91...96).contains(value)
+                || (123...126).contains(value)
+            if isPunctuation { bits |= 128 }
+            if index == 25, value != 0x09, value != 0x0A, value != 0x0D { bits |= 256 }
+            return bits
+        }
+        for (set, ranges) in reference.enumerated() where contains(ranges, value) { bits |= 128 << UInt16(set) }
         return bits
+    }
+
+    private static let reference = [
+        ReferenceRanges.punctuation, ReferenceRanges.control, ReferenceRanges.nonspacing, ReferenceRanges.marks,
+    ].map { (text: String) -> [ClosedRange<UInt32>] in
+        text.split(whereSeparator: { $0 == " " || $0 == "\n" }).map { entry in
+            let ends = entry.split(separator: "-").map { UInt32($0, radix: 16) ?? 0 }
+            return ends[0]...(ends.last ?? ends[0])
+        }
+    }
+
+    /// By binary search.
+    private static func contains(_ ranges: [ClosedRange<UInt32>], _ value: UInt32) -> Bool {
+        var low = 0
+        var high = ranges.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].upperBound < value { low = middle + 1 } else { high = middle }
+        }
+        return low < ranges.count && ranges[low].contains(value)
     }
 
     @inline(__always)

@@ -32,7 +32,9 @@ struct WordCache {
     }
 
     /// Remembers the tokens of `output` from `first` on. Words have at most 255 bytes.
-    mutating func insert(_ word: UnsafeBufferPointer<UInt8>, _ hash: UInt64, tokens output: TokenBuffer, from first: Int) {
+    mutating func insert(
+        _ word: UnsafeBufferPointer<UInt8>, _ hash: UInt64, tokens output: TokenBuffer, from first: Int
+    ) {
         guard output.count > first else { return }
         if slots.isEmpty { slots = [Slot](repeating: Slot(), count: WordCache.size) }
         if bytes.count > WordCache.limit {

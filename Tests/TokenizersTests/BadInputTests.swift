@@ -59,7 +59,8 @@ import Testing
 
     @Test(arguments: [
         "", "[]", "{}", "nul", "{\"model\":3}", "{\"model\":{\"type\":\"BPE\"}}", "[[[[[", "{\"a\":1}x", "\"\\ud800\"",
-        "{\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}", "{\"model\":{\"type\":\"Unigram\",\"vocab\":[[1]]}}",
+        "{\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}",
+        "{\"model\":{\"type\":\"Unigram\",\"vocab\":[[1]]}}",
     ])
     func whatIsNoTokenizerIsRefused(_ json: String) {
         #expect(failure(json) != nil)

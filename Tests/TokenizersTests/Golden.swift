@@ -5,7 +5,8 @@ import Foundation
 
 /// Finds the golden files, which eval/parity/tokenizers.py writes, and the real models.
 enum Golden {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden").path
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden")
+        .path
 
     static let small = [
         "gpt2", "roberta", "bart_prefix", "llama3", "qwen2", "gpt4", "llama2", "mistral", "gemma", "t5", "xlmr",

@@ -22,8 +22,10 @@ import Testing
                 return String(text)
             default:
                 let parts = [
-                    " ", "  ", "\n", "\r\n", "e\u{301}", "\u{323}\u{301}", "👨‍👩‍👧", "<s>", "[MASK]", "<mask>", "▁", "Ġ", "汉", "한",
-                    "\u{0}", "\u{200B}", "123456", "don't", "ﬁ", "İ", "\u{1F3FD}", "a", "The", "<|endoftext|>", "\u{85}",
+                    " ", "  ", "\n", "\r\n", "e\u{301}", "\u{323}\u{301}", "👨‍👩‍👧", "<s>", "[MASK]", "<mask>", "▁", "Ġ",
+                    "汉", "한",
+                    "\u{0}", "\u{200B}", "123456", "don't", "ﬁ", "İ", "\u{1F3FD}", "a", "The", "<|endoftext|>",
+                    "\u{85}",
                 ]
                 return (0..<next(30)).map { _ in parts[next(parts.count)] }.joined()
             }
@@ -49,7 +51,8 @@ import Testing
         _ = tokenizer.decode([TokenID.max, 0, 5_000_000])
     }
 
-    @Test(arguments: ["smollm2", "gpt2", "llama3", "gpt4"])
+    // Not SmolLM2: its vocabulary lacks 21 bytes, which are dropped as in the reference.
+    @Test(arguments: ["gpt2", "llama3", "gpt4"])
     func byteLevelTokensGiveTheTextBack(_ name: String) throws {
         let tokenizer = try Golden.tokenizer(name)
         for text in TokenizerTests.salad(300, seed: 9) {
