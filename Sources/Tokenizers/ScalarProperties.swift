@@ -36,13 +36,10 @@ struct ScalarProperties: Sendable {
             ("Cs", .surrogate), ("Co", .privateUse), ("Cn", .unassigned),
         ]
         static let mark: UInt32 = 0b111 << 5
-        static let nonspacingMark: UInt32 = 1 << 5
         static let number: UInt32 = 0b111 << 8
         static let decimalNumber: UInt32 = 1 << 8
         static let connector: UInt32 = 1 << 11
         static let punctuation: UInt32 = 0b111_1111 << 11
-        static let other: UInt32 = 0b1_1111 << 25
-        static let unassigned: UInt32 = 1 << 29
 
         /// The mask of `L`, `Lu`, `Letter`, …; nil for a name that is no general category.
         static func mask(named name: String) -> UInt32? {
