@@ -1,7 +1,6 @@
 import Core
 import Embeddings
 import Models
-import Reranking
 import Tensors
 
 /// What a model is and what Trawl can do with it.
@@ -34,8 +33,9 @@ public struct ModelDescription: Encodable, Sendable {
             uses = ["embed"]
             let embedder = try TextEmbedder(folder: path)
             details["dimension"] = "\(embedder.dimension)"
-            details["maximum length"] = "\(embedder.maximumLength) tokens"
-            details["pooling"] = embedder.poolingName
+            details["maximum"] = "\(embedder.maximumTokens) tokens"
+            details["normalised"] = embedder.isNormalised ? "yes" : "no"
+            if !embedder.prompts.isEmpty { details["prompts"] = embedder.prompts.keys.sorted().joined(separator: ", ") }
         } else {
             uses = ["generate", "rerank"]
         }

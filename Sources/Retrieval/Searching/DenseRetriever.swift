@@ -20,7 +20,7 @@ struct DenseRetriever: Retriever {
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         let embedded = try embedder.embed(queries, prompt: prompt)
-        return try searcher.search((0..<embedded.count).map { embedded.row($0) }, k: limit)
+        return try searcher.search((0..<embedded.count).map { Array(embedded[$0]) }, k: limit)
             .map { Retrieved(ranking: $0) }
     }
 
@@ -31,7 +31,7 @@ struct DenseRetriever: Retriever {
         let embedded = try embedder.embed(try passages.map(text), prompt: passagePrompt)
         var largest: Float = 0
         for (row, passage) in passages.enumerated() {
-            for (stored, new) in zip(try searcher.vector(of: passage), embedded.row(row)) {
+            for (stored, new) in zip(try searcher.vector(of: passage), embedded[row]) {
                 largest = max(largest, abs(stored - new))
             }
         }

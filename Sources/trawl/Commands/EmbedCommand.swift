@@ -40,7 +40,7 @@ struct EmbedCommand: AsyncParsableCommand {
     @Option(help: "Keep only the first dimensions (Matryoshka models) and normalise again.")
     var dimensions: Int?
 
-    @Flag(inversion: .prefixedNo, help: "Scale embeddings to length 1, whatever the model's own files say.")
+    @Flag(help: "Scale embeddings to length 1, whatever the model's own files say.")
     var normalize = false
 
     @OptionGroup var progress: ProgressOptions
@@ -51,12 +51,11 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let embedder = try TextEmbedder(folder: ModelCatalogue.path(of: model))
+        let embedder = try TextEmbedder(folder: ModelCatalogue.path(of: model), truncatedTo: dimensions)
         let prompt = try self.prompt ?? promptName.map { try embedder.prompt(named: $0) }
         let texts = try QueryReader().read(file ?? "-")
-        let matrix = try embedder.embed(
-            texts.map(\.text), prompt: prompt, dimensions: dimensions, normalize: normalize ? true : nil,
-            progress: progress.reporter)
+        var matrix = try embedder.embed(texts.map(\.text), prompt: prompt, progress: progress.reporter)
+        if normalize { matrix = matrix.normalised() }
         try EmbeddingWriter(format: format, path: output).write(matrix, ids: texts.map(\.id))
     }
 }

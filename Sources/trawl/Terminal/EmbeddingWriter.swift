@@ -23,7 +23,7 @@ struct EmbeddingWriter {
         switch format {
         case .jsonl:
             for row in 0..<matrix.count {
-                let line = Line(id: ids[row], embedding: matrix.row(row))
+                let line = Line(id: ids[row], embedding: Array(matrix[row]))
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
                 bytes += Array(try encoder.encode(line)) + [UInt8(ascii: "\n")]
