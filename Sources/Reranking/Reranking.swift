@@ -1,1 +1,0 @@
-// Reranking: see DESIGN.md.
