@@ -40,7 +40,8 @@ public struct ModelFolder: Sendable {
             let files = regularFiles(in: path).filter { $0.hasSuffix(".gguf") }
             guard files.count == 1, let file = files.first else {
                 throw TrawlError(
-                    .notFound, "the folder has neither config.json nor one .gguf file (it has \(files.count))", path: path,
+                    .notFound, "the folder has neither config.json nor one .gguf file (it has \(files.count))",
+                    path: path,
                     remedy: "name the folder that holds config.json, or the .gguf file itself")
             }
             self = try ModelFolder(ggufPath: path + "/" + file)
@@ -58,7 +59,8 @@ public struct ModelFolder: Sendable {
         case "llama": architecture = .llama
         default:
             throw TrawlError(
-                .unsupported, "the model type '\(type ?? "none")' (\(name ?? "no architecture named")) is not supported",
+                .unsupported,
+                "the model type '\(type ?? "none")' (\(name ?? "no architecture named")) is not supported",
                 path: configurationPath, remedy: "use a model of the type bert, roberta, xlm-roberta or llama")
         }
         architectureName = name ?? type ?? ""
@@ -135,7 +137,7 @@ public struct ModelFolder: Sendable {
                 hash.update(gguf.metadata.description(of: key))
             }
         } else if let file = try? MappedFile(path: path + "/config.json") {
-            hash.update(file.bytes)
+            file.withBytes { hash.update($0) }
         }
         for tensor in tensors.tensors.sorted(by: { $0.name < $1.name }) {
             hash.update("\(tensor.name) \(tensor.type.rawValue) \(tensor.shape)")

@@ -34,7 +34,7 @@ package enum JSON: Equatable, Sendable {
     package var members: [(String, JSON)]? { if case .object(let value) = self { value } else { nil } }
 
     package init(contentsOf path: String) throws {
-        try self.init(parsing: try MappedFile(path: path).bytes, path: path)
+        self = try MappedFile(path: path).withBytes { try JSON(parsing: $0, path: path) }
     }
 
     /// - Throws: `TrawlError.corrupted` with the line for anything that RFC 8259 does not allow.

@@ -40,8 +40,14 @@ public final class MappedFile: Sendable {
         if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
     }
 
-    /// The whole file; valid as long as `self` lives.
+    /// The whole file; valid as long as `self` lives, which the caller must see to: ARC may end a file's life right after
+    /// its last use. Owners that keep the file use it; everybody else uses `withBytes`.
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// Calls `body` with the whole file.
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(self) { try body(bytes) }
+    }
 }
 
 /// Reads little-endian fields of a mapped file in order, none beyond its end.

@@ -76,7 +76,9 @@ public struct Safetensors: TensorCollection {
         }
         var cursor = ByteCursor(file: file, offset: 0)
         let headerLength = try cursor.count("the header", itemSize: 1)
-        let header = try JSON(parsing: try cursor.bytes(headerLength, "the header"), path: path)
+        let header = try withExtendedLifetime(file) {
+            try JSON(parsing: try cursor.bytes(headerLength, "the header"), path: path)
+        }
         guard let members = header.members else { throw corrupted("the header is not an object") }
         let dataStart = cursor.offset
         let dataCount = file.count - dataStart

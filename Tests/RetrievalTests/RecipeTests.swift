@@ -33,6 +33,13 @@ import Testing
         #expect(try Recipe(yaml: recipe.yaml()) == recipe)
     }
 
+    @Test func settingOneGenerativeParameterKeepsTheStandardOfTheOthers() throws {
+        let recipe = try Recipe(yaml: "generative: {parameters: {alpha: 2}}")
+        #expect(recipe.generative.parameters.alpha == 2)
+        #expect(recipe.generative.parameters.unigrams == Recipe().generative.parameters.unigrams)
+        #expect(recipe.generative.parameters.body.beams == 15)
+    }
+
     @Test func misspeltSettingIsNamedWithTheKnownOnes() {
         #expect(failure("lexical: {k2: 1}").contains("lexical.k2"))
         #expect(failure("lexical: {k2: 1}").contains("k1"))

@@ -46,7 +46,8 @@ import Testing
             #expect(try (0..<4).map { try stored.documentNumber(of: PassageID($0)) } == [0, 0, 1, 2])
             #expect(try (0..<3).map { try stored.documentID($0).rawValue } == ["a", "b", "c"])
             let found = try #require(try stored.document(DocumentID("a")))
-            #expect(found.title == "Änderung" && found.metadata == ["year": "1969"] && found.passages == [0..<4, 5..<14])
+            #expect(
+                found.title == "Änderung" && found.metadata == ["year": "1969"] && found.passages == [0..<4, 5..<14])
             #expect(try stored.document(DocumentID("z")) == nil)
             #expect(try stored.document(DocumentID(String(repeating: "z", count: 600))) == nil)
             #expect(throws: TrawlError.self) { try stored.passage(PassageID(4)) }

@@ -1,1 +1,285 @@
+import CKernels
+import Core
+import Glibc
 import Testing
+
+@testable import Tensors
+
+/// A temporary file that goes when its test ends.
+final class TemporaryFile {
+    let path: String
+    init(_ bytes: [UInt8], _ suffix: String) throws {
+        path = "/tmp/trawl-tensors-\(getpid())-\(UInt64.random(in: 0 ... .max))\(suffix)"
+        let file = try #require(fopen(path, "w"))
+        fwrite(bytes, 1, bytes.count, file)
+        fclose(file)
+    }
+    deinit { unlink(path) }
+}
+
+private func golden(_ name: String) throws -> JSON {
+    let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+    return try JSON(contentsOf: "/\(folder)/Golden/\(name)")
+}
+
+private func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+    withUnsafeBytes(of: value.littleEndian) { Array($0) }
+}
+
+private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
+    }
+}
+
+private func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1...1) -> [Float] {
+    var generator = Generator(state: seed)
+    return (0..<count).map { _ in Float.random(in: range, using: &generator) }
+}
+
+@Suite struct DequantisationTests {
+    @Test func everyTypeMatchesTheReferenceBitForBit() throws {
+        let cases = try #require(try golden("dequantise.json").array)
+        #expect(cases.count == 10)
+        for item in cases {
+            let name = try #require(item["type"]?.string)
+            let type = try #require(ElementType(rawValue: name))
+            let digits = Array(try #require(item["bytes"]?.string).utf8)
+            let bytes = stride(from: 0, to: digits.count, by: 2).map {
+                UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) ?? 0
+            }
+            let expected = try #require(item["bits"]?.array).compactMap(\.int).map { UInt32($0) }
+            let blocks = try #require(item["blocks"]?.int)
+            var out = [Float](repeating: .nan, count: expected.count)
+            try bytes.withUnsafeBytes { type.decode(try #require($0.baseAddress), blocks: blocks, into: &out) }
+            #expect(out.map(\.bitPattern) == expected, "\(name)")
+        }
+    }
+
+    @Test func bothTwinsAgreeBitForBit() throws {
+        var generator = Generator(state: 1)
+        let bytes = (0..<210 * 8).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        typealias Kernel = (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<Float>) -> Void
+        let twins: [(Kernel, Kernel, Int, Int)] = [
+            (trawl_dequantise_f16, trawl_dequantise_f16_portable, 100, 1),
+            (trawl_dequantise_bf16, trawl_dequantise_bf16_portable, 100, 1),
+            (trawl_dequantise_q4_0, trawl_dequantise_q4_0_portable, 8, 32),
+            (trawl_dequantise_q4_1, trawl_dequantise_q4_1_portable, 8, 32),
+            (trawl_dequantise_q5_0, trawl_dequantise_q5_0_portable, 8, 32),
+            (trawl_dequantise_q5_1, trawl_dequantise_q5_1_portable, 8, 32),
+            (trawl_dequantise_q8_0, trawl_dequantise_q8_0_portable, 8, 32),
+            (trawl_dequantise_q4_k, trawl_dequantise_q4_k_portable, 8, 256),
+            (trawl_dequantise_q5_k, trawl_dequantise_q5_k_portable, 8, 256),
+            (trawl_dequantise_q6_k, trawl_dequantise_q6_k_portable, 8, 256),
+        ]
+        for (index, (fast, portable, blocks, size)) in twins.enumerated() {
+            var a = [Float](repeating: 0, count: blocks * size)
+            var b = a
+            fast(bytes, blocks, &a)
+            portable(bytes, blocks, &b)
+            for (x, y) in zip(a, b) where !(x.isNaN && y.isNaN) {
+                #expect(x.bitPattern == y.bitPattern, "kernel \(index)")
+            }
+        }
+    }
+}
+
+@Suite struct KernelTests {
+    @Test func exponentialAndGeluKeepTheirStatedErrors() {
+        for step in -8000...8000 {
+            let x = Float(step) / 1000
+            var e = x
+            trawl_exp(&e, 1)
+            #expect(abs(Double(e) / exp(Double(x)) - 1) < 3e-7)
+            var g = x
+            trawl_gelu_erf(&g, 1)
+            let exact = Double(x) * 0.5 * erfc(-Double(x) / 2.0.squareRoot())
+            #expect(abs(Double(g) - exact) <= 3e-6 * abs(exact))
+        }
+        var extremes: [Float] = [-.infinity, -1000, 1000]
+        trawl_exp(&extremes, 3)
+        #expect(extremes[0] == 0 && extremes[1] == 0 && extremes[2].isFinite)
+    }
+
+    @Test func twinsOfActivationsAgreeToARounding() {
+        let x = randomFloats(203, seed: 2, -6...6)
+        typealias Kernel = (UnsafeMutablePointer<Float>, Int) -> Void
+        let twins: [(Kernel, Kernel)] = [
+            (trawl_exp, trawl_exp_portable), (trawl_gelu_erf, trawl_gelu_erf_portable),
+            (trawl_gelu_tanh, trawl_gelu_tanh_portable), (trawl_silu, trawl_silu_portable),
+            (trawl_tanh, trawl_tanh_portable), (trawl_relu, trawl_relu_portable),
+        ]
+        for (fast, portable) in twins {
+            var (a, b) = (x, x)
+            fast(&a, 203)
+            portable(&b, 203)
+            for (p, q) in zip(a, b) { #expect(abs(p - q) <= 1e-6 * max(1, abs(q))) }
+        }
+        var (a, b) = (x, x)
+        trawl_softmax(&a, 7, 29, 29)
+        trawl_softmax_portable(&b, 7, 29, 29)
+        for (p, q) in zip(a, b) { #expect(abs(p - q) <= 1e-6) }
+        for row in 0..<7 { #expect(abs(a[row * 29..<(row + 1) * 29].reduce(0, +) - 1) < 1e-5) }
+    }
+
+    @Test(arguments: [(1, 1, 1), (3, 5, 7), (4, 3, 8), (9, 10, 33), (30, 64, 576), (70, 31, 130)])
+    func productsMatchPlainLoops(_ m: Int, _ n: Int, _ k: Int) {
+        let (x, w, bias) = (randomFloats(m * k, seed: 3), randomFloats(n * k, seed: 4), randomFloats(n, seed: 5))
+        var (fast, portable) = ([Float](repeating: .nan, count: m * n), [Float](repeating: .nan, count: m * n))
+        trawl_gemm_nt(m, n, k, x, k, w, k, bias, &fast, n)
+        trawl_gemm_nt_portable(m, n, k, x, k, w, k, bias, &portable, n)
+        // w read as [k, n] for the other product.
+        var (fastN, portableN) = (fast, portable)
+        trawl_gemm_nn(m, n, k, 0.5, x, k, w, n, &fastN, n)
+        trawl_gemm_nn_portable(m, n, k, 0.5, x, k, w, n, &portableN, n)
+        for i in 0..<m {
+            for j in 0..<n {
+                var (transposed, plain) = (Double(bias[j]), 0.0)
+                for p in 0..<k {
+                    transposed += Double(x[i * k + p]) * Double(w[j * k + p])
+                    plain += 0.5 * Double(x[i * k + p]) * Double(w[p * n + j])
+                }
+                for value in [fast[i * n + j], portable[i * n + j]] { #expect(abs(Double(value) - transposed) < 2e-5) }
+                for value in [fastN[i * n + j], portableN[i * n + j]] { #expect(abs(Double(value) - plain) < 2e-5) }
+            }
+        }
+    }
+
+    @Test func aRowOfAProductDoesNotDependOnTheOthers() {
+        let (x, w) = (randomFloats(11 * 100, seed: 6), randomFloats(13 * 100, seed: 7))
+        var all = [Float](repeating: 0, count: 11 * 13)
+        trawl_gemm_nt(11, 13, 100, x, 100, w, 100, nil, &all, 13)
+        for i in 0..<11 {
+            var one = [Float](repeating: 0, count: 13)
+            trawl_gemm_nt(1, 13, 100, Array(x[i * 100..<(i + 1) * 100]), 100, w, 100, nil, &one, 13)
+            #expect(one == Array(all[i * 13..<(i + 1) * 13]))
+        }
+    }
+}
+
+@Suite struct ThreadPoolTests {
+    @Test func everyIterationRunsOnceAlsoWhenNested() {
+        let pool = ThreadPool(threadCount: 3)
+        for _ in 0..<200 {
+            var marks = [Int](repeating: 0, count: 400)
+            marks.withUnsafeMutableBufferPointer { buffer in
+                nonisolated(unsafe) let marks = buffer
+                pool.parallelFor(20) { outer in pool.parallelFor(20) { marks[outer * 20 + $0] += 1 } }
+            }
+            #expect(marks.allSatisfy { $0 == 1 })
+        }
+    }
+}
+
+@Suite struct SafetensorsTests {
+    static func file(_ header: String, data: Int) -> [UInt8] {
+        littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + (0..<data).map { UInt8($0 & 0x3F) }
+    }
+    static let good = file(
+        #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"#
+            + #""b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]}}"#, data: 32)
+
+    @Test func tensorsAreReadInPlace() throws {
+        let file = try TemporaryFile(Self.good, ".safetensors")
+        let tensors = try Safetensors(path: file.path)
+        #expect(tensors.tensors.map(\.name) == ["a", "b"])
+        #expect(try tensors.requiredTensor("a").floats().count == 6)
+        #expect(throws: TrawlError.self) { try tensors.requiredTensor("c") }
+        #expect(throws: TrawlError.self) { try WeightMatrix(try tensors.requiredTensor("a"), rows: 3, columns: 2) }
+    }
+
+    @Test func everyTruncationIsAnErrorThatNamesTheFile() throws {
+        for count in 0..<Self.good.count {
+            let file = try TemporaryFile(Array(Self.good.prefix(count)), ".safetensors")
+            #expect { try Safetensors(path: file.path) } throws: { ($0 as? TrawlError)?.path == file.path }
+        }
+    }
+
+    @Test func flippedBytesNeverReachBeyondTheFile() throws {
+        for position in 0..<Self.good.count - 32 {
+            for mask: UInt8 in [0x01, 0x10, 0x80] {
+                var bytes = Self.good
+                bytes[position] ^= mask
+                let file = try TemporaryFile(bytes, ".safetensors")
+                guard let tensors = try? Safetensors(path: file.path) else { continue }
+                for tensor in tensors.tensors { #expect((try? tensor.floats())?.count ?? 0 <= 16) }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+        #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
+        #"{"a":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,8]}}"#,
+        #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#,
+        #"{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#,
+        #"{"a":{"dtype":"F8","shape":[2],"data_offsets":[0,8]}}"#,
+        #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, "[]", "{",
+    ])
+    func contradictionsAreErrors(_ header: String) throws {
+        let file = try TemporaryFile(Self.file(header, data: 12), ".safetensors")
+        #expect(throws: TrawlError.self) { try Safetensors(path: file.path) }
+    }
+}
+
+@Suite struct GGUFTests {
+    static func text(_ value: String) -> [UInt8] { littleEndian(UInt64(value.utf8.count)) + Array(value.utf8) }
+
+    static func file(alignment: UInt32 = 32, names: [String] = ["a", "b"], secondOffset: UInt64 = 64) -> [UInt8] {
+        var bytes = Array("GGUF".utf8) + littleEndian(UInt32(3)) + littleEndian(UInt64(2)) + littleEndian(UInt64(3))
+        bytes += text("general.architecture") + littleEndian(UInt32(8)) + text("llama")
+        bytes += text("general.alignment") + littleEndian(UInt32(4)) + littleEndian(alignment)
+        bytes += text("words") + littleEndian(UInt32(9)) + littleEndian(UInt32(8)) + littleEndian(UInt64(2))
+        bytes += text("one") + text("two")
+        for (name, type, columns, offset) in [(names[0], 0, 16, UInt64(0)), (names[1], 8, 32, secondOffset)] {
+            bytes += text(name) + littleEndian(UInt32(2)) + littleEndian(UInt64(columns)) + littleEndian(UInt64(1))
+            bytes += littleEndian(UInt32(type)) + littleEndian(offset)
+        }
+        bytes += [UInt8](repeating: 0, count: (32 - bytes.count % 32) % 32)
+        return bytes + (0..<98).map { UInt8($0 & 0x1F) }
+    }
+
+    @Test func metadataAndTensorsAreRead() throws {
+        let file = try TemporaryFile(Self.file(), ".gguf")
+        let gguf = try GGUF(path: file.path)
+        #expect(gguf.metadata.string("general.architecture") == "llama")
+        #expect(try gguf.metadata.strings("words") == ["one", "two"])
+        #expect(gguf.tensors.map(\.shape) == [[1, 16], [1, 32]])
+        #expect(gguf.tensors.map(\.type) == [.f32, .q80])
+        #expect(try gguf.requiredTensor("b").floats().count == 32)
+    }
+
+    @Test func everyTruncationIsAnErrorThatNamesTheFile() throws {
+        let good = Self.file()
+        for count in 0..<good.count {
+            let file = try TemporaryFile(Array(good.prefix(count)), ".gguf")
+            #expect { try GGUF(path: file.path) } throws: { ($0 as? TrawlError)?.path == file.path }
+        }
+    }
+
+    @Test func flippedBytesNeverReachBeyondTheFile() throws {
+        let good = Self.file()
+        for position in 0..<good.count - 98 {
+            for mask: UInt8 in [0x01, 0x08, 0x80] {
+                var bytes = good
+                bytes[position] ^= mask
+                let file = try TemporaryFile(bytes, ".gguf")
+                guard let gguf = try? GGUF(path: file.path) else { continue }
+                for tensor in gguf.tensors { #expect((try? tensor.floats())?.count ?? 0 <= 98) }
+            }
+        }
+    }
+
+    @Test func contradictionsAreErrors() throws {
+        for bytes in [
+            Self.file(alignment: 0), Self.file(alignment: 24), Self.file(names: ["a", "a"]),
+            Self.file(secondOffset: 32), Self.file(secondOffset: 65), Self.file(secondOffset: 1 << 62),
+            Self.file(secondOffset: .max - 31),
+        ] {
+            let file = try TemporaryFile(bytes, ".gguf")
+            #expect(throws: TrawlError.self) { try GGUF(path: file.path) }
+        }
+    }
+}

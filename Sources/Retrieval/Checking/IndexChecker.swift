@@ -129,7 +129,8 @@ public struct IndexChecker {
         let count = min(sample, index.documents.passageCount)
         // An even sample, the same at every run.
         let chosen = (0..<count).map { PassageID(UInt32($0 * index.documents.passageCount / max(1, count))) }
-        let difference = try retriever.largestDifference(chosen, passagePrompt: index.recipe.dense.passagePrompt) { id in
+        let difference = try retriever.largestDifference(chosen, passagePrompt: index.recipe.dense.passagePrompt) {
+            id in
             let passage = try index.documents.passage(id)
             return passageText(title: passage.title, text: passage.text)
         }

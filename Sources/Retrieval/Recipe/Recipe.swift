@@ -146,7 +146,16 @@ public struct DenseRecipe: Codable, Equatable, Sendable {
 public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public var model = ModelCatalogue.defaultLanguageModel
     public var prompts = GenerativeRecipe.standardPrompts
-    public var parameters = SEALParameters()
+    public var parameters = GenerativeRecipe.standardParameters
+
+    /// SEAL's published parameters but for two: a language model that was never trained to retrieve spreads its first
+    /// token widely, which makes unigrams noise, and its surest n-grams deserve more weight.
+    public static let standardParameters: SEALParameters = {
+        var parameters = SEALParameters()
+        parameters.unigrams = 0
+        parameters.alpha = 3
+        return parameters
+    }()
 
     /// For a language model that was never trained to retrieve: it continues a text that the query begins.
     public static let standardPrompts = SEALPrompts(
@@ -157,11 +166,19 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable { case model, prompts, parameters }
 
+    /// The parameters of `standardParameters` that are not SEAL's own.
+    private enum TunedKeys: String, CodingKey { case unigrams, alpha }
+
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         model = try values.decode(.model, default: ModelCatalogue.defaultLanguageModel)
         prompts = try values.decode(.prompts, default: Self.standardPrompts)
-        parameters = try values.decode(.parameters, default: SEALParameters())
+        parameters = try values.decode(.parameters, default: Self.standardParameters)
+        // A recipe that sets one parameter keeps our standard for the others.
+        if let given = try? values.nestedContainer(keyedBy: TunedKeys.self, forKey: .parameters) {
+            if !given.contains(.unigrams) { parameters.unigrams = Self.standardParameters.unigrams }
+            if !given.contains(.alpha) { parameters.alpha = Self.standardParameters.alpha }
+        }
     }
 }
 

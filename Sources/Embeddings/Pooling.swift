@@ -1,0 +1,85 @@
+internal import Core
+internal import Tensors
+
+/// How the hidden states of a text's tokens become one vector: the modes of sentence-transformers' Pooling module,
+/// concatenated when there are several.
+public struct Pooling: Sendable, Equatable {
+    public enum Mode: String, Sendable {
+        /// The first token's state.
+        case cls
+        /// The greatest value in each dimension.
+        case max
+        case mean
+        /// The sum over the square root of the number of tokens.
+        case meanSqrtLength = "mean_sqrt_len_tokens"
+        /// The mean with weight t for token t, counted from 1.
+        case weightedMean = "weightedmean"
+        case lastToken = "lasttoken"
+    }
+
+    public let modes: [Mode]
+    /// False when the prompt's tokens are left out (INSTRUCTOR).
+    public let includesPrompt: Bool
+
+    public init(modes: [Mode], includesPrompt: Bool = true) {
+        self.modes = modes
+        self.includesPrompt = includesPrompt
+    }
+
+    /// Reads `1_Pooling/config.json`: the old booleans or the new `pooling_mode`.
+    init(configuration: JSON, path: String) throws {
+        includesPrompt = configuration["include_prompt"]?.bool ?? true
+        if let value = configuration["pooling_mode"] {
+            let names = value.string.map { [$0] } ?? value.array?.compactMap(\.string) ?? []
+            modes = try names.map { name in
+                guard let mode = Mode(rawValue: name) else {
+                    throw TrawlError(.unsupported, "the pooling mode '\(name)' is not known", path: path)
+                }
+                return mode
+            }
+        } else {
+            // In the order in which sentence-transformers concatenates.
+            let flags: [(String, Mode)] = [
+                ("cls_token", .cls), ("max_tokens", .max), ("mean_tokens", .mean),
+                ("mean_sqrt_len_tokens", .meanSqrtLength), ("weightedmean_tokens", .weightedMean),
+                ("lasttoken", .lastToken),
+            ]
+            modes = flags.compactMap { configuration["pooling_mode_" + $0.0]?.bool == true ? $0.1 : nil }
+        }
+        guard !modes.isEmpty else {
+            throw TrawlError(.corrupted, "no pooling mode is set", path: path, remedy: "download the file again")
+        }
+    }
+
+    /// - Parameters:
+    ///   - states: `[tokens, width]`.
+    ///   - skipped: leading tokens that only `cls` sees, fewer than there are.
+    ///   - out: `[modes.count * width]`.
+    func pool(
+        _ states: UnsafeBufferPointer<Float>, width: Int, skipping skipped: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        let count = states.count / width
+        for (index, mode) in modes.enumerated() {
+            let target = UnsafeMutableBufferPointer(start: out + index * width, count: width)
+            switch mode {
+            case .cls: for d in 0..<width { target[d] = states[d] }
+            case .lastToken: for d in 0..<width { target[d] = states[(count - 1) * width + d] }
+            case .max:
+                for d in 0..<width { target[d] = states[skipped * width + d] }
+                for token in skipped..<count {
+                    for d in 0..<width { target[d] = Swift.max(target[d], states[token * width + d]) }
+                }
+            case .mean, .meanSqrtLength, .weightedMean:
+                for d in 0..<width { target[d] = 0 }
+                var total: Float = 0
+                for token in skipped..<count {
+                    let weight: Float = mode == .weightedMean ? Float(token + 1) : 1
+                    total += weight
+                    for d in 0..<width { target[d] += weight * states[token * width + d] }
+                }
+                let scale = 1 / (mode == .meanSqrtLength ? total.squareRoot() : total)
+                for d in 0..<width { target[d] *= scale }
+            }
+        }
+    }
+}
