@@ -14,6 +14,11 @@ func check(_ code: Int32, _ call: StaticString, path: String) throws {
         throw TrawlError(
             .full, "the disk (or the quota) is full", path: path,
             remedy: "free some space and run the command again; the index still holds its last commit")
+    case EIO:
+        // LMDB's answer to a write that stopped short, which is how most disks get full.
+        throw TrawlError(
+            .full, "\(call) stopped short: the disk is full, or fails", path: path,
+            remedy: "free some space and run the command again; the index still holds its last commit")
     case MDB_MAP_FULL:
         throw TrawlError(
             .full, "the index does not fit into the address space that could be mapped", path: path,

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Generation
 import Testing
 
 @testable import Retrieval

@@ -42,8 +42,7 @@ struct TrawlProcess {
         let files = FileManager.default
         defer { for suffix in ["in", "out", "err"] { try? files.removeItem(atPath: "\(stem).\(suffix)") } }
         try input.write(toFile: stem + ".in", atomically: false, encoding: .utf8)
-        files.createFile(atPath: stem + ".out", contents: nil)
-        files.createFile(atPath: stem + ".err", contents: nil)
+        for suffix in ["out", "err"] { try "".write(toFile: "\(stem).\(suffix)", atomically: false, encoding: .utf8) }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
