@@ -22,7 +22,7 @@ public struct ModelDescription: Encodable, Sendable {
         name = model
         self.path = path
         architecture = folder.architectureName
-        parameters = folder.tensors.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        parameters = folder.tensors.tensors.filter(\.type.isFloatingPoint).reduce(0) { $0 + $1.shape.reduce(1, *) }
         bytes = folder.tensors.tensors.reduce(0) { $0 + $1.bytes.count }
         digest = folder.digest
         var uses: [String] = []
