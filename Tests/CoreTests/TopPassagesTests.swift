@@ -15,8 +15,8 @@ import Testing
         let entries = (0..<100).map { ScoredPassage(PassageID(UInt32($0)), Float(($0 * 37) % 11)) }
         var forward = TopPassages(17)
         var backward = TopPassages(17)
-        entries.forEach { forward.offer($0) }
-        entries.reversed().forEach { backward.offer($0) }
+        for entry in entries { forward.offer(entry) }
+        for entry in entries.reversed() { backward.offer(entry) }
         #expect(forward.ranking() == backward.ranking())
         #expect(forward.ranking() == Ranking(entries).top(17))
     }
