@@ -23,9 +23,11 @@ final class ByteSource {
     convenience init(path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
+            let reason = errno
             throw TrawlError(
-                errno == ENOENT ? .notFound : .io, "cannot be opened: \(String(cString: strerror(errno)))", path: path,
-                remedy: errno == ENOENT ? "check the path" : "check that it is a file and that you may read it")
+                reason == ENOENT ? .notFound : .io, "cannot be opened: \(String(cString: strerror(reason)))",
+                path: path,
+                remedy: reason == ENOENT ? "check the path" : "check that it is a file and that you may read it")
         }
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
         try self.init(descriptor: descriptor, name: path, ownsDescriptor: true)

@@ -1,8 +1,4 @@
-/// Where and why a text is not JSON.
-struct JSONFault: Error {
-    let offset: Int
-    let message: String
-}
+import Core
 
 /// A member of a JSON object, as ranges of the bytes that were scanned.
 struct JSONField {
@@ -166,7 +162,7 @@ struct JSONScanner {
         case UInt8(ascii: "n"): return try literal("null", .null)
         case nil: throw fault("the JSON ends in the middle")
         default:
-            try skipNumber()
+            try JSONToken.skipNumber(bytes, &position)
             return .number
         }
     }
@@ -177,29 +173,6 @@ struct JSONScanner {
             position += 1
         }
         return kind
-    }
-
-    private mutating func skipNumber() throws(JSONFault) {
-        if peek == UInt8(ascii: "-") { position += 1 }
-        let zero = peek == UInt8(ascii: "0")
-        let digits = skipDigits()
-        guard digits > 0 else { throw fault("a value was expected") }
-        if zero, digits > 1 { throw fault("a number begins with 0") }
-        if peek == UInt8(ascii: ".") {
-            position += 1
-            if skipDigits() == 0 { throw fault("a digit was expected after the point") }
-        }
-        if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
-            position += 1
-            if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
-            if skipDigits() == 0 { throw fault("a digit was expected in the exponent") }
-        }
-    }
-
-    private mutating func skipDigits() -> Int {
-        let start = position
-        while position < bytes.count, bytes[position] &- 0x30 < 10 { position += 1 }
-        return position - start
     }
 
     /// Scans a string, whose opening quote is at `position`, and answers the range between its quotes. Escapes are
@@ -226,8 +199,6 @@ struct JSONScanner {
         throw fault("a string is not closed")
     }
 
-    // MARK: - Escapes
-
     private func unescape(_ contents: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONFault) -> String {
         var failure: JSONFault?
         // An escape is never shorter than the UTF-8 that it stands for.
@@ -242,54 +213,19 @@ struct JSONScanner {
                     written += 1
                     continue
                 }
-                guard let scalar = escape(contents, &read) else {
-                    failure = JSONFault(offset: start + read, message: "a string has a wrong escape")
+                do throws(JSONFault) {
+                    for unit in try JSONToken.escape(contents, &read).utf8 {
+                        output[written] = unit
+                        written += 1
+                    }
+                } catch {
+                    failure = JSONFault(offset: start + error.offset, message: error.message)
                     return 0
-                }
-                for unit in scalar.utf8 {
-                    output[written] = unit
-                    written += 1
                 }
             }
             return written
         }
         if let failure { throw failure }
         return text
-    }
-
-    /// The scalar of the escape whose backslash stands before `read`; nil for a wrong one, a lone surrogate among them.
-    private func escape(_ contents: UnsafeBufferPointer<UInt8>, _ read: inout Int) -> Unicode.Scalar? {
-        guard read < contents.count else { return nil }
-        let letter = contents[read]
-        read += 1
-        switch letter {
-        case UInt8(ascii: "n"): return "\n"
-        case UInt8(ascii: "t"): return "\t"
-        case UInt8(ascii: "r"): return "\r"
-        case UInt8(ascii: "b"): return "\u{8}"
-        case UInt8(ascii: "f"): return "\u{C}"
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(letter)
-        case UInt8(ascii: "u"):
-            guard let unit = fourHexDigits(contents, &read) else { return nil }
-            guard unit & 0xFC00 == 0xD800 else { return Unicode.Scalar(unit) }
-            guard read + 2 <= contents.count, contents[read] == UInt8(ascii: "\\"),
-                contents[read + 1] == UInt8(ascii: "u")
-            else { return nil }
-            read += 2
-            guard let low = fourHexDigits(contents, &read), low & 0xFC00 == 0xDC00 else { return nil }
-            return Unicode.Scalar(0x10000 + (unit & 0x3FF) << 10 + low & 0x3FF)
-        default: return nil
-        }
-    }
-
-    private func fourHexDigits(_ contents: UnsafeBufferPointer<UInt8>, _ read: inout Int) -> UInt32? {
-        guard read + 4 <= contents.count else { return nil }
-        var value: UInt32 = 0
-        for _ in 0..<4 {
-            guard let digit = Character(Unicode.Scalar(contents[read])).hexDigitValue else { return nil }
-            value = value << 4 | UInt32(digit)
-            read += 1
-        }
-        return value
     }
 }

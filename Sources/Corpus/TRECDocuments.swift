@@ -119,8 +119,12 @@ private struct SGMLDocument {
             }
         }
         var position = 0
+        // Behind this no comment ends: looking again from every `<!--` would take quadratic time.
+        let lastCommentEnd = bytes.indices.dropLast(2).last {
+            bytes[$0] == 0x2D && bytes[$0 + 1] == 0x2D && bytes[$0 + 2] == 0x3E
+        }
         while position < bytes.count {
-            guard let tag = SGMLTag(bytes, at: position) else {
+            guard let tag = SGMLTag(bytes, at: position, lastCommentEnd: lastCommentEnd ?? -1) else {
                 let next = bytes[(position + 1)...].firstIndex(of: 0x3C) ?? bytes.count
                 put(bytes[position..<next])
                 position = next
@@ -161,11 +165,12 @@ private struct SGMLTag {
     /// Comments and emphasis part no words.
     var isInline: Bool { name == "!--" || ["b", "i", "em", "strong", "u", "sub", "sup"].contains(name) }
 
-    init?(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) {
+    /// - Parameter lastCommentEnd: Where the last `-->` stands; -1 when there is none.
+    init?(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int, lastCommentEnd: Int) {
         guard bytes[start] == 0x3C, start + 1 < bytes.count else { return nil }
         var position = start + 1
         if bytes[position...].starts(with: [0x21, 0x2D, 0x2D]) {
-            while position + 2 < bytes.count {
+            while position <= lastCommentEnd {
                 if bytes[position] == 0x2D, bytes[position + 1] == 0x2D, bytes[position + 2] == 0x3E {
                     (name, isClosing, end) = ("!--", false, position + 3)
                     return

@@ -7,7 +7,8 @@ struct SentenceTransformersFolder {
     let pooling: Pooling
     let densePaths: [String]
     let isNormalised: Bool
-    /// sentence_bert_config.json's `max_seq_length`, which overrules tokenizer.json's truncation.
+    /// sentence_bert_config.json's `max_seq_length`, which overrules all else; sentence-transformers 6 writes it into
+    /// tokenizer_config.json instead, see `ModelFolder.tokenizerMaximum`.
     let maximumTokens: Int?
     let prompts: [String: String]
     let defaultPromptName: String?
@@ -19,7 +20,7 @@ struct SentenceTransformersFolder {
         }
         let settings = try optional("config_sentence_transformers.json")
         var prompts: [String: String] = [:]
-        for (name, text) in settings?["prompts"]?.members ?? [] { prompts[name] = text.string }
+        for prompt in settings?["prompts"]?.members ?? [] { prompts[prompt.name] = prompt.value.string }
         self.prompts = prompts
         defaultPromptName = settings?["default_prompt_name"]?.string
         similarity = settings?["similarity_fn_name"]?.string
@@ -75,9 +76,7 @@ struct SentenceTransformersFolder {
     /// - Throws: `TrawlError.corrupted` for a length that leaves no room for text.
     private static func maximumTokens(in path: String) throws -> Int? {
         for name in ["sentence_bert_config.json", "sentence_roberta_config.json"] where fileExists(path + "/" + name) {
-            guard let value = try JSON(contentsOf: path + "/" + name)["max_seq_length"], value != .null else {
-                return nil
-            }
+            guard let value = try JSON(contentsOf: path + "/" + name)["max_seq_length"] else { return nil }
             guard let length = value.int, length >= 3 else {
                 throw TrawlError(.corrupted, "max_seq_length is no length", path: path + "/" + name)
             }

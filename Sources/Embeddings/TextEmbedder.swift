@@ -84,7 +84,8 @@ public final class TextEmbedder: Sendable {
         }
         dimension = truncatedTo ?? width
         isNormalised = layout.isNormalised || truncatedTo != nil
-        maximumTokens = min(layout.maximumTokens ?? .max, encoder.configuration.contextLength)
+        maximumTokens = min(
+            try layout.maximumTokens ?? model.tokenizerMaximum() ?? .max, encoder.configuration.contextLength)
         prompts = layout.prompts
         defaultPromptName = layout.defaultPromptName
         similarity = layout.similarity
@@ -94,7 +95,8 @@ public final class TextEmbedder: Sendable {
         hash.update(tokenizer.digest)
         hash.update("\(pooling.modes.map(\.rawValue)) \(pooling.includesPrompt) \(maximumTokens)")
         hash.update("\(dimension) \(isNormalised)")
-        for path in layout.densePaths {
+        for (path, layer) in zip(layout.densePaths, dense) {
+            hash.update(layer.activation.rawValue)
             try MappedFile(path: path + "/model.safetensors").withBytes { hash.update($0) }
         }
         digest = hash.hexadecimal

@@ -45,15 +45,15 @@ struct ColumnFile {
         }
     }
 
-    /// The fields of the first line that is not blank, separated by blanks.
-    func firstLine() throws(TrawlError) -> [String] {
-        var first: [String]?
+    /// The number and the fields of the first line that is not blank, separated by blanks; nil when all are.
+    func firstLine() throws(TrawlError) -> (number: Int, fields: [String])? {
+        var first: (number: Int, fields: [String])?
         try forEachLine(.blanks) { number, fields throws(TrawlError) in
             guard first == nil else { return }
-            first = []
-            for field in fields { first?.append(try text(field, line: number)) }
+            first = (number, [])
+            for field in fields { first?.fields.append(try text(field, line: number)) }
         }
-        return first ?? []
+        return first
     }
 
     func text(_ field: Range<Int>, line: Int) throws(TrawlError) -> String {

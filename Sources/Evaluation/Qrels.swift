@@ -28,14 +28,15 @@ public struct Qrels: Sendable, Equatable {
     ///   grades of one document.
     public init(path: String) throws(TrawlError) {
         let file = try ColumnFile(path: path)
-        let first = try file.firstLine()
+        guard let (line, first) = try file.firstLine() else {
+            throw TrawlError(.invalidInput, "the file holds no judgements", path: path)
+        }
         switch first.count {
-        case 0: throw TrawlError(.invalidInput, "the file holds no judgements", path: path)
         case 3: try readLines(of: file, .tabs, columns: 3, document: 1, grade: 2, header: Int(first[2]) == nil)
         case 4: try readLines(of: file, .blanks, columns: 4, document: 2, grade: 3, header: false)
         default:
             throw file.error(
-                "the line has \(first.count) columns, TREC qrels have 4 and BEIR qrels have 3", line: 1)
+                "the line has \(first.count) columns, TREC qrels have 4 and BEIR qrels have 3", line: line)
         }
     }
 

@@ -1,3 +1,5 @@
+internal import Core
+
 /// How n-grams are generated. The defaults are those that SEAL published for passage bodies.
 public struct BeamSearchParameters: Codable, Hashable, Sendable {
     /// How many hypotheses go on at each step. Twice as many candidates are looked at, and all of them become keys.
@@ -24,7 +26,7 @@ public struct BeamSearchParameters: Codable, Hashable, Sendable {
     }
 
     public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let container = try decoder.strictContainer(keyedBy: CodingKeys.self)
         func take<Value: Decodable>(_ key: CodingKeys, _ path: WritableKeyPath<Self, Value>) throws {
             if let value = try container.decodeIfPresent(Value.self, forKey: key) { self[keyPath: path] = value }
         }
@@ -36,6 +38,10 @@ public struct BeamSearchParameters: Codable, Hashable, Sendable {
         try take(.alwaysAllowEnd, \.alwaysAllowEnd)
         try take(.isConstrained, \.isConstrained)
         try take(.selection, \.selection)
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case beams, length, minimumLength, lengthPenalty, stopAtCount, alwaysAllowEnd, isConstrained, selection
     }
 
     /// - Throws: `TrawlError.invalidInput` for a setting out of its bounds.

@@ -54,7 +54,7 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     }
 
     public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let container = try decoder.strictContainer(keyedBy: CodingKeys.self)
         func take<Value: Decodable>(_ key: CodingKeys, _ path: WritableKeyPath<Self, Value>) throws {
             if let value = try container.decodeIfPresent(Value.self, forKey: key) { self[keyPath: path] = value }
         }
@@ -95,7 +95,7 @@ public struct SEALParameters: Codable, Hashable, Sendable {
         try container.encode(batchSize, forKey: .batchSize)
     }
 
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case body, title, titleEnd, queryNGrams, rescores, scoring, alpha, unigramAlpha, beta, gamma, unigrams
         case maximumOccurrences, maximumPassages, batchSize
     }
@@ -145,6 +145,15 @@ public struct SEALPrompts: Codable, Hashable, Sendable {
         self.body = body
         self.title = title
         self.rescoring = rescoring
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case body, title, rescoring }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        body = try values.decode(String.self, forKey: .body)
+        title = try values.decode(String.self, forKey: .title)
+        rescoring = try values.decode(String.self, forKey: .rescoring)
     }
 }
 

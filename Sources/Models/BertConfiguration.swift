@@ -21,24 +21,23 @@ public struct BertConfiguration: Sendable, Equatable {
     init(_ model: ModelFolder) throws {
         let source = model.configuration
         let path = model.configurationPath
-        func size(_ name: String) throws -> Int {
-            guard let value = source[name]?.int, value > 0, value <= 1 << 24 else {
-                throw TrawlError(
-                    .corrupted, "'\(name)' is missing or not a size", path: path, remedy: "download the file again")
-            }
-            return value
+        vocabularySize = try model.size("vocab_size")
+        hiddenSize = try model.size("hidden_size")
+        layerCount = try model.size("num_hidden_layers")
+        headCount = try model.size("num_attention_heads")
+        feedForwardSize = try model.size("intermediate_size")
+        let positions = try model.size("max_position_embeddings")
+        let padding = source["pad_token_id"]?.int ?? 1
+        firstPosition = model.architecture == .roberta ? padding + 1 : 0
+        guard firstPosition >= 0, firstPosition < positions else {
+            throw TrawlError(
+                .corrupted, "the padding id \(padding) leaves none of \(positions) positions", path: path,
+                remedy: "download the file again")
         }
-        vocabularySize = try size("vocab_size")
-        hiddenSize = try size("hidden_size")
-        layerCount = try size("num_hidden_layers")
-        headCount = try size("num_attention_heads")
-        feedForwardSize = try size("intermediate_size")
-        let positions = try size("max_position_embeddings")
-        firstPosition = model.architecture == .roberta ? (source["pad_token_id"]?.int ?? 1) + 1 : 0
         contextLength = positions - firstPosition
         segmentCount = source["type_vocab_size"]?.int ?? 0
         epsilon = Float(source["layer_norm_eps"]?.double ?? 1e-12)
-        guard hiddenSize % headCount == 0, contextLength > 0 else {
+        guard hiddenSize % headCount == 0 else {
             throw TrawlError(
                 .corrupted, "\(hiddenSize) hidden units do not divide into \(headCount) heads", path: path,
                 remedy: "download the file again")

@@ -39,7 +39,8 @@ public final class BertModel: Sendable {
     /// Computes the last layer's hidden states of all inputs.
     ///
     /// `consume` is called once for each input, on any thread, several at a time, in no particular order, with the
-    /// input's number and its states `[tokens, hiddenSize]`, which are valid during the call.
+    /// input's number and its states `[tokens, hiddenSize]`, which are valid during the call. It must not run an encoder
+    /// itself: that would use the same thread's memory.
     /// - Throws: `TrawlError.invalidInput` for an empty input, one longer than the context, a token outside the
     ///   vocabulary or a segment that the model has not.
     public func encode(

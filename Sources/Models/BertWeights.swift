@@ -5,7 +5,8 @@ internal import Tensors
 struct WeightVector: Sendable {
     private let buffer: FloatBuffer
     let count: Int
-    var base: UnsafePointer<Float> { UnsafePointer(buffer.base) }
+    /// A copy.
+    var values: [Float] { withPointer { Array(UnsafeBufferPointer(start: $0, count: count)) } }
 
     init(_ values: [Float]) {
         count = values.count
@@ -13,6 +14,11 @@ struct WeightVector: Sendable {
         values.withUnsafeBufferPointer { source in
             if let source = source.baseAddress { buffer.base.update(from: source, count: values.count) }
         }
+    }
+
+    @inline(__always)
+    func withPointer<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result {
+        withExtendedLifetime(buffer) { body(UnsafePointer(buffer.base)) }
     }
 
     init(_ tensor: Tensor, count: Int) throws {
@@ -27,7 +33,7 @@ struct Linear: Sendable {
     let bias: WeightVector
 
     func callAsFunction(_ x: UnsafePointer<Float>, _ m: Int, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool) {
-        weight.multiply(x, m: m, bias: bias.base, into: y, pool: pool)
+        bias.withPointer { weight.multiply(x, m: m, bias: $0, into: y, pool: pool) }
     }
 }
 
@@ -38,9 +44,13 @@ struct LayerNorm: Sendable {
 
     /// x = norm(x + residual), in place; x: [rows, hidden].
     func callAsFunction(_ x: UnsafeMutablePointer<Float>, adding residual: UnsafePointer<Float>?, rows: Int) {
-        Kernels.layerNorm(
-            x, adding: residual, weight: weight.base, bias: bias.base, epsilon: epsilon, rows: rows,
-            columns: weight.count)
+        weight.withPointer { scale in
+            bias.withPointer { shift in
+                Kernels.layerNorm(
+                    x, adding: residual, weight: scale, bias: shift, epsilon: epsilon, rows: rows,
+                    columns: weight.count)
+            }
+        }
     }
 }
 
@@ -80,7 +90,7 @@ struct BertWeights: Sendable {
             let parts = try ["query", "key", "value"].map {
                 try reader.linear(layer + "attention.self." + $0, hidden, hidden)
             }
-            let biases = parts.flatMap { Array(UnsafeBufferPointer(start: $0.bias.base, count: $0.bias.count)) }
+            let biases = parts.flatMap(\.bias.values)
             return Layer(
                 projections: Linear(weight: WeightMatrix(stacking: parts.map(\.weight)), bias: WeightVector(biases)),
                 attentionOutput: try reader.linear(layer + "attention.output.dense", hidden, hidden),

@@ -22,17 +22,21 @@ public struct DecodingRow: Sendable {
 /// What a step gave: for each of its rows (or prompts) the new node and the logits of the token that comes next.
 public struct DecodingStep {
     public let nodes: [CacheNode]
-    /// `[rows, vocabulary]`, row-major, not normalised. Valid until the session's next call.
+    /// `[rows, vocabulary]`, row-major, not normalised. Valid until the session's next call, and as long as this step
+    /// lives: it keeps their memory.
     public let logits: UnsafeBufferPointer<Float>
     public let vocabularySize: Int
+    private let owner: AnyObject
 
-    public init(nodes: [CacheNode], logits: UnsafeBufferPointer<Float>, vocabularySize: Int) {
+    /// - Parameter owner: What keeps `logits` where they are.
+    public init(nodes: [CacheNode], logits: UnsafeBufferPointer<Float>, vocabularySize: Int, owner: AnyObject) {
         self.nodes = nodes
         self.logits = logits
         self.vocabularySize = vocabularySize
+        self.owner = owner
     }
 
-    /// The logits of row `row`, `[vocabulary]`.
+    /// The logits of row `row`, `[vocabulary]`; valid as `logits` are.
     public func row(_ row: Int) -> UnsafeBufferPointer<Float> {
         UnsafeBufferPointer(rebasing: logits[row * vocabularySize..<(row + 1) * vocabularySize])
     }

@@ -30,6 +30,11 @@ public struct LlamaConfiguration: Sendable, Equatable {
                 "\(headCount) heads, \(keyHeadCount) key heads and \(headDimension) dimensions a head do not fit",
                 path: model.configurationPath, remedy: "download the model again")
         }
+        guard ropeFrequencies.allSatisfy(\.isFinite) else {
+            throw TrawlError(
+                .corrupted, "the base or the scaling of the rotary embedding gives angles that are not finite",
+                path: model.configurationPath, remedy: "download the model again")
+        }
     }
 
     private init(_ file: GGUF) throws {
@@ -74,21 +79,14 @@ public struct LlamaConfiguration: Sendable, Equatable {
     private init(folder model: ModelFolder) throws {
         let source = model.configuration
         let path = model.configurationPath
-        func size(_ name: String) throws -> Int {
-            guard let value = source[name]?.int, value > 0, value <= 1 << 24 else {
-                throw TrawlError(
-                    .corrupted, "'\(name)' is missing or not a size", path: path, remedy: "download the file again")
-            }
-            return value
-        }
-        vocabularySize = try size("vocab_size")
-        hiddenSize = try size("hidden_size")
-        layerCount = try size("num_hidden_layers")
-        headCount = try size("num_attention_heads")
-        keyHeadCount = source["num_key_value_heads"]?.int == nil ? headCount : try size("num_key_value_heads")
-        headDimension = source["head_dim"]?.int == nil ? hiddenSize / headCount : try size("head_dim")
-        feedForwardSize = try size("intermediate_size")
-        contextLength = try size("max_position_embeddings")
+        vocabularySize = try model.size("vocab_size")
+        hiddenSize = try model.size("hidden_size")
+        layerCount = try model.size("num_hidden_layers")
+        headCount = try model.size("num_attention_heads")
+        keyHeadCount = source["num_key_value_heads"]?.int == nil ? headCount : try model.size("num_key_value_heads")
+        headDimension = source["head_dim"]?.int == nil ? hiddenSize / headCount : try model.size("head_dim")
+        feedForwardSize = try model.size("intermediate_size")
+        contextLength = try model.size("max_position_embeddings")
         epsilon = Float(source["rms_norm_eps"]?.double ?? 1e-6)
         ropeIsInterleaved = false
         let name = source["hidden_act"]?.string ?? "silu"

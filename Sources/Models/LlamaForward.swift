@@ -67,9 +67,10 @@ final class LlamaForward {
     func logits(_ final: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
         let hidden = configuration.hiddenSize
         let target = normed.reserve(count * hidden)
-        Kernels.rmsNorm(
-            final, weight: weights.norm.base, epsilon: configuration.epsilon, rows: count, columns: hidden, into: target
-        )
+        weights.norm.withPointer { weight in
+            Kernels.rmsNorm(
+                final, weight: weight, epsilon: configuration.epsilon, rows: count, columns: hidden, into: target)
+        }
         weights.output.multiply(target, m: count, into: out, pool: pool)
     }
 
@@ -109,9 +110,11 @@ final class LlamaForward {
     }
 
     private func norm(_ weight: WeightVector, _ count: Int) {
-        Kernels.rmsNorm(
-            states.base, weight: weight.base, epsilon: configuration.epsilon, rows: count,
-            columns: configuration.hiddenSize, into: normed.base)
+        weight.withPointer { weight in
+            Kernels.rmsNorm(
+                states.base, weight: weight, epsilon: configuration.epsilon, rows: count,
+                columns: configuration.hiddenSize, into: normed.base)
+        }
     }
 
     private func swish(_ count: Int) {

@@ -61,7 +61,7 @@ final class LlamaSession: DecodingSession {
         forward.logits(states, count: rows.count, into: logits)
         return DecodingStep(
             nodes: nodes, logits: UnsafeBufferPointer(start: logits, count: rows.count * vocabularySize),
-            vocabularySize: vocabularySize)
+            vocabularySize: vocabularySize, owner: logitsBuffer)
     }
 
     private func check(_ tokens: [TokenID], _ what: String, limit: Int) throws {

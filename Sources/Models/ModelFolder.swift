@@ -1,4 +1,4 @@
-internal import Core
+package import Core
 public import Tensors
 public import Tokenizers
 
@@ -88,6 +88,18 @@ public struct ModelFolder: Sendable {
         configuration = .object([])
     }
 
+    /// The member `name` of config.json, which must be a size.
+    ///
+    /// - Throws: `TrawlError.corrupted` for anything but a whole number from 1 to 2^24.
+    func size(_ name: String) throws -> Int {
+        guard let value = configuration[name]?.int, value > 0, value <= 1 << 24 else {
+            throw TrawlError(
+                .corrupted, "'\(name)' is missing or not a size", path: configurationPath,
+                remedy: "download the file again")
+        }
+        return value
+    }
+
     /// The file that names the architecture, for messages.
     package var configurationPath: String { gguf == nil ? path + "/config.json" : path }
 
@@ -124,6 +136,14 @@ public struct ModelFolder: Sendable {
         return tensors.tensors.first { tensor in names.contains { tensor.name.hasSuffix($0) } }?.shape.first ?? 0
     }
 
+    /// The tokens at which tokenizer_config.json (`model_max_length`) says that inputs are cut, special ones included;
+    /// nil where it says nothing or names no real bound, as transformers writes 10^30 for none.
+    package func tokenizerMaximum() throws -> Int? {
+        let file = path + "/tokenizer_config.json"
+        guard gguf == nil, fileExists(file) else { return nil }
+        return try JSON(contentsOf: file)["model_max_length"]?.int.flatMap { $0 > 3 ? $0 : nil }
+    }
+
     /// Identifies the weights: 32 hexadecimal digits over the configuration, every tensor's name, type and shape, and
     /// bytes at its begin, middle and end. It tells models apart; it does not prove that no byte was changed.
     ///
@@ -141,10 +161,11 @@ public struct ModelFolder: Sendable {
         }
         for tensor in tensors.tensors.sorted(by: { $0.name < $1.name }) {
             hash.update("\(tensor.name) \(tensor.type.rawValue) \(tensor.shape)")
-            let bytes = tensor.bytes
-            let length = min(64, bytes.count)
-            for start in [0, (bytes.count - length) / 2, bytes.count - length] {
-                hash.update(UnsafeRawBufferPointer(rebasing: bytes[start..<start + length]))
+            tensor.withBytes { bytes in
+                let length = min(64, bytes.count)
+                for start in [0, (bytes.count - length) / 2, bytes.count - length] {
+                    hash.update(UnsafeRawBufferPointer(rebasing: bytes[start..<start + length]))
+                }
             }
         }
         return hash.hexadecimal

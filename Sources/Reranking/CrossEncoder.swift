@@ -44,13 +44,7 @@ public final class CrossEncoder: PairScorer, Sendable {
         default:
             throw TrawlError(.unsupported, "the activation '\(name ?? "")' is not supported", path: path)
         }
-        var limit = encoder.configuration.contextLength
-        if fileExists(folder + "/tokenizer_config.json"),
-            let length = try JSON(contentsOf: folder + "/tokenizer_config.json")["model_max_length"]?.int, length > 3
-        {
-            limit = min(limit, length)
-        }
-        maximumTokens = limit
+        maximumTokens = min(encoder.configuration.contextLength, try model.tokenizerMaximum() ?? .max)
         var hash = StableHash()
         hash.update(model.digest)
         hash.update(tokenizer.digest)

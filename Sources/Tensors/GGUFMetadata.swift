@@ -54,10 +54,10 @@ public struct GGUFMetadata: Sendable {
             let count = try cursor.count("the array '\(key)'", itemSize: Self.smallestSize(element))
             let offset = cursor.offset
             if let width = Self.fixedSize(element) {
-                _ = try cursor.bytes(count * width, key)  // cannot overflow: `count` fits the file
+                try cursor.skip(count * width, key)  // cannot overflow: `count` fits the file
             } else if element == 8 {
                 for _ in 0..<count {
-                    _ = try cursor.bytes(try cursor.count("a string of '\(key)'", itemSize: 1), key)
+                    try cursor.skip(try cursor.count("a string of '\(key)'", itemSize: 1), key)
                 }
             } else {
                 for _ in 0..<count { _ = try read(type: element, key: key, from: &cursor, depth: depth + 1) }
@@ -116,7 +116,7 @@ public struct GGUFMetadata: Sendable {
         result.reserveCapacity(count)
         for _ in 0..<count {
             let length = try cursor.count(key, itemSize: 1)
-            result.append(String(decoding: try cursor.bytes(length, key), as: UTF8.self))
+            result.append(try cursor.withBytes(length, key) { String(decoding: $0, as: UTF8.self) })
         }
         return result
     }

@@ -51,19 +51,20 @@ public struct Safetensors: TensorCollection {
                 .corrupted, "the object 'weight_map' is missing", path: indexPath, remedy: "download it again")
         }
         var shards: [String] = []
-        for (name, shard) in map {
-            guard let shard = shard.string, !shard.contains("/"), !shard.isEmpty else {
+        for entry in map {
+            guard let shard = entry.value.string, !shard.contains("/"), !shard.isEmpty else {
                 throw TrawlError(
-                    .corrupted, "the shard of '\(name)' is not a file name", path: indexPath,
+                    .corrupted, "the shard of '\(entry.name)' is not a file name", path: indexPath,
                     remedy: "download it again")
             }
             if !shards.contains(shard) { shards.append(shard) }
         }
         let all = try shards.flatMap { try Self.tensors(ofFile: (folder.isEmpty ? "." : folder) + "/" + $0) }
         try self.init(path: indexPath, tensors: all)
-        for (name, _) in map where positions[name] == nil {
+        for entry in map where positions[entry.name] == nil {
             throw TrawlError(
-                .corrupted, "no shard holds the tensor '\(name)'", path: indexPath, remedy: "download all shards again")
+                .corrupted, "no shard holds the tensor '\(entry.name)'", path: indexPath,
+                remedy: "download all shards again")
         }
     }
 
@@ -76,15 +77,16 @@ public struct Safetensors: TensorCollection {
         }
         var cursor = ByteCursor(file: file, offset: 0)
         let headerLength = try cursor.count("the header", itemSize: 1)
-        let header = try withExtendedLifetime(file) {
-            try JSON(parsing: try cursor.bytes(headerLength, "the header"), path: path)
+        let header = try cursor.withBytes(headerLength, "the header") { bytes in
+            guard bytes.first == UInt8(ascii: "{") else { throw corrupted("the header does not begin with {") }
+            return try JSON(parsing: bytes, path: path)
         }
-        guard let members = header.members else { throw corrupted("the header is not an object") }
         let dataStart = cursor.offset
         let dataCount = file.count - dataStart
 
         var tensors: [Tensor] = []
-        for (name, description) in members where name != "__metadata__" {
+        for member in header.members ?? [] where member.name != "__metadata__" {
+            let (name, description) = (member.name, member.value)
             guard let typeName = description["dtype"]?.string, let extents = description["shape"]?.array,
                 let offsets = description["data_offsets"]?.array?.compactMap(\.int), offsets.count == 2
             else { throw corrupted("the header does not describe the tensor '\(name)'") }

@@ -1,5 +1,5 @@
 internal import CKernels
-internal import Core
+package import Core
 
 /// How a tensor's numbers are stored. The quantised types are those of GGUF: blocks of numbers along the last axis that
 /// share a scale.
@@ -103,8 +103,10 @@ public struct Tensor: Sendable {
     package let byteCount: Int
 
     public var path: String { file.path }
-    package var bytes: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + byteCount])
+
+    /// Calls `body` with the tensor's bytes in the mapped file.
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try file.withBytes { try body(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + byteCount])) }
     }
 
     /// - Throws: `TrawlError.incompatible` that names the tensor, the shape expected and the one found.
@@ -126,8 +128,10 @@ public struct Tensor: Sendable {
         try requireShape(shape)
         let count = shape.reduce(1, *)
         return [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
-            if let out = buffer.baseAddress, let source = bytes.baseAddress, count > 0 {
-                type.decode(source, blocks: count / type.blockCount, into: out)
+            withBytes { bytes in
+                if let out = buffer.baseAddress, let source = bytes.baseAddress, count > 0 {
+                    type.decode(source, blocks: count / type.blockCount, into: out)
+                }
             }
             initialised = count
         }

@@ -6,53 +6,71 @@ internal import Synchronization
 ///
 /// Which thread takes an iteration is left to chance; what an iteration computes must not depend on it. A loop inside
 /// an iteration, or one that begins while another caller's is running, runs on its own thread alone.
-public final class ThreadPool: @unchecked Sendable {
+public final class ThreadPool: Sendable {
     /// As many threads as processors.
     public static let shared = ThreadPool(threadCount: nil)
 
+    // The threads keep the crew alive, never the pool: so the pool goes when its last user does, and ends them.
+    private let crew: Crew
+
+    /// - Parameter threadCount: threads including the caller's; nil for as many as processors.
+    public init(threadCount: Int?) {
+        crew = Crew(wanted: max(1, threadCount ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        // Our threads call it each on its own tile: its own threads would only add to them.
+        openblas_set_num_threads(1)
+    }
+
+    deinit { crew.stop() }
+
+    /// The threads that a loop is shared among, the caller's included. Setting it waits for a running loop; neither
+    /// reading nor setting it goes from within one.
+    public var threadCount: Int {
+        get { crew.wanted }
+        set { crew.wanted = newValue }
+    }
+
+    /// Calls `body` with each of `0..<count` once and returns when all have ended.
+    public func parallelFor(_ count: Int, _ body: (Int) -> Void) { crew.parallelFor(count, body) }
+}
+
+/// The threads of a pool and the loop that they run.
+private final class Crew: @unchecked Sendable {
+    // @unchecked: everything that changes is guarded by one of the two mutexes.
     private let lock = Mutexes()
+    // Guarded by `lock.caller`.
     private var workers: [pthread_t] = []
-    private var wanted: Int
+    private var size: Int
+    // The running loop: guarded by `lock.state`.
     private var stopping = false
-    // The running loop: written under `lock.state` before the workers wake.
     private var generation = 0
     private var body: ((Int) -> Void)?
     private var count = 0
     private var running = 0
     private let next = Atomic<Int>(0)
 
-    /// - Parameter threadCount: threads including the caller's; nil for as many as processors.
-    public init(threadCount: Int?) {
-        wanted = max(1, threadCount ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        // Our threads call it each on its own tile: its own threads would only add to them.
-        openblas_set_num_threads(1)
-    }
+    init(wanted: Int) { size = wanted }
 
-    deinit { stop() }
-
-    /// The threads that a loop is shared among, the caller's included. Setting it waits for a running loop.
-    public var threadCount: Int {
+    var wanted: Int {
         get {
             lock.lockCaller()
             defer { lock.unlockCaller() }
-            return wanted
+            return size
         }
         set {
             lock.lockCaller()
             stop()
-            wanted = max(1, newValue)
+            size = max(1, newValue)
             lock.unlockCaller()
         }
     }
 
-    /// Calls `body` with each of `0..<count` once and returns when all have ended.
-    public func parallelFor(_ count: Int, _ body: (Int) -> Void) {
+    func parallelFor(_ count: Int, _ body: (Int) -> Void) {
         guard count > 1, lock.tryLockCaller() else {
             for index in 0..<max(count, 0) { body(index) }
             return
         }
         defer { lock.unlockCaller() }
-        guard wanted > 1 else {
+        guard size > 1 else {
             for index in 0..<count { body(index) }
             return
         }
@@ -86,17 +104,16 @@ public final class ThreadPool: @unchecked Sendable {
 
     private func start() {
         guard workers.isEmpty else { return }
-        for _ in 1..<wanted {
+        for _ in 1..<size {
             var thread = pthread_t()
-            // Unretained: `stop` joins the threads before the pool goes.
-            let context = Unmanaged.passUnretained(self).toOpaque()
+            let context = Unmanaged.passRetained(self)
             let failed = pthread_create(
                 &thread, nil,
                 { raw in
-                    if let raw { Unmanaged<ThreadPool>.fromOpaque(raw).takeUnretainedValue().work() }
+                    if let raw { Unmanaged<Crew>.fromOpaque(raw).takeRetainedValue().work() }
                     return nil
-                }, context)
-            if failed == 0 { workers.append(thread) }
+                }, context.toOpaque())
+            if failed == 0 { workers.append(thread) } else { context.release() }
         }
     }
 
@@ -117,7 +134,8 @@ public final class ThreadPool: @unchecked Sendable {
         lock.unlockState()
     }
 
-    private func stop() {
+    /// Ends the threads; the next loop starts others. No loop may be running.
+    func stop() {
         lock.lockState()
         stopping = true
         lock.wakeWorkers()

@@ -24,7 +24,8 @@ public struct WeightMatrix: Sendable {
     /// - Throws: `TrawlError.incompatible` when its shape is not `[rows, columns]`.
     public init(_ tensor: Tensor, rows: Int, columns: Int) throws {
         try tensor.requireShape([rows, columns])
-        guard let base = tensor.bytes.baseAddress, rows > 0, columns > 0 else {
+        // The address leaves the closure: `owner` keeps the file, or the copy.
+        guard let base = tensor.withBytes({ $0.baseAddress }), rows > 0, columns > 0 else {
             throw TrawlError(.corrupted, "tensor '\(tensor.name)' is empty", path: tensor.path)
         }
         self.rows = rows
@@ -32,7 +33,7 @@ public struct WeightMatrix: Sendable {
         rowSize = columns / tensor.type.blockCount * tensor.type.blockSize
         if tensor.type == .f32 && UInt(bitPattern: base) % 4 != 0 {
             let copy = FloatBuffer(capacity: rows * columns)
-            UnsafeMutableRawPointer(copy.base).copyMemory(from: base, byteCount: tensor.byteCount)
+            tensor.withBytes { UnsafeMutableRawPointer(copy.base).copyMemory(from: base, byteCount: $0.count) }
             (start, owner, type) = (UnsafeRawPointer(copy.base), copy, .f32)
         } else {
             (start, owner, type) = (base, tensor.file, tensor.type)

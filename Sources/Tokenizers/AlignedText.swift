@@ -66,6 +66,7 @@ struct AlignedText {
                 body(old, &writer)
             }
         }
+        writer.old = UnsafeBufferPointer(start: nil, count: 0)
         swap(&writer.bytes, &bytes)
         swap(&writer.spans, &spans)
     }

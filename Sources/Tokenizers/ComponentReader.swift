@@ -6,12 +6,12 @@ enum ComponentReader {
     /// GPT-2's words (Radford et al. 2019).
     static let gpt2Words = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
-    private static func type(_ value: JSONValue, _ stage: String) throws -> String {
+    private static func type(_ value: JSON, _ stage: String) throws -> String {
         guard let type = value["type"]?.string else { throw TokenizerFile.corrupted("a \(stage) has no 'type'") }
         return type
     }
 
-    private static func members(_ value: JSONValue, _ name: String, _ stage: String) throws -> [JSONValue] {
+    private static func members(_ value: JSON, _ name: String, _ stage: String) throws -> [JSON] {
         guard let list = value[name]?.array else {
             throw TokenizerFile.corrupted("a sequence of \(stage)s has no '\(name)'")
         }
@@ -22,14 +22,14 @@ enum ComponentReader {
         TokenizerFile.unsupported("the \(stage) is of the type '\(type)', which is not known here")
     }
 
-    private static func text(_ value: JSONValue, _ name: String, _ stage: String) throws -> String {
+    private static func text(_ value: JSON, _ name: String, _ stage: String) throws -> String {
         guard let text = value[name]?.string else {
             throw TokenizerFile.corrupted("a \(stage) has no '\(name)'")
         }
         return text
     }
 
-    private static func scalar(_ value: JSONValue, _ name: String, _ stage: String) throws -> Unicode.Scalar {
+    private static func scalar(_ value: JSON, _ name: String, _ stage: String) throws -> Unicode.Scalar {
         let text = try text(value, name, stage)
         guard let scalar = text.unicodeScalars.first, text.unicodeScalars.count == 1 else {
             throw TokenizerFile.corrupted("the '\(name)' of a \(stage) is not one character")
@@ -37,13 +37,13 @@ enum ComponentReader {
         return scalar
     }
 
-    private static func pattern(_ value: JSONValue?, _ stage: String) throws -> TextPattern {
+    private static func pattern(_ value: JSON?, _ stage: String) throws -> TextPattern {
         if let text = value?.string ?? value?["String"]?.string { return .string(Array(text.utf8)) }
         if let text = value?["Regex"]?.string { return .expression(try RegularExpression(text)) }
         throw TokenizerFile.corrupted("the pattern of a \(stage) is neither text nor expression")
     }
 
-    private static func behavior(_ value: JSONValue, _ stage: String) throws -> SplitBehavior {
+    private static func behavior(_ value: JSON, _ stage: String) throws -> SplitBehavior {
         guard let name = value["behavior"]?.string else { return .isolated }
         guard let behavior = SplitBehavior(rawValue: name) else {
             throw TokenizerFile.corrupted("a \(stage) has the behaviour '\(name)'")
@@ -53,7 +53,7 @@ enum ComponentReader {
 
     // MARK: Normalisers
 
-    static func normalizers(_ value: JSONValue?) throws -> [Normalizer] {
+    static func normalizers(_ value: JSON?) throws -> [Normalizer] {
         guard let value else { return [] }
         let stage = "normalizer"
         let type = try type(value, stage)
@@ -91,7 +91,7 @@ enum ComponentReader {
 
     // MARK: Pre-tokenizers
 
-    static func preTokenizers(_ value: JSONValue?) throws -> [PreTokenizer] {
+    static func preTokenizers(_ value: JSON?) throws -> [PreTokenizer] {
         guard let value else { return [] }
         let stage = "pre-tokenizer"
         let type = try type(value, stage)
@@ -127,7 +127,7 @@ enum ComponentReader {
     }
 
     /// Old files say `add_prefix_space` where new ones say `prepend_scheme`.
-    private static func prependScheme(_ value: JSONValue) throws -> PreTokenizer.PrependScheme {
+    private static func prependScheme(_ value: JSON) throws -> PreTokenizer.PrependScheme {
         guard let name = value["prepend_scheme"]?.string else {
             return value["add_prefix_space"]?.bool ?? true ? .always : .never
         }
@@ -139,13 +139,13 @@ enum ComponentReader {
 
     // MARK: Post-processors
 
-    static func postProcessor(_ value: JSONValue?) throws -> PostProcessor {
+    static func postProcessor(_ value: JSON?) throws -> PostProcessor {
         var result = PostProcessor()
         if let value { try read(value, into: &result) }
         return result
     }
 
-    private static func read(_ value: JSONValue, into result: inout PostProcessor) throws {
+    private static func read(_ value: JSON, into result: inout PostProcessor) throws {
         let stage = "post-processor"
         let type = try type(value, stage)
         switch type {
@@ -175,14 +175,14 @@ enum ComponentReader {
         }
     }
 
-    private static func pairID(_ value: JSONValue?, _ type: String) throws -> TokenID {
+    private static func pairID(_ value: JSON?, _ type: String) throws -> TokenID {
         guard let two = value?.array, two.count == 2, let token = two[0].string else {
             throw TokenizerFile.corrupted("a \(type) has no pair of token and id")
         }
         return try TokenizerFile.checkedID(two[1], token)
     }
 
-    private static func template(_ value: JSONValue?, _ special: JSONValue?) throws -> [PostProcessor.Part]? {
+    private static func template(_ value: JSON?, _ special: JSON?) throws -> [PostProcessor.Part]? {
         guard let parts = value?.array else { return nil }
         return try parts.map { part in
             if let sequence = part["Sequence"], let name = sequence["id"]?.string {
@@ -203,7 +203,7 @@ enum ComponentReader {
 
     // MARK: Decoders
 
-    static func decoders(_ value: JSONValue) throws -> [DecoderChain.Step] {
+    static func decoders(_ value: JSON) throws -> [DecoderChain.Step] {
         let stage = "decoder"
         let type = try type(value, stage)
         switch type {

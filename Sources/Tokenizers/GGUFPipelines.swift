@@ -96,6 +96,9 @@ extension GGUFVocabulary {
         where count != 0 && count != tokens.count {
             throw TokenizerFile.corrupted("the GGUF has \(tokens.count) tokens but \(count) \(name)")
         }
+        guard !scores.contains(where: \.isNaN) else {
+            throw TokenizerFile.corrupted("a token of the GGUF has a score that is not a number")
+        }
         let ids = [bosID, eosID, unkID, padID, sepID, clsID, maskID]
         for case let id? in ids where Int(id) >= tokens.count {
             throw TokenizerFile.corrupted("the GGUF names a special token \(id), but has \(tokens.count) tokens")

@@ -12,6 +12,16 @@ struct PostProcessor: Sendable {
     var single: [Part]?
     var pair: [Part]?
 
+    /// The tokens before a single text.
+    var prefix: [TokenID] {
+        var tokens: [TokenID] = []
+        for part in single ?? [] {
+            guard case .special(let ids, _) = part else { return tokens }
+            tokens += ids
+        }
+        return []
+    }
+
     func assemble(_ ids: [TokenID]) -> [TokenID] {
         guard let single else { return ids }
         var result: [TokenID] = []

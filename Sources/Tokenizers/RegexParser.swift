@@ -94,6 +94,7 @@ struct RegexParser {
 
     private mutating func quantified(_ atom: RegexNode) throws -> RegexNode {
         var node = atom
+        var repeats = 0
         while let scalar = current {
             let minimum: Int
             let maximum: Int?
@@ -120,6 +121,9 @@ struct RegexParser {
                 mode = .possessive
             }
             node = .repeat(node, minimum: minimum, maximum: maximum, mode)
+            repeats += 1
+            // The tree is walked by recursion.
+            guard repeats <= 10 else { throw failure("repeats are nested too deep") }
         }
         return node
     }

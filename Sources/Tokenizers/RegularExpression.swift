@@ -134,7 +134,12 @@ struct RegularExpression: Sendable {
         if mode == .possessive {
             return try emit(.atomic(.repeat(body, minimum: minimum, maximum: maximum, .greedy)))
         }
-        for _ in 0..<minimum { try emit(body) }
+        for _ in 0..<minimum {
+            let before = program.count
+            try emit(body)
+            // Nothing, however often, is nothing.
+            if program.count == before { break }
+        }
         if let maximum {
             var splits: [Int] = []
             for _ in minimum..<maximum {

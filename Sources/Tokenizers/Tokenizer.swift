@@ -59,6 +59,9 @@ public final class Tokenizer: Sendable {
     public var maskID: TokenID? { specialTokens.mask }
     public var unkID: TokenID? { specialTokens.unk }
 
+    /// The special tokens that the template puts before a text, such as `<s>`; none where it puts none.
+    public var startOfText: [TokenID] { pipeline.postProcessor.prefix }
+
     /// The token as the vocabulary writes it (`Ġthe`, `▁the`, `##ing`); nil for an id without one.
     public func token(for id: TokenID) -> String? { pipeline.token(id) }
 

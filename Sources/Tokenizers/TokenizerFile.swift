@@ -1,17 +1,10 @@
 import Core
-import Foundation
 
 /// Reads `tokenizer.json`: the file as a whole and the model; `ComponentReader` reads the stages around it.
 struct TokenizerFile {
     static func read(_ path: String) throws -> TokenizerDefinition {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw TrawlError(
-                .notFound, "there is no tokenizer to read", path: path,
-                remedy: "name a tokenizer.json, or a folder of a model that has one")
-        }
         do {
-            let root = try data.withUnsafeBytes { try JSONParser.parse($0.bindMemory(to: UInt8.self), path: path) }
-            return try TokenizerFile.definition(root)
+            return try TokenizerFile.definition(try JSON(contentsOf: path))
         } catch let error as TrawlError {
             throw error.at(path: path)
         }
@@ -25,8 +18,8 @@ struct TokenizerFile {
         TrawlError(.unsupported, message, remedy: "use a model with another tokenizer, or report this one to us")
     }
 
-    static func definition(_ root: JSONValue) throws -> TokenizerDefinition {
-        guard root.object != nil else { throw corrupted("the document is no object") }
+    static func definition(_ root: JSON) throws -> TokenizerDefinition {
+        guard root.members != nil else { throw corrupted("the document is no object") }
         guard let modelValue = root["model"] else { throw corrupted("the member 'model' is missing") }
         let preTokenizers = try ComponentReader.preTokenizers(root["pre_tokenizer"])
         let normalizers = try ComponentReader.normalizers(root["normalizer"])
@@ -42,15 +35,15 @@ struct TokenizerFile {
             unknown: modelValue["unk_token"]?.string.flatMap(model.vocabulary.find)
                 ?? modelValue["unk_id"]?.count.flatMap { TokenID(exactly: $0) })
         var hash = SHA256()
-        let members = (root.object ?? []).filter { !["truncation", "padding", "version"].contains($0.key) }
-        JSONValue.object(members).hash(into: &hash)
+        let members = (root.members ?? []).filter { !["truncation", "padding", "version"].contains($0.name) }
+        JSON.object(members).hash(into: &hash)
         definition.digest = hash.digest()
         return definition
     }
 
     // MARK: Vocabulary
 
-    static func checkedID(_ value: JSONValue, _ token: String) throws -> TokenID {
+    static func checkedID(_ value: JSON, _ token: String) throws -> TokenID {
         guard let id = value.count else { throw corrupted("the token '\(token)' has an id that is no whole number") }
         guard id <= ByteTable.greatestID else {
             throw corrupted("the token '\(token)' has the id \(id), above \(ByteTable.greatestID)")
@@ -59,12 +52,13 @@ struct TokenizerFile {
     }
 
     /// Ids may leave holes, as those of several published tokenizers do, but no two tokens may share one.
-    private static func vocabulary(_ model: JSONValue) throws -> ByteTable {
-        guard let members = model["vocab"]?.object else { throw corrupted("the model's 'vocab' is missing") }
+    private static func vocabulary(_ model: JSON) throws -> ByteTable {
+        guard let members = model["vocab"]?.members else { throw corrupted("the model's 'vocab' is missing") }
         guard !members.isEmpty else { throw corrupted("the model's 'vocab' is empty") }
         var table = ByteTable(capacity: members.count)
-        for (token, value) in members {
-            let id = try checkedID(value, token)
+        for member in members {
+            let token = member.name
+            let id = try checkedID(member.value, token)
             guard table.insert(token, id: id) else {
                 throw corrupted("the token '\(token)' with the id \(id) repeats a token or an id")
             }
@@ -72,7 +66,7 @@ struct TokenizerFile {
         return table
     }
 
-    private static func addedTokens(_ value: JSONValue?, _ vocabulary: ByteTable) throws -> [AddedVocabulary.Token] {
+    private static func addedTokens(_ value: JSON?, _ vocabulary: ByteTable) throws -> [AddedVocabulary.Token] {
         var seen: Set<TokenID> = []
         return try (value?.array ?? []).map { entry in
             guard let content = entry["content"]?.string, let idValue = entry["id"] else {
@@ -96,7 +90,7 @@ struct TokenizerFile {
     // MARK: Models
 
     private static func model(
-        _ value: JSONValue, _ preTokenizers: [PreTokenizer]
+        _ value: JSON, _ preTokenizers: [PreTokenizer]
     ) throws -> (Pipeline.Model, [PreTokenizer]) {
         // Old files leave the type out.
         let type = value["type"]?.string ?? (value["merges"] != nil ? "BPE" : "?")
@@ -118,7 +112,7 @@ struct TokenizerFile {
     }
 
     private static func bytePairEncoding(
-        _ value: JSONValue, _ preTokenizers: [PreTokenizer]
+        _ value: JSON, _ preTokenizers: [PreTokenizer]
     ) throws -> (Pipeline.Model, [PreTokenizer]) {
         let vocabulary = try vocabulary(value)
         guard let merges = value["merges"]?.array else { throw corrupted("the model's 'merges' are missing") }
@@ -151,7 +145,7 @@ struct TokenizerFile {
         return try BytePairBuilder(vocabulary: vocabulary, options: options).build(pairs, preTokenizers)
     }
 
-    private static func unigram(_ value: JSONValue) throws -> Unigram {
+    private static func unigram(_ value: JSON) throws -> Unigram {
         guard let entries = value["vocab"]?.array, !entries.isEmpty else {
             throw corrupted("the model's 'vocab' is missing or empty")
         }
@@ -159,7 +153,7 @@ struct TokenizerFile {
         var table = ByteTable(capacity: entries.count)
         var scores: [Double] = []
         for (index, entry) in entries.enumerated() {
-            guard let two = entry.array, two.count == 2, let token = two[0].string, let score = two[1].number else {
+            guard let two = entry.array, two.count == 2, let token = two[0].string, let score = two[1].double else {
                 throw corrupted("entry \(index) of the vocabulary is no pair of token and score")
             }
             guard table.insert(token, id: TokenID(index)) else {

@@ -84,6 +84,16 @@ import Testing
         #expect(documents[2].text == "Only loose words, 3 < 4.")
     }
 
+    @Test func commentsThatNeverEndTakeNoQuadraticTime() throws {
+        let open = String(repeating: "<!-- a ", count: 100_000)
+        try fixture.write(
+            "a.trec", "<DOC><DOCNO>1</DOCNO><TEXT>x<!-- y -->z \(open)</TEXT></DOC>\n")
+        let start = ContinuousClock.now
+        let documents = try fixture.documents()
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(documents[0].text.hasPrefix("xz <!-- a <!-- a"))
+    }
+
     @Test func unclosedAndNamelessDocumentsAreNamed() throws {
         try fixture.write("a.trec", "\n<DOC>\n<DOCNO>1</DOCNO><TEXT>x</TEXT>\n")
         #expect(fixture.failure("a.trec").hasPrefix("a.trec:2: the file ends before the </DOC>"))

@@ -1,5 +1,5 @@
 import Core
-import Glibc
+import Foundation
 import Tensors
 import Testing
 
@@ -44,6 +44,113 @@ private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(sep
     @Test func wrongFoldersAreErrors() throws {
         #expect(throws: TrawlError.self) { try TextEmbedder(folder: "/nonexistent") }
         #expect(throws: TrawlError.self) { try TextEmbedder(folder: minilm, truncatedTo: 385) }
+    }
+}
+
+/// RoBERTa in three shards, byte-level BPE, two poolings, two dense layers, normalisation and prompts, as
+/// sentence-transformers 6 writes them.
+@Suite struct TinyRobertaTests {
+    private let folder = String(golden.dropLast("minilm.json".count)) + "tiny-roberta"
+
+    @Test func embeddingsMatchSentenceTransformers() throws {
+        let cases = try #require(try JSON(contentsOf: folder + "/golden.json").array)
+        let embedder = try TextEmbedder(folder: folder)
+        #expect(embedder.dimension == 16 && embedder.maximumTokens == 36 && embedder.isNormalised)
+        #expect(embedder.similarity == "cosine")
+        let texts = cases.compactMap { $0["text"]?.string }
+        for (key, prompt) in [("vector", nil), ("query", try embedder.prompt(named: "query"))] {
+            let got = try embedder.embed(texts, prompt: prompt)
+            for (row, item) in cases.enumerated() {
+                let expected = (item[key]?.array ?? []).compactMap(\.double)
+                #expect(expected.count == 16)
+                #expect(zip(got[row], expected).map { abs(Double($0) - $1) }.max() ?? 1 < 1e-5, "\(key) \(row)")
+            }
+        }
+    }
+
+    @Test func missingAndContradictoryFilesAreNamed() throws {
+        let copy = try FolderCopy(of: folder)
+        func failure(_ change: () throws -> Void) throws -> TrawlError? {
+            try change()
+            defer { copy.restore() }
+            do {
+                _ = try TextEmbedder(folder: copy.path)
+                return nil
+            } catch { return error as? TrawlError }
+        }
+        #expect(try failure {}?.message == nil)
+        let shard = "model-00002-of-00003.safetensors"
+        let missing = try failure { copy.remove(shard) }
+        #expect(missing?.code == .notFound && missing?.path?.hasSuffix(shard) == true)
+        let index = "model.safetensors.index.json"
+        let absent = try failure {
+            try copy.edit(index, "\"weight_map\": {", "\"weight_map\": {\"no.such\": \"\(shard)\",")
+        }
+        #expect(absent?.message.contains("no.such") == true)
+        let outside = try failure { try copy.edit(index, "\"\(shard)\"", "\"../\(shard)\"") }
+        #expect(outside?.message.contains("not a file name") == true)
+        #expect(try failure { try copy.edit("2_Dense/config.json", "48", "47") }?.path?.hasSuffix("2_Dense") == true)
+        #expect(try failure { try copy.edit("2_Dense/config.json", "Tanh", "Mish") }?.code == .unsupported)
+        #expect(try failure { copy.remove("3_Dense/model.safetensors") }?.code == .notFound)
+        for padding in ["-5", "42", "9007199254740991"] {
+            let error = try failure {
+                try copy.edit("config.json", "\"pad_token_id\": 1", "\"pad_token_id\": \(padding)")
+            }
+            #expect(error?.code == .corrupted && error?.message.contains("padding") == true, "\(padding)")
+        }
+    }
+
+    @Test func theDigestTellsWhatChangesEmbeddings() throws {
+        let copy = try FolderCopy(of: folder)
+        var digests: Set<String> = [try TextEmbedder(folder: copy.path).digest]
+        for (file, old, new) in [
+            ("2_Dense/config.json", "Tanh", "ReLU"), ("1_Pooling/config.json", "\"mean\"", "\"max\""),
+            ("config.json", "1e-12", "1e-5"), ("tokenizer_config.json", "36", "20"),
+        ] {
+            try copy.edit(file, old, new)
+            digests.insert(try TextEmbedder(folder: copy.path).digest)
+            copy.restore()
+        }
+        #expect(digests.count == 5)
+        #expect(digests.contains(try TextEmbedder(folder: folder).digest))
+    }
+
+    @Test func theLengthIsThatOfTheFilesInTheirOrder() throws {
+        let copy = try FolderCopy(of: folder)
+        try copy.edit("sentence_bert_config.json", "{", "{\"max_seq_length\": 12,")
+        #expect(try TextEmbedder(folder: copy.path).maximumTokens == 12)
+        copy.restore()
+        try copy.edit("tokenizer_config.json", "36", "1000000000000000019884624838656")
+        #expect(try TextEmbedder(folder: copy.path).maximumTokens == 40)
+    }
+}
+
+/// A copy of a folder of small files, to be damaged. Goes with its owner.
+private final class FolderCopy {
+    let path: String
+    private let source: String
+
+    init(of source: String) throws {
+        self.source = source
+        path = NSTemporaryDirectory() + "trawl-embeddings-\(UUID().uuidString)"
+        try FileManager.default.copyItem(atPath: source, toPath: path)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func restore() {
+        try? FileManager.default.removeItem(atPath: path)
+        try? FileManager.default.copyItem(atPath: source, toPath: path)
+    }
+
+    func remove(_ name: String) { try? FileManager.default.removeItem(atPath: path + "/" + name) }
+
+    /// Replaces `old`, which must be there, by `new`.
+    func edit(_ name: String, _ old: String, _ new: String) throws {
+        let text = try String(contentsOfFile: path + "/" + name, encoding: .utf8)
+        #expect(text.contains(old))
+        try text.replacingOccurrences(of: old, with: new)
+            .write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
     }
 }
 

@@ -16,9 +16,8 @@ private let home =
     private let folder = getenv("TRAWL_MEASURE").map { String(cString: $0) } ?? ""
 
     private func lines(_ name: String) throws -> [String] {
-        let bytes = try MappedFile(path: folder + "/" + name)
-        return withExtendedLifetime(bytes) {
-            String(decoding: bytes.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        try MappedFile(path: folder + "/" + name).withBytes {
+            String(decoding: $0, as: UTF8.self).split(separator: "\n").map(String.init)
         }
     }
 
@@ -28,8 +27,10 @@ private let home =
         let got = try TextEmbedder(folder: home + "/models/all-MiniLM-L6-v2").embed(texts)
         #expect(file.count == got.values.count * 4)
         var worst: Float = 0
-        for (index, value) in got.values.enumerated() {
-            worst = max(worst, abs(value - file.bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self)))
+        file.withBytes { bytes in
+            for (index, value) in got.values.enumerated() {
+                worst = max(worst, abs(value - bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self)))
+            }
         }
         print("embeddings: \(texts.count) texts, largest difference \(worst)")
         #expect(worst < 1e-4)

@@ -22,7 +22,7 @@ import Testing
         ("query-id\tcorpus-id\tscore\nq1\td1\tyes\n", ":2: ", "'yes' is not a whole number"),
         ("q1 0 d1 1\nq1 0 d1 2\n", ":2: ", "judged 1 and 2"),
         ("q1 0 d1 1\nq1 0 d1 1 7\n", ":2: ", "5 columns"),
-        ("q1 d1\n", ":1: ", "2 columns"),
+        ("q1 d1\n", ":1: ", "2 columns"), ("\n \nq1 d1\n", ":3: ", "2 columns"),
     ]) func badQrelsAreRefusedByLine(text: String, line: String, reason: String) throws {
         try withFile(text) { path in
             let error = message { _ = try Qrels(path: path) }

@@ -53,7 +53,7 @@ final class HashedLanguageModel: DecodingSession {
         _ = buffer.initialize(from: contexts.flatMap { logits(behind: $0) })
         return DecodingStep(
             nodes: contexts.indices.map { CacheNode(index: Int32(first + $0)) },
-            logits: UnsafeBufferPointer(buffer), vocabularySize: vocabularySize)
+            logits: UnsafeBufferPointer(buffer), vocabularySize: vocabularySize, owner: self)
     }
 
     func prefill(_ prompts: [[TokenID]]) throws -> DecodingStep {

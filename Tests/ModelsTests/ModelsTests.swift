@@ -66,10 +66,10 @@ func encode(_ model: BertModel, _ inputs: [EncoderInput], threads: Int) throws -
     let model: LlamaModel
     init() throws { model = try ModelFolder(path: goldenFolder + "/tiny-llama").loadDecoder() }
 
-    /// The logits behind one prompt, from a session of its own, which must outlive the step that it gave.
+    /// The logits behind one prompt, from a session of its own, which the step that it gave outlives.
     private func plainLogits(_ prompt: [TokenID]) throws -> [Float] {
-        let session = model.makeSession()
-        return try withExtendedLifetime(session) { Array(try session.prefill([prompt]).logits) }
+        let step = try model.makeSession().prefill([prompt])
+        return Array(step.logits)
     }
 
     @Test func logitsOfAHuggingFaceFolderMatchTransformers() throws {
@@ -83,10 +83,8 @@ func encode(_ model: BertModel, _ inputs: [EncoderInput], threads: Int) throws -
     @Test func promptsTogetherGiveTheBitsOfEachAlone() throws {
         let prompts: [[TokenID]] = [[5, 6, 7], [1], (0..<40).map { TokenID($0) }, [9, 9]]
         let session = model.makeSession()
-        let together = try withExtendedLifetime(session) {
-            let step = try session.prefill(prompts)
-            return prompts.indices.map { Array(step.row($0)) }
-        }
+        let step = try session.prefill(prompts)
+        let together = prompts.indices.map { Array(step.row($0)) }
         for (index, prompt) in prompts.enumerated() {
             #expect(try plainLogits(prompt) == together[index])
         }
@@ -133,9 +131,8 @@ func encode(_ model: BertModel, _ inputs: [EncoderInput], threads: Int) throws -
             }
         }
         // The session's own nodes are untouched.
-        let after = try withExtendedLifetime(session) {
-            Array(try session.advance([DecodingRow(parent: kept, token: 13)]).logits)
-        }
+        let step = try session.advance([DecodingRow(parent: kept, token: 13)])
+        let after = Array(step.logits)
         let plain = try plainLogits([11, 12, 13])
         #expect(zip(after, plain).map { abs($0 - $1) }.max() ?? 1 < 2e-5)
     }
@@ -168,15 +165,15 @@ func encode(_ model: BertModel, _ inputs: [EncoderInput], threads: Int) throws -
             let ids = tokens(item["ids"])
             let top = tokens(item["top"])
             session.reset()
-            let last = try withExtendedLifetime(session) { Array(try session.prefill([ids]).logits) }
+            let whole = try session.prefill([ids])
+            let last = Array(whole.logits)
             let sampled = stride(from: 0, to: last.count, by: 97).map { last[$0] }
             #expect(zip(sampled, floats(item["last"])).map { abs($0 - $1) }.max() ?? 1 < 2e-3)
             // The prefixes of a text are prompts of their own: some, or all when there is time.
             for end in stride(from: 1, through: ids.count, by: thorough ? 1 : 40) {
                 session.reset()
-                let prefix = try withExtendedLifetime(session) {
-                    Array(try session.prefill([Array(ids[..<end])]).logits)
-                }
+                let step = try session.prefill([Array(ids[..<end])])
+                let prefix = Array(step.logits)
                 positions += 1
                 if prefix.indices.max(by: { prefix[$0] < prefix[$1] }) == Int(top[end - 1]) { agreeing += 1 }
                 if thorough && end >= 24 { break }
@@ -199,7 +196,7 @@ func encode(_ model: BertModel, _ inputs: [EncoderInput], threads: Int) throws -
                 first.nodes.flatMap { node in
                     [DecodingRow(parent: node, token: 260), DecodingRow(parent: node, token: 28)]
                 })
-            return withExtendedLifetime(session) { Array(step.logits) }
+            return Array(step.logits)
         }
         #expect(try run(1) == run(2))
     }

@@ -8,8 +8,9 @@ import Testing
 private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Golden"
 
 @Suite struct CrossEncoderTests {
-    @Test(arguments: [1, 3]) func scoresMatchTransformers(_ labels: Int) throws {
-        let folder = "\(golden)/tiny-cross-encoder-\(labels)"
+    @Test(arguments: [("tiny-cross-encoder-1", 1), ("tiny-cross-encoder-3", 3), ("tiny-roberta-cross-encoder", 1)])
+    func scoresMatchTransformers(_ name: String, _ labels: Int) throws {
+        let folder = "\(golden)/\(name)"
         let encoder = try CrossEncoder(folder: folder)
         #expect(encoder.labelCount == labels)
         for item in try #require(try JSON(contentsOf: folder + "/golden.json").array) {

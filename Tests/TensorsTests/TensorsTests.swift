@@ -171,6 +171,16 @@ private func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float
             #expect(marks.allSatisfy { $0 == 1 })
         }
     }
+
+    @Test func aPoolThatNobodyHoldsEndsItsThreads() {
+        weak var gone: ThreadPool?
+        for _ in 0..<20 {
+            let pool = ThreadPool(threadCount: 3)
+            pool.parallelFor(20) { _ in }
+            gone = pool
+        }
+        #expect(gone == nil)
+    }
 }
 
 @Suite struct SafetensorsTests {

@@ -38,7 +38,7 @@ import Testing
 
     @Test func truncatedFilesAreRefusedWithAPlace() throws {
         let whole = try #require(FileManager.default.contents(atPath: Golden.path("t5")))
-        for length in stride(from: 0, to: whole.count - 1, by: whole.count / 60) {
+        for length in stride(from: 1, to: whole.count - 1, by: whole.count / 60) {
             let error = #expect(throws: TrawlError.self) { try load(Array(whole[..<length])) }
             #expect(error?.code == .corrupted && error?.path != nil && error?.line != nil && error?.remedy != nil)
         }
@@ -111,6 +111,21 @@ import Testing
         }
     }
 
+    @Test func expressionsThatWouldTakeForeverOrAllOfTheStackAreRefused() throws {
+        for tail in ["+?", "??", "{2}", "*+"] {
+            let error = #expect(throws: TrawlError.self) {
+                try RegularExpression("a" + String(repeating: tail, count: 100_000))
+            }
+            #expect(error?.message.contains("nested too deep") == true)
+        }
+        // Nothing, a billion times, is still nothing.
+        let start = ContinuousClock.now
+        _ = try RegularExpression("(){1000}{1000}{1000}{1000}a")
+        _ = try RegularExpression("(?:(?:){1000}){1000}{1000}{1000}")
+        #expect(ContinuousClock.now - start < .seconds(2))
+        #expect(throws: TrawlError.self) { try RegularExpression("((ab){1000}){1000}") }
+    }
+
     @Test func aCharactersMapThatPointsOutsideIsRefusedOrHarmless() throws {
         #expect(throws: TrawlError.self) { try CharactersMap([1, 2]) }
         #expect(throws: TrawlError.self) { try CharactersMap([255, 255, 255, 127, 0, 0, 0, 0]) }
@@ -137,6 +152,7 @@ import Testing
         #expect(isRefused { $0.tokens[5] = $0.tokens[6] })
         #expect(isRefused { $0.tokenTypes.removeLast() })
         #expect(isRefused { $0.model = "rwkv" })
+        #expect(isRefused { $0.scores = [Float](repeating: .nan, count: $0.tokens.count) })
         #expect(isRefused { $0.preTokenizer = "unheard-of" })
         #expect(isRefused { $0.merges = ["absent token"] })
         #expect(isRefused { $0.bosID = 1_000_000 })

@@ -3,7 +3,7 @@ import Foundation
 
 @testable import Tokenizers
 
-/// Finds the golden files, which eval/parity/tokenizers.py writes, and the real models.
+/// Finds the golden files, which eval/parity/tokenizers_goldens.py writes, and the real models.
 enum Golden {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden")
         .path
@@ -31,14 +31,10 @@ enum Golden {
         }
     }
 
-    static func lines(_ path: String) throws -> [JSONValue] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw TrawlError(.notFound, "no golden file", path: path)
-        }
-        // Foundation's parser would drop byte order marks.
-        return try data.withUnsafeBytes { bytes in
-            try bytes.bindMemory(to: UInt8.self).split(separator: 0x0A).map {
-                try JSONParser.parse(UnsafeBufferPointer(rebasing: $0), path: path)
+    static func lines(_ path: String) throws -> [JSON] {
+        try MappedFile(path: path).withBytes { bytes in
+            try bytes.split(separator: 0x0A).map {
+                try JSON(parsing: UnsafeRawBufferPointer(rebasing: $0), path: path)
             }
         }
     }

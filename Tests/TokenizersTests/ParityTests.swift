@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    /// All texts of `eval/parity/tokenizers.py full FOLDER`, with TRAWL_PARITY_DIR=FOLDER.
+    /// All texts of `eval/parity/tokenizers_goldens.py full FOLDER`, with TRAWL_PARITY_DIR=FOLDER.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["TRAWL_PARITY_DIR"] != nil))
     func thousandsOfTextsAgreeWithTheReference() throws {
         let folder = try #require(ProcessInfo.processInfo.environment["TRAWL_PARITY_DIR"])

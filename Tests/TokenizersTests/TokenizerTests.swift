@@ -111,6 +111,14 @@ import Testing
         }
     }
 
+    @Test func theStartOfATextIsWhatTheTemplatePutsBeforeIt() throws {
+        for (name, start) in [("minilm", "[CLS]"), ("roberta", "<s>"), ("llama3", "<|begin_of_text|>"), ("t5", nil)] {
+            let tokenizer = try Golden.tokenizer(name)
+            #expect(tokenizer.startOfText.map { tokenizer.token(for: $0) } == (start.map { [$0] } ?? []), "\(name)")
+        }
+        #expect(try Golden.tokenizer("smollm2").startOfText == [])
+    }
+
     @Test func digestsTellTokenizersApart() throws {
         let names = ["minilm", "smollm2", "gpt2", "llama3", "mistral", "llama2"]
         let digests = try names.map { try Golden.tokenizer($0).digest }

@@ -1,6 +1,6 @@
 """Golden data for the tests of Tensors, Models, Embeddings and Reranking, from the reference implementations.
 
-    HF_HUB_OFFLINE=1 python eval/parity/models_goldens.py [dequantise] [tiny] [bert] [minilm] [llama]
+    HF_HUB_OFFLINE=1 python eval/parity/models_goldens.py [dequantise] [tiny] [roberta] [bert] [minilm] [llama]
 
 Needs numpy, torch, transformers, tokenizers, sentence-transformers, safetensors and gguf, and the models and the corpus
 under TRAWL_HOME (default ~/.cache/trawl). Without arguments all are made.
@@ -10,7 +10,6 @@ import json
 import os
 import sys
 
-sys.path.pop(0)  # this folder, whose tokenizers.py would hide the package
 
 import numpy as np  # noqa: E402
 
@@ -135,6 +134,71 @@ def tiny():
     write(folder + "/golden.json", rows)
 
 
+def roberta():
+    """A sentence-transformers folder with a RoBERTa in shards, two poolings, two dense layers, prompts; and a RoBERTa
+    cross-encoder. Weights are random, tokenizers trained on a page of text."""
+    import shutil
+    import tempfile
+
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import models as modules
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaForSequenceClassification, RobertaModel
+
+    words = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(passages(30), trainers.BpeTrainer(
+        vocab_size=320, special_tokens=words, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+
+    def config(**more):
+        return RobertaConfig(vocab_size=320, hidden_size=24, num_hidden_layers=2, num_attention_heads=3,
+                             intermediate_size=48, max_position_embeddings=42, type_vocab_size=1, pad_token_id=1,
+                             bos_token_id=0, eos_token_id=2, initializer_range=0.3, **more)
+
+    texts = ["a", "", "Where is the tower?", "e=mc²: naïve café, 北京 🙂", passages(1)[0]] + varied(8)[3:]
+    with tempfile.TemporaryDirectory() as base:
+        torch.manual_seed(11)
+        encoder = RobertaModel(config(), add_pooling_layer=False).eval()
+        encoder.save_pretrained(base)
+        PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", cls_token="<s>",
+                                sep_token="</s>", pad_token="<pad>", unk_token="<unk>", mask_token="<mask>",
+                                model_max_length=40).save_pretrained(base)
+        transformer = modules.Transformer(base, max_seq_length=36)
+        pooling = modules.Pooling(24, pooling_mode=["cls", "mean"])
+        model = SentenceTransformer(
+            modules=[transformer, pooling, modules.Dense(48, 20, activation_function=torch.nn.Tanh()),
+                     modules.Dense(20, 16, bias=False, activation_function=torch.nn.Identity()), modules.Normalize()],
+            prompts={"query": "question: ", "document": ""}, device="cpu")
+        folder = golden("Embeddings", "tiny-roberta")
+        shutil.rmtree(folder, ignore_errors=True)
+        model.save(folder, create_model_card=False)
+        os.remove(f"{folder}/model.safetensors")
+        encoder.save_pretrained(folder, max_shard_size="30KB")
+        rows = [{"text": text, "vector": short(model.encode(text)),
+                 "query": short(model.encode(text, prompt_name="query"))} for text in texts]
+        write(f"{folder}/golden.json", rows)
+
+    torch.manual_seed(12)
+    model = RobertaForSequenceClassification(config(num_labels=1)).eval()
+    folder = golden("Reranking", "tiny-roberta-cross-encoder")
+    model.save_pretrained(folder)
+    tokenizer.save(folder + "/tokenizer.json")
+    tokenizer.enable_truncation(40, strategy="longest_first")
+    pairs = [("what is the capital of france?", "paris is the capital"), ("river", ""), ("", "water"),
+             ("where is the tower", "the tower " * 60), ("who " * 30, "the bridge of the river, " * 9)]
+    rows = []
+    for query, passage in pairs:
+        ids = tokenizer.encode(query, passage).ids
+        with torch.no_grad():
+            rows.append({"query": query, "passage": passage, "ids": ids,
+                         "logits": short(model(torch.tensor([ids])).logits[0])})
+    write(folder + "/golden.json", rows)
+
+
 def bert():
     import torch
     from transformers import AutoTokenizer, BertForMaskedLM
@@ -218,5 +282,5 @@ def llama():
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ["dequantise", "tiny", "bert", "minilm", "llama"]:
+    for name in sys.argv[1:] or ["dequantise", "tiny", "roberta", "bert", "minilm", "llama"]:
         globals()[name]()

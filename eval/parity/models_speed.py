@@ -8,7 +8,6 @@ import os
 import sys
 import time
 
-sys.path.pop(0)  # this folder, whose tokenizers.py would hide the package
 
 HOME = os.environ.get("TRAWL_HOME", os.path.expanduser("~/.cache/trawl"))
 OUT = os.environ.get("PARITY_OUT", "/tmp/trawl-parity")

@@ -5,7 +5,6 @@ is ours too. Usage: python tokenizers_unicode.py SOURCES_FOLDER
 """
 import sys
 
-sys.path = [p for p in sys.path if not p.endswith("parity")]  # tokenizers.py beside it must not hide the package
 import textwrap
 from pathlib import Path
 

@@ -1,15 +1,14 @@
 """Reference tokenizations from the `tokenizers` package, for the parity of Trawl's Tokenizers.
 
-  python tokenizers.py fixtures GOLDEN   trains the small tokenizers of GOLDEN/tokenizers and writes its goldens
-  python tokenizers.py goldens GOLDEN    writes the goldens only
-  python tokenizers.py full FOLDER GOLDEN  writes FOLDER/NAME.jsonl, all texts, for the test that TRAWL_PARITY_DIR enables
+  python tokenizers_goldens.py fixtures GOLDEN   trains the small tokenizers of GOLDEN/tokenizers and writes its goldens
+  python tokenizers_goldens.py goldens GOLDEN    writes the goldens only
+  python tokenizers_goldens.py full FOLDER GOLDEN  writes FOLDER/NAME.jsonl, all texts, for the test that TRAWL_PARITY_DIR enables
 
 GOLDEN is Tests/TokenizersTests/Golden. Reads the models and the Wikipedia leads under TRAWL_HOME (~/.cache/trawl) and,
 for the full run only, the texts of /work/data (BEIR's SciFact). Offsets are UTF-8 bytes. Everything is seeded.
 """
 import sys
 
-sys.path = [p for p in sys.path if not p.endswith("parity")]  # this file must not hide the package of its name
 import base64
 import json
 import os
