@@ -26,6 +26,15 @@ func systemLibrary(_ name: String, pkgConfig: String? = nil, apt: String) -> Tar
     .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+// Built when asked for, so that users and tests do without.
+let benchmarks: [Target] =
+    Context.environment["TRAWL_BENCHMARKS"] == "1"
+    ? [
+        .executableTarget(
+            name: "SubstringSpeed", dependencies: ["Core", "Store", "SubstringIndex"],
+            path: "eval/speed/substring/Sources", swiftSettings: swiftSettings)
+    ] : []
+
 let package = Package(
     name: "trawl",
     products: [.executable(name: "trawl", targets: ["trawl"])],
@@ -70,6 +79,6 @@ let package = Package(
                 ],
                 swiftSettings: swiftSettings),
             .testTarget(name: "trawlTests", dependencies: ["trawl"], swiftSettings: swiftSettings),
-        ],
+        ] + benchmarks,
     swiftLanguageModes: [.v6]
 )

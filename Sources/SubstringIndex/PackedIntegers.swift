@@ -1,12 +1,14 @@
 internal import Store
 
-/// Integers of one width, 1 to 32 bits, in blocks of one cache line; none straddles two blocks.
+/// Integers of one width, 1 to 32 bits, in blocks of a kibibyte; none straddles two blocks.
 ///
 /// ```
-/// block: | value 0 | value 1 | ... | value 512/width - 1 | unused bits |     little-endian, 64 bytes
+/// block: | value 0 | value 1 | ... | value 8192/width - 1 | unused bits |     little-endian, 1024 bytes
 /// ```
 struct PackedIntegers: Sendable {
-    static let blockBytes = 64
+    static let blockBytes = 1024
+    private static let blockShift = 10
+    private static let lastWord = blockBytes - 8
 
     let count: Int
     let width: Int
@@ -17,7 +19,7 @@ struct PackedIntegers: Sendable {
     static func width(bound: Int) -> Int { max(1, Int.bitWidth - max(0, bound - 1).leadingZeroBitCount) }
 
     static func blockCount(_ count: Int, width: Int) -> Int {
-        let perBlock = 512 / width
+        let perBlock = 8 * blockBytes / width
         return (count + perBlock - 1) / perBlock
     }
 
@@ -28,7 +30,7 @@ struct PackedIntegers: Sendable {
         self.chunks = chunks
         self.count = count
         self.width = width
-        perBlock = 512 / width
+        perBlock = 8 * Self.blockBytes / width
     }
 
     /// The value at `index`, which must lie in 0..<`count`.
@@ -36,7 +38,7 @@ struct PackedIntegers: Sendable {
     subscript(index: Int) -> UInt32 {
         let (block, slot) = UInt32(truncatingIfNeeded: index)
             .quotientAndRemainder(dividingBy: UInt32(truncatingIfNeeded: perBlock))
-        return value(in: chunks.address(Int(block), shift: 6), slot: Int(slot))
+        return value(in: chunks.address(Int(block), shift: Self.blockShift), slot: Int(slot))
     }
 
     /// Calls `body` with the values in `range`, which must lie in 0..<`count`.
@@ -45,7 +47,7 @@ struct PackedIntegers: Sendable {
         var (block, slot) = range.lowerBound.quotientAndRemainder(dividingBy: perBlock)
         var left = range.count
         while left > 0 {
-            let address = chunks.address(block, shift: 6)
+            let address = chunks.address(block, shift: Self.blockShift)
             let end = min(perBlock, slot + left)
             left -= end - slot
             while slot < end {
@@ -57,39 +59,20 @@ struct PackedIntegers: Sendable {
         }
     }
 
-    /// Stores the values in `range`, which must lie in 0..<`count`, at `target` and behind.
-    func read(_ range: Range<Int>, into target: UnsafeMutablePointer<UInt32>) {
-        let mask = UInt64(UInt32.max >> UInt32(32 &- width))
-        var (block, slot) = range.lowerBound.quotientAndRemainder(dividingBy: perBlock)
-        var (from, left) = (target, range.count)
-        while left > 0 {
-            let address = chunks.address(block, shift: 6)
-            let values = min(perBlock &- slot, left)
-            var bit = slot &* width
-            for i in 0..<values {
-                let byte = min(bit &>> 3, 56)
-                let word = address.loadUnaligned(fromByteOffset: byte, as: UInt64.self)
-                from[i] = UInt32(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: bit &- byte &<< 3) & mask)
-                bit &+= width
-            }
-            from += values
-            left &-= values
-            slot = 0
-            block &+= 1
-        }
-    }
-
     @inline(__always)
     private func value(in block: UnsafeRawPointer, slot: Int) -> UInt32 {
         let bit = slot &* width
         // The last eight bytes of the block hold every value that starts in them.
-        let byte = min(bit >> 3, 56)
+        let byte = min(bit >> 3, Self.lastWord)
         let word = block.loadUnaligned(fromByteOffset: byte, as: UInt64.self)
         return UInt32(truncatingIfNeeded: word >> UInt64(bit &- 8 &* byte)) & (UInt32.max >> UInt32(32 &- width))
     }
 
     /// Packs values one after the other into a blob.
     struct Writer {
+        private static let blockWords = blockBytes / 8
+        private static let pendingWords = 64 * blockWords
+
         private let blob: BlobWriter
         private let width: Int
         private let perBlock: Int
@@ -99,18 +82,18 @@ struct PackedIntegers: Sendable {
         init(_ blob: BlobWriter, width: Int) {
             self.blob = blob
             self.width = width
-            perBlock = 512 / width
-            blocks.reserveCapacity(8 * 1024)
+            perBlock = 8 * PackedIntegers.blockBytes / width
+            blocks.reserveCapacity(Self.pendingWords)
         }
 
         @inline(__always)
         mutating func append(_ value: UInt32) throws {
             if slot == 0 {
-                if blocks.count == 8 * 1024 { try flush() }
-                for _ in 0..<8 { blocks.append(0) }
+                if blocks.count == Self.pendingWords { try flush() }
+                for _ in 0..<Self.blockWords { blocks.append(0) }
             }
             let bit = slot &* width
-            let word = blocks.count &- 8 &+ bit >> 6
+            let word = blocks.count &- Self.blockWords &+ bit >> 6
             let shift = UInt64(bit & 63)
             blocks[word] |= UInt64(value) << shift
             if Int(shift) &+ width > 64 { blocks[word &+ 1] |= UInt64(value) >> (64 &- shift) }

@@ -15,12 +15,14 @@ enum SegmentLayout {
     static let rowPassages = BlobKind(number: 25, "substring row passages")
     static let text = BlobKind(number: 26, "substring text")
     static let passageStarts = BlobKind(number: 27, "substring passage starts")
+    static let leaves = BlobKind(number: 28, "substring wavelet leaves")
+    static let codes = BlobKind(number: 29, "substring codes")
 
     /// Every blob with the size of its records in bytes.
     static let allBlobs: [(kind: BlobKind, recordSize: Int)] = [
-        (blocks, QuadWaveletMatrix.blockBytes), (superblocks, QuadWaveletMatrix.superblockBytes),
-        (levels, QuadWaveletMatrix.levelBytes), (symbols, SymbolRecord.bytes),
-        (vocabulary, VocabularyMap.blockBytes), (rowPassages, PackedIntegers.blockBytes),
+        (blocks, WaveletMatrix.blockBytes), (superblocks, WaveletMatrix.superblockBytes),
+        (levels, WaveletMatrix.levelBytes), (leaves, WaveletMatrix.leafBytes), (codes, SymbolCode.bytes),
+        (symbols, SymbolRows.bytes), (vocabulary, VocabularyMap.blockBytes), (rowPassages, PackedIntegers.blockBytes),
         (text, PackedIntegers.blockBytes), (passageStarts, 4),
     ]
 }
@@ -28,11 +30,11 @@ enum SegmentLayout {
 /// The sizes of a segment's substring index.
 ///
 /// ```
-/// 0        4          8        12         16        20
-/// | format | boundary | tokens | passages | symbols | vocabulary bound |    each u32
+/// 0        4          8        12         16        20                 24
+/// | format | boundary | tokens | passages | symbols | vocabulary bound | text digits |    each u32
 /// ```
 struct SegmentShape: BitwiseCopyable, Sendable {
-    static let currentFormat: UInt32 = 1
+    static let currentFormat: UInt32 = 2
 
     var format: UInt32
     /// The token that ends every passage.
@@ -44,8 +46,9 @@ struct SegmentShape: BitwiseCopyable, Sendable {
     /// One more than the largest token.
     var vocabularyBound: UInt32
 
-    /// Bits of a symbol in the packed text.
-    var symbolWidth: Int { PackedIntegers.width(bound: Int(symbolCount)) }
+    /// The digits of the codes of all tokens.
+    var textDigits: UInt32
+
     /// Bits of a passage number in the packed row passages.
     var passageWidth: Int { PackedIntegers.width(bound: Int(passageCount)) }
 
@@ -57,7 +60,8 @@ struct SegmentShape: BitwiseCopyable, Sendable {
         }
         guard tokenCount < Int32.max, passageCount <= tokenCount, symbolCount <= tokenCount,
             symbolCount <= vocabularyBound, vocabularyBound <= SubstringSegmentBuilder.vocabularyLimit,
-            (tokenCount == 0) == (passageCount == 0), (tokenCount == 0) == (symbolCount == 0)
+            (tokenCount == 0) == (passageCount == 0), (tokenCount == 0) == (symbolCount == 0),
+            textDigits >= tokenCount
         else { throw damagedIndex("its sizes contradict each other") }
     }
 }

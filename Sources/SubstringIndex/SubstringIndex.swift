@@ -21,8 +21,9 @@ public struct SubstringIndex: Sendable {
     public let bases: [UInt32]
     /// The token that ends every passage.
     public let boundary: TokenID
-    /// The tokens of all passages, boundaries included: N of SEAL's scores.
+    /// The tokens of all live passages, boundaries included: N of SEAL's scores.
     public let totalTokens: Int
+    /// The live passages.
     public let passageCount: Int
     /// The bytes of all blobs.
     public let byteCount: Int
@@ -63,35 +64,14 @@ public struct SubstringIndex: Sendable {
         self.segments = segments
         self.bases = bases
         boundary = first.boundary
-        totalTokens = segments.reduce(0) { $0 + $1.tokenCount }
-        passageCount = segments.reduce(0) { $0 + $1.passageCount }
+        totalTokens = segments.reduce(0) { $0 + $1.liveTokenCount }
+        passageCount = segments.reduce(0) { $0 + $1.livePassageCount }
         byteCount = segments.reduce(0) { $0 + $1.byteCount }
     }
 
     /// The range of the empty n-gram, whose count is `totalTokens`.
     public var root: SuffixRange {
-        SuffixRange(first: segments[0].root, others: segments.dropFirst().map(\.root))
-    }
-
-    /// The range of the n-gram of `range` followed by `token`; nil when it does not occur.
-    ///
-    /// - Complexity: one pair of ranks a segment, O(log sigma).
-    public func extend(_ range: SuffixRange, by token: TokenID) -> SuffixRange? {
-        let first = range.first.isEmpty ? nil : segments[0].extend(range.first, by: token)
-        if segments.count == 1 { return first.map { SuffixRange(first: $0) } }
-        var isEmpty = first == nil
-        let others = range.others.enumerated().map { place, rows -> RowRange in
-            guard !rows.isEmpty, let next = segments[place + 1].extend(rows, by: token) else { return .empty }
-            isEmpty = false
-            return next
-        }
-        return isEmpty ? nil : SuffixRange(first: first ?? .empty, others: others)
-    }
-
-    /// `extend` for many ranges at once, such as the beams of a search; `ranges` and `tokens` correspond.
-    public func extend(_ ranges: [SuffixRange], by tokens: [TokenID]) -> [SuffixRange?] {
-        guard segments.count == 1 else { return zip(ranges, tokens).map { extend($0, by: $1) } }
-        return segments[0].extend(ranges.map(\.first), by: tokens).map { $0.map { SuffixRange(first: $0) } }
+        SuffixRange(first: segments[0].root, others: segments.dropFirst().map(\.root), count: totalTokens)
     }
 
     /// The range of `ngram`; nil when it does not occur.
@@ -107,47 +87,6 @@ public struct SubstringIndex: Sendable {
 
     /// How often `ngram` occurs.
     public func count(of ngram: some Sequence<TokenID>) -> Int { range(of: ngram)?.count ?? 0 }
-
-    /// True when `token` follows the n-gram of `range` somewhere.
-    public func canFollow(_ range: SuffixRange, _ token: TokenID) -> Bool {
-        segments.indices.contains { !range.rows($0).isEmpty && segments[$0].canFollow(range.rows($0), token) }
-    }
-
-    /// The tokens that follow the n-gram of `range`, ascending, and how often each does; the counts add up to the
-    /// range's.
-    ///
-    /// - Complexity: O(k log sigma) for k distinct tokens in each segment.
-    public func nextTokens(_ range: SuffixRange) -> [TokenCount] {
-        if segments.count == 1 { return segments[0].nextTokens(range.first) }
-        var all: [TokenCount] = []
-        for (place, segment) in segments.enumerated() {
-            segment.forEachNext(range.rows(place)) { all.append(TokenCount($0, $1)) }
-        }
-        all.sort { $0.token < $1.token }
-        var merged: [TokenCount] = []
-        for next in all {
-            if let last = merged.last, last.token == next.token {
-                merged[merged.count - 1] = TokenCount(next.token, last.count + next.count)
-            } else {
-                merged.append(next)
-            }
-        }
-        return merged
-    }
-
-    /// Calls `body` with what `nextTokens` lists, in that order.
-    public func forEachNext(_ range: SuffixRange, _ body: (TokenID, Int) -> Void) {
-        if segments.count == 1 { return segments[0].forEachNext(range.first, body) }
-        for next in nextTokens(range) { body(next.token, next.count) }
-    }
-
-    /// Sets the bit of every token that follows the n-gram of `range`: bit `token % 64` of word `token / 64`.
-    /// Other bits stay as they are; tokens beyond the mask are left out.
-    public func allow(_ range: SuffixRange, in mask: inout [UInt64]) {
-        mask.withUnsafeMutableBufferPointer { mask in
-            for (place, segment) in segments.enumerated() { segment.allow(range.rows(place), in: mask) }
-        }
-    }
 
     /// The passages that contain the n-gram of `range` and how often, ascending by number, the first `limit` of them.
     /// An occurrence belongs to the passage of its last token.
@@ -182,7 +121,8 @@ public struct SubstringIndex: Sendable {
 
     /// The tokens of `passage` in reading order, its boundary last.
     ///
-    /// - Throws: `TrawlError.notFound` when there is no such passage, `.corrupted` when the text is damaged.
+    /// - Throws: `TrawlError.notFound` when there is no such passage or it was deleted, `.corrupted` when the text is
+    ///   damaged.
     public func tokens(of passage: PassageID) throws -> [TokenID] {
         // The last segment that starts at or before the passage; an empty one starts where the next does.
         guard let place = bases.lastIndex(where: { $0 <= passage.rawValue }),
@@ -190,6 +130,9 @@ public struct SubstringIndex: Sendable {
         else {
             throw TrawlError(
                 .notFound, "there is no passage \(passage.rawValue)", remedy: "the index has \(passageCount) passages")
+        }
+        guard !segments[place].isDead(passage.rawValue - bases[place]) else {
+            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted")
         }
         return try segments[place].tokens(of: Int(passage.rawValue - bases[place]))
     }

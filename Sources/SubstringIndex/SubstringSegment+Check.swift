@@ -1,3 +1,4 @@
+internal import CKernels
 public import Core
 internal import Store
 
@@ -13,7 +14,12 @@ extension SubstringSegment {
         if let reader {
             for (kind, _) in SegmentLayout.allBlobs { try reader.verifyChecksums(kind) }
         }
-        try matrix.check(chunks.matrix)
+        let codes = (0..<UInt32(symbolCount)).map { code(of: $0) }
+        try matrix.check(
+            codes: codes.map(\.code),
+            leaves: codes.enumerated().map {
+                trawl_wavelet_leaf(token: token(of: UInt32($0.offset)), shift: $0.element.shift)
+            })
         try checkSymbols()
         try checkPassages()
         try checkSample(evenly(sample))
@@ -31,12 +37,16 @@ extension SubstringSegment {
         var first: UInt32 = 0
         var previous: TokenID?
         for symbol in 0..<UInt32(symbolCount) {
-            let record = record(of: symbol)
-            guard record.first == first, record.end > first, Int(record.end) <= tokenCount,
-                previous.map({ $0 < record.token }) ?? true, vocabulary.symbol(of: record.token) == symbol
+            let (token, rows, code) = (token(of: symbol), rows(of: symbol), code(of: symbol))
+            guard rows.low == first, rows.high > first, Int(rows.high) <= tokenCount,
+                previous.map({ $0 < token }) ?? true, vocabulary.symbol(of: token) == symbol
             else { throw damagedIndex("symbol \(symbol) contradicts its neighbours or the vocabulary") }
-            first = record.end
-            previous = record.token
+            // The rows that the whole range leads to are the symbol's own.
+            guard let run = matrix.follow(code.code, 0, UInt32(tokenCount)),
+                run.low &+ code.shift == rows.low, run.high &+ code.shift == rows.high
+            else { throw damagedIndex("the wavelet matrix leads symbol \(symbol) to the wrong rows") }
+            first = rows.high
+            previous = token
         }
         guard Int(first) == tokenCount else {
             throw damagedIndex("the symbols occur \(first) times, the text has \(tokenCount) tokens")
@@ -44,51 +54,33 @@ extension SubstringSegment {
         guard vocabulary.tokenCount == symbolCount else {
             throw damagedIndex("the vocabulary names \(vocabulary.tokenCount) tokens, there are \(symbolCount)")
         }
-        var next: UInt32 = 0
-        var contradiction: UInt32?
-        matrix.forEachSymbol(0, UInt32(tokenCount)) { symbol, count in
-            let expected = symbol < symbolCount ? record(of: symbol) : nil
-            if symbol != next || expected.map({ $0.end - $0.first != count }) ?? true {
-                contradiction = contradiction ?? symbol
-            }
-            next = symbol &+ 1
-        }
-        if let contradiction {
-            throw damagedIndex("the wavelet matrix counts symbol \(contradiction) differently")
-        }
-        for symbol in 0..<UInt32(symbolCount) {
-            let record = record(of: symbol)
-            // The rows that the whole range leads to are the symbol's own.
-            guard matrix.follow(symbol, 0, UInt32(tokenCount)).map({ $0 &+ record.shift }) == record.first else {
-                throw damagedIndex("symbol \(symbol) leads to the wrong rows")
-            }
-        }
     }
 
-    /// Passages, text and rows hold the same symbols and passages equally often.
+    /// Passages, text and rows hold the same tokens and passages equally often.
     private func checkPassages() throws {
         var symbols = [UInt32](repeating: 0, count: symbolCount)
+        var lengths = [Int](repeating: 0, count: passageCount)
         var end = 0
         for passage in 0..<passageCount {
             guard let range = textRange(of: passage), range.lowerBound == end else {
                 throw damagedIndex("passage \(passage) does not start where the one before ends")
             }
             end = range.upperBound
-            var last: UInt32 = 0
-            try text.forEach(in: range) { symbol in
-                guard symbol < symbolCount else { throw damagedIndex("passage \(passage) has a symbol \(symbol)") }
+            for token in try tokens(of: passage) {
+                guard let symbol = vocabulary.symbol(of: token) else {
+                    throw damagedIndex("passage \(passage) has a token \(token) that does not occur")
+                }
                 symbols[Int(symbol)] += 1
-                last = symbol
-            }
-            guard record(of: last).token == boundary else {
-                throw damagedIndex("passage \(passage) does not end with the boundary")
+                lengths[passage] += 1
             }
         }
-        guard end == tokenCount else { throw damagedIndex("the passages have \(end) tokens of \(tokenCount)") }
-        for symbol in 0..<symbolCount {
-            let record = record(of: UInt32(symbol))
-            guard symbols[symbol] == record.end - record.first else {
-                throw damagedIndex("token \(record.token) occurs \(symbols[symbol]) times in the text only")
+        guard end == text.count, lengths.reduce(0, +) == tokenCount else {
+            throw damagedIndex("the passages do not have \(tokenCount) tokens")
+        }
+        for symbol in 0..<UInt32(symbolCount) {
+            let rows = rows(of: symbol)
+            guard symbols[Int(symbol)] == rows.high - rows.low else {
+                throw damagedIndex("token \(token(of: symbol)) occurs \(symbols[Int(symbol)]) times in the text only")
             }
         }
         var rows = [Int](repeating: 0, count: passageCount)
@@ -96,7 +88,7 @@ extension SubstringSegment {
             guard passage < passageCount else { throw damagedIndex("a row lies in passage \(passage)") }
             rows[Int(passage)] += 1
         }
-        for passage in 0..<passageCount where rows[passage] != textRange(of: passage)?.count {
+        for passage in 0..<passageCount where rows[passage] != lengths[passage] {
             throw damagedIndex("passage \(passage) has \(rows[passage]) rows")
         }
     }
@@ -162,6 +154,8 @@ extension SubstringIndex {
         progress.begin("Checking substring index", total: totalTokens, unit: "tokens")
         for (base, segment) in zip(bases, segments) {
             do {
+                // What a segment holds is checked as it was written; its deletions are checked by themselves.
+                let segment = try segment.reader.map { try SubstringSegment($0, ignoringDeletions: true) } ?? segment
                 try segment.check(sample: sample)
                 for passage in segment.evenly(sample) {
                     let number = PassageID(base + UInt32(passage))

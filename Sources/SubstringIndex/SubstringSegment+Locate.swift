@@ -2,7 +2,7 @@ public import Core
 
 // Passages: which ones an n-gram occurs in, and what they hold.
 extension SubstringSegment {
-    /// The passages, by number in the segment, that the n-gram of `range` occurs in and how often, ascending, the first
+    /// The live passages, by number in the segment, that the n-gram of `range` occurs in and how often, ascending, the first
     /// `limit` of them. An occurrence belongs to the passage of its last token.
     ///
     /// - Complexity: O(width) sequential reads, plus a sort of what is found or a counter for each passage.
@@ -18,14 +18,14 @@ extension SubstringSegment {
                     if passage < counts.count { counts[Int(passage)] &+= 1 }
                 }
             }
-            for (passage, count) in counts.enumerated() where count > 0 {
+            for (passage, count) in counts.enumerated() where count > 0 && !isDead(UInt32(passage)) {
                 result.append((UInt32(passage), Int(count)))
                 if result.count == limit { break }
             }
         } else {
             var found: [UInt32] = []
             found.reserveCapacity(rows.count)
-            rowPassages.forEach(in: rows) { if $0 < passageCount { found.append($0) } }
+            rowPassages.forEach(in: rows) { if $0 < passageCount, !isDead($0) { found.append($0) } }
             found.sort()
             var start = 0
             while start < found.count, result.count < limit {
@@ -38,6 +38,10 @@ extension SubstringSegment {
         return result
     }
 
+    /// True when `passage`, which must be one of the segment, is deleted.
+    @inline(__always)
+    func isDead(_ passage: UInt32) -> Bool { deletions?.isDead(passage) ?? false }
+
     /// The tokens of `passage` (its number in the segment) in reading order, its boundary last.
     ///
     /// - Throws: `TrawlError.corrupted` when the text is damaged.
@@ -48,15 +52,16 @@ extension SubstringSegment {
             throw damagedIndex("passage \(passage) lies outside the text")
         }
         return try [TokenID](unsafeUninitializedCapacity: range.count) { tokens, count in
-            text.read(range, into: tokens.baseAddress.unsafelyUnwrapped)
-            count = range.count
-            for i in 0..<count {
-                guard tokens[i] < symbolCount else {
-                    throw damagedIndex("passage \(passage) has a symbol \(tokens[i])")
-                }
-                tokens[i] = record(of: tokens[i]).token
-            }
+            count = try decode(passage, range, into: tokens.baseAddress.unsafelyUnwrapped)
         }
+    }
+
+    /// Stores the tokens of `passage`, whose digits are `range`, at `target`; returns how many.
+    private func decode(_ passage: Int, _ range: Range<Int>, into target: UnsafeMutablePointer<TokenID>) throws -> Int {
+        guard let count = matrix.decode(range, of: text, into: target), count > 0, target[count - 1] == boundary else {
+            throw damagedIndex("the text of passage \(passage) does not end with the boundary")
+        }
+        return count
     }
 
     /// Where `ngram`, whose rows are `range`, occurs, in ascending order, the first `limit` places.
@@ -64,14 +69,6 @@ extension SubstringSegment {
     /// The index keeps no positions: the passages are looked up and read.
     func positions(of ngram: [TokenID], _ range: RowRange, limit: Int) throws -> [(passage: UInt32, offset: Int)] {
         guard let last = ngram.last, limit > 0 else { return [] }
-        var pattern: [UInt32] = []
-        for token in ngram {
-            guard let symbol = vocabulary.symbol(of: token) else { return [] }
-            pattern.append(symbol)
-        }
-        guard let boundarySymbol = vocabulary.symbol(of: boundary) else {
-            throw damagedIndex("the boundary does not occur")
-        }
         // The boundary before a passage belongs to the passage before, unless something of this one follows it.
         let first = ngram.count == 1 && last == boundary ? 1 : 0
         var result: [(passage: UInt32, offset: Int)] = []
@@ -79,12 +76,12 @@ extension SubstringSegment {
             guard let range = textRange(of: Int(passage)) else {
                 throw damagedIndex("passage \(passage) lies outside the text")
             }
-            let symbols = [UInt32](unsafeUninitializedCapacity: range.count + 1) { buffer, count in
-                buffer.baseAddress.unsafelyUnwrapped.initialize(to: boundarySymbol)
-                text.read(range, into: buffer.baseAddress.unsafelyUnwrapped + 1)
-                count = range.count + 1
+            let tokens = try [TokenID](unsafeUninitializedCapacity: range.count + 1) { buffer, count in
+                let start = buffer.baseAddress.unsafelyUnwrapped
+                start.initialize(to: boundary)
+                count = try 1 + decode(Int(passage), range, into: start + 1)
             }
-            forEachOccurrence(of: pattern, in: symbols, from: first) { start in
+            forEachOccurrence(of: ngram, in: tokens, from: first) { start in
                 if result.count < limit { result.append((passage, start - 1)) }
             }
             if result.count == limit { break }
@@ -92,18 +89,18 @@ extension SubstringSegment {
         return result
     }
 
-    /// Calls `body` with every place at or behind `first` where `pattern` stands in `symbols`.
+    /// Calls `body` with every place at or behind `first` where `pattern` stands in `tokens`.
     @inline(__always)
     private func forEachOccurrence(
-        of pattern: [UInt32], in symbols: [UInt32], from first: Int, _ body: (Int) -> Void
+        of pattern: [TokenID], in tokens: [TokenID], from first: Int, _ body: (Int) -> Void
     ) {
         pattern.withUnsafeBufferPointer { pattern in
-            symbols.withUnsafeBufferPointer { symbols in
-                guard let head = pattern.first, symbols.count >= pattern.count else { return }
-                for start in stride(from: first, through: symbols.count &- pattern.count, by: 1)
-                where symbols[start] == head {
+            tokens.withUnsafeBufferPointer { tokens in
+                guard let head = pattern.first, tokens.count >= pattern.count else { return }
+                for start in stride(from: first, through: tokens.count &- pattern.count, by: 1)
+                where tokens[start] == head {
                     var offset = 1
-                    while offset < pattern.count, symbols[start &+ offset] == pattern[offset] { offset &+= 1 }
+                    while offset < pattern.count, tokens[start &+ offset] == pattern[offset] { offset &+= 1 }
                     if offset == pattern.count { body(start) }
                 }
             }

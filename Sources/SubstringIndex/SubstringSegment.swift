@@ -22,7 +22,7 @@ public final class SubstringSegment: Sendable {
     public let byteCount: Int
 
     let shape: SegmentShape
-    let matrix: QuadWaveletMatrix
+    let matrix: WaveletMatrix
     let vocabulary: VocabularyMap
     let rowPassages: PackedIntegers
     let text: PackedIntegers
@@ -31,11 +31,14 @@ public final class SubstringSegment: Sendable {
     private let owner: any Sendable
     /// Where the segment was read from; nil when it is in memory.
     let reader: SegmentReader?
+    /// What was deleted; nil when nothing was.
+    let deletions: SubstringDeletions?
 
     /// The chunks of every blob.
     struct Chunks: @unchecked Sendable {
         // @unchecked: tables of addresses of read-only memory.
-        var matrix: QuadWaveletMatrix.Chunks
+        var matrix: WaveletMatrix.Chunks
+        var codes: ChunkTable
         var symbols: ChunkTable
         var vocabulary: ChunkTable
         var rowPassages: ChunkTable
@@ -43,11 +46,13 @@ public final class SubstringSegment: Sendable {
         var passageStarts: ChunkTable
 
         init(_ find: (BlobKind, _ recordSize: Int) throws -> ChunkTable) throws {
-            matrix = try QuadWaveletMatrix.Chunks(
-                blocks: find(SegmentLayout.blocks, QuadWaveletMatrix.blockBytes),
-                superblocks: find(SegmentLayout.superblocks, QuadWaveletMatrix.superblockBytes),
-                levels: find(SegmentLayout.levels, QuadWaveletMatrix.levelBytes))
-            symbols = try find(SegmentLayout.symbols, SymbolRecord.bytes)
+            matrix = try WaveletMatrix.Chunks(
+                blocks: find(SegmentLayout.blocks, WaveletMatrix.blockBytes),
+                superblocks: find(SegmentLayout.superblocks, WaveletMatrix.superblockBytes),
+                levels: find(SegmentLayout.levels, WaveletMatrix.levelBytes),
+                leaves: find(SegmentLayout.leaves, WaveletMatrix.leafBytes))
+            codes = try find(SegmentLayout.codes, SymbolCode.bytes)
+            symbols = try find(SegmentLayout.symbols, SymbolRows.bytes)
             vocabulary = try find(SegmentLayout.vocabulary, VocabularyMap.blockBytes)
             rowPassages = try find(SegmentLayout.rowPassages, PackedIntegers.blockBytes)
             text = try find(SegmentLayout.text, PackedIntegers.blockBytes)
@@ -66,6 +71,11 @@ public final class SubstringSegment: Sendable {
     ///   for another format.
     /// - Complexity: O(chunks).
     public convenience init(_ segment: SegmentReader) throws {
+        try self.init(segment, ignoringDeletions: false)
+    }
+
+    /// - Parameter ignoringDeletions: Whether to open the segment as it was written.
+    convenience init(_ segment: SegmentReader, ignoringDeletions: Bool) throws {
         guard let shape = try segment.record(SegmentLayout.shapes, SegmentLayout.shapeKey) else {
             throw TrawlError(
                 .notFound, "segment \(segment.info.number) has no substring index", path: segment.snapshot.path,
@@ -78,50 +88,71 @@ public final class SubstringSegment: Sendable {
                 blobs.append(blob)
                 return ChunkTable(blob)
             }
-            try self.init(shape, chunks, owner: blobs, reader: segment)
+            let deletions =
+                ignoringDeletions ? nil : try SubstringDeletions(segment, rowCount: Int(shape.tokenCount))
+            try self.init(shape, chunks, owner: blobs, reader: segment, deletions: deletions)
         } catch let error as TrawlError {
             throw error.at(path: segment.snapshot.path)
         }
     }
 
     /// A segment of these sizes in memory that `owner` keeps alive.
-    init(_ shape: SegmentShape, _ chunks: Chunks, owner: any Sendable, reader: SegmentReader? = nil) throws {
+    init(
+        _ shape: SegmentShape, _ chunks: Chunks, owner: any Sendable, reader: SegmentReader? = nil,
+        deletions: SubstringDeletions? = nil
+    ) throws {
         try shape.validate()
         let count = Int(shape.tokenCount)
         let symbols = Int(shape.symbolCount)
-        matrix = try QuadWaveletMatrix(chunks.matrix, count: count, symbolCount: symbols)
+        matrix = try WaveletMatrix(chunks.matrix, count: count)
         vocabulary = try VocabularyMap(
             chunks.vocabulary, bound: Int(shape.vocabularyBound), symbolCount: symbols)
         rowPassages = try PackedIntegers(chunks.rowPassages, count: count, width: shape.passageWidth)
-        text = try PackedIntegers(chunks.text, count: count, width: shape.symbolWidth)
-        try chunks.symbols.expect(records: symbols, of: SymbolRecord.bytes, "the symbols")
+        text = try PackedIntegers(chunks.text, count: Int(shape.textDigits), width: HuffmanCode.digitBits)
+        try chunks.codes.expect(records: symbols, of: SymbolCode.bytes, "the codes")
+        try chunks.symbols.expect(records: symbols + 1, of: SymbolRows.bytes, "the symbols")
         try chunks.passageStarts.expect(records: Int(shape.passageCount) + 1, of: 4, "the passage starts")
         self.shape = shape
         self.chunks = chunks
         self.owner = owner
         self.reader = reader
+        self.deletions = deletions
         boundary = shape.boundary
         tokenCount = count
         passageCount = Int(shape.passageCount)
         symbolCount = symbols
         byteCount =
             [
-                chunks.matrix.blocks, chunks.matrix.superblocks, chunks.matrix.levels, chunks.symbols,
+                chunks.matrix.blocks, chunks.matrix.superblocks, chunks.matrix.levels, chunks.matrix.leaves,
+                chunks.symbols,
                 chunks.vocabulary, chunks.rowPassages, chunks.text, chunks.passageStarts,
-            ].reduce(0) { $0 + $1.byteCount }
+            ].reduce(deletions?.byteCount ?? 0) { $0 + $1.byteCount }
     }
 
-    /// The record of `symbol`, which must be below `symbolCount`.
+    /// The code of `symbol`, which must be below `symbolCount`.
     @inline(__always)
-    func record(of symbol: UInt32) -> SymbolRecord {
-        chunks.symbols.address(Int(symbol), shift: 4).load(as: SymbolRecord.self)
+    func code(of symbol: UInt32) -> SymbolCode {
+        chunks.codes.address(Int(symbol), shift: 3).load(as: SymbolCode.self)
     }
 
-    /// The tokens of `passage` as a range of `text`; nil when there is no such passage or the table is damaged.
+    /// The token of `symbol`, which must be below `symbolCount`.
+    @inline(__always)
+    func token(of symbol: UInt32) -> TokenID {
+        chunks.symbols.address(Int(symbol), shift: 3).load(as: SymbolRows.self).token
+    }
+
+    /// The rows of `symbol`, which must be below `symbolCount`: of a damaged segment any.
+    @inline(__always)
+    func rows(of symbol: UInt32) -> (low: UInt32, high: UInt32) {
+        let next = chunks.symbols.address(Int(symbol) &+ 1, shift: 3).load(as: SymbolRows.self)
+        return (chunks.symbols.address(Int(symbol), shift: 3).load(as: SymbolRows.self).first, next.first)
+    }
+
+    /// The digits of `passage` as a range of `text`; nil when there is no such passage or the table is damaged.
     func textRange(of passage: Int) -> Range<Int>? {
         guard passage >= 0, passage < passageCount else { return nil }
         let start = Int(chunks.passageStarts.address(passage, shift: 2).load(as: UInt32.self))
         let end = Int(chunks.passageStarts.address(passage + 1, shift: 2).load(as: UInt32.self))
-        return start < end && end <= tokenCount ? start..<end : nil
+        return start < end && end <= text.count ? start..<end : nil
     }
 }

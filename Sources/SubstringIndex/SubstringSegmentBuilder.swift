@@ -15,7 +15,9 @@ public final class SubstringSegmentBuilder {
     /// Token ids must be below this, which bounds the tables by token.
     public static let vocabularyLimit = 1 << 24
     /// The tokens, boundaries included, that one segment can hold.
-    public static let tokenLimit = Int(Int32.max) - 1
+    ///
+    /// So many that the digits of their codes, of which no token has more than five, can be counted in 32 bits.
+    public static let tokenLimit = Int(UInt32.max) / WaveletMatrix.maxLevels
 
     public let boundary: TokenID
     private let forward: TokenBuffer
@@ -74,14 +76,18 @@ public final class SubstringSegmentBuilder {
         isFinished = true
         let text = forward.buffer
         let present = counts.indices.filter { counts[$0] > 0 }
+        let symbolCounts = present.map { counts[$0] }
+        let code = HuffmanCode(counts: symbolCounts)
         let shape = SegmentShape(
             format: SegmentShape.currentFormat, boundary: boundary, tokenCount: UInt32(text.count),
             passageCount: UInt32(passageCount), symbolCount: UInt32(present.count),
-            vocabularyBound: UInt32(counts.count))
+            vocabularyBound: UInt32(counts.count),
+            // An empty code is written as one digit.
+            textDigits: UInt32(max(text.count, code.digitCount(symbolCounts))))
 
         progress.begin("Packing text", total: text.count, unit: "tokens")
         try mapToSymbols(present)
-        try writeForwardText(shape, to: segment)
+        try writeForwardText(code, to: segment)
         progress.advance(text.count)
         progress.end()
 
@@ -97,16 +103,14 @@ public final class SubstringSegmentBuilder {
         progress.advance(text.count)
         progress.end()
 
-        let levels = QuadWaveletMatrix.levels(symbolCount: present.count)
-        progress.begin("Writing wavelet matrix", total: text.count * levels, unit: "digits")
-        let symbolCounts = present.map { counts[$0] }
-        let blobs = QuadWaveletMatrix.Blobs(
-            blocks: segment.blob(SegmentLayout.blocks, recordSize: QuadWaveletMatrix.blockBytes),
-            superblocks: segment.blob(SegmentLayout.superblocks, recordSize: QuadWaveletMatrix.superblockBytes),
-            levels: segment.blob(SegmentLayout.levels, recordSize: QuadWaveletMatrix.levelBytes))
-        let runs = try QuadWaveletMatrix.write(
-            rows.buffer, scratch: text, counts: symbolCounts, to: blobs, advance: progress.advance)
-        try writeSymbols(present, symbolCounts, runs, to: segment)
+        progress.begin("Writing wavelet matrix", total: code.digitCount(symbolCounts), unit: "digits")
+        let blobs = WaveletMatrix.Blobs(
+            blocks: segment.blob(SegmentLayout.blocks, recordSize: WaveletMatrix.blockBytes),
+            superblocks: segment.blob(SegmentLayout.superblocks, recordSize: WaveletMatrix.superblockBytes),
+            levels: segment.blob(SegmentLayout.levels, recordSize: WaveletMatrix.levelBytes))
+        let runs = try WaveletMatrix.write(
+            rows.buffer, scratch: text, counts: symbolCounts, code: code, to: blobs, advance: progress.advance)
+        try writeSymbols(present, symbolCounts, code, runs, to: segment)
         try segment.put(SegmentLayout.shapes, SegmentLayout.shapeKey, shape)
         progress.end()
     }
@@ -121,17 +125,34 @@ public final class SubstringSegmentBuilder {
         }
     }
 
-    private func writeForwardText(_ shape: SegmentShape, to segment: SegmentWriter) throws {
+    private func writeForwardText(_ code: HuffmanCode, to segment: SegmentWriter) throws {
         try VocabularyMap.write(
             counts, to: segment.blob(SegmentLayout.vocabulary, recordSize: VocabularyMap.blockBytes))
         var packed = PackedIntegers.Writer(
-            segment.blob(SegmentLayout.text, recordSize: PackedIntegers.blockBytes), width: shape.symbolWidth)
-        for symbol in forward.buffer { try packed.append(UInt32(bitPattern: symbol)) }
-        try packed.finish()
+            segment.blob(SegmentLayout.text, recordSize: PackedIntegers.blockBytes), width: HuffmanCode.digitBits)
         let blob = segment.blob(SegmentLayout.passageStarts, recordSize: 4)
-        try blob.append(contentsOf: starts)
+        let text = forward.buffer
+        var digits: UInt32 = 0
+        try code.codes.withUnsafeBufferPointer { codes in
+            for (start, end) in zip(starts, starts.dropFirst()) {
+                try blob.append(digits)
+                for i in Int(start)..<Int(end) {
+                    var code = codes[Int(text[i])]
+                    repeat {
+                        try packed.append(code & (TRAWL_WAVELET_CODE_END - 1) == 0 ? 0 : code >> Self.topDigit)
+                        digits += 1
+                        code <<= UInt32(HuffmanCode.digitBits)
+                    } while code & (TRAWL_WAVELET_CODE_END - 1) != 0
+                }
+            }
+        }
+        try blob.append(digits)
+        try packed.finish()
         try blob.finish()
     }
+
+    /// The lowest bit of a code's first digit.
+    private static let topDigit = UInt32(32 - HuffmanCode.digitBits)
 
     /// Writes the passage of every row and replaces the row by the symbol before it, the BWT.
     private func writeRowPassages(
@@ -158,18 +179,32 @@ public final class SubstringSegmentBuilder {
         try packed.finish()
     }
 
-    private func writeSymbols(_ present: [Int], _ symbolCounts: [UInt32], _ runs: [UInt32], to segment: SegmentWriter)
-        throws
-    {
-        let blob = segment.blob(SegmentLayout.symbols, recordSize: SymbolRecord.bytes)
+    private func writeSymbols(
+        _ present: [Int], _ symbolCounts: [UInt32], _ code: HuffmanCode, _ runs: [UInt32],
+        to segment: SegmentWriter
+    ) throws {
+        let symbols = segment.blob(SegmentLayout.symbols, recordSize: SymbolRows.bytes)
+        let codes = segment.blob(SegmentLayout.codes, recordSize: SymbolCode.bytes)
+        var shifts: [UInt32] = []
         var first: UInt32 = 0
         for (symbol, token) in present.enumerated() {
-            let end = first + symbolCounts[symbol]
-            try blob.append(
-                SymbolRecord(token: TokenID(token), first: first, end: end, shift: first &- runs[symbol]))
-            first = end
+            try symbols.append(SymbolRows(token: TokenID(token), first: first))
+            shifts.append(first &- runs[symbol])
+            try codes.append(SymbolCode(code: code.codes[symbol], shift: shifts[symbol]))
+            first += symbolCounts[symbol]
         }
-        try blob.finish()
+        try symbols.append(SymbolRows(token: .max, first: first))
+        try symbols.finish()
+        try codes.finish()
+        let leaves = segment.blob(SegmentLayout.leaves, recordSize: WaveletMatrix.leafBytes)
+        for symbol in code.leaves {
+            let hasSymbol = symbol != HuffmanCode.noSymbol
+            try leaves.append(
+                trawl_wavelet_leaf(
+                    token: hasSymbol ? TokenID(present[Int(symbol)]) : HuffmanCode.noSymbol,
+                    shift: hasSymbol ? shifts[Int(symbol)] : 0))
+        }
+        try leaves.finish()
     }
 }
 

@@ -13,7 +13,7 @@ public struct RowRange: Hashable, Sendable {
         self.high = high
     }
 
-    /// How often the n-gram occurs in the segment.
+    /// How often the n-gram occurs in the segment as it was written.
     @inlinable
     public var count: Int { Int(high &- low) }
 
@@ -31,13 +31,13 @@ public struct SuffixRange: Hashable, Sendable {
     let first: RowRange
     let others: [RowRange]
 
-    /// How often the n-gram occurs in the index.
+    /// How often the n-gram occurs in the live passages of the index.
     public let count: Int
 
-    init(first: RowRange, others: [RowRange] = []) {
+    init(first: RowRange, others: [RowRange] = [], count: Int) {
         self.first = first
         self.others = others
-        count = others.reduce(first.count) { $0 + $1.count }
+        self.count = count
     }
 
     /// The range in the segment with this place in the index.

@@ -63,20 +63,3 @@ struct VocabularyMap: Sendable {
         try blob.finish()
     }
 }
-
-/// What a segment knows of one symbol.
-///
-/// ```
-/// 0       4       8      12
-/// | token | first | end  | shift |      each u32, one record a symbol, in the order of the symbols
-/// ```
-struct SymbolRecord: BitwiseCopyable {
-    var token: TokenID
-    /// The rows of the suffixes that start with the symbol are `first..<end`.
-    var first: UInt32
-    var end: UInt32
-    /// What leads, added modulo 2^32, from a position after the last level of the wavelet matrix to a row.
-    var shift: UInt32
-
-    static let bytes = 16
-}

@@ -120,10 +120,10 @@ private final class GuardedSegment: @unchecked Sendable {
                 let start = Int(random.next() % UInt64(bytes.count))
                 for i in start..<min(bytes.count, start + 256) { bytes[i] = UInt8(random.next() % 256) }
             }
-            let segment = try guarded.open([kind: bytes])
-            let index = try SubstringIndex([segment], bases: [0])
-            exercise(index, ngrams)
             do {
+                let segment = try guarded.open([kind: bytes])
+                let index = try SubstringIndex([segment], bases: [0])
+                exercise(index, ngrams)
                 try index.check(sample: 20)
                 // What the check cannot see must not matter: bits that nothing reads.
                 #expect(ngrams.map { index.count(of: $0) } == counts, "\(kind)")

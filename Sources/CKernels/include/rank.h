@@ -4,71 +4,124 @@
 
 // Rank by population count over blocks of one cache line, for succinct indexes.
 //
-// A quad vector is a sequence of digits 0...3 in blocks of 64 bytes, 224 digits each:
-//   word 0      four 16-bit counts: how often each digit occurs before the block in its superblock
-//   words 1-3   high bits of digits 0...191        words 4-6   low bits of digits 0...191
-//   word 7      high bits of digits 192...223 in its low half, low bits in its high half
-// A superblock is 256 blocks and has four 32-bit counts of what occurs before it in the vector.
-// A quad wavelet matrix is one quad vector a level, the most significant digits first; from level to level the
-// symbols are sorted stably by their digit.
+// A digit vector is a sequence of digits 0...63 in blocks of 512 bytes, 512 digits each:
+//   bytes 0-127     64 16-bit counts: how often each digit occurs in its superblock before the middle of the block
+//   bytes 128-511   eight groups of 64 digits: six words each, bits 5 to 0 of the digits
+// A rank counts digits from the middle of a block, forwards or backwards, over at most four groups.
+// A superblock is 128 blocks and has 64 32-bit counts of what occurs before it in the vector.
 //
-// Blocks and superblocks lie in chunks of 1 MiB (2^14 blocks, 2^16 superblocks), as the store keeps them.
+// A wavelet matrix is one digit vector a level: digit d of the code of every symbol whose code is longer than d.
+// From level to level the symbols are sorted stably by their digit. Codes are those of a tree of degree 64 whose
+// nodes at one depth are numbered in the order in which that sorting puts their symbols: child `digit` of node k is
+// node `digit * nodes + k` of the next depth. The first `next_nodes` of these are inner nodes, the others leaves, so
+// that the symbols that go on to the next level are the first ones.
 //
-// Every function keeps positions within 0...length whatever the blocks hold, so that a damaged block gives a wrong
-// answer and never a read out of bounds. The caller checks its arguments and the shape (levels, blocks, chunks).
+// A code is 32 bits: its digits from the top, then a one, then zeros.
+//
+// Blocks, superblocks and leaves lie in chunks of 1 MiB, as the store keeps them.
+//
+// Every function keeps positions within the level and nodes within the tree whatever the blocks hold, so that a
+// damaged block gives a wrong answer and never a read out of bounds. The caller checks its arguments and the levels.
 
-#define TRAWL_QUAD_DIGITS 224
-#define TRAWL_QUAD_SUPERBLOCK_SHIFT 8
-#define TRAWL_QUAD_MAX_LEVELS 16
+#define TRAWL_WAVELET_DEGREE 64
+#define TRAWL_WAVELET_DIGIT_BITS 6
+#define TRAWL_WAVELET_BLOCK_DIGITS 512
+#define TRAWL_WAVELET_SUPERBLOCK_BLOCKS 128
+#define TRAWL_WAVELET_MAX_LEVELS 5
+/// The code without digits: what is left of every code behind its last digit.
+#define TRAWL_WAVELET_CODE_END 0x80000000u
+
+/// One level of a matrix, as it is stored.
+typedef struct {
+    /// How many digits of the level are smaller than each digit.
+    uint32_t starts[TRAWL_WAVELET_DEGREE];
+    /// The digits of the level; its blocks are `length / 512 + 1`, so that the position `length` has one too.
+    uint32_t length;
+    uint32_t first_block;
+    uint32_t first_superblock;
+    /// The inner nodes at this depth and at the next.
+    uint32_t nodes;
+    uint32_t next_nodes;
+    /// The number of the first leaf at the next depth among all leaves.
+    uint32_t first_leaf;
+    uint32_t unused[58];
+} trawl_wavelet_level;
+
+/// What a leaf stands for: a token, and what leads, added modulo 2^32, from a position behind its last level to a row.
+typedef struct {
+    uint32_t token;
+    uint32_t shift;
+} trawl_wavelet_leaf;
 
 typedef struct {
     const void *const *block_chunks;
     const void *const *superblock_chunks;
+    /// Every leaf, `trawl_wavelet_leaf`.
+    const void *const *leaf_chunks;
     uint32_t levels;
-    /// Symbols on each level.
+    /// The symbols of the matrix.
     uint32_t length;
-    /// `length / 224 + 1`, so that the position `length` has a block too.
-    uint32_t blocks_per_level;
-    /// `(blocks_per_level + 255) / 256`.
-    uint32_t superblocks_per_level;
-    /// `starts[4 * level + digit]`: how many symbols of the level have a smaller digit.
-    uint32_t starts[4 * TRAWL_QUAD_MAX_LEVELS];
-} trawl_quad_matrix;
+    trawl_wavelet_level level[TRAWL_WAVELET_MAX_LEVELS];
+} trawl_wavelet_matrix;
 
-/// Follows `symbol` through all levels: on return `*low` and `*high` are where the symbols before the given positions
-/// that equal it end in the order after the last level. False, as soon as it is known, when the range holds none.
-bool trawl_quad_follow(const trawl_quad_matrix *matrix, uint32_t symbol, uint32_t *low, uint32_t *high);
-bool trawl_quad_follow_portable(const trawl_quad_matrix *matrix, uint32_t symbol, uint32_t *low, uint32_t *high);
+/// Follows the symbol with this code through its levels: on return `*low` and `*high` are where the symbols before the
+/// given positions that equal it end in the order behind its last level. False, as soon as it is known, when the range
+/// holds none.
+bool trawl_wavelet_follow(const trawl_wavelet_matrix *matrix, uint32_t code, uint32_t *low, uint32_t *high);
+bool trawl_wavelet_follow_portable(const trawl_wavelet_matrix *matrix, uint32_t code, uint32_t *low, uint32_t *high);
 
-/// `trawl_quad_follow` for `count` ranges at once, level by level, so that their cache misses overlap.
-/// An empty range comes back with `lows[i] == highs[i]`.
-void trawl_quad_follow_batch(
-    const trawl_quad_matrix *matrix, uint32_t count, const uint32_t *symbols, uint32_t *lows, uint32_t *highs);
-void trawl_quad_follow_batch_portable(
-    const trawl_quad_matrix *matrix, uint32_t count, const uint32_t *symbols, uint32_t *lows, uint32_t *highs);
-
-/// A range of positions of one level, not empty, and the digits of the levels before it that all its symbols share.
+/// A range of positions of a matrix and the code to follow in it.
 typedef struct {
-    uint32_t prefix;
+    const trawl_wavelet_matrix *matrix;
+    uint32_t code;
     uint32_t low;
     uint32_t high;
-} trawl_quad_node;
+} trawl_wavelet_query;
 
-/// The nodes of the next level below `nodes`, whose positions must be those of `level`; in ascending order of prefixes
-/// when `nodes` are. Returns how many, at most `capacity`, which the lesser of the symbols that the nodes span and the
-/// distinct symbols of the matrix always is enough for.
-uint32_t trawl_quad_expand(
-    const trawl_quad_matrix *matrix, uint32_t level, const trawl_quad_node *nodes, uint32_t count,
-    trawl_quad_node *children, uint32_t capacity);
-uint32_t trawl_quad_expand_portable(
-    const trawl_quad_matrix *matrix, uint32_t level, const trawl_quad_node *nodes, uint32_t count,
-    trawl_quad_node *children, uint32_t capacity);
+/// `trawl_wavelet_follow` for `count` ranges at once, level by level, so that their cache misses overlap. Codes are used
+/// up; a range that holds none comes back with `low == high`.
+void trawl_wavelet_follow_batch(trawl_wavelet_query *queries, uint32_t count);
+void trawl_wavelet_follow_batch_portable(trawl_wavelet_query *queries, uint32_t count);
 
-/// The symbol at `position` of `level`, where `prefix` holds its digits of the levels before: at the start of the first
-/// level, level and prefix are 0.
-uint32_t trawl_quad_access(const trawl_quad_matrix *matrix, uint32_t level, uint32_t prefix, uint32_t position);
-uint32_t trawl_quad_access_portable(
-    const trawl_quad_matrix *matrix, uint32_t level, uint32_t prefix, uint32_t position);
+/// A node of one depth and a range of its positions, or a token and a range of rows; not empty.
+typedef struct {
+    uint32_t node;
+    uint32_t low;
+    uint32_t high;
+} trawl_wavelet_node;
+
+/// Fills `found` with the tokens of the distinct symbols of `low..<high`, each with the rows that following it leads to,
+/// in an order that depends on the matrix alone. Returns how many, at most `capacity`, which the lesser of the range's
+/// width and the number of leaves is enough for. `found` has room for `capacity` + 64 nodes, `scratch` for twice as many.
+uint32_t trawl_wavelet_distinct(
+    const trawl_wavelet_matrix *matrix, uint32_t low, uint32_t high, uint32_t capacity, trawl_wavelet_node *scratch,
+    trawl_wavelet_node *found);
+uint32_t trawl_wavelet_distinct_portable(
+    const trawl_wavelet_matrix *matrix, uint32_t low, uint32_t high, uint32_t capacity, trawl_wavelet_node *scratch,
+    trawl_wavelet_node *found);
+
+/// The token of the symbol at `position`, which is below the length, and the row that following it leads to.
+trawl_wavelet_node trawl_wavelet_access(const trawl_wavelet_matrix *matrix, uint32_t position);
+trawl_wavelet_node trawl_wavelet_access_portable(const trawl_wavelet_matrix *matrix, uint32_t position);
+
+/// The leaf that `digit` leads to from the inner node `*node` of `*depth`, whose token it stores, back at the root; or
+/// false when it leads to an inner node.
+static inline bool trawl_wavelet_descend(
+    const trawl_wavelet_matrix *matrix, uint32_t *depth, uint32_t *node, uint32_t digit, uint32_t *token
+) {
+    const trawl_wavelet_level *level = &matrix->level[*depth];
+    uint32_t child = (digit % TRAWL_WAVELET_DEGREE) * level->nodes + *node;
+    if (child < level->next_nodes) {
+        *node = child;
+        ++*depth;
+        return false;
+    }
+    uint32_t leaf = level->first_leaf + child - level->next_nodes;
+    *token = ((const trawl_wavelet_leaf *)matrix->leaf_chunks[leaf >> 17])[leaf & 0x1ffff].token;
+    *node = 0;
+    *depth = 0;
+    return true;
+}
 
 // A ranked bitmap is blocks of 64 bytes: a 32-bit count of the ones before the block, then 480 bits.
 #define TRAWL_BITMAP_BITS 480
