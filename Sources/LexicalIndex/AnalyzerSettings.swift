@@ -1,3 +1,5 @@
+internal import Core
+
 /// How text becomes terms. An index keeps the settings that made it, and queries are analysed the same way.
 public struct AnalyzerSettings: Codable, Hashable, Sendable {
     /// The ISO 639 code of the language, such as `en`: it decides what stop words there are and what apostrophes mean.
@@ -11,6 +13,15 @@ public struct AnalyzerSettings: Codable, Hashable, Sendable {
         self.language = language
         self.stemmer = stemmer
         self.removesStopWords = removesStopWords
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case language, stemmer, removesStopWords }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        language = try values.decode(String.self, forKey: .language)
+        stemmer = try values.decodeIfPresent(String.self, forKey: .stemmer)
+        removesStopWords = try values.decode(Bool.self, forKey: .removesStopWords)
     }
 
     /// The usual settings for a language: libstemmer's algorithm for it, and for English those of Lucene's

@@ -31,20 +31,22 @@ public struct TermExplanation: Hashable, Sendable {
 /// `sum over terms of weight * tf / (tf + k1 * (1 - b + b * length / mean length))` with
 /// `weight = qtf * ln(1 + (N - df + 0.5) / (df + 0.5))`.
 ///
-/// N, df and the mean length are those of all segments together, so many segments answer exactly as one.
+/// N, df and the mean length are those of the live passages of all segments together: many segments answer exactly as one,
+/// and an index with deleted passages as one that never had them.
 public struct LexicalSearcher: Sendable {
     public let settings: AnalyzerSettings
     public let parameters: BM25Parameters
     private let segments: [Segment]
-    /// The number of passages in all segments.
+    /// The number of live passages in all segments.
     public let passageCount: Int
-    /// The mean number of terms of a passage, 0 without passages.
+    /// The mean number of terms of a live passage, 0 without passages.
     public let meanLength: Double
 
     private struct Segment: Sendable {
         let reader: SegmentReader
         let postings: Blob
         let lengths: Blob
+        let deletions: DeletionSet?
     }
 
     /// - Throws: `invalidInput` for parameters out of range, `unsupported` for an unknown stemmer, `corrupted` for
@@ -70,10 +72,11 @@ public struct LexicalSearcher: Sendable {
             else {
                 throw PostingList.damaged(reader, "the lexical index has another number of passages than the segment")
             }
-            passages += Int(totals.passageCount)
-            tokens += totals.tokenCount
+            passages += reader.info.livePassageCount
+            tokens += try totals.tokenCount - LexicalDeletions.deadTokenCount(reader, of: totals)
             return Segment(
-                reader: reader, postings: try reader.blob(LexicalSegment.postings, recordSize: 1), lengths: lengths)
+                reader: reader, postings: try reader.blob(LexicalSegment.postings, recordSize: 1), lengths: lengths,
+                deletions: try DeletionSet(reader))
         }
         passageCount = passages
         meanLength = passages == 0 ? 0 : Double(tokens) / Double(passages)
@@ -101,6 +104,7 @@ public struct LexicalSearcher: Sendable {
                 }
                 var bar = top.threshold
                 for (passage, score) in scores.enumerated() where score > bar && score > 0 {
+                    if let dead = segment.deletions?.passages, dead.contains(passage) { continue }
                     top.offer(ScoredPassage(PassageID(segment.reader.passageBase + UInt32(passage)), score))
                     bar = top.threshold
                 }
@@ -116,6 +120,9 @@ public struct LexicalSearcher: Sendable {
         else { throw TrawlError(.notFound, "there is no passage \(passage.rawValue) in the lexical index") }
         let segment = segments[number]
         let local = passage.rawValue - segment.reader.passageBase
+        if let dead = segment.deletions?.passages, dead.contains(Int(local)) {
+            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted")
+        }
         let length = segment.lengths.load(Int(local), as: UInt32.self)
         return try weighted(query).map { term in
             var frequency: UInt32 = 0
@@ -156,8 +163,9 @@ public struct LexicalSearcher: Sendable {
         for index in terms.indices {
             for segment in segments {
                 let record = try segment.reader.record(LexicalSegment.terms, terms[index].bytes)
-                terms[index].lists.append(try record.map { try PostingList($0, segment.postings, segment.reader) })
-                terms[index].passageFrequency += Int(record?.passageFrequency ?? 0)
+                let list = try record.map { try PostingList($0, segment.postings, segment.reader) }
+                terms[index].lists.append(list)
+                terms[index].passageFrequency += try list?.livePassageFrequency(segment.deletions) ?? 0
             }
             let df = Double(terms[index].passageFrequency)
             let rarity = log(1 + (Double(passageCount) - df + 0.5) / (df + 0.5))

@@ -134,14 +134,8 @@ private struct PostingGroup {
     }
 
     func encoded(_ position: Int) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var expected: UInt64 = 0
-        for index in starts[position]..<starts[position + 1] {
-            let gap = UInt64(passages[index]) - expected
-            VariableByte.append(gap << 1 | (frequencies[index] == 1 ? 1 : 0), to: &bytes)
-            if frequencies[index] > 1 { VariableByte.append(frequencies[index] - 2, to: &bytes) }
-            expected = UInt64(passages[index]) + 1
-        }
-        return bytes
+        var list = PostingEncoder()
+        for index in starts[position]..<starts[position + 1] { list.append(passages[index], frequencies[index]) }
+        return list.bytes
     }
 }

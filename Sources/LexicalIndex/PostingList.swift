@@ -62,6 +62,18 @@ struct PostingList {
         guard left == 0, shift == 0, !isFrequency else { throw Self.damaged(segment, "the postings of a term are cut") }
     }
 
+    /// The passages that hold the term and are not deleted.
+    /// - Complexity: O(postings) in a segment that has lost passages, else O(1).
+    func livePassageFrequency(_ deletions: DeletionSet?) throws -> Int {
+        guard let dead = deletions?.passages else { return Int(record.passageFrequency) }
+        var live = 0
+        try forEachPosting { passage, _ in
+            if !dead.contains(Int(passage)) { live += 1 }
+            return true
+        }
+        return live
+    }
+
     static func damaged(_ segment: SegmentReader, _ what: String) -> TrawlError {
         TrawlError(
             .corrupted, "segment \(segment.info.number): \(what)", path: segment.snapshot.path,

@@ -23,7 +23,7 @@ public struct ModelDescription: Encodable, Sendable {
         self.path = path
         architecture = folder.architectureName
         parameters = folder.tensors.tensors.filter(\.type.isFloatingPoint).reduce(0) { $0 + $1.shape.reduce(1, *) }
-        bytes = folder.tensors.tensors.reduce(0) { $0 + $1.bytes.count }
+        bytes = folder.tensors.tensors.reduce(0) { $0 + $1.byteCount }
         digest = folder.digest
         var uses: [String] = []
         var details: [String: String] = [:]

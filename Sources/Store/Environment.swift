@@ -88,8 +88,9 @@ final class Environment: @unchecked Sendable {
         var transaction: OpaquePointer?
         let flags = UInt32(create ? 0 : MDB_RDONLY)
         try check(mdb_txn_begin(handle, nil, flags, &transaction), "mdb_txn_begin", path: path)
+        let tables: [MDB_dbi]
         do {
-            let tables = try ["meta", "records", "blobs"].map { name in
+            tables = try ["meta", "records", "blobs"].map { name in
                 var table: MDB_dbi = 0
                 let code = mdb_dbi_open(transaction, name, UInt32(create ? MDB_CREATE : 0), &table)
                 if code == MDB_NOTFOUND {
@@ -98,12 +99,13 @@ final class Environment: @unchecked Sendable {
                 try check(code, "mdb_dbi_open", path: path)
                 return table
             }
-            try check(mdb_txn_commit(transaction), "mdb_txn_commit", path: path)
-            return tables
         } catch {
             mdb_txn_abort(transaction)
             throw error
         }
+        // A commit that fails has already freed the transaction.
+        try check(mdb_txn_commit(transaction), "mdb_txn_commit", path: path)
+        return tables
     }
 
     /// Runs `body` in one write transaction and commits, or leaves everything as it was.

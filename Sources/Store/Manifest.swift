@@ -2,31 +2,30 @@ internal import CLMDB
 internal import Core
 import Foundation
 
-/// One segment of an index. Segments never change; a new state of the index is a new list of them.
-public struct SegmentInfo: Codable, Hashable, Sendable {
-    /// The number in the keys of everything that the segment owns; never used again.
-    public let number: UInt32
-    public var documentCount: UInt32
-    public var passageCount: UInt32
-
-    public init(number: UInt32, documentCount: UInt32, passageCount: UInt32) {
-        self.number = number
-        self.documentCount = documentCount
-        self.passageCount = passageCount
-    }
-}
-
 /// What an index consists of: swapping this record is what commits.
 public struct Manifest: Codable, Hashable, Sendable {
-    /// The layout of the store that this version of Trawl writes and reads.
-    public static let currentFormat = 1
+    /// The layouts of the store that this version of Trawl reads. Format 2 has deletion sets, which a reader of format 1
+    /// would not know to leave out; what has none is written as format 1.
+    public static let formats = 1...2
 
     public var format: Int
     public var segments: [SegmentInfo]
     /// The number that the next segment gets.
     public var nextSegment: UInt32
 
-    static let empty = Manifest(format: currentFormat, segments: [], nextSegment: 1)
+    static let empty = Manifest(segments: [], nextSegment: 1)
+
+    init(segments: [SegmentInfo], nextSegment: UInt32) {
+        format = segments.allSatisfy { $0.deletions == nil } ? 1 : 2
+        self.segments = segments
+        self.nextSegment = nextSegment
+    }
+
+    /// The numbers under which something is stored that the index consists of.
+    var numbers: Set<UInt32> {
+        Set(segments.map(\.number)).union(segments.compactMap(\.deletions?.number))
+    }
+
     static let name = Array("manifest".utf8)
 
     /// The manifest of the last commit.
@@ -50,16 +49,23 @@ public struct Manifest: Codable, Hashable, Sendable {
         struct Format: Decodable { let format: Int }
         do {
             let format = try JSONDecoder().decode(Format.self, from: bytes).format
-            guard format == currentFormat else {
+            guard formats.contains(format) else {
                 throw TrawlError(
-                    .incompatible, "the index has format \(format), this Trawl reads format \(currentFormat)",
+                    .incompatible, "the index has format \(format), this Trawl reads up to \(formats.upperBound)",
                     path: environment.path,
-                    remedy: format > currentFormat ? "use a newer Trawl" : "build the index again")
+                    remedy: format > formats.upperBound ? "use a newer Trawl" : "build the index again")
             }
             let manifest = try JSONDecoder().decode(Manifest.self, from: bytes)
             let passages = manifest.segments.reduce(UInt64(0)) { $0 + UInt64($1.passageCount) }
-            guard passages <= UInt64(UInt32.max) else {
-                throw TrawlError(.corrupted, "the manifest counts too many passages", path: environment.path)
+            let documents = manifest.segments.reduce(UInt64(0)) { $0 + UInt64($1.documentCount) }
+            guard max(passages, documents) <= UInt64(UInt32.max) else {
+                throw TrawlError(
+                    .corrupted, "the manifest counts too many documents or passages", path: environment.path,
+                    remedy: "build the index again")
+            }
+            guard manifest.segments.allSatisfy(\.isConsistent) else {
+                throw TrawlError(
+                    .corrupted, "the manifest counts more deleted documents than there are", path: environment.path)
             }
             return manifest
         } catch let error as TrawlError {

@@ -31,6 +31,17 @@ public struct SegmentReader: Sendable {
         }
     }
 
+    /// The first record of `table` whose key is `key` or comes after it.
+    public func firstRecord<Value>(of table: Table<Value>, from key: [UInt8]) throws -> (key: [UInt8], value: Value)? {
+        var found: (key: [UInt8], value: Value)?
+        let prefix = recordKey(segment: info.number, table: table.number, key: [])
+        try snapshot.scan(snapshot.environment.recordTable, prefix: prefix, from: prefix + key) { key, value in
+            found = (Array(key.dropFirst(prefix.count)), try decode(value, table))
+            return false
+        }
+        return found
+    }
+
     private func decode<Value>(_ bytes: UnsafeRawBufferPointer, _ table: Table<Value>) throws -> Value {
         guard bytes.count == MemoryLayout<Value>.size else {
             throw damaged("a record of \(table.name) has \(bytes.count) bytes, not \(MemoryLayout<Value>.size)")

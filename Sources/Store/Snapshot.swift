@@ -14,12 +14,13 @@ public final class Snapshot: @unchecked Sendable {
 
     public var path: String { environment.path }
 
-    init(_ environment: Environment) throws {
+    /// - Parameter manifest: What the snapshot consists of; nil for what was committed last.
+    init(_ environment: Environment, _ manifest: Manifest? = nil) throws {
         self.environment = environment
         let transaction = try environment.beginRead()
         self.transaction = transaction
         do {
-            manifest = try Manifest.read(transaction, environment)
+            self.manifest = try manifest ?? Manifest.read(transaction, environment)
         } catch {
             mdb_txn_abort(transaction)
             throw error

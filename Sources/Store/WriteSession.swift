@@ -54,7 +54,7 @@ public final class WriteSession {
     /// Makes `segments` the content of the index, together with all metadata that was set, in one transaction.
     public func commit(segments: [SegmentInfo]) throws {
         try flush()
-        let updated = Manifest(format: Manifest.currentFormat, segments: segments, nextSegment: nextSegment)
+        let updated = Manifest(segments: segments, nextSegment: nextSegment)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let bytes = Array(try encoder.encode(updated))
@@ -79,19 +79,10 @@ public final class WriteSession {
         pendingBytes = 0
     }
 
-    /// True when `table` has a record of `key` in segment `number`, which may be one that this session has not committed.
-    public func hasRecord<Value>(_ table: Table<Value>, _ key: some Sequence<UInt8>, inSegment number: UInt32) throws
-        -> Bool
-    {
-        let key = recordKey(segment: number, table: table.number, key: Array(key))
+    /// A snapshot that lists `segments`, which may be ones that this session has not committed.
+    public func snapshot(of segments: [SegmentInfo]) throws -> Snapshot {
         try flush()
-        return try environment.read { transaction in
-            var value = MDB_val()
-            let code = withValue(key) { mdb_get(transaction, environment.recordTable, &$0, &value) }
-            if code == MDB_NOTFOUND { return false }
-            try check(code, "mdb_get", path: environment.path)
-            return true
-        }
+        return try Snapshot(environment, Manifest(segments: segments, nextSegment: nextSegment))
     }
 
     /// Replaces the manifest by `text`, for tests of what other versions may have left.
@@ -123,11 +114,11 @@ public final class WriteSession {
         try check(code, "mdb_put", path: environment.path)
     }
 
-    /// Deletes everything of segments that `manifest` does not list: the rest of interrupted or superseded work.
+    /// Deletes everything of segments and deletion sets that `manifest` does not list: the rest of interrupted or superseded work.
     private static func removeUnlisted(_ manifest: Manifest, _ transaction: OpaquePointer, _ environment: Environment)
         throws
     {
-        let listed = Set(manifest.segments.map(\.number))
+        let listed = manifest.numbers
         for table in [environment.recordTable, environment.blobTable] {
             var cursor: OpaquePointer?
             try check(mdb_cursor_open(transaction, table, &cursor), "mdb_cursor_open", path: environment.path)

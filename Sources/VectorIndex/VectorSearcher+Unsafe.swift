@@ -70,6 +70,7 @@ extension VectorSearcher {
                     let score = finished(scores[number * rowCount + row], query, tile.segment, tile.firstRow + row)
                     // Equality lets minus infinity in while there is room.
                     guard score >= bar else { continue }
+                    if let dead = tile.segment.dead, dead.contains(tile.firstRow + row) { continue }
                     let passage = PassageID(tile.segment.base + UInt32(tile.firstRow + row))
                     tops[number].offer(ScoredPassage(passage, score))
                     bar = tops[number].threshold

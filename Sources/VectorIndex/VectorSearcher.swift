@@ -9,7 +9,7 @@ public struct VectorSearcher: Sendable {
     /// 0 for an index without segments.
     public let dimension: Int
     public let metric: Metric
-    /// The number of vectors in all segments.
+    /// The number of vectors of live passages in all segments.
     public let count: Int
     let segments: [Segment]
 
@@ -18,6 +18,8 @@ public struct VectorSearcher: Sendable {
         let rows: Blob
         /// Only with the Euclidean metric.
         let squaredLengths: Blob?
+        /// The rows of deleted passages.
+        let dead: Bitmap?
         var rowCount: Int { rows.recordCount }
         var base: UInt32 { reader.passageBase }
     }
@@ -51,8 +53,9 @@ public struct VectorSearcher: Sendable {
             guard lengths == nil || lengths?.recordCount == rows.recordCount else {
                 throw VectorSegment.damaged(reader, "there is not one length for every vector")
             }
-            count += rows.recordCount
-            return Segment(reader: reader, rows: rows, squaredLengths: lengths)
+            count += reader.info.livePassageCount
+            return Segment(
+                reader: reader, rows: rows, squaredLengths: lengths, dead: try DeletionSet(reader)?.passages)
         }
         self.count = count
         dimension = Int(shared?.dimension ?? 0)
@@ -152,6 +155,10 @@ public struct VectorSearcher: Sendable {
         guard let segment = segments.last(where: { $0.base <= passage.rawValue }),
             Int(passage.rawValue - segment.base) < segment.rowCount
         else { throw TrawlError(.notFound, "passage \(passage.rawValue) has no vector") }
-        return (segment, Int(passage.rawValue - segment.base))
+        let row = Int(passage.rawValue - segment.base)
+        if let dead = segment.dead, dead.contains(row) {
+            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted")
+        }
+        return (segment, row)
     }
 }

@@ -46,6 +46,11 @@ import Testing
         #expect(failure("lexical: {k2: 1}").contains("k1"))
         #expect(failure("corpsu: {}").contains("corpsu"))
         #expect(failure("corpus: {fields: {txt: a}}").contains("txt"))
+        #expect(failure("generative: {parameters: {alhpa: 2}}").contains("generative.parameters.alhpa"))
+        #expect(failure("generative: {parameters: {body: {beam: 2}}}").contains("body.beam"))
+        #expect(failure("generative: {parameters: {title: {beam: 2}}}").contains("title.beam"))
+        #expect(failure("generative: {prompts: {bdoy: a}}").contains("bdoy"))
+        #expect(failure("lexical: {analysis: {langauge: en}}").contains("langauge"))
     }
 
     @Test func wrongKindsOfValuesAreNamed() {
@@ -53,6 +58,11 @@ import Testing
         #expect(failure("build: [lexical, sparse]").contains("build"))
         #expect(failure("passages: {size: 10, overlap: 10}").contains("overlap"))
         #expect(failure("fusion: {weights: {sparse: 1}}").contains("sparse"))
+        for setting in ["weights: {dense: -1}", "weights: {dense: .inf}", "constant: -1", "constant: .nan", "depth: 0"]
+        {
+            #expect(failure("fusion: {\(setting)}").contains("fusion"), "\(setting)")
+        }
+        #expect(failure("generative: {prompts: {body: \"{query}\"}}").contains("generative.prompts.title"))
         #expect(failure("a: [").contains("YAML"))
     }
 

@@ -6,12 +6,14 @@ import Store
 /// Reads a corpus and builds an index of it, or adds documents to one.
 ///
 /// Documents are read into drafts of bounded size; each draft becomes a segment with its documents and everything that
-/// the recipe builds. One transaction at the end makes all new segments the index.
+/// the recipe builds. One transaction at the end makes all new segments the index, and takes out what they replace.
 public struct IndexBuilder {
     private let recipe: Recipe
     private let output: String
     private let adding: Bool
+    private let replacing: Bool
     private let progress: any ProgressReporter
+    private let segmentTextBytes: Int
 
     /// The text of a segment in bytes. It bounds the memory of indexing: text, tokens and suffixes of one segment.
     static let segmentTextBytes = 128 << 20
@@ -21,17 +23,32 @@ public struct IndexBuilder {
         self.recipe = recipe
         self.output = output
         adding = false
+        replacing = false
         self.progress = progress
+        segmentTextBytes = Self.segmentTextBytes
     }
 
     /// A builder that adds the documents of `paths` to an index, by the recipe that made it.
-    public init(addingTo path: String, paths: [String], progress: any ProgressReporter) throws {
+    ///
+    /// - Parameter replacing: Whether documents take the place of those with the same ids, or are refused.
+    public init(addingTo path: String, paths: [String], replacing: Bool = false, progress: any ProgressReporter) throws
+    {
+        try self.init(
+            addingTo: path, paths: paths, replacing: replacing, progress: progress,
+            segmentTextBytes: Self.segmentTextBytes)
+    }
+
+    init(
+        addingTo path: String, paths: [String], replacing: Bool, progress: any ProgressReporter, segmentTextBytes: Int
+    ) throws {
         var recipe = try SearchIndex(path: path).recipe
         recipe.corpus.paths = paths
         self.recipe = recipe
         output = path
         adding = true
+        self.replacing = replacing
         self.progress = progress
+        self.segmentTextBytes = segmentTextBytes
     }
 
     /// Builds and commits.
@@ -55,7 +72,9 @@ public struct IndexBuilder {
 
     private func build(_ reader: CorpusReader, _ components: SegmentComponents) throws {
         let session = try Store.create(at: output).write()
-        var segments = adding ? session.manifest.segments : []
+        let before = try StoredDocuments(session.snapshot(of: adding ? session.manifest.segments : []))
+        var replaced = PendingDeletions(from: before)
+        var segments: [SegmentInfo] = []
         var draft = SegmentDraft()
         let splitter = try PassageSplitter(size: recipe.passages.size, overlap: recipe.passages.overlap)
         let documents = reader.makeIterator()
@@ -63,7 +82,7 @@ public struct IndexBuilder {
         func finishDraft() throws {
             progress.end()
             guard draft.passageCount > 0 else { return }
-            try refuseDuplicates(draft, session, segments)
+            try resolveDuplicates(draft, before, &replaced, StoredDocuments(session.snapshot(of: segments)))
             segments.append(try components.write(draft, into: session.newSegment(), progress: progress))
             draft = SegmentDraft()
         }
@@ -72,7 +91,7 @@ public struct IndexBuilder {
             try draft.append(document, passages: passages(of: document, splitter))
             progress.advance(documents.summary.bytesRead - reported)
             reported = documents.summary.bytesRead
-            if draft.textBytes >= Self.segmentTextBytes {
+            if draft.textBytes >= segmentTextBytes {
                 try finishDraft()
                 progress.begin("reading documents", total: reader.totalBytes.map { $0 - reported }, unit: "bytes")
             }
@@ -81,7 +100,10 @@ public struct IndexBuilder {
         for warning in documents.summary.warnings { progress.warn(warning) }
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try recipe.yaml().utf8))
         try session.setMetadata(SearchIndex.fingerprintsName, components.fingerprints)
-        try session.commit(segments: segments)
+        try session.commit(segments: replaced.write(session, progress: progress) + segments)
+        if adding {
+            try IndexUpdater.settle(session, segmentTextBytes: segmentTextBytes, progress: progress)
+        }
     }
 
     /// A document that is nothing but a title has one passage, which is empty.
@@ -91,13 +113,20 @@ public struct IndexBuilder {
     }
 
     /// Ids must be unique over the whole index; within a draft, `SegmentDraft` sees to it.
-    private func refuseDuplicates(_ draft: SegmentDraft, _ session: WriteSession, _ segments: [SegmentInfo]) throws {
-        for segment in segments {
-            for entry in draft.entries
-            where try session.hasRecord(DocumentTables.ids, entry.document.id.rawValue.utf8, inSegment: segment.number)
-            {
+    ///
+    /// - Parameters:
+    ///   - before: what was in the index before this run; its documents may be replaced.
+    ///   - written: what this run has written so far.
+    private func resolveDuplicates(
+        _ draft: SegmentDraft, _ before: StoredDocuments, _ replaced: inout PendingDeletions, _ written: StoredDocuments
+    ) throws {
+        for entry in draft.entries {
+            if try written.place(of: entry.document.id) != nil {
                 throw SegmentDraft.duplicate(entry.document, first: nil)
             }
+            guard let place = try before.place(of: entry.document.id) else { continue }
+            guard replacing else { throw SegmentDraft.duplicate(entry.document, first: nil) }
+            replaced.delete(place)
         }
     }
 }
@@ -105,8 +134,12 @@ public struct IndexBuilder {
 /// What an index consists of, for `trawl ls`, `trawl show` and scripts.
 public struct IndexSummary: Codable, Sendable {
     public let path: String
+    /// Documents and passages that are not deleted.
     public let documents: Int
     public let passages: Int
+    /// Documents and passages that are deleted and still take room.
+    public let deletedDocuments: Int
+    public let deletedPassages: Int
     public let segments: Int
     public let bytesOnDisk: Int
     public let components: [String]

@@ -42,7 +42,7 @@ struct SegmentComponents {
         if recipe.build.contains(.generative) {
             let path = try ModelCatalogue.path(of: recipe.generative.model)
             let tokenizer = try ModelFolder(path: path).loadTokenizer()
-            guard let end = tokenizer.eosID else {
+            guard let end = tokenizer.eosID ?? tokenizer.sepID else {
                 throw TrawlError(
                     .unsupported, "the tokenizer has no end-of-text token, which must stand between passages",
                     path: path)

@@ -48,6 +48,7 @@ public struct IndexChecker {
         guard let index = opened else { return results }
         check("checksums") { try verifyChecksums(index) }
         check("documents and ids") { try verifyDocuments(index) }
+        if index.documents.deletedDocumentCount > 0 { check("deletions") { try verifyDeletions(index) } }
         if index.recipe.build.contains(.lexical) { check("lexical index") { try verifyLexical(index) } }
         if index.recipe.build.contains(.generative) { check("substring index") { try verifySubstrings(index) } }
         if index.recipe.build.contains(.dense) { check("vectors") { try verifyVectors(index) } }
@@ -57,10 +58,12 @@ public struct IndexChecker {
     private func verifyChecksums(_ index: SearchIndex) throws -> String? {
         var bytes = 0
         for segment in index.snapshot.segments {
-            for (kind, size) in try segment.blobSizes() {
-                try segment.verifyChecksums(BlobKind(number: kind, "blob \(kind)"))
-                bytes += size
-                progress.advance(1)
+            for reader in [segment] + (segment.deletionReader.map { [$0] } ?? []) {
+                for (kind, size) in try reader.blobSizes() {
+                    try reader.verifyChecksums(BlobKind(number: kind, "blob \(kind)"))
+                    bytes += size
+                    progress.advance(1)
+                }
             }
         }
         return "\(bytes) bytes"
@@ -84,12 +87,36 @@ public struct IndexChecker {
                 passages += document.passages.count
                 number += 1
                 progress.advance(1)
+                guard !segment.isDead(document: local) else { continue }
+                // An id may have been used again; then only its last document is live.
+                guard let found = try index.documents.place(of: document.id), found.document == local,
+                    index.documents.segments[found.segment].reader.info.number == segment.reader.info.number
+                else { throw failure("the id \"\(document.id)\" has two live documents") }
             }
         }
-        guard passages == index.documents.passageCount else {
-            throw failure("documents have \(passages) passages, the manifest counts \(index.documents.passageCount)")
+        let expected = index.documents.passageCount + index.documents.deletedPassageCount
+        guard passages == expected else {
+            throw failure("documents have \(passages) passages, the manifest counts \(expected)")
         }
-        return "\(number) documents, \(passages) passages"
+        return "\(index.documents.documentCount) documents, \(index.documents.passageCount) passages"
+    }
+
+    private func verifyDeletions(_ index: SearchIndex) throws -> String? {
+        for segment in index.documents.segments {
+            guard let deletions = segment.deletions else { continue }
+            try deletions.check()
+            for document in 0..<segment.reader.info.documentCount {
+                let isDead = segment.isDead(document: document)
+                for passage in try index.documents.passages(of: document, in: segment)
+                where deletions.passages.contains(Int(passage)) != isDead {
+                    throw failure("passage \(passage) of document \(document) contradicts the deletion of documents")
+                }
+                progress.advance(1)
+            }
+            if index.recipe.build.contains(.lexical) { try LexicalDeletions.check(segment.reader) }
+            if index.recipe.build.contains(.generative) { try SubstringDeletions.check(segment.reader) }
+        }
+        return "\(index.documents.deletedDocumentCount) documents"
     }
 
     private func isBoundary(_ offset: Int, _ text: String) -> Bool {
@@ -127,8 +154,11 @@ public struct IndexChecker {
         for segment in index.snapshot.segments { try VectorSearcher.check(segment) }
         let retriever = try DenseRetriever(index, index.recipe.dense)
         let count = min(sample, index.documents.passageCount)
+        let live = try index.snapshot.segments.flatMap { segment in
+            try segment.livePassages().map { $0.lowerBound + segment.passageBase..<$0.upperBound + segment.passageBase }
+        }
         // An even sample, the same at every run.
-        let chosen = (0..<count).map { PassageID(UInt32($0 * index.documents.passageCount / max(1, count))) }
+        let chosen = evenly(count, of: live)
         let difference = try retriever.largestDifference(chosen, passagePrompt: index.recipe.dense.passagePrompt) {
             id in
             let passage = try index.documents.passage(id)
@@ -136,6 +166,23 @@ public struct IndexChecker {
         }
         guard difference < 1e-3 else { throw failure("vectors differ from new embeddings by up to \(difference)") }
         return "\(count) embedded again, largest difference \(difference)"
+    }
+
+    /// `count` of the numbers in `runs`, at equal distances; no more than there are.
+    private func evenly(_ count: Int, of runs: [Range<UInt32>]) -> [PassageID] {
+        let total = runs.reduce(0) { $0 + $1.count }
+        var chosen: [PassageID] = []
+        var (run, before) = (0, 0)
+        for number in 0..<count {
+            let wanted = number * total / max(1, count)
+            while run < runs.count, wanted - before >= runs[run].count {
+                before += runs[run].count
+                run += 1
+            }
+            guard run < runs.count else { break }
+            chosen.append(PassageID(runs[run].lowerBound + UInt32(wanted - before)))
+        }
+        return chosen
     }
 
     private func failure(_ message: String) -> TrawlError {

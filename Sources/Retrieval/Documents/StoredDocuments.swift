@@ -30,11 +30,17 @@ public struct StoredDocuments: Sendable {
         let text: Blob
         let documents: Blob
         let passages: Blob
+        let deletions: DeletionSet?
+
+        func isDead(document: UInt32) -> Bool { deletions?.documents.contains(Int(document)) ?? false }
     }
 
     let segments: [Segment]
+    /// The documents and passages that are not deleted. Their numbers have gaps where others were.
     public let documentCount: Int
     public let passageCount: Int
+    public let deletedDocumentCount: Int
+    public let deletedPassageCount: Int
 
     init(_ snapshot: Snapshot) throws {
         segments = try snapshot.segments.map { reader in
@@ -42,7 +48,8 @@ public struct StoredDocuments: Sendable {
                 reader: reader, text: try reader.blob(DocumentTables.text, recordSize: 1),
                 documents: try reader.blob(
                     DocumentTables.documents, recordSize: MemoryLayout<DocumentRecord>.stride),
-                passages: try reader.blob(DocumentTables.passages, recordSize: MemoryLayout<PassageRecord>.stride))
+                passages: try reader.blob(DocumentTables.passages, recordSize: MemoryLayout<PassageRecord>.stride),
+                deletions: try DeletionSet(reader))
             guard segment.documents.recordCount == Int(reader.info.documentCount),
                 segment.passages.recordCount == Int(reader.info.passageCount)
             else {
@@ -52,8 +59,10 @@ public struct StoredDocuments: Sendable {
             }
             return segment
         }
-        documentCount = segments.reduce(0) { $0 + $1.documents.recordCount }
-        passageCount = segments.reduce(0) { $0 + $1.passages.recordCount }
+        documentCount = segments.reduce(0) { $0 + $1.reader.info.liveDocumentCount }
+        passageCount = segments.reduce(0) { $0 + $1.reader.info.livePassageCount }
+        deletedDocumentCount = segments.reduce(0) { $0 + $1.documents.recordCount } - documentCount
+        deletedPassageCount = segments.reduce(0) { $0 + $1.passages.recordCount } - passageCount
     }
 
     /// The passage `id`.
@@ -76,6 +85,11 @@ public struct StoredDocuments: Sendable {
     public func documentNumber(of id: PassageID) throws -> UInt32 {
         let (segment, local) = try locate(passage: id)
         let record: PassageRecord = segment.passages.load(local)
+        guard record.document < segment.reader.info.documentCount else {
+            throw TrawlError(
+                .corrupted, "passage \(id.rawValue) belongs to no document", path: segment.reader.snapshot.path,
+                remedy: "build the index again")
+        }
         return segment.reader.documentBase + record.document
     }
 
@@ -88,20 +102,38 @@ public struct StoredDocuments: Sendable {
 
     /// The document called `id`, or nil.
     public func document(_ id: DocumentID) throws -> StoredDocument? {
+        try place(of: id).map { try document(segments[$0.segment], $0.document) }
+    }
+
+    /// Where the live document called `id` is: the place of its segment and its number there; nil when there is none.
+    func place(of id: DocumentID) throws -> (segment: Int, document: UInt32)? {
         guard id.rawValue.utf8.count <= longestRecordKey else { return nil }
-        for segment in segments {
-            if let local = try segment.reader.record(DocumentTables.ids, id.rawValue.utf8) {
-                return try document(segment, local)
-            }
+        for (place, segment) in segments.enumerated() {
+            guard let local = try segment.reader.record(DocumentTables.ids, id.rawValue.utf8) else { continue }
+            guard local < segment.reader.info.documentCount else { throw damaged(segment) }
+            if !segment.isDead(document: local) { return (place, local) }
         }
         return nil
     }
 
-    /// Calls `body` with each document in the order of indexing.
-    public func forEach(_ body: (StoredDocument) throws -> Void) throws {
+    /// Calls `body` with each live document in the order of indexing.
+    public func forEachDocument(_ body: (StoredDocument) throws -> Void) throws {
         for segment in segments {
-            for local in 0..<segment.reader.info.documentCount { try body(try document(segment, local)) }
+            for local in 0..<segment.reader.info.documentCount where !segment.isDead(document: local) {
+                try body(try document(segment, local))
+            }
         }
+    }
+
+    /// The numbers in the segment of a document's passages.
+    func passages(of document: UInt32, in segment: Segment) throws -> Range<UInt32> {
+        let first = try record(document: document, in: segment).firstPassage
+        let isLast = document + 1 == segment.reader.info.documentCount
+        let end =
+            try isLast
+            ? segment.reader.info.passageCount : record(document: document + 1, in: segment).firstPassage
+        guard first <= end, end <= segment.reader.info.passageCount else { throw damaged(segment) }
+        return first..<end
     }
 
     func document(_ segment: Segment, _ local: UInt32) throws -> StoredDocument {
@@ -144,7 +176,7 @@ public struct StoredDocuments: Sendable {
     }
 
     /// The record of a document, with all its sizes inside the text blob.
-    private func record(document: UInt32, in segment: Segment) throws -> DocumentRecord {
+    func record(document: UInt32, in segment: Segment) throws -> DocumentRecord {
         guard document < segment.reader.info.documentCount else { throw damaged(segment) }
         let record: DocumentRecord = segment.documents.load(Int(document))
         let bytes =
@@ -156,11 +188,17 @@ public struct StoredDocuments: Sendable {
         return record
     }
 
+    /// The id, title, metadata and text of a document, one after the other, as they are stored.
+    func content(of record: DocumentRecord, in segment: Segment) throws -> [UInt8] {
+        let count = Int(record.idBytes) + Int(record.titleBytes) + Int(record.metadataBytes) + Int(record.textBytes)
+        return try segment.text.bytes(in: Int(record.offset)..<Int(record.offset) + count)
+    }
+
     private func string(_ segment: Segment, at offset: Int, count: UInt32) throws -> String {
         String(decoding: try segment.text.bytes(in: offset..<offset + Int(count)), as: UTF8.self)
     }
 
-    private func damaged(_ segment: Segment) -> TrawlError {
+    func damaged(_ segment: Segment) -> TrawlError {
         TrawlError(
             .corrupted, "the documents of segment \(segment.reader.info.number) contradict themselves",
             path: segment.reader.snapshot.path, remedy: "build the index again")

@@ -34,6 +34,9 @@ extension Recipe {
             throw TrawlError(.invalidInput, "this is not YAML: \(error)")
         } catch let DecodingError.typeMismatch(_, context) {
             throw Self.wrongValue(context)
+        } catch let DecodingError.keyNotFound(key, context) {
+            let place = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
+            throw TrawlError(.invalidInput, "the setting \"\(place)\" is missing")
         } catch let DecodingError.dataCorrupted(context) {
             if let error = context.underlyingError as? TrawlError { throw error }
             throw Self.wrongValue(context)

@@ -208,5 +208,9 @@ public struct FusionRecipe: Codable, Equatable, Sendable {
                 .invalidInput, "fusion: unknown retriever \"\(name)\"",
                 remedy: "use \(IndexComponent.allCases.map(\.rawValue).joined(separator: ", "))")
         }
+        guard weights.values.allSatisfy({ $0 >= 0 && $0.isFinite }), constant >= 0, constant.isFinite, depth > 0 else {
+            throw TrawlError(
+                .invalidInput, "fusion: weights and constant must be numbers from 0 up, depth at least 1")
+        }
     }
 }

@@ -18,7 +18,7 @@ struct Reranker {
         } else {
             let tokenizer = try folder.loadTokenizer()
             scorer = try QueryLikelihood(
-                session: try folder.loadDecoder().makeSession(),
+                session: try folder.loadDecoder().makeSession(), start: tokenizer.startOfText,
                 encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) })
         }
         depth = options.depth

@@ -46,6 +46,7 @@ public final class SearchIndex: Sendable {
     public var summary: IndexSummary {
         IndexSummary(
             path: path, documents: documents.documentCount, passages: documents.passageCount,
+            deletedDocuments: documents.deletedDocumentCount, deletedPassages: documents.deletedPassageCount,
             segments: documents.segments.count, bytesOnDisk: store.sizeOnDisk,
             components: recipe.build.map(\.rawValue))
     }
@@ -54,11 +55,14 @@ public final class SearchIndex: Sendable {
     public func sizes() throws -> [(name: String, bytes: Int)] {
         var sizes: [UInt16: Int] = [:]
         for segment in snapshot.segments {
-            for (kind, bytes) in try segment.blobSizes() { sizes[kind, default: 0] += bytes }
+            for reader in [segment] + (segment.deletionReader.map { [$0] } ?? []) {
+                for (kind, bytes) in try reader.blobSizes() { sizes[kind, default: 0] += bytes }
+            }
         }
         // Each owner of blobs has a range of numbers; see `Table`.
         let owners: [(String, ClosedRange<UInt16>)] = [
             ("documents", 1...9), ("lexical", 10...19), ("substring", 20...29), ("vectors", 30...39),
+            ("deletions", 40...49),
         ]
         return owners.compactMap { name, range in
             let bytes = sizes.filter { range.contains($0.key) }.reduce(0) { $0 + $1.value }

@@ -113,14 +113,15 @@ public final class SearchPipeline {
 
     /// How many passages each retriever answers.
     private var depth: Int {
+        let passages = max(1, index.documents.passageCount)
         let documents = max(1, index.documents.documentCount)
-        let perDocument = (index.documents.passageCount + documents - 1) / documents
+        let perDocument = (passages + documents - 1) / documents
         // Where documents have several passages, some of the best passages share a document.
         let spread = options.collapsesDocuments && perDocument > 1 ? 4 * perDocument : 1
-        var depth = options.limit * spread
+        var depth = options.limit > passages / spread ? passages : options.limit * spread
         if let reranking = options.reranking { depth = max(depth, reranking.depth) }
         if options.mode == .hybrid { depth = max(depth, options.recipe.fusion.depth) }
-        return min(depth, max(1, index.documents.passageCount))
+        return min(depth, passages)
     }
 
     /// The first `limit` entries, one a document when documents are collapsed.
