@@ -146,6 +146,43 @@ import Testing
         #expect(before > 0)
     }
 
+    @Test func numbersOutOfBoundsAreUsageErrors() throws {
+        try folder.write("q1\tapples\n", to: "q.tsv")
+        try folder.write("q1 0 1 1\n", to: "qrels.txt")
+        for arguments in [
+            ["query", "a.trawl", "x", "-k", "0"], ["query", "a.trawl", "x", "--rerank", "--rerank-depth=-1"],
+            ["query", "a.trawl", "x", "--weights", "dense=inf"], ["query", "a.trawl", "x", "--weights", "dense=-1"],
+            ["eval", "a.trawl", "--queries", "q.tsv", "--qrels", "qrels.txt", "--first-queries=-1"],
+        ] {
+            let outcome = try TrawlProcess.run(arguments, folder: folder.path)
+            #expect(outcome.status == 64, "\(arguments): \(outcome.status) \(outcome.errors)")
+        }
+    }
+
+    @Test func anyNumberOfHitsMayBeAskedFor() throws {
+        let text = (0..<300).map { "apple number \($0)" }.joined(separator: ". ")
+        try folder.write(
+            "{\"_id\": \"1\", \"text\": \"\(text)\"}\n{\"_id\": \"2\", \"text\": \"an apple\"}\n", to: "a.jsonl")
+        #expect(try index("a.jsonl", "--passage-size", "3").status == 0)
+        let limit = "\(Int.max)"
+        #expect(try run("query", "a.trawl", "apple", "-k", limit, "--json").objects.count == 2)
+        let passages = try run("query", "a.trawl", "apple", "-k", limit, "--passages").output.split(separator: "\n")
+        // The rank stands in full, apart from the title.
+        #expect(passages.contains { $0.hasPrefix("7  1#") || $0.hasPrefix("7  1 ") })
+        #expect(passages.contains { $0.hasPrefix("234 1#") })
+    }
+
+    @Test func aReaderOfMessagesThatGoesAwayStopsNoWork() throws {
+        try folder.write("{\"_id\": \"1\", \"text\": \"green apples\"}\n", to: "a.jsonl")
+        let outcome = try TrawlProcess.shell(
+            """
+            { sleep 0.3; $TRAWL index a.jsonl --output a.trawl --build lexical 2>&1 >&4; echo $? > status; } 4>&1 | true
+            cat status
+            """, folder: folder.path)
+        #expect(outcome.output == "0\n")
+        #expect(try run("query", "a.trawl", "apples", "--json").objects.count == 1)
+    }
+
     @Test func secondWriterIsToldToWait() throws {
         try folder.write("{\"_id\": \"1\", \"text\": \"green apples\"}\n", to: "good.jsonl")
         #expect(try index("good.jsonl").status == 0)

@@ -62,9 +62,36 @@ struct BenchmarkRunner {
                 of: Run(pipeline.rankDocuments(queries)), against: qrels, definition.measures(mode: mode))
         }
         let result = definition.compare(reports)
-        Output.write(Array(result.markdown().utf8))
+        if json {
+            for row in result.rows { try Output.json(RowOutput(result.name, row)) }
+        } else {
+            Output.write(Array(result.markdown().utf8))
+        }
         if !result.passed {
             throw TrawlError(.invalidInput, "\(file.name) missed its expected scores", path: self.definition)
+        }
+    }
+
+    /// One line of the result as scripts get it.
+    private struct RowOutput: Encodable {
+        let benchmark: String
+        let mode: String
+        let measure: String
+        let expected: Double
+        let tolerance: Double
+        let bound: String
+        let got: Double?
+        let passed: Bool
+
+        init(_ benchmark: String, _ row: BenchmarkResult.Row) {
+            self.benchmark = benchmark
+            mode = row.expectation.mode
+            measure = row.expectation.measure.description
+            expected = row.expectation.score
+            tolerance = row.expectation.tolerance
+            bound = row.expectation.bound.rawValue
+            got = row.got
+            passed = row.passed
         }
     }
 

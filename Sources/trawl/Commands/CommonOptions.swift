@@ -5,7 +5,8 @@ import Retrieval
 
 /// What every command that shows progress takes.
 struct ProgressOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Show neither progress nor warnings.")
+    // Without a short name: -q is eval's, as ir_measures has it.
+    @Flag(help: "Show neither progress nor warnings.")
     var quiet = false
 
     var reporter: TerminalProgress { TerminalProgress(quiet: quiet) }

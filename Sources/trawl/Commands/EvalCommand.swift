@@ -57,7 +57,7 @@ struct EvalCommand: AsyncParsableCommand {
     @Flag(name: .short, help: "Show the scores of each query.")
     var q = false
 
-    @Flag(help: "Print one JSON object a mode.")
+    @Flag(help: "Print one JSON object a mode, or an expected score of a benchmark.")
     var json = false
 
     @OptionGroup var tuning: TuningFlags
@@ -73,6 +73,7 @@ struct EvalCommand: AsyncParsableCommand {
         if (index == nil) == (runFile == nil) { throw ValidationError("name either an INDEX or a --run") }
         if index != nil, queries == nil { throw ValidationError("name the queries with --queries") }
         if depth < 1 { throw ValidationError("--depth must be at least 1") }
+        if let firstQueries, firstQueries < 1 { throw ValidationError("--first-queries must be at least 1") }
     }
 
     func run() async throws {

@@ -10,13 +10,14 @@ struct IndexCommand: AsyncParsableCommand {
         discussion: """
             PATH is a BEIR folder, a file of JSON lines, TSV or TREC documents, a folder of .txt, .md or .html files, or -
             for standard input; each plain, .gz or .zst. An index that exists is replaced in one step at the end, or
-            grows with --add. Until then it answers as before, even if the indexing is killed.
+            grows with --add or --replace. Until then it answers as before, even if the indexing is killed.
 
             EXAMPLES
               trawl index notes/ --output notes.trawl
               trawl index scifact/ --output scifact.trawl --build lexical,dense
               trawl index --recipe indexes/wikipedia.yaml
               zcat more.jsonl.gz | trawl index - --output notes.trawl --add
+              trawl index corrected.jsonl --output notes.trawl --replace
             """)
 
     @Argument(help: "What to index; without it, what the recipe names.")
@@ -28,8 +29,11 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(name: [.short, .long], help: "A recipe (YAML): corpus, passages, models, what to build.")
     var recipe: String?
 
-    @Flag(help: "Add the documents to an index that exists.")
+    @Flag(help: "Add the documents to an index that exists; their ids must be new to it.")
     var add = false
+
+    @Flag(help: "Add the documents to an index that exists, in place of those with the same ids.")
+    var replace = false
 
     @Option(
         help: "What to build, separated by commas: lexical, dense, generative.",
@@ -66,8 +70,9 @@ struct IndexCommand: AsyncParsableCommand {
 
     func validate() throws {
         if recipe == nil, paths.isEmpty { throw ValidationError("name a PATH to index, or a --recipe") }
-        if add, recipe != nil || build != nil || embedder != nil || generator != nil || passageSize != nil {
-            throw ValidationError("--add keeps to the recipe of the index; leave out --recipe and what overrules it")
+        if add || replace, recipe != nil || build != nil || embedder != nil || generator != nil || passageSize != nil {
+            throw ValidationError(
+                "--add and --replace keep to the recipe of the index; leave out --recipe and what overrules it")
         }
         if recipe == nil, output == nil { throw ValidationError("name the index to make with --output DIR") }
         if let size = passageSize, size < 0 { throw ValidationError("--passage-size must not be negative") }
@@ -77,8 +82,9 @@ struct IndexCommand: AsyncParsableCommand {
     func run() async throws {
         let output = try self.output ?? Self.standardOutput(recipe: recipe ?? "")
         let builder: IndexBuilder
-        if add {
-            builder = try IndexBuilder(addingTo: IndexPath.resolve(output), paths: paths, progress: progress.reporter)
+        if add || replace {
+            builder = try IndexBuilder(
+                addingTo: IndexPath.resolve(output), paths: paths, replacing: replace, progress: progress.reporter)
         } else {
             builder = IndexBuilder(recipe: try effectiveRecipe(), output: output, progress: progress.reporter)
         }

@@ -23,7 +23,7 @@ struct ListCommand: AsyncParsableCommand {
                     try Output.json(summary)
                 } else {
                     Output.line(
-                        "\(path)\t\(grouped(summary.documents)) documents\t\(grouped(summary.bytesOnDisk / 1_000_000)) MB\t"
+                        "\(path)\t\(grouped(summary.documents)) documents\t\(summary.segments) segments\t\(grouped(summary.bytesOnDisk / 1_000_000)) MB\t"
                             + summary.components.joined(separator: ","))
                 }
             } catch {
@@ -71,8 +71,8 @@ struct ShowCommand: AsyncParsableCommand {
         } else {
             let summary = index.summary
             Output.line("path        \(summary.path)")
-            Output.line("documents   \(grouped(summary.documents))")
-            Output.line("passages    \(grouped(summary.passages))")
+            Output.line("documents   \(grouped(summary.documents))" + deleted(summary.deletedDocuments))
+            Output.line("passages    \(grouped(summary.passages))" + deleted(summary.deletedPassages))
             Output.line("segments    \(summary.segments)")
             Output.line("size        \(grouped(summary.bytesOnDisk / 1_000_000)) MB")
             Output.line("components  \(summary.components.joined(separator: ", "))")
@@ -81,29 +81,16 @@ struct ShowCommand: AsyncParsableCommand {
         }
     }
 
+    private func deleted(_ count: Int) -> String {
+        count > 0 ? "  (\(grouped(count)) deleted ones still take room)" : ""
+    }
+
     private struct DocumentOutput: Encodable {
         let document: String
         let title: String
         let text: String
         let metadata: [String: String]
         let passages: [[Int]]
-    }
-}
-
-struct RemoveCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rm", abstract: "Remove indexes.",
-        discussion: """
-            EXAMPLES
-              trawl rm notes.trawl
-            """)
-
-    @Argument(help: "Indexes: paths or names.")
-    var indexes: [String]
-
-    func run() async throws {
-        let paths = try indexes.map { try IndexPath.resolve($0) }
-        for path in paths { try SearchIndex.remove(path: path) }
     }
 }
 

@@ -34,7 +34,7 @@ struct TuningFlags: ParsableArguments {
             var weights: [String: Float] = [:]
             for part in text.split(separator: ",") {
                 let pair = part.split(separator: "=")
-                guard pair.count == 2, let weight = Float(pair[1]), weight >= 0,
+                guard pair.count == 2, let weight = Float(pair[1]), weight >= 0, weight.isFinite,
                     IndexComponent(rawValue: String(pair[0])) != nil
                 else { throw ValidationError("'\(part)' is not of the form dense=0.5") }
                 weights[String(pair[0])] = weight
@@ -42,6 +42,10 @@ struct TuningFlags: ParsableArguments {
             return weights
         })
     var weights: [String: Float]?
+
+    func validate() throws {
+        if rerankDepth < 1 { throw ValidationError("--rerank-depth must be at least 1") }
+    }
 
     func options(mode: SearchMode, recipe: Recipe) throws -> SearchOptions {
         var recipe = recipe

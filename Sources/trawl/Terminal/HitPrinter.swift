@@ -23,7 +23,7 @@ struct HitPrinter {
     private func show(_ hit: SearchHit, rank: Int) {
         let name = hit.document.rawValue + (hit.passage > 0 ? "#\(hit.passage)" : "")
         let title = hit.title.isEmpty ? name : hit.title
-        let head = "\(rank)".padding(toLength: 3, withPad: " ", startingAt: 0) + style.title(title)
+        let head = "\(rank)" + String(repeating: " ", count: max(1, 3 - "\(rank)".count)) + style.title(title)
         Output.line(head + "  " + style.dim((title == name ? "" : name + "  ") + number(hit.score)))
         Output.line("   " + Snippet(hit.text, highlights: hit.matches.flatMap(\.ranges)).rendered(style))
         guard explain else { return }
@@ -46,7 +46,7 @@ struct HitPrinter {
         Output.line(style.bold("n-grams that the language model wrote") + style.dim("  (weight, count, log P, origin)"))
         for key in keys.prefix(15) {
             Output.line(
-                "   " + String(format: "%8.2f  %6d  %8.2f  ", key.weight, key.count, key.logProbability)
+                "   " + String(format: "%8.2f  %6ld  %8.2f  ", key.weight, key.count, key.logProbability)
                     + key.origin.padding(toLength: 8, withPad: " ", startingAt: 0) + "\"\(style.highlight(key.text))\"")
         }
     }

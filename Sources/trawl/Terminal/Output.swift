@@ -7,21 +7,11 @@ enum Output {
     static func line(_ line: String) { write(Array((line + "\n").utf8)) }
 
     static func write(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { buffer in
-            var rest = UnsafeRawBufferPointer(buffer)
-            while !rest.isEmpty {
-                let count = Foundation.write(STDOUT_FILENO, rest.baseAddress, rest.count)
-                if count > 0 {
-                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                } else if errno == EINTR {
-                    continue
-                } else if errno == EPIPE {
-                    exit(0)
-                } else {
-                    Diagnostics.error(TrawlError(.io, "standard output: \(String(cString: strerror(errno)))"))
-                    exit(ExitStatus.error)
-                }
-            }
+        let reason = writeAll(bytes, to: STDOUT_FILENO)
+        if reason == EPIPE { exit(0) }
+        if reason != 0 {
+            Diagnostics.error(TrawlError(.io, "standard output: \(String(cString: strerror(reason)))"))
+            exit(ExitStatus.error)
         }
     }
 
@@ -33,13 +23,32 @@ enum Output {
     }
 }
 
+/// Writes all of `bytes`; answers 0, or the system's reason for not doing so.
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    bytes.withUnsafeBytes { buffer in
+        var rest = buffer[...]
+        while !rest.isEmpty {
+            let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return 0
+    }
+}
+
 /// Standard error: warnings and errors.
 enum Diagnostics {
     static func error(_ error: any Error) { line("trawl: \(error)") }
 
     static func warning(_ message: String) { line("trawl: warning: \(message)") }
 
-    static func line(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func line(_ text: String) { write(text + "\n") }
+
+    /// A reader that has gone away stops no work: nobody is left to be told. (`FileHandle` would end the program.)
+    static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 }
 
 /// The exit codes that scripts rely on, as ripgrep has them.

@@ -4,9 +4,9 @@ import Foundation
 enum Prompt {
     static func forEachLine(_ body: (String) throws -> Void) throws {
         while true {
-            FileHandle.standardError.write(Data("query> ".utf8))
+            Diagnostics.write("query> ")
             guard let line = readLine() else {
-                FileHandle.standardError.write(Data("\n".utf8))
+                Diagnostics.write("\n")
                 return
             }
             let text = line.trimmingCharacters(in: .whitespaces)

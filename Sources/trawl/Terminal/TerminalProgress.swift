@@ -53,7 +53,7 @@ final class TerminalProgress: ProgressReporter {
         write((isTerminal ? "\r\u{1B}[K" : "") + "trawl: warning: \(message)\n")
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { Diagnostics.write(text) }
 
     private static func bar(_ step: Step, now: ContinuousClock.Instant) -> String {
         let seconds = max((now - step.start).seconds, 1e-3)
