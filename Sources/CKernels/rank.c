@@ -4,28 +4,35 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-// Both twins of every kernel are the same text; only the way to count bits differs, and the compiler's licence to use
-// the instructions that come with it.
+// All versions of a kernel are the same text; the way to count bits differs, and the compiler's licence to use the
+// instructions that come with it.
+typedef trawl_isa isa_t;
+enum { portable = TRAWL_PORTABLE, avx2 = TRAWL_AVX2, avx512 = TRAWL_AVX512 };
 
-INLINE uint32_t popcount_portable(uint64_t x) {
-    x -= x >> 1 & 0x5555555555555555u;
-    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
-    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (uint32_t)(x * 0x0101010101010101u >> 56);
-}
+/// One word of each of four groups of digits.
+typedef uint64_t four_t __attribute__((ext_vector_type(4)));
+typedef int64_t signed_four_t __attribute__((ext_vector_type(4)));
 
-INLINE uint32_t popcount_hardware(uint64_t x) {
+INLINE uint32_t popcount(uint64_t x, isa_t isa) {
 #if defined(__x86_64__)
-    // Spelt out, so that the compiler does not count four words at once with many more instructions.
-    uint64_t count;
-    __asm__("popcnt %1, %0" : "=r"(count) : "r"(x) : "cc");
-    return (uint32_t)count;
-#else
-    return (uint32_t)__builtin_popcountll(x);
+    if (isa != portable) {
+        // Spelt out, so that the compiler does not count four words at once with many more instructions.
+        uint64_t count;
+        __asm__("popcnt %1, %0" : "=r"(count) : "r"(x) : "cc");
+        return (uint32_t)count;
+    }
 #endif
+    return (uint32_t)__builtin_popcountll(x);
 }
 
-#define POPCOUNT(x) (hardware ? popcount_hardware(x) : popcount_portable(x))
+/// How many bits of all four words are set.
+INLINE uint32_t popcount_four(four_t x, isa_t isa) {
+    if (isa == avx512) {
+        four_t counts = __builtin_elementwise_popcount(x);
+        return (uint32_t)(counts[0] + counts[1] + counts[2] + counts[3]);
+    }
+    return popcount(x[0], isa) + popcount(x[1], isa) + popcount(x[2], isa) + popcount(x[3], isa);
+}
 
 /// The lowest `bits` bits set; none below 0, all from 64.
 INLINE uint64_t low_bits(int32_t bits) {
@@ -45,13 +52,16 @@ enum {
     block_digits = TRAWL_WAVELET_BLOCK_DIGITS,
     half = block_digits / 2,
     /// Groups of 64 digits in half a block.
-    half_groups = half / 64
+    half_groups = half / 64,
+    /// The bytes of half a block's digits, three cache lines.
+    half_bytes = half / 8 * digit_bits
 };
 
 /// A block of digits, as it is stored.
 typedef struct {
     uint16_t counts[degree];
-    uint64_t planes[2 * half_groups][digit_bits];
+    /// For each half, a word for each bit of the digits and group, the bits of higher value first.
+    uint64_t planes[2][digit_bits][half_groups];
 } block_t;
 
 INLINE const block_t *block_at(const matrix_t *m, const level_t *level, uint32_t position) {
@@ -72,17 +82,17 @@ INLINE trawl_wavelet_leaf leaf_at(const matrix_t *m, uint32_t leaf) {
 INLINE void prefetch_rank(const matrix_t *m, const level_t *level, uint32_t position, uint32_t digit) {
     const char *block = (const char *)block_at(m, level, position);
     __builtin_prefetch(block + 2 * digit);
-    const char *planes = block + (position % block_digits < half ? 128 : 320);
+    const char *planes = block + 2 * degree + (position % block_digits < half ? 0 : half_bytes);
     __builtin_prefetch(planes);
     __builtin_prefetch(planes + 64);
     __builtin_prefetch(planes + 128);
     __builtin_prefetch(superblock_at(m, level, position) + digit);
 }
 
-/// The half of a block that a rank counts in: its groups, and which of their digits lie between the middle and `offset`.
+/// The half of a block that a rank counts in, and which of its digits lie between the middle and a position.
 typedef struct {
-    const uint64_t (*groups)[digit_bits];
-    uint64_t masks[half_groups];
+    const uint64_t (*planes)[half_groups];
+    four_t mask;
     /// All ones when the digits lie before the middle and are to be taken away, else 0.
     uint32_t negative;
 } part_t;
@@ -90,71 +100,76 @@ typedef struct {
 INLINE part_t part_of(const block_t *block, uint32_t position) {
     int32_t offset = (int32_t)(position % block_digits);
     bool before = offset < half;
-    part_t part = {block->planes + (before ? 0 : half_groups), {0}, before ? ~(uint32_t)0 : 0};
-    uint64_t flip = before ? ~(uint64_t)0 : 0;
-    int32_t bits = before ? offset : offset - half;
-    for (int group = 0; group < half_groups; ++group) part.masks[group] = low_bits(bits - 64 * group) ^ flip;
-    return part;
+    // What lies before the position in the half; the middle is its end when it is the first one.
+    signed_four_t bits = (signed_four_t)(before ? offset : offset - half) - (signed_four_t){0, 64, 128, 192};
+    four_t some = ((four_t)1 << (four_t)(bits & 63)) - 1;
+    four_t mask = (some | (four_t)(bits > 63)) & (four_t)(bits > 0);
+    return (part_t){block->planes[before ? 0 : 1], before ? ~mask : mask, before ? ~(uint32_t)0 : 0};
 }
 
-/// The places of `digit` among 64 digits.
-INLINE uint64_t equal_digits(const uint64_t *planes, uint32_t digit) {
-    uint64_t equal = ~(uint64_t)0;
+INLINE four_t plane_of(const part_t *part, int bit) {
+    four_t plane;
+    __builtin_memcpy(&plane, part->planes[bit], sizeof plane);
+    return plane;
+}
+
+INLINE uint32_t count_in(const part_t *part, uint32_t digit, isa_t isa) {
+    four_t equal = part->mask;
     for (int bit = 0; bit < digit_bits; ++bit) {
         uint64_t flip = (uint64_t)(digit >> (digit_bits - 1 - bit) & 1) - 1;
-        equal &= planes[bit] ^ flip;
+        equal &= plane_of(part, bit) ^ flip;
     }
-    return equal;
-}
-
-INLINE uint32_t count_in(const part_t *part, uint32_t digit, bool hardware) {
-    uint32_t count = 0;
-    for (int group = 0; group < half_groups; ++group)
-        count += POPCOUNT(equal_digits(part->groups[group], digit) & part->masks[group]);
-    return (count ^ part->negative) - part->negative;
+    return (popcount_four(equal, isa) ^ part->negative) - part->negative;
 }
 
 /// Where the digits `digit` before `position` end on the next level.
-INLINE uint32_t step(const matrix_t *m, const level_t *level, uint32_t position, uint32_t digit, bool hardware) {
+INLINE uint32_t step(const matrix_t *m, const level_t *level, uint32_t position, uint32_t digit, isa_t isa) {
     const block_t *block = block_at(m, level, position);
     part_t part = part_of(block, position);
     uint32_t place = level->starts[digit] + superblock_at(m, level, position)[digit] + block->counts[digit]
-        + count_in(&part, digit, hardware);
+        + count_in(&part, digit, isa);
     return least(place, level->length);
 }
 
+/// The sums of the words of each of four vectors.
+INLINE four_t sums(four_t a, four_t b, four_t c, four_t d) {
+    four_t ab = __builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    four_t cd = __builtin_shufflevector(c, d, 0, 4, 2, 6) + __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
 /// `step` for all digits.
-INLINE void steps(const matrix_t *m, const level_t *level, uint32_t position, uint32_t *places, bool hardware) {
+INLINE void steps(const matrix_t *m, const level_t *level, uint32_t position, uint32_t *places) {
     const block_t *block = block_at(m, level, position);
     const uint32_t *superblock = superblock_at(m, level, position);
     part_t part = part_of(block, position);
-    uint32_t counts[degree] = {0};
-    for (int group = 0; group < half_groups; ++group) {
-        if (part.masks[group] == 0) continue;
-        const uint64_t *planes = part.groups[group];
-        // Halved by one bit of the digits after the other.
-        uint64_t sets[degree / 2];
-        sets[0] = part.masks[group];
-        for (int bit = 0; bit < digit_bits - 1; ++bit) {
-            for (int i = (1 << bit) - 1; i >= 0; --i) {
-                uint64_t set = sets[i];
-                sets[2 * i] = set & ~planes[bit];
-                sets[2 * i + 1] = set & planes[bit];
-            }
+    // Halved by one bit of the digits after the other; the last two in the loop that counts.
+    four_t sets[degree / 4];
+    sets[0] = part.mask;
+    for (int bit = 0; bit < digit_bits - 2; ++bit) {
+        four_t plane = plane_of(&part, bit);
+        for (int i = (1 << bit) - 1; i >= 0; --i) {
+            four_t set = sets[i];
+            sets[2 * i] = set & ~plane;
+            sets[2 * i + 1] = set & plane;
         }
-        for (int i = 0; i < degree / 2; ++i) {
-            counts[2 * i] += POPCOUNT(sets[i] & ~planes[digit_bits - 1]);
-            counts[2 * i + 1] += POPCOUNT(sets[i] & planes[digit_bits - 1]);
-        }
+    }
+    four_t high = plane_of(&part, digit_bits - 2), low = plane_of(&part, digit_bits - 1);
+    for (uint32_t i = 0; i < degree / 4; ++i) {
+        four_t without = sets[i] & ~high, with = sets[i] & high;
+        four_t counts = sums(
+            __builtin_elementwise_popcount(without & ~low), __builtin_elementwise_popcount(without & low),
+            __builtin_elementwise_popcount(with & ~low), __builtin_elementwise_popcount(with & low));
+        for (uint32_t j = 0; j < 4; ++j) places[4 * i + j] = (uint32_t)counts[j];
     }
     for (uint32_t digit = 0; digit < degree; ++digit) {
         uint32_t place = level->starts[digit] + superblock[digit] + block->counts[digit]
-            + ((counts[digit] ^ part.negative) - part.negative);
+            + ((places[digit] ^ part.negative) - part.negative);
         places[digit] = least(place, level->length);
     }
 }
 
-INLINE bool follow(const matrix_t *m, uint32_t code, uint32_t *low, uint32_t *high, bool hardware) {
+INLINE bool follow(const matrix_t *m, uint32_t code, uint32_t *low, uint32_t *high, isa_t isa) {
     uint32_t l = least(*low, m->length), h = least(*high, m->length);
     if (l >= h) return false;
     for (uint32_t i = 0; code != TRAWL_WAVELET_CODE_END && i < m->levels; ++i, code <<= digit_bits) {
@@ -165,8 +180,8 @@ INLINE bool follow(const matrix_t *m, uint32_t code, uint32_t *low, uint32_t *hi
         // Both ends' cache lines are asked for before either is waited for.
         prefetch_rank(m, level, l, digit);
         prefetch_rank(m, level, h, digit);
-        uint32_t next = step(m, level, l, digit, hardware);
-        h = step(m, level, h, digit, hardware);
+        uint32_t next = step(m, level, l, digit, isa);
+        h = step(m, level, h, digit, isa);
         l = next;
         if (l >= h) return false;
     }
@@ -181,7 +196,7 @@ INLINE void prefetch_query(const trawl_wavelet_query *q, const level_t *level) {
     prefetch_rank(q->matrix, level, least(q->high, level->length), digit);
 }
 
-INLINE void follow_batch(trawl_wavelet_query *queries, uint32_t count, bool hardware) {
+INLINE void follow_batch(trawl_wavelet_query *queries, uint32_t count, isa_t isa) {
     for (uint32_t i = 0; i < count; ++i) {
         trawl_wavelet_query *q = &queries[i];
         q->high = least(q->high, q->matrix->length);
@@ -197,8 +212,8 @@ INLINE void follow_batch(trawl_wavelet_query *queries, uint32_t count, bool hard
             if (q->code == TRAWL_WAVELET_CODE_END || q->low >= q->high || depth >= m->levels) continue;
             const level_t *level = &m->level[depth];
             uint32_t digit = q->code >> (32 - digit_bits);
-            uint32_t l = step(m, level, least(q->low, level->length), digit, hardware);
-            uint32_t h = step(m, level, least(q->high, level->length), digit, hardware);
+            uint32_t l = step(m, level, least(q->low, level->length), digit, isa);
+            uint32_t h = step(m, level, least(q->high, level->length), digit, isa);
             q->code <<= digit_bits;
             q->low = l;
             q->high = h < l ? l : h;
@@ -218,13 +233,25 @@ INLINE window_t window_at(const matrix_t *m, const level_t *level, uint32_t posi
     const block_t *block = block_at(m, level, position);
     uint32_t group = position % block_digits / 64, shift = position % 64;
     window_t window;
-    for (int bit = 0; bit < digit_bits; ++bit) window.planes[bit] = block->planes[group][bit] >> shift;
+    for (int bit = 0; bit < digit_bits; ++bit)
+        window.planes[bit] = block->planes[group / half_groups][bit][group % half_groups] >> shift;
     if (shift + width > 64) {
-        const uint64_t *next =
-            group + 1 < 2 * half_groups ? block->planes[group + 1] : block_at(m, level, position + width - 1)->planes[0];
-        for (int bit = 0; bit < digit_bits; ++bit) window.planes[bit] |= next[bit] << (64 - shift);
+        group = (group + 1) % (2 * half_groups);
+        if (group == 0) block = block_at(m, level, position + width - 1);
+        for (int bit = 0; bit < digit_bits; ++bit)
+            window.planes[bit] |= block->planes[group / half_groups][bit][group % half_groups] << (64 - shift);
     }
     return window;
+}
+
+/// The places of `digit` in a window.
+INLINE uint64_t places_of(const window_t *window, uint32_t digit) {
+    uint64_t equal = ~(uint64_t)0;
+    for (int bit = 0; bit < digit_bits; ++bit) {
+        uint64_t flip = (uint64_t)(digit >> (digit_bits - 1 - bit) & 1) - 1;
+        equal &= window->planes[bit] ^ flip;
+    }
+    return equal;
 }
 
 INLINE uint32_t digit_of(const window_t *window, uint32_t place) {
@@ -235,11 +262,11 @@ INLINE uint32_t digit_of(const window_t *window, uint32_t place) {
 
 /// The child of `node` that the symbol at its `low` lies in. A damaged counter may lead behind the last position, which
 /// holds nothing.
-INLINE node_t only_child(const matrix_t *m, const level_t *level, node_t node, bool hardware) {
+INLINE node_t only_child(const matrix_t *m, const level_t *level, node_t node, isa_t isa) {
     uint32_t position = least(node.low, level->length - 1);
     window_t window = window_at(m, level, position, 1);
     uint32_t digit = digit_of(&window, 0);
-    uint32_t place = least(step(m, level, position, digit, hardware), level->length - 1);
+    uint32_t place = least(step(m, level, position, digit, isa), level->length - 1);
     return (node_t){digit * level->nodes + node.node, place, place + 1};
 }
 
@@ -262,7 +289,7 @@ INLINE void add_child(children_t *to, const level_t *level, node_t child) {
 }
 
 /// The children of a node of a few symbols: only the digits that occur are ranked, and at one end only.
-INLINE void expand_narrow(const matrix_t *m, const level_t *level, node_t node, children_t *to, bool hardware) {
+INLINE void expand_narrow(const matrix_t *m, const level_t *level, node_t node, children_t *to, isa_t isa) {
     uint32_t width = node.high - node.low;
     window_t window = window_at(m, level, node.low, width);
     const block_t *block = block_at(m, level, node.low);
@@ -270,12 +297,12 @@ INLINE void expand_narrow(const matrix_t *m, const level_t *level, node_t node, 
     part_t part = part_of(block, node.low);
     for (uint64_t left = low_bits((int32_t)width); left != 0;) {
         uint32_t digit = digit_of(&window, (uint32_t)__builtin_ctzll(left));
-        uint64_t equal = equal_digits(window.planes, digit) & left;
+        uint64_t equal = places_of(&window, digit) & left;
         left &= ~equal;
         uint32_t low = level->starts[digit] + superblock[digit] + block->counts[digit]
-            + count_in(&part, digit, hardware);
+            + count_in(&part, digit, isa);
         low = least(low, level->length);
-        uint32_t high = least(low + POPCOUNT(equal), level->length);
+        uint32_t high = least(low + popcount(equal, isa), level->length);
         if (low < high) add_child(to, level, (node_t){digit * level->nodes + node.node, low, high});
     }
 }
@@ -298,10 +325,10 @@ INLINE uint64_t occurring(const uint32_t *lows, const uint32_t *highs) {
     return digits;
 }
 
-INLINE void expand_wide(const matrix_t *m, const level_t *level, node_t node, children_t *to, bool hardware) {
+INLINE void expand_wide(const matrix_t *m, const level_t *level, node_t node, children_t *to) {
     uint32_t lows[degree], highs[degree];
-    steps(m, level, node.low, lows, hardware);
-    steps(m, level, node.high, highs, hardware);
+    steps(m, level, node.low, lows);
+    steps(m, level, node.high, highs);
     for (uint64_t left = occurring(lows, highs); left != 0; left &= left - 1) {
         uint32_t digit = (uint32_t)__builtin_ctzll(left);
         add_child(to, level, (node_t){digit * level->nodes + node.node, lows[digit], highs[digit]});
@@ -314,14 +341,14 @@ INLINE void prefetch_node(const matrix_t *m, const level_t *level, node_t node) 
     const char *block = (const char *)block_at(m, level, position);
     __builtin_prefetch(block);
     __builtin_prefetch(block + 64);
-    const char *planes = block + (position % block_digits < half ? 128 : 320);
+    const char *planes = block + 2 * degree + (position % block_digits < half ? 0 : half_bytes);
     __builtin_prefetch(planes);
     __builtin_prefetch(planes + 64);
     __builtin_prefetch(planes + 128);
 }
 
 INLINE uint32_t distinct(
-    const matrix_t *m, uint32_t low, uint32_t high, uint32_t capacity, node_t *scratch, node_t *found, bool hardware
+    const matrix_t *m, uint32_t low, uint32_t high, uint32_t capacity, node_t *scratch, node_t *found, isa_t isa
 ) {
     // Nodes ahead whose blocks are asked for; the most symbols that are looked at one by one.
     enum { lookahead = 6, narrow = 24 };
@@ -343,9 +370,9 @@ INLINE uint32_t distinct(
             node.low = least(node.low, level->length);
             node.high = least(node.high, level->length);
             uint32_t width = node.high - node.low;
-            if (width == 1) add_child(&to, level, only_child(m, level, node, hardware));
-            else if (width <= narrow) expand_narrow(m, level, node, &to, hardware);
-            else expand_wide(m, level, node, &to, hardware);
+            if (width == 1) add_child(&to, level, only_child(m, level, node, isa));
+            else if (width <= narrow) expand_narrow(m, level, node, &to, isa);
+            else expand_wide(m, level, node, &to);
         }
         count = least(to.inner_count, capacity);
         to.leaf_count = least(to.leaf_count, capacity);
@@ -360,11 +387,11 @@ INLINE uint32_t distinct(
     return to.leaf_count;
 }
 
-INLINE node_t access_symbol(const matrix_t *m, uint32_t position, bool hardware) {
+INLINE node_t access_symbol(const matrix_t *m, uint32_t position, isa_t isa) {
     node_t node = {0, position, position + 1};
     for (uint32_t depth = 0; depth < m->levels; ++depth) {
         const level_t *level = &m->level[depth];
-        node = only_child(m, level, node, hardware);
+        node = only_child(m, level, node, isa);
         if (node.node < level->next_nodes) continue;
         node.node += level->first_leaf - level->next_nodes;
         break;
@@ -373,44 +400,62 @@ INLINE node_t access_symbol(const matrix_t *m, uint32_t position, bool hardware)
     return (node_t){leaf.token, node.low + leaf.shift, node.high + leaf.shift};
 }
 
-INLINE uint32_t bitmap_rank(const void *data, uint32_t bit, bool hardware) {
+INLINE uint32_t bitmap_rank(const void *data, uint32_t bit, isa_t isa) {
     const uint64_t *block = data;
     uint32_t count = (uint32_t)block[0];
     // The bits begin 32 bits into the block, after the count.
     int32_t end = (int32_t)least(bit, TRAWL_BITMAP_BITS) + 32;
-    count += POPCOUNT(block[0] >> 32 & low_bits(end - 32));
-    for (int word = 1; word < 8; ++word) count += POPCOUNT(block[word] & low_bits(end - 64 * word));
+    count += popcount(block[0] >> 32 & low_bits(end - 32), isa);
+    for (int word = 1; word < 8; ++word) count += popcount(block[word] & low_bits(end - 64 * word), isa);
     return count;
 }
 
 #if defined(__x86_64__)
-#define HARDWARE __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2")))
-INLINE bool has_hardware(void) {
-    return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
-        && __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("avx2");
+#define AVX2 __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2")))
+#define AVX512 __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2,avx512f,avx512vl,avx512bw,avx512vpopcntdq")))
+
+static isa_t supported_isa(void) {
+    if (!__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")
+        || !__builtin_cpu_supports("lzcnt") || !__builtin_cpu_supports("avx2"))
+        return TRAWL_PORTABLE;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512vpopcntdq")
+        ? TRAWL_AVX512
+        : TRAWL_AVX2;
 }
 #else
-// Other processors count bits in their base instruction set.
-#define HARDWARE
-INLINE bool has_hardware(void) { return true; }
+#define AVX2
+#define AVX512
+static isa_t supported_isa(void) { return TRAWL_PORTABLE; }
 #endif
 
-/// Defines NAME_portable, NAME_hardware and NAME, which chooses.
-#define TWINS(TYPE, RETURN, NAME, BODY, PARAMETERS, ...)                                       \
-    TYPE NAME##_portable PARAMETERS { RETURN BODY(__VA_ARGS__, false); }                        \
-    HARDWARE static TYPE NAME##_hardware PARAMETERS { RETURN BODY(__VA_ARGS__, true); }         \
-    TYPE NAME PARAMETERS {                                                                      \
-        if (has_hardware()) RETURN NAME##_hardware(__VA_ARGS__);                                \
-        else RETURN NAME##_portable(__VA_ARGS__);                                               \
-    }
+static isa_t best_isa;
+__attribute__((constructor)) static void choose(void) { best_isa = supported_isa(); }
+isa_t trawl_best_isa(void) { return best_isa; }
 
-TWINS(bool, return, trawl_wavelet_follow, follow,
+#define UNWRAP(...) __VA_ARGS__
+
+/// Defines the versions of a kernel, NAME_on, which takes the one that it is told, and NAME, which takes the best.
+#define VERSIONS(TYPE, RETURN, NAME, BODY, PARAMETERS, ...)                                    \
+    static TYPE NAME##_portable PARAMETERS { RETURN BODY(__VA_ARGS__, portable); }              \
+    AVX2 static TYPE NAME##_avx2 PARAMETERS { RETURN BODY(__VA_ARGS__, avx2); }                 \
+    AVX512 static TYPE NAME##_avx512 PARAMETERS { RETURN BODY(__VA_ARGS__, avx512); }           \
+    TYPE NAME##_on(isa_t isa, UNWRAP PARAMETERS) {                                              \
+        switch (isa) {                                                                          \
+        case TRAWL_AVX512: RETURN NAME##_avx512(__VA_ARGS__); break;                            \
+        case TRAWL_AVX2: RETURN NAME##_avx2(__VA_ARGS__); break;                                \
+        default: RETURN NAME##_portable(__VA_ARGS__); break;                                    \
+        }                                                                                       \
+    }                                                                                           \
+    TYPE NAME PARAMETERS { RETURN NAME##_on(best_isa, __VA_ARGS__); }
+
+VERSIONS(bool, return, trawl_wavelet_follow, follow,
     (const trawl_wavelet_matrix *matrix, uint32_t code, uint32_t *low, uint32_t *high), matrix, code, low, high)
-TWINS(void, , trawl_wavelet_follow_batch, follow_batch, (trawl_wavelet_query *queries, uint32_t count), queries, count)
-TWINS(uint32_t, return, trawl_wavelet_distinct, distinct,
+VERSIONS(void, , trawl_wavelet_follow_batch, follow_batch, (trawl_wavelet_query *queries, uint32_t count), queries, count)
+VERSIONS(uint32_t, return, trawl_wavelet_distinct, distinct,
     (const trawl_wavelet_matrix *matrix, uint32_t low, uint32_t high, uint32_t capacity, trawl_wavelet_node *scratch,
         trawl_wavelet_node *found),
     matrix, low, high, capacity, scratch, found)
-TWINS(trawl_wavelet_node, return, trawl_wavelet_access, access_symbol,
+VERSIONS(trawl_wavelet_node, return, trawl_wavelet_access, access_symbol,
     (const trawl_wavelet_matrix *matrix, uint32_t position), matrix, position)
-TWINS(uint32_t, return, trawl_bitmap_rank, bitmap_rank, (const void *block, uint32_t bit), block, bit)
+VERSIONS(uint32_t, return, trawl_bitmap_rank, bitmap_rank, (const void *block, uint32_t bit), block, bit)

@@ -136,8 +136,9 @@ extension WaveletMatrix {
                     let header = pending.count
                     for _ in 0..<Self.headerWords { pending.append(0) }
                     let start = block * digitsPerBlock
-                    for group in 0..<(digitsPerBlock / 64) {
-                        if 2 * 64 * group == digitsPerBlock {
+                    for _ in Self.headerWords..<Self.wordsPerBlock { pending.append(0) }
+                    for group in 0..<2 * groupsPerHalf {
+                        if group == groupsPerHalf {
                             // What completes the half counts as digit 0, which its planes look like.
                             let missing = UInt32(max(0, start + digitsPerBlock / 2 - source.count))
                             for digit in 0..<degree {
@@ -148,7 +149,8 @@ extension WaveletMatrix {
                         let from = start + 64 * group
                         let range = min(from, source.count)..<min(from + 64, source.count)
                         let planes = Self.sort(source, range, into: target, next: next, shift: shift)
-                        for plane in 0..<HuffmanCode.digitBits { pending.append(planes[plane]) }
+                        let word = header + Self.headerWords + planesOffset(group: group)
+                        for bit in 0..<HuffmanCode.digitBits { pending[word + bit * groupsPerHalf] = planes[bit] }
                     }
                     if pending.count == Self.pendingWords { try flush() }
                 }

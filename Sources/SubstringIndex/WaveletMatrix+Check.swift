@@ -80,10 +80,10 @@ extension WaveletMatrix {
         var halves = (first: SIMD64<UInt32>(repeating: 0), second: SIMD64<UInt32>(repeating: 0))
         let middle = digitsPerBlock / 2
         for place in 0..<max(middle, min(count, digitsPerBlock)) {
-            let planes = address.assumingMemoryBound(to: UInt64.self) + HuffmanCode.digitBits * (place / 64)
+            let planes = address.assumingMemoryBound(to: UInt64.self) + planesOffset(group: place / 64)
             let bit = UInt64(place % 64)
             var digit = 0
-            for plane in 0..<HuffmanCode.digitBits { digit = digit << 1 | Int(planes[plane] >> bit & 1) }
+            for plane in 0..<HuffmanCode.digitBits { digit = digit << 1 | Int(planes[plane * groupsPerHalf] >> bit & 1) }
             if place < middle { halves.first[digit] += 1 } else { halves.second[digit] += 1 }
         }
         return halves

@@ -15,6 +15,8 @@ final class WaveletMatrix: @unchecked Sendable {
     static let levelBytes = MemoryLayout<trawl_wavelet_level>.stride
     static let leafBytes = MemoryLayout<trawl_wavelet_leaf>.stride
     static let digitsPerBlock = Int(TRAWL_WAVELET_BLOCK_DIGITS)
+    /// Groups of 64 digits in half a block.
+    static let groupsPerHalf = digitsPerBlock / 128
     static let blocksPerSuperblock = Int(TRAWL_WAVELET_SUPERBLOCK_BLOCKS)
     static let maxLevels = Int(TRAWL_WAVELET_MAX_LEVELS)
 
@@ -30,6 +32,13 @@ final class WaveletMatrix: @unchecked Sendable {
         var superblocks: ChunkTable
         var levels: ChunkTable
         var leaves: ChunkTable
+    }
+
+    /// Where, in words behind the counts of a block, the highest bits of a group of digits stand; the lower ones follow at
+    /// distances of `groupsPerHalf`.
+    static func planesOffset(group: Int) -> Int {
+        let (half, place) = group.quotientAndRemainder(dividingBy: groupsPerHalf)
+        return half * groupsPerHalf * HuffmanCode.digitBits + place
     }
 
     static func blockCount(_ digits: Int) -> Int { digits / digitsPerBlock + 1 }

@@ -4,48 +4,63 @@ import Testing
 @testable import SubstringIndex
 
 @Suite struct RankKernelTests {
-    /// A matrix of random blocks: the twins must agree on any bytes, also on damaged ones.
-    @Test func bothTwinsAgreeOnRandomBlocks() throws {
+    /// The versions that this CPU can run.
+    private static let versions = [TRAWL_PORTABLE, TRAWL_AVX2, TRAWL_AVX512].filter {
+        $0.rawValue <= trawl_best_isa().rawValue
+    }
+
+    /// A matrix of random blocks: the versions must agree on any bytes, also on damaged ones.
+    @Test func allVersionsAgreeOnRandomBlocks() throws {
         var random = SplitMix(seed: 1)
         let noise = NoiseMatrix(&random)
-        var matrix = noise.matrix
-        let bound = matrix.length
+        let bound = noise.matrix.length
         for _ in 0..<2000 {
             // One to four digits at random, which need not be those of a leaf.
             let digits = 1 + UInt32(random.next() % 4)
             let code = UInt32(truncatingIfNeeded: random.next()) << (32 - 6 * digits) | 0x8000_0000 >> (6 * digits)
             let (low, high) = (UInt32(random.next() % 5001), UInt32(random.next() % 5001))
-            var (a, b) = ((low, high), (low, high))
-            let found = trawl_wavelet_follow(&matrix, code, &a.0, &a.1)
-            #expect(found == trawl_wavelet_follow_portable(&matrix, code, &b.0, &b.1))
-            #expect(a == b && a.0 <= bound && a.1 <= bound)
-            let position = min(low, bound - 1)
-            #expect(
-                fields(trawl_wavelet_access(&matrix, position))
-                    == fields(trawl_wavelet_access_portable(&matrix, position)))
-            withUnsafePointer(to: &matrix) { pointer in
+            let answers = Self.versions.map { Answers(noise.matrix, code, low, high, version: $0) }
+            #expect(answers.dropFirst().allSatisfy { $0 == answers[0] })
+            #expect(answers[0].followed.allSatisfy { $0 <= bound })
+            for batch in answers[0].batch { #expect(batch[0] <= batch[1] && batch[1] <= bound) }
+            #expect(answers[0].batch[0] == answers[0].followed || !answers[0].found)
+            #expect(answers[0].found == (answers[0].batch[0][0] < answers[0].batch[0][1]))
+            for (capacity, tokens) in answers[0].distinct {
+                #expect(tokens.count <= capacity && tokens.allSatisfy { $0[1] < $0[2] })
+            }
+        }
+    }
+
+    /// What all kernels answer for one question.
+    private struct Answers: Equatable {
+        var found: Bool
+        var followed: [UInt32]
+        var symbol: [UInt32]
+        var batch: [[UInt32]]
+        var distinct: [Int: [[UInt32]]] = [:]
+
+        init(_ matrix: trawl_wavelet_matrix, _ code: UInt32, _ low: UInt32, _ high: UInt32, version: trawl_isa) {
+            var matrix = matrix
+            var (a, b) = (low, high)
+            found = trawl_wavelet_follow_on(version, &matrix, code, &a, &b)
+            followed = [a, b]
+            symbol = fields(trawl_wavelet_access_on(version, &matrix, min(low, matrix.length - 1)))
+            batch = withUnsafePointer(to: &matrix) { pointer in
                 var batch = [
                     trawl_wavelet_query(matrix: pointer, code: code, low: low, high: high),
-                    trawl_wavelet_query(matrix: pointer, code: code, low: 0, high: bound),
+                    trawl_wavelet_query(matrix: pointer, code: code, low: 0, high: pointer.pointee.length),
                     trawl_wavelet_query(matrix: pointer, code: TRAWL_WAVELET_CODE_END, low: low, high: high),
                 ]
-                var twin = batch
-                trawl_wavelet_follow_batch(&batch, 3)
-                trawl_wavelet_follow_batch_portable(&twin, 3)
-                #expect(zip(batch, twin).allSatisfy { ($0.low, $0.high) == ($1.low, $1.high) })
-                #expect(batch.allSatisfy { $0.low <= $0.high && $0.high <= bound })
-                if found { #expect((batch[0].low, batch[0].high) == a) } else { #expect(batch[0].low == batch[0].high) }
+                trawl_wavelet_follow_batch_on(version, &batch, 3)
+                return batch.map { [$0.low, $0.high] }
             }
-            guard low < high else { continue }
+            guard low < high else { return }
+            let empty = trawl_wavelet_node(node: 0, low: 0, high: 0)
             for capacity in [3, high - low] {
-                let empty = trawl_wavelet_node(node: 0, low: 0, high: 0)
                 var scratch = [trawl_wavelet_node](repeating: empty, count: 2 * Int(capacity + 64))
-                var c = [trawl_wavelet_node](repeating: empty, count: Int(capacity + 64))
-                var d = c
-                let count = trawl_wavelet_distinct(&matrix, low, high, capacity, &scratch, &c)
-                #expect(count == trawl_wavelet_distinct_portable(&matrix, low, high, capacity, &scratch, &d))
-                #expect(count <= capacity && c.map(fields) == d.map(fields))
-                #expect(c.prefix(Int(count)).allSatisfy { $0.low < $0.high })
+                var tokens = [trawl_wavelet_node](repeating: empty, count: Int(capacity + 64))
+                let count = trawl_wavelet_distinct_on(version, &matrix, low, high, capacity, &scratch, &tokens)
+                distinct[Int(capacity)] = tokens.prefix(Int(count)).map(fields)
             }
         }
     }
@@ -58,8 +73,7 @@ import Testing
         block[0] = 1000
         var expected: UInt32 = 1000
         for bit in 0...480 as ClosedRange<UInt32> {
-            #expect(trawl_bitmap_rank(block.baseAddress, bit) == expected)
-            #expect(trawl_bitmap_rank_portable(block.baseAddress, bit) == expected)
+            for version in Self.versions { #expect(trawl_bitmap_rank_on(version, block.baseAddress, bit) == expected) }
             if bit < 480 {
                 let isSet = block[1 + Int(bit / 32)] >> (bit % 32) & 1 == 1
                 #expect(trawl_bitmap_test(block.baseAddress, bit) == isSet)

@@ -6,8 +6,9 @@
 //
 // A digit vector is a sequence of digits 0...63 in blocks of 512 bytes, 512 digits each:
 //   bytes 0-127     64 16-bit counts: how often each digit occurs in its superblock before the middle of the block
-//   bytes 128-511   eight groups of 64 digits: six words each, bits 5 to 0 of the digits
-// A rank counts digits from the middle of a block, forwards or backwards, over at most four groups.
+//   bytes 128-511   the halves of the block, four groups of 64 digits each: bit 5 of the four groups, four words, then
+//                   bits 4 to 0 likewise
+// A rank counts digits from the middle of a block, forwards or backwards, within one half.
 // A superblock is 128 blocks and has 64 32-bit counts of what occurs before it in the vector.
 //
 // A wavelet matrix is one digit vector a level: digit d of the code of every symbol whose code is longer than d.
@@ -22,6 +23,14 @@
 //
 // Every function keeps positions within the level and nodes within the tree whatever the blocks hold, so that a
 // damaged block gives a wrong answer and never a read out of bounds. The caller checks its arguments and the levels.
+
+// Each kernel has versions for instruction sets, which all give the same; its plain name takes the best that this CPU
+// has, and NAME_on the one that it is told.
+
+typedef enum { TRAWL_PORTABLE, TRAWL_AVX2, TRAWL_AVX512 } trawl_isa;
+
+/// The best instruction set of this CPU; it has the lesser ones too.
+trawl_isa trawl_best_isa(void);
 
 #define TRAWL_WAVELET_DEGREE 64
 #define TRAWL_WAVELET_DIGIT_BITS 6
@@ -68,7 +77,8 @@ typedef struct {
 /// given positions that equal it end in the order behind its last level. False, as soon as it is known, when the range
 /// holds none.
 bool trawl_wavelet_follow(const trawl_wavelet_matrix *matrix, uint32_t code, uint32_t *low, uint32_t *high);
-bool trawl_wavelet_follow_portable(const trawl_wavelet_matrix *matrix, uint32_t code, uint32_t *low, uint32_t *high);
+bool trawl_wavelet_follow_on(
+    trawl_isa isa, const trawl_wavelet_matrix *matrix, uint32_t code, uint32_t *low, uint32_t *high);
 
 /// A range of positions of a matrix and the code to follow in it.
 typedef struct {
@@ -81,7 +91,7 @@ typedef struct {
 /// `trawl_wavelet_follow` for `count` ranges at once, level by level, so that their cache misses overlap. Codes are used
 /// up; a range that holds none comes back with `low == high`.
 void trawl_wavelet_follow_batch(trawl_wavelet_query *queries, uint32_t count);
-void trawl_wavelet_follow_batch_portable(trawl_wavelet_query *queries, uint32_t count);
+void trawl_wavelet_follow_batch_on(trawl_isa isa, trawl_wavelet_query *queries, uint32_t count);
 
 /// A node of one depth and a range of its positions, or a token and a range of rows; not empty.
 typedef struct {
@@ -96,13 +106,13 @@ typedef struct {
 uint32_t trawl_wavelet_distinct(
     const trawl_wavelet_matrix *matrix, uint32_t low, uint32_t high, uint32_t capacity, trawl_wavelet_node *scratch,
     trawl_wavelet_node *found);
-uint32_t trawl_wavelet_distinct_portable(
-    const trawl_wavelet_matrix *matrix, uint32_t low, uint32_t high, uint32_t capacity, trawl_wavelet_node *scratch,
-    trawl_wavelet_node *found);
+uint32_t trawl_wavelet_distinct_on(
+    trawl_isa isa, const trawl_wavelet_matrix *matrix, uint32_t low, uint32_t high, uint32_t capacity,
+    trawl_wavelet_node *scratch, trawl_wavelet_node *found);
 
 /// The token of the symbol at `position`, which is below the length, and the row that following it leads to.
 trawl_wavelet_node trawl_wavelet_access(const trawl_wavelet_matrix *matrix, uint32_t position);
-trawl_wavelet_node trawl_wavelet_access_portable(const trawl_wavelet_matrix *matrix, uint32_t position);
+trawl_wavelet_node trawl_wavelet_access_on(trawl_isa isa, const trawl_wavelet_matrix *matrix, uint32_t position);
 
 /// The leaf that `digit` leads to from the inner node `*node` of `*depth`, whose token it stores, back at the root; or
 /// false when it leads to an inner node.
@@ -128,7 +138,7 @@ static inline bool trawl_wavelet_descend(
 
 /// How many ones stand before bit `bit` (0...480) of `block`, its own count included.
 uint32_t trawl_bitmap_rank(const void *block, uint32_t bit);
-uint32_t trawl_bitmap_rank_portable(const void *block, uint32_t bit);
+uint32_t trawl_bitmap_rank_on(trawl_isa isa, const void *block, uint32_t bit);
 
 static inline bool trawl_bitmap_test(const void *block, uint32_t bit) {
     return ((const uint32_t *)block)[1 + bit / 32] >> (bit % 32) & 1;

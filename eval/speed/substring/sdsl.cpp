@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <ctime>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <sdsl/suffix_arrays.hpp>
 #include <sdsl/wavelet_trees.hpp>
@@ -28,7 +29,9 @@ static double seconds() {
     return time.tv_sec + time.tv_nsec * 1e-9;
 }
 
-static void report(const std::string &name, double value) { std::cout << name << '\t' << value << std::endl; }
+static void report(const std::string &name, double value) {
+    std::cout << std::setprecision(12) << name << '\t' << value << std::endl;
+}
 
 template <class Body>
 static double median(Body body) {
