@@ -20,7 +20,7 @@ extension SubstringDeletions {
         try reader.verifyChecksums(Self.deadRows)
         var number = 0
         func compare(_ expected: UnsafeRawBufferPointer) throws {
-            let stored = UnsafeRawBufferPointer(start: blocks.address(number, shift: 6), count: Self.blockBytes)
+            let stored = UnsafeRawBufferPointer(start: rows.blocks.address(number, shift: 6), count: Self.blockBytes)
             guard stored.elementsEqual(expected) else {
                 throw damagedIndex("block \(number) of the dead rows does not fit the dead passages")
             }

@@ -16,12 +16,11 @@ public struct SubstringDeletions: @unchecked Sendable {
 
     /// The dead passages by number in the segment.
     let passages: Bitmap
-    let rowCount: Int
-    let blocks: ChunkTable
+    let rows: DeadRows
     let reader: SegmentReader
     private let blob: Blob
 
-    var byteCount: Int { blocks.byteCount }
+    var byteCount: Int { rows.blocks.byteCount }
 
     /// As many that the position behind the last row has a block too.
     static func blockCount(rows: Int) -> Int { rows / bitsPerBlock + 1 }
@@ -33,10 +32,9 @@ public struct SubstringDeletions: @unchecked Sendable {
         guard let set = try DeletionSet(segment) else { return nil }
         reader = set.reader
         passages = set.passages
-        self.rowCount = rowCount
         blob = try set.reader.blob(Self.deadRows, recordSize: Self.blockBytes)
-        blocks = ChunkTable(blob)
-        try blocks.expect(records: Self.blockCount(rows: rowCount), of: Self.blockBytes, "the bitmap of dead rows")
+        rows = DeadRows(blocks: ChunkTable(blob), rowCount: rowCount)
+        try rows.blocks.expect(records: Self.blockCount(rows: rowCount), of: Self.blockBytes, "the bitmap of dead rows")
     }
 
     /// Writes the substring part of a deletion set of `segment` whose dead passages are `dead`.
@@ -76,21 +74,7 @@ public struct SubstringDeletions: @unchecked Sendable {
         }
     }
 
-    /// How many of the rows `low..<high` lie in dead passages: at most all, whatever the blocks hold.
-    @inline(__always)
-    func deadRows(_ low: UInt32, _ high: UInt32) -> UInt32 {
-        guard low < high, Int(high) <= rowCount else { return 0 }
-        let dead = Int64(rank(high)) - Int64(rank(low))
-        return UInt32(max(0, min(dead, Int64(high &- low))))
-    }
-
     /// True when the passage, by number in the segment, is deleted.
     @inline(__always)
     func isDead(_ passage: UInt32) -> Bool { passages.contains(Int(passage)) }
-
-    @inline(__always)
-    private func rank(_ row: UInt32) -> UInt32 {
-        let (block, bit) = row.quotientAndRemainder(dividingBy: UInt32(TRAWL_BITMAP_BITS))
-        return trawl_bitmap_rank(blocks.address(Int(block), shift: 6), bit)
-    }
 }

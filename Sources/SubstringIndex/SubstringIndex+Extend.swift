@@ -8,10 +8,10 @@ extension SubstringIndex {
     /// - Complexity: in each segment a pair of ranks for each digit of the token's code; the segments' cache misses
     ///   overlap.
     public func extend(_ range: SuffixRange, by token: TokenID) -> SuffixRange? {
-        if segments.count == 1 {
-            let segment = segments[0]
-            guard let rows = segment.extend(range.first, by: token) else { return nil }
-            let count = segment.liveCount(rows)
+        if steppers.count == 1 {
+            let stepper = steppers[0]
+            guard let rows = stepper.extend(range.first, by: token) else { return nil }
+            let count = stepper.liveCount(rows)
             return count > 0 ? SuffixRange(first: rows, count: count) : nil
         }
         var result: SuffixRange?
@@ -23,7 +23,7 @@ extension SubstringIndex {
     /// `tokens` correspond.
     public func extend(_ ranges: [SuffixRange], by tokens: [TokenID]) -> [SuffixRange?] {
         precondition(ranges.count == tokens.count)
-        if segments.count == 1 { return extendInOneSegment(ranges, tokens) }
+        if steppers.count == 1 { return extendInOneSegment(ranges, tokens) }
         var results: [SuffixRange?] = []
         results.reserveCapacity(ranges.count)
         forEachExtension(ranges.count, { (ranges[$0], tokens[$0]) }, { results.append($1) })
@@ -32,20 +32,20 @@ extension SubstringIndex {
 
     /// The batch without the lists that several segments need.
     private func extendInOneSegment(_ ranges: [SuffixRange], _ tokens: [TokenID]) -> [SuffixRange?] {
-        let segment = segments[0]
+        let stepper = steppers[0]
         let count = ranges.count
         return withUnsafeTemporaryAllocation(of: trawl_wavelet_query.self, capacity: max(1, count)) { queries in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(1, count)) { shifts in
                 for i in 0..<count {
-                    let (query, shift) = segment.question(ranges[i].first, tokens[i])
+                    let (query, shift) = stepper.question(ranges[i].first, tokens[i])
                     queries.initializeElement(at: i, to: query)
                     shifts.initializeElement(at: i, to: shift)
                 }
                 trawl_wavelet_follow_batch(queries.baseAddress, UInt32(count))
                 return [SuffixRange?](unsafeUninitializedCapacity: count) { results, initialized in
                     for i in 0..<count {
-                        let rows = segment.rows(queries[i], shift: shifts[i])
-                        let count = segment.liveCount(rows)
+                        let rows = stepper.rows(queries[i], shift: shifts[i])
+                        let count = stepper.liveCount(rows)
                         results.initializeElement(at: i, to: count > 0 ? SuffixRange(first: rows, count: count) : nil)
                     }
                     initialized = count
@@ -62,13 +62,13 @@ extension SubstringIndex {
     private func forEachExtension(
         _ count: Int, _ input: (Int) -> (range: SuffixRange, token: TokenID), _ body: (Int, SuffixRange?) -> Void
     ) {
-        let width = segments.count
+        let width = steppers.count
         withUnsafeTemporaryAllocation(of: trawl_wavelet_query.self, capacity: max(1, count * width)) { queries in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(1, count * width)) { shifts in
                 for i in 0..<count {
                     let (range, token) = input(i)
                     for place in 0..<width {
-                        let (query, shift) = segments[place].question(range.rows(place), token)
+                        let (query, shift) = steppers[place].question(range.rows(place), token)
                         queries.initializeElement(at: i &* width &+ place, to: query)
                         shifts.initializeElement(at: i &* width &+ place, to: shift)
                     }
@@ -78,8 +78,8 @@ extension SubstringIndex {
                     let start = i &* width
                     var count = 0
                     func rows(_ place: Int) -> RowRange {
-                        let rows = segments[place].rows(queries[start &+ place], shift: shifts[start &+ place])
-                        let live = segments[place].liveCount(rows)
+                        let rows = steppers[place].rows(queries[start &+ place], shift: shifts[start &+ place])
+                        let live = steppers[place].liveCount(rows)
                         count &+= live
                         return live > 0 ? rows : .empty
                     }

@@ -17,6 +17,7 @@ public import Store
 /// other passage, and its count means nothing.
 public struct SubstringIndex: Sendable {
     public let segments: [SubstringSegment]
+    let steppers: [SuffixStepper]
     /// The number in the index of each segment's first passage.
     public let bases: [UInt32]
     /// The token that ends every passage.
@@ -62,6 +63,7 @@ public struct SubstringIndex: Sendable {
                 .incompatible, "the segments were built with different boundary tokens", remedy: "rebuild the index")
         }
         self.segments = segments
+        steppers = segments.map(\.stepper)
         self.bases = bases
         boundary = first.boundary
         totalTokens = segments.reduce(0) { $0 + $1.liveTokenCount }

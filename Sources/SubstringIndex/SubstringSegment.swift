@@ -23,7 +23,7 @@ public final class SubstringSegment: Sendable {
 
     let shape: SegmentShape
     let matrix: WaveletMatrix
-    let vocabulary: VocabularyMap
+    let stepper: SuffixStepper
     let rowPassages: PackedIntegers
     let text: PackedIntegers
     let chunks: Chunks
@@ -105,13 +105,15 @@ public final class SubstringSegment: Sendable {
         let count = Int(shape.tokenCount)
         let symbols = Int(shape.symbolCount)
         matrix = try WaveletMatrix(chunks.matrix, count: count)
-        vocabulary = try VocabularyMap(
-            chunks.vocabulary, bound: Int(shape.vocabularyBound), symbolCount: symbols)
         rowPassages = try PackedIntegers(chunks.rowPassages, count: count, width: shape.passageWidth)
         text = try PackedIntegers(chunks.text, count: Int(shape.textDigits), width: HuffmanCode.digitBits)
         try chunks.codes.expect(records: symbols, of: SymbolCode.bytes, "the codes")
         try chunks.symbols.expect(records: symbols + 1, of: SymbolRows.bytes, "the symbols")
         try chunks.passageStarts.expect(records: Int(shape.passageCount) + 1, of: 4, "the passage starts")
+        stepper = try SuffixStepper(
+            matrix: matrix.kernel,
+            vocabulary: VocabularyMap(chunks.vocabulary, bound: Int(shape.vocabularyBound), symbolCount: symbols),
+            codes: chunks.codes, symbols: chunks.symbols, deadRows: deletions?.rows, rowCount: shape.tokenCount)
         self.shape = shape
         self.chunks = chunks
         self.owner = owner
@@ -124,16 +126,14 @@ public final class SubstringSegment: Sendable {
         byteCount =
             [
                 chunks.matrix.blocks, chunks.matrix.superblocks, chunks.matrix.levels, chunks.matrix.leaves,
-                chunks.symbols,
-                chunks.vocabulary, chunks.rowPassages, chunks.text, chunks.passageStarts,
+                chunks.codes, chunks.symbols, chunks.vocabulary, chunks.rowPassages, chunks.text, chunks.passageStarts,
             ].reduce(deletions?.byteCount ?? 0) { $0 + $1.byteCount }
     }
 
+    var vocabulary: VocabularyMap { stepper.vocabulary }
+
     /// The code of `symbol`, which must be below `symbolCount`.
-    @inline(__always)
-    func code(of symbol: UInt32) -> SymbolCode {
-        chunks.codes.address(Int(symbol), shift: 3).load(as: SymbolCode.self)
-    }
+    func code(of symbol: UInt32) -> SymbolCode { stepper.code(of: symbol) }
 
     /// The token of `symbol`, which must be below `symbolCount`.
     @inline(__always)
@@ -143,10 +143,7 @@ public final class SubstringSegment: Sendable {
 
     /// The rows of `symbol`, which must be below `symbolCount`: of a damaged segment any.
     @inline(__always)
-    func rows(of symbol: UInt32) -> (low: UInt32, high: UInt32) {
-        let next = chunks.symbols.address(Int(symbol) &+ 1, shift: 3).load(as: SymbolRows.self)
-        return (chunks.symbols.address(Int(symbol), shift: 3).load(as: SymbolRows.self).first, next.first)
-    }
+    func rows(of symbol: UInt32) -> (low: UInt32, high: UInt32) { stepper.rows(of: symbol) }
 
     /// The digits of `passage` as a range of `text`; nil when there is no such passage or the table is damaged.
     func textRange(of passage: Int) -> Range<Int>? {
