@@ -83,7 +83,9 @@ extension WaveletMatrix {
             let planes = address.assumingMemoryBound(to: UInt64.self) + planesOffset(group: place / 64)
             let bit = UInt64(place % 64)
             var digit = 0
-            for plane in 0..<HuffmanCode.digitBits { digit = digit << 1 | Int(planes[plane * groupsPerHalf] >> bit & 1) }
+            for plane in 0..<HuffmanCode.digitBits {
+                digit = digit << 1 | Int(planes[plane * groupsPerHalf] >> bit & 1)
+            }
             if place < middle { halves.first[digit] += 1 } else { halves.second[digit] += 1 }
         }
         return halves

@@ -17,7 +17,8 @@ struct Trawl: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             IndexCommand.self, QueryCommand.self, EvalCommand.self, EmbedCommand.self, CountCommand.self,
-            FindCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self, CompactCommand.self,
+            FindCommand.self, NextCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
+            CompactCommand.self,
             CheckCommand.self, ModelsCommand.self,
         ])
 }

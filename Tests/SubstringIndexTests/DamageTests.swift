@@ -101,15 +101,19 @@ private final class GuardedSegment: @unchecked Sendable {
         }
     }
 
+    /// The suite runs some rounds; `TRAWL_FUZZ_SECONDS` asks for rounds of other random damage for that long.
     @Test func flippedBitsNeverReadOutOfBoundsAndTheCheckFindsThem() throws {
         let files = try TemporaryIndex(Self.passages, segments: [Self.passages.passages.count])
         let guarded = try GuardedSegment(files.snapshot.segments[0])
         let ngrams = Self.passages.ngrams(40, seed: 3)
         let counts = ngrams.map { Self.passages.positions(of: $0).count }
-        var random = SplitMix(seed: 77)
-        var caught = 0
-        let rounds = 400
-        for round in 0..<rounds {
+        let environment = ProcessInfo.processInfo.environment
+        let end = environment["TRAWL_FUZZ_SECONDS"].flatMap(Double.init).map { Date().addingTimeInterval($0) }
+        var random = SplitMix(seed: end == nil ? 77 : UInt64(Date().timeIntervalSince1970))
+        var (caught, rounds) = (0, 0)
+        while end.map({ Date() < $0 }) ?? (rounds < 400) {
+            let round = rounds
+            rounds += 1
             let kind = SegmentLayout.allBlobs[round % SegmentLayout.allBlobs.count].kind
             var bytes = guarded.blobs[kind] ?? []
             // One bit, a few, or a block of noise.
@@ -132,6 +136,7 @@ private final class GuardedSegment: @unchecked Sendable {
                 #expect((error as? TrawlError)?.code == .corrupted)
             }
         }
+        if end != nil { print("\(rounds) damages, \(caught) of them found by the check") }
         #expect(caught > rounds * 3 / 4, "only \(caught) of \(rounds) damages were found")
     }
 

@@ -55,7 +55,9 @@ import Testing
         #expect(try run("count", "a.trawl", "no such phrase at all").status == 1)
     }
 
-    @Test(arguments: ["index", "query", "eval", "embed", "count", "find", "ls", "show", "rm", "check", "models"])
+    @Test(arguments: [
+        "index", "query", "eval", "embed", "count", "find", "next", "ls", "show", "rm", "check", "models",
+    ])
     func noTwoFlagsOfACommandHaveOneName(_ command: String) throws {
         // The argument parser looks for this in debug builds only.
         var names: [String] = []
@@ -183,7 +185,8 @@ import Testing
 
     @Test func everyCommandHasExamplesInItsHelp() throws {
         for command in [
-            "index", "query", "eval", "embed", "count", "find", "ls", "show", "rm", "compact", "check", "models",
+            "index", "query", "eval", "embed", "count", "find", "next", "ls", "show", "rm", "compact", "check",
+            "models",
         ] {
             let help = try run(command, "--help")
             #expect(help.status == 0 && help.output.contains("trawl \(command)"), "\(command)")

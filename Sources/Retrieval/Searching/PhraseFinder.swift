@@ -6,12 +6,16 @@ import Tokenizers
 
 /// Counts phrases and shows where they stand and what follows them: the substring index as a tool of its own.
 public struct PhraseFinder {
-    /// What was found of a phrase.
+    /// What was found.
     public struct Result: Encodable, Sendable {
         public let phrase: String
+        /// Occurrences; of several clauses, those of the rarest one that have the others beside them.
         public let count: Int
-        /// How many passages hold it.
+        /// How many passages, and documents, hold them.
         public let passageCount: Int
+        public let documentCount: Int
+        /// True when there were so many passages that only some were read; the counts are then estimates.
+        public let isEstimate: Bool
         public let passages: [Passage]
         public let next: [Continuation]
     }
@@ -21,6 +25,8 @@ public struct PhraseFinder {
         public let passage: Int
         public let title: String
         public let text: String
+        /// How often, in this passage.
+        public let count: Int
         public let ranges: [TextRange]
     }
 
@@ -37,9 +43,23 @@ public struct PhraseFinder {
         public let count: Int
     }
 
+    /// How to look.
+    public struct Options: Sendable {
+        public var variants = PhraseVariants()
+        /// The most tokens between the phrases of a query of several clauses; nil is anywhere in the passage.
+        public var within: Int?
+        /// The most passages to read; beyond, a sample of them. Only `within` reads any.
+        public var readLimit = 10_000
+        /// How many passages and next tokens to list.
+        public var passages = 0
+        public var continuations = 0
+
+        public init() {}
+    }
+
     private let index: SearchIndex
-    private let substrings: SubstringIndex
-    private let tokenizer: Tokenizer
+    let substrings: SubstringIndex
+    let tokenizer: Tokenizer
     private let passages: PassageTokens
 
     /// - Throws: `TrawlError.notFound` when the index has no substring index.
@@ -50,66 +70,77 @@ public struct PhraseFinder {
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.parameters.titleEnd)
     }
 
-    /// Finds `phrase`, up to `passages` of the passages that hold it, and the `continuations` most frequent next tokens.
+    /// A count and whether it is exact.
+    public struct Count: Encodable, Sendable {
+        public let phrase: String
+        public let count: Int
+        public let isEstimate: Bool
+    }
+
+    /// Counts what meets `query` as `find` does.
     ///
-    /// - Parameter anyCase: Whether its lower-case, capitalised and upper-case forms count too.
-    /// - Throws: `TrawlError.invalidInput` when the phrase has no tokens.
-    public func find(_ phrase: String, anyCase: Bool, passages limit: Int, continuations: Int) throws -> Result {
-        let ngrams = ngrams(of: phrase, anyCase: anyCase)
-        guard !ngrams.isEmpty else {
-            throw TrawlError(.invalidInput, "the phrase \"\(phrase)\" has no tokens", remedy: "give at least one word")
+    /// - Complexity: a query of one clause takes a few steps a token, however often its phrases occur.
+    public func count(_ query: PhraseQuery, named name: String, _ options: Options) throws -> Count {
+        let clauses = try ngrams(query, options)
+        if clauses.count == 1 {
+            let count = clauses[0].reduce(0) { $0 + substrings.count(of: $1) }
+            return Count(phrase: name, count: count, isEstimate: false)
         }
-        var count = 0
-        var perPassage: [PassageID: Int] = [:]
+        let found = try PhraseMatcher(substrings, clauses).match(within: options.within, readLimit: options.readLimit)
+        return Count(phrase: name, count: found.count, isEstimate: found.isSample)
+    }
+
+    /// Finds what meets `query`.
+    ///
+    /// - Throws: `TrawlError.invalidInput` when a phrase has no tokens.
+    /// - Complexity: O(occurrences of all phrases) sequential reads; with `within`, up to `readLimit` passages are read.
+    public func find(_ query: PhraseQuery, named name: String, _ options: Options) throws -> Result {
+        let clauses = try ngrams(query, options)
+        let found = try PhraseMatcher(substrings, clauses).match(within: options.within, readLimit: options.readLimit)
+        var documents: Set<UInt32> = []
+        for passage in found.passages { documents.insert(try index.documents.documentNumber(of: passage.passage)) }
+        let shown = found.passages.sorted { ($1.count, $0.passage) < ($0.count, $1.passage) }.prefix(options.passages)
+        return Result(
+            phrase: name, count: found.count, passageCount: found.estimate(found.passages.count),
+            documentCount: found.estimate(documents.count),
+            isEstimate: found.isSample,
+            passages: try shown.map { try passage($0, clauses) },
+            next: clauses.count == 1 ? following(clauses[0], limit: options.continuations) : [])
+    }
+
+    /// The n-grams of each clause.
+    private func ngrams(_ query: PhraseQuery, _ options: Options) throws -> [[[TokenID]]] {
+        let forms = PhraseForms(tokenizer: tokenizer, variants: options.variants)
+        return try query.clauses.map { phrases in
+            try phrases.flatMap { try forms.ngrams(of: $0) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        }
+    }
+
+    private func following(_ ngrams: [[TokenID]], limit: Int) -> [Continuation] {
+        guard limit > 0 else { return [] }
         var next: [TokenID: Int] = [:]
-        for ngram in ngrams {
-            guard let range = substrings.range(of: ngram) else { continue }
-            count += range.count
-            for found in substrings.passages(containing: range) { perPassage[found.passage, default: 0] += found.count }
-            guard continuations > 0 else { continue }
+        for range in ngrams.compactMap({ substrings.range(of: $0) }) {
             for entry in substrings.nextTokens(range) { next[entry.token, default: 0] += entry.count }
         }
-        let shown = perPassage.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit)
-        let following = next.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(continuations)
-        return Result(
-            phrase: phrase, count: count, passageCount: perPassage.count,
-            passages: try shown.map { try passage($0.key, ngrams) },
-            next: following.map { Continuation(text: text(of: $0.key), token: $0.key, count: $0.value) })
+        let sorted = next.map { TokenCount($0.key, $0.value) }.sorted { ($1.count, $0.token) < ($0.count, $1.token) }
+        return sorted.prefix(limit).map(continuation)
     }
 
-    private func ngrams(of phrase: String, anyCase: Bool) -> [[TokenID]] {
-        let words = phrase.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        var forms = [words]
-        if anyCase {
-            let capitalised = words.prefix(1).uppercased() + words.dropFirst()
-            forms += [words.lowercased(), capitalised, words.capitalized, words.uppercased()]
-        }
-        var ngrams: [[TokenID]] = []
-        for form in forms where !form.isEmpty {
-            let ngram = tokenizer.encodeIDs(" " + form, addSpecialTokens: false)
-            if !ngram.isEmpty, !ngrams.contains(ngram) { ngrams.append(ngram) }
-        }
-        return ngrams
+    func continuation(_ next: TokenCount) -> Continuation {
+        Continuation(text: text(of: next.token), token: next.token, count: next.count)
     }
 
-    private func passage(_ id: PassageID, _ ngrams: [[TokenID]]) throws -> Passage {
-        let stored = try index.documents.passage(id)
-        let tokens = try substrings.tokens(of: id)
-        var spans: [Range<Int>] = []
-        for ngram in ngrams where ngram.count <= tokens.count {
-            for start in 0...(tokens.count - ngram.count) where tokens[start] == ngram[0] {
-                if tokens[start..<start + ngram.count].elementsEqual(ngram) {
-                    spans.append(start..<start + ngram.count)
-                }
-            }
-        }
+    private func passage(_ found: PassageCount, _ clauses: [[[TokenID]]]) throws -> Passage {
+        let stored = try index.documents.passage(found.passage)
+        let tokens = try substrings.tokens(of: found.passage)
+        let spans = clauses.joined().flatMap { PhraseMatcher.occurrences(of: $0, in: tokens) }
         let ranges = passages.textRanges(of: spans, title: stored.title, text: stored.text)
         return Passage(
             document: stored.document.rawValue, passage: stored.ordinal, title: stored.title, text: stored.text,
-            ranges: ranges.map { TextRange(start: $0.lowerBound, end: $0.upperBound) })
+            count: found.count, ranges: ranges.map { TextRange(start: $0.lowerBound, end: $0.upperBound) })
     }
 
-    private func text(of token: TokenID) -> String {
+    func text(of token: TokenID) -> String {
         token == substrings.boundary ? "<end of passage>" : tokenizer.decode([token], skipSpecialTokens: false)
     }
 }

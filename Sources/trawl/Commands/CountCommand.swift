@@ -9,11 +9,14 @@ struct CountCommand: AsyncParsableCommand {
         abstract: "Count how often phrases occur in a corpus.",
         discussion: """
             A phrase is looked up as the tokens that the index's tokenizer makes of it behind a space; its count is exact.
+            Several are joined by AND and OR as in 'trawl find'. With several lines of input, a count and its phrase a line;
+            '~' stands before an estimate.
 
             EXAMPLES
               trawl count wikipedia "general relativity"
               trawl count wikipedia "general relativity" "special relativity" --json
               trawl count wikipedia "Black hole" --any-case
+              trawl count wikipedia "Einstein AND general relativity OR special relativity" --within 20
             """)
 
     @Argument(help: "The index: a path or a name.")
@@ -25,84 +28,52 @@ struct CountCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object a phrase.")
     var json = false
 
-    @OptionGroup var variants: PhraseOptions
+    @OptionGroup var options: PhraseOptions
 
     func run() async throws {
         let phrases = self.phrases.isEmpty ? readLines() : self.phrases
         let counter = try PhraseFinder(index: SearchIndex(path: IndexPath.resolve(index)))
         var total = 0
         for phrase in phrases {
-            let found = try counter.find(phrase, anyCase: variants.anyCase, passages: 0, continuations: 0)
+            let found = try counter.count(PhraseQuery(phrase), named: phrase, options.options)
             total += found.count
             if json {
                 try Output.json(found)
             } else {
-                Output.line(phrases.count == 1 ? "\(found.count)" : "\(found.count)\t\(phrase)")
+                let count = (found.isEstimate ? "~" : "") + "\(found.count)"
+                Output.line(phrases.count == 1 ? count : "\(count)\t\(phrase)")
             }
         }
         if total == 0 { throw ExitCode(ExitStatus.noHits) }
     }
 }
 
-struct FindCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "find",
-        abstract: "Find the passages in which a phrase occurs, and what follows it.",
-        discussion: """
-            EXAMPLES
-              trawl find wikipedia "general relativity"
-              trawl find wikipedia "general theory of" -k 3 --next 10 --json
-            """)
-
-    @Argument(help: "The index: a path or a name.")
-    var index: String
-
-    @Argument(help: "The phrase.")
-    var phrase: String
-
-    @Option(name: [.customShort("k"), .long], help: "How many passages to show.")
-    var limit = 10
-
-    @Option(help: "How many next tokens to show.")
-    var next = 5
-
-    @Flag(help: "Print one JSON object.")
-    var json = false
-
-    @Option(help: "When to colour: auto, always, never.")
-    var color = ColorChoice.auto
-
-    @OptionGroup var variants: PhraseOptions
-
-    func validate() throws {
-        if limit < 0 || next < 0 { throw ValidationError("-k and --next must not be negative") }
-    }
-
-    func run() async throws {
-        let finder = try PhraseFinder(index: SearchIndex(path: IndexPath.resolve(index)))
-        let found = try finder.find(phrase, anyCase: variants.anyCase, passages: limit, continuations: next)
-        if json {
-            try Output.json(found)
-        } else {
-            let style = Style(color)
-            Output.line("\(style.bold(grouped(found.count))) occurrences, \(grouped(found.passageCount)) passages")
-            for passage in found.passages {
-                let name = passage.document + (passage.passage > 0 ? "#\(passage.passage)" : "")
-                Output.line("\(style.title(passage.title.isEmpty ? name : passage.title))  \(style.dim(name))")
-                Output.line("   " + Snippet(passage.text, highlights: passage.ranges.map(\.range)).rendered(style))
-            }
-            if !found.next.isEmpty {
-                Output.line(
-                    "next: " + found.next.map { "\"\($0.text)\" \(grouped($0.count))" }.joined(separator: "  "))
-            }
-        }
-        if found.count == 0 { throw ExitCode(ExitStatus.noHits) }
-    }
-}
-
+/// How phrases are looked up.
 struct PhraseOptions: ParsableArguments {
     @Flag(help: "Count the phrase in lower case, capitalised and in capitals too.")
     var anyCase = false
+
+    @Flag(help: "Count it where no space stands before it too: behind a bracket, or at the end of a longer word.")
+    var anySpace = false
+
+    @Option(help: "With AND: the most tokens between the phrases; without it they may stand anywhere in a passage.")
+    var within: Int?
+
+    @Option(help: "With --within: the most passages to read; of more, a sample is read and counts are estimates.")
+    var cap = 10_000
+
+    func validate() throws {
+        if let within, within < 0 { throw ValidationError("--within must not be negative") }
+        if cap < 1 { throw ValidationError("--cap must be at least 1") }
+    }
+
+    var options: PhraseFinder.Options {
+        var options = PhraseFinder.Options()
+        options.variants = PhraseVariants(anyCase: anyCase, anySpace: anySpace)
+        options.within = within
+        options.readLimit = cap
+        return options
+    }
 }
 
 /// The lines of standard input that are not empty.

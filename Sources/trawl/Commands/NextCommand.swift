@@ -1,0 +1,76 @@
+import ArgumentParser
+import Core
+import Foundation
+import Retrieval
+
+struct NextCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "next",
+        abstract: "Say what follows a context in a corpus, and how likely.",
+        discussion: """
+            The longest end of the context that occurs is used, whatever its length: the infinity-gram language model. With
+            --text, the probability of each token of a continuation: how much of its context was found and how often, and
+            how often the token follows.
+
+            EXAMPLES
+              trawl next wikipedia "the general theory of" -k 10
+              trawl next wikipedia "the general theory of" --text " relativity"
+              trawl next wikipedia "the capital of" --json
+            """)
+
+    @Argument(help: "The index: a path or a name.")
+    var index: String
+
+    @Argument(help: "The context; without it, what is most frequent of all.")
+    var context = ""
+
+    @Option(name: [.customShort("k"), .long], help: "How many next tokens to show.")
+    var limit = 10
+
+    @Option(help: "A continuation to give the probability of; begin it with a space for a new word.")
+    var text: String?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("-k must be at least 1") }
+    }
+
+    func run() async throws {
+        let finder = try PhraseFinder(index: SearchIndex(path: IndexPath.resolve(index)))
+        if let text { try showProbability(of: text, finder) } else { try showNext(finder) }
+    }
+
+    private func showNext(_ finder: PhraseFinder) throws {
+        let found = finder.predict(after: context, limit: limit)
+        if json { return try Output.json(found) }
+        Output.line("\"\(found.context)\" \(grouped(found.count))")
+        for next in found.next {
+            let share = Double(next.count) / Double(max(1, found.count))
+            Output.line("  \(String(format: "%.4f", share))  \(next.summary)")
+        }
+    }
+
+    private func showProbability(of text: String, _ finder: PhraseFinder) throws {
+        let steps = finder.probabilities(of: text, after: context)
+        guard !steps.isEmpty else { throw ValidationError("--text has no tokens") }
+        let logarithm = steps.reduce(0) { $0 + log($1.probability) }
+        if json {
+            return try Output.json(
+                ProbabilityOutput(tokens: steps, logProbability: logarithm.isFinite ? logarithm : nil))
+        }
+        for step in steps {
+            Output.line(
+                "\(String(format: "%.4f", step.probability))  \"\(step.text)\"  \(grouped(step.count)) of "
+                    + "\(grouped(step.contextCount)) behind \(step.contextLength) tokens")
+        }
+        Output.line("log probability \(String(format: "%.4f", logarithm))")
+    }
+
+    private struct ProbabilityOutput: Encodable {
+        let tokens: [PhraseFinder.TokenProbability]
+        /// Natural logarithm; left out when a token never follows.
+        let logProbability: Double?
+    }
+}
