@@ -20,7 +20,7 @@ public final class WriteSession {
     private var pendingMetadata: [(name: String, value: [UInt8])] = []
 
     /// Pending writes are flushed at this size, which bounds the memory of a session.
-    static let flushBytes = 32 << 20
+    static let flushBytes = 8 << 20
 
     init(_ environment: Environment) throws {
         self.environment = environment

@@ -9,31 +9,33 @@ internal import CKernels
 /// way, giving each its rank as a name, and sorting the string of names recursively. Types are never stored: an entry
 /// whose predecessor is not to be induced in the running pass is kept complemented.
 ///
-/// - Complexity: O(n) time; besides the text and the result, 8 bytes for each symbol of the alphabet, and for each name
-///   of the recursion: in real text 1 to 3 bytes a token.
+/// - Complexity: O(n) time; besides the text and the result, 8 bytes for each symbol of the alphabet, and at most as many
+///   for each name of the recursion, of which the room between its text and its result takes what fits: in real text up
+///   to 1 byte a token.
 enum SuffixSorter {
     /// Entries ahead of the scan whose text is fetched into the cache.
     private static let lookahead = 48
 
     /// Fills `suffixes` with the starts of the suffixes of `text` in ascending order. `advance` is called with shares
-    /// of `count` that add up to it, roughly as time goes by.
+    /// of `count` that add up to it, roughly as time goes by. `spare` is memory that may be overwritten.
     ///
     /// - Precondition: every symbol lies in 0..<`alphabet`, both buffers have the same size, below `Int32.max`.
     static func sort(
         _ text: UnsafePointer<Int32>, into suffixes: UnsafeMutablePointer<Int32>, count: Int, alphabet: Int,
-        advance: (Int) -> Void = { _ in }
+        spare: UnsafeMutableBufferPointer<Int32> = .init(start: nil, count: 0), advance: (Int) -> Void = { _ in }
     ) {
         guard count > 1 else {
             if count == 1 { suffixes[0] = 0 }
             advance(count)
             return
         }
-        let counts = UnsafeMutablePointer<Int32>.allocate(capacity: alphabet)
-        let buckets = UnsafeMutablePointer<Int32>.allocate(capacity: alphabet)
-        defer {
-            counts.deallocate()
-            buckets.deallocate()
-        }
+        // The tables lie in spare memory as far as they fit.
+        let spareTables = min(2, spare.count / alphabet)
+        let tables = UnsafeMutablePointer<Int32>.allocate(capacity: (2 - spareTables) * alphabet)
+        defer { tables.deallocate() }
+        let spareTable = spare.baseAddress ?? tables
+        let counts = spareTables > 0 ? spareTable : tables
+        let buckets = spareTables > 1 ? spareTable + alphabet : spareTables > 0 ? tables : tables + alphabet
         counts.update(repeating: 0, count: alphabet)
         for i in 0..<count { counts[Int(text[i])] &+= 1 }
         let pass = Pass(
@@ -45,7 +47,8 @@ enum SuffixSorter {
             let names = pass.nameSubstrings(lms)
             if names < lms {
                 let reduced = suffixes + (count - lms)
-                sort(reduced, into: suffixes, count: lms, alphabet: names)
+                let between = UnsafeMutableBufferPointer(start: suffixes + lms, count: count - 2 * lms)
+                sort(reduced, into: suffixes, count: lms, alphabet: names, spare: between)
                 pass.resolve(lms)
             }
         }

@@ -29,5 +29,5 @@ for limit in "$@"; do
         : > "$folder/sdsl.tsv"
     fi
     printf '\n## %s tokens\n\n' "$limit"
-    "$here/table.py" "$folder/ours.tsv" "$folder/sdsl.tsv"
+    "$here/compare.py" "$folder/ours.tsv" "$folder/sdsl.tsv"
 done
