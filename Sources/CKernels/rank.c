@@ -113,13 +113,23 @@ INLINE four_t plane_of(const part_t *part, int bit) {
     return plane;
 }
 
-INLINE uint32_t count_in(const part_t *part, uint32_t digit, isa_t isa) {
-    four_t equal = part->mask;
+/// The places of `digit` in the half of a block that `part` lies in.
+INLINE four_t places_in(const part_t *part, uint32_t digit) {
+    four_t equal = ~(four_t)0;
     for (int bit = 0; bit < digit_bits; ++bit) {
         uint64_t flip = (uint64_t)(digit >> (digit_bits - 1 - bit) & 1) - 1;
         equal &= plane_of(part, bit) ^ flip;
     }
-    return (popcount_four(equal, isa) ^ part->negative) - part->negative;
+    return equal;
+}
+
+/// How many of `places` lie in the part, negative when they are to be taken away.
+INLINE uint32_t count_of(four_t places, const part_t *part, isa_t isa) {
+    return (popcount_four(places & part->mask, isa) ^ part->negative) - part->negative;
+}
+
+INLINE uint32_t count_in(const part_t *part, uint32_t digit, isa_t isa) {
+    return count_of(places_in(part, digit), part, isa);
 }
 
 /// Where the digits `digit` before `position` end on the next level.
@@ -129,6 +139,30 @@ INLINE uint32_t step(const matrix_t *m, const level_t *level, uint32_t position,
     uint32_t place = level->starts[digit] + superblock_at(m, level, position)[digit] + block->counts[digit]
         + count_in(&part, digit, isa);
     return least(place, level->length);
+}
+
+/// `step` for both ends of a range, which mostly lie in the same half of a block.
+INLINE void step_both(
+    const matrix_t *m, const level_t *level, uint32_t *low, uint32_t *high, uint32_t digit, isa_t isa
+) {
+    uint32_t l = *low, h = *high;
+    if (l / half == h / half) {
+        const block_t *block = block_at(m, level, l);
+        part_t first = part_of(block, l), second = part_of(block, h);
+        uint32_t base = level->starts[digit] + superblock_at(m, level, l)[digit] + block->counts[digit];
+        four_t places = places_in(&first, digit);
+        *low = least(base + count_of(places, &first, isa), level->length);
+        *high = least(base + count_of(places, &second, isa), level->length);
+    } else {
+        *low = step(m, level, l, digit, isa);
+        *high = step(m, level, h, digit, isa);
+    }
+}
+
+/// Asks for what `step_both` reads.
+INLINE void prefetch_both(const matrix_t *m, const level_t *level, uint32_t low, uint32_t high, uint32_t digit) {
+    prefetch_rank(m, level, low, digit);
+    if (low / half != high / half) prefetch_rank(m, level, high, digit);
 }
 
 /// The sums of the words of each of four vectors.
@@ -178,11 +212,8 @@ INLINE bool follow(const matrix_t *m, uint32_t code, uint32_t *low, uint32_t *hi
         l = least(l, level->length);
         h = least(h, level->length);
         // Both ends' cache lines are asked for before either is waited for.
-        prefetch_rank(m, level, l, digit);
-        prefetch_rank(m, level, h, digit);
-        uint32_t next = step(m, level, l, digit, isa);
-        h = step(m, level, h, digit, isa);
-        l = next;
+        prefetch_both(m, level, l, h, digit);
+        step_both(m, level, &l, &h, digit, isa);
         if (l >= h) return false;
     }
     *low = l;
@@ -192,11 +223,11 @@ INLINE bool follow(const matrix_t *m, uint32_t code, uint32_t *low, uint32_t *hi
 
 INLINE void prefetch_query(const trawl_wavelet_query *q, const level_t *level) {
     uint32_t digit = q->code >> (32 - digit_bits);
-    prefetch_rank(q->matrix, level, least(q->low, level->length), digit);
-    prefetch_rank(q->matrix, level, least(q->high, level->length), digit);
+    prefetch_both(q->matrix, level, least(q->low, level->length), least(q->high, level->length), digit);
 }
 
-INLINE void follow_batch(trawl_wavelet_query *queries, uint32_t count, isa_t isa) {
+/// `follow` for so many ranges that what they ask for stays in the first cache until it is used.
+INLINE void follow_group(trawl_wavelet_query *queries, uint32_t count, isa_t isa) {
     for (uint32_t i = 0; i < count; ++i) {
         trawl_wavelet_query *q = &queries[i];
         q->high = least(q->high, q->matrix->length);
@@ -212,8 +243,8 @@ INLINE void follow_batch(trawl_wavelet_query *queries, uint32_t count, isa_t isa
             if (q->code == TRAWL_WAVELET_CODE_END || q->low >= q->high || depth >= m->levels) continue;
             const level_t *level = &m->level[depth];
             uint32_t digit = q->code >> (32 - digit_bits);
-            uint32_t l = step(m, level, least(q->low, level->length), digit, isa);
-            uint32_t h = step(m, level, least(q->high, level->length), digit, isa);
+            uint32_t l = least(q->low, level->length), h = least(q->high, level->length);
+            step_both(m, level, &l, &h, digit, isa);
             q->code <<= digit_bits;
             q->low = l;
             q->high = h < l ? l : h;
@@ -222,6 +253,12 @@ INLINE void follow_batch(trawl_wavelet_query *queries, uint32_t count, isa_t isa
             going = true;
         }
     }
+}
+
+INLINE void follow_batch(trawl_wavelet_query *queries, uint32_t count, isa_t isa) {
+    enum { group = 32 };
+    for (uint32_t start = 0; start < count; start += group)
+        follow_group(queries + start, least(group, count - start), isa);
 }
 
 /// Up to 64 digits from `position` on, one word for each bit of theirs; those behind `width` mean nothing.
@@ -335,9 +372,8 @@ INLINE void expand_wide(const matrix_t *m, const level_t *level, node_t node, ch
     }
 }
 
-/// Asks for what expanding `node` reads, as far as it is known without reading: not the counts.
-INLINE void prefetch_node(const matrix_t *m, const level_t *level, node_t node) {
-    uint32_t position = least(node.low, level->length);
+/// Asks for what counting at `position` reads, but for the superblock.
+INLINE void prefetch_counts(const matrix_t *m, const level_t *level, uint32_t position) {
     const char *block = (const char *)block_at(m, level, position);
     __builtin_prefetch(block);
     __builtin_prefetch(block + 64);
@@ -345,6 +381,13 @@ INLINE void prefetch_node(const matrix_t *m, const level_t *level, node_t node) 
     __builtin_prefetch(planes);
     __builtin_prefetch(planes + 64);
     __builtin_prefetch(planes + 128);
+}
+
+/// Asks for what expanding `node` reads, as far as it is known without reading: not the superblocks.
+INLINE void prefetch_node(const matrix_t *m, const level_t *level, node_t node) {
+    uint32_t low = least(node.low, level->length), high = least(node.high, level->length);
+    prefetch_counts(m, level, low);
+    if (low / half != high / half) prefetch_counts(m, level, high);
 }
 
 INLINE uint32_t distinct(

@@ -1,21 +1,21 @@
 internal import CKernels
 public import Core
 
-// Growing an n-gram token by token, one range in every segment.
+// Growing an n-gram token by token, one range in every segment that it occurs in.
 extension SubstringIndex {
     /// The range of the n-gram of `range` followed by `token`; nil when it does not occur.
     ///
     /// - Complexity: in each segment a pair of ranks for each digit of the token's code; the segments' cache misses
     ///   overlap.
     public func extend(_ range: SuffixRange, by token: TokenID) -> SuffixRange? {
-        if steppers.count == 1 {
-            let stepper = steppers[0]
-            guard let rows = stepper.extend(range.first, by: token) else { return nil }
+        if range.others.isEmpty {
+            let stepper = steppers[Int(range.first.segment)]
+            guard let rows = stepper.extend(range.first.rows, by: token) else { return nil }
             let count = stepper.liveCount(rows)
-            return count > 0 ? SuffixRange(first: rows, count: count) : nil
+            return count > 0 ? SuffixRange(first: .init(segment: range.first.segment, rows: rows), count: count) : nil
         }
         var result: SuffixRange?
-        forEachExtension(1, { _ in (range, token) }, { result = $1 })
+        forEachExtension(1, range.partCount, { _ in (range, token) }, { result = $1 })
         return result
     }
 
@@ -23,33 +23,11 @@ extension SubstringIndex {
     /// `tokens` correspond.
     public func extend(_ ranges: [SuffixRange], by tokens: [TokenID]) -> [SuffixRange?] {
         precondition(ranges.count == tokens.count)
-        if steppers.count == 1 { return extendInOneSegment(ranges, tokens) }
-        var results: [SuffixRange?] = []
-        results.reserveCapacity(ranges.count)
-        forEachExtension(ranges.count, { (ranges[$0], tokens[$0]) }, { results.append($1) })
-        return results
-    }
-
-    /// The batch without the lists that several segments need.
-    private func extendInOneSegment(_ ranges: [SuffixRange], _ tokens: [TokenID]) -> [SuffixRange?] {
-        let stepper = steppers[0]
-        let count = ranges.count
-        return withUnsafeTemporaryAllocation(of: trawl_wavelet_query.self, capacity: max(1, count)) { queries in
-            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(1, count)) { shifts in
-                for i in 0..<count {
-                    let (query, shift) = stepper.question(ranges[i].first, tokens[i])
-                    queries.initializeElement(at: i, to: query)
-                    shifts.initializeElement(at: i, to: shift)
-                }
-                trawl_wavelet_follow_batch(queries.baseAddress, UInt32(count))
-                return [SuffixRange?](unsafeUninitializedCapacity: count) { results, initialized in
-                    for i in 0..<count {
-                        let rows = stepper.rows(queries[i], shift: shifts[i])
-                        let count = stepper.liveCount(rows)
-                        results.initializeElement(at: i, to: count > 0 ? SuffixRange(first: rows, count: count) : nil)
-                    }
-                    initialized = count
-                }
+        let parts = ranges.reduce(0) { $0 + $1.partCount }
+        return [SuffixRange?](unsafeUninitializedCapacity: ranges.count) { results, initialized in
+            forEachExtension(ranges.count, parts, { (ranges[$0], tokens[$0]) }) { i, range in
+                results.initializeElement(at: i, to: range)
+                initialized = i + 1
             }
         }
     }
@@ -57,35 +35,50 @@ extension SubstringIndex {
     /// True when `token` follows the n-gram of `range` somewhere.
     public func canFollow(_ range: SuffixRange, _ token: TokenID) -> Bool { extend(range, by: token) != nil }
 
-    /// Asks every segment about every range in one batch.
+    /// Asks about all ranges, which have `parts` parts together, in one batch.
     @inline(__always)
     private func forEachExtension(
-        _ count: Int, _ input: (Int) -> (range: SuffixRange, token: TokenID), _ body: (Int, SuffixRange?) -> Void
+        _ count: Int, _ parts: Int, _ input: (Int) -> (range: SuffixRange, token: TokenID),
+        _ body: (Int, SuffixRange?) -> Void
     ) {
-        let width = steppers.count
-        withUnsafeTemporaryAllocation(of: trawl_wavelet_query.self, capacity: max(1, count * width)) { queries in
-            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(1, count * width)) { shifts in
+        withUnsafeTemporaryAllocation(of: trawl_wavelet_query.self, capacity: max(1, parts)) { queries in
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(1, parts)) { shifts in
+                // Symbols first, so that the cache misses of their codes overlap too.
+                var asked = 0
                 for i in 0..<count {
                     let (range, token) = input(i)
-                    for place in 0..<width {
-                        let (query, shift) = steppers[place].question(range.rows(place), token)
-                        queries.initializeElement(at: i &* width &+ place, to: query)
-                        shifts.initializeElement(at: i &* width &+ place, to: shift)
+                    range.forEachPart { part in
+                        let symbol = steppers[Int(part.segment)].prefetchedSymbol(of: token)
+                        shifts.initializeElement(at: asked, to: symbol ?? .max)
+                        asked &+= 1
                     }
                 }
-                trawl_wavelet_follow_batch(queries.baseAddress, UInt32(count * width))
+                asked = 0
                 for i in 0..<count {
-                    let start = i &* width
-                    var count = 0
-                    func rows(_ place: Int) -> RowRange {
-                        let rows = steppers[place].rows(queries[start &+ place], shift: shifts[start &+ place])
-                        let live = steppers[place].liveCount(rows)
-                        count &+= live
-                        return live > 0 ? rows : .empty
+                    input(i).range.forEachPart { part in
+                        let symbol = shifts[asked] == .max ? nil : shifts[asked]
+                        let (query, shift) = steppers[Int(part.segment)].question(part.rows, symbol)
+                        queries.initializeElement(at: asked, to: query)
+                        shifts[asked] = shift
+                        asked &+= 1
                     }
-                    let first = rows(0)
-                    let others = (1..<width).map(rows)
-                    body(i, count > 0 ? SuffixRange(first: first, others: others, count: count) : nil)
+                }
+                trawl_wavelet_follow_batch(queries.baseAddress, UInt32(asked))
+                var answered = 0
+                for i in 0..<count {
+                    var (total, first): (Int, SuffixRange.Part?) = (0, nil)
+                    var others: [SuffixRange.Part] = []
+                    input(i).range.forEachPart { part in
+                        let stepper = steppers[Int(part.segment)]
+                        let rows = stepper.rows(queries[answered], shift: shifts[answered])
+                        answered &+= 1
+                        let live = stepper.liveCount(rows)
+                        guard live > 0 else { return }
+                        total &+= live
+                        let found = SuffixRange.Part(segment: part.segment, rows: rows)
+                        if first == nil { first = found } else { others.append(found) }
+                    }
+                    body(i, first.map { SuffixRange(first: $0, others: others, count: total) })
                 }
             }
         }

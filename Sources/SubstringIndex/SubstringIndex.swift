@@ -73,7 +73,9 @@ public struct SubstringIndex: Sendable {
 
     /// The range of the empty n-gram, whose count is `totalTokens`.
     public var root: SuffixRange {
-        SuffixRange(first: segments[0].root, others: segments.dropFirst().map(\.root), count: totalTokens)
+        let parts = steppers.enumerated().map { SuffixRange.Part(segment: UInt32($0.offset), rows: $0.element.root) }
+        let others = parts.dropFirst().filter { !$0.rows.isEmpty }
+        return SuffixRange(first: parts[0], others: others, count: totalTokens)
     }
 
     /// The range of `ngram`; nil when it does not occur.
@@ -96,8 +98,10 @@ public struct SubstringIndex: Sendable {
     /// - Complexity: O(count), in sequential reads.
     public func passages(containing range: SuffixRange, limit: Int = .max) -> [PassageCount] {
         var result: [PassageCount] = []
-        for (place, segment) in segments.enumerated() where result.count < limit {
-            for (passage, count) in segment.passages(range.rows(place), limit: limit - result.count) {
+        range.forEachPart { part in
+            guard result.count < limit else { return }
+            let place = Int(part.segment)
+            for (passage, count) in segments[place].passages(part.rows, limit: limit - result.count) {
                 result.append(PassageCount(PassageID(bases[place] + passage), count))
             }
         }
@@ -112,9 +116,10 @@ public struct SubstringIndex: Sendable {
     public func positions(of ngram: [TokenID], limit: Int = .max) throws -> [TokenPosition] {
         guard let range = range(of: ngram) else { return [] }
         var result: [TokenPosition] = []
-        for (place, segment) in segments.enumerated() where result.count < limit {
-            let rows = range.rows(place)
-            for (passage, offset) in try segment.positions(of: ngram, rows, limit: limit - result.count) {
+        try range.forEachPart { part in
+            guard result.count < limit else { return }
+            let place = Int(part.segment)
+            for (passage, offset) in try segments[place].positions(of: ngram, part.rows, limit: limit - result.count) {
                 result.append(TokenPosition(PassageID(bases[place] + passage), offset))
             }
         }

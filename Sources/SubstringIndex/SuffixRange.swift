@@ -24,25 +24,36 @@ public struct RowRange: Hashable, Sendable {
     static var empty: RowRange { RowRange(0, 0) }
 }
 
-/// Where an n-gram stands in an index: a range of rows in each of its segments. Carried from token to token, it makes
-/// each further token cost one step; it means nothing to another index.
+/// Where an n-gram stands in an index: a range of rows in each of the segments that it occurs in. Carried from token to
+/// token, it makes each further token cost one step in each of these; it means nothing to another index.
 public struct SuffixRange: Hashable, Sendable {
-    // The first segment has a place of its own, so that an index of one segment allocates nothing.
-    let first: RowRange
-    let others: [RowRange]
+    /// The rows in the segment with this place in the index.
+    struct Part: Hashable, Sendable {
+        let segment: UInt32
+        let rows: RowRange
+    }
+
+    // The first part has a place of its own, so that an n-gram that occurs in one segment allocates nothing.
+    let first: Part
+    /// The other segments, ascending.
+    let others: [Part]
 
     /// How often the n-gram occurs in the live passages of the index.
     public let count: Int
 
-    init(first: RowRange, others: [RowRange] = [], count: Int) {
+    init(first: Part, others: [Part] = [], count: Int) {
         self.first = first
         self.others = others
         self.count = count
     }
 
-    /// The range in the segment with this place in the index.
+    var partCount: Int { 1 + others.count }
+
     @inline(__always)
-    func rows(_ segment: Int) -> RowRange { segment == 0 ? first : others[segment - 1] }
+    func forEachPart(_ body: (Part) throws -> Void) rethrows {
+        try body(first)
+        for part in others { try body(part) }
+    }
 }
 
 /// A token and how often it follows an n-gram.

@@ -31,11 +31,24 @@ struct SuffixStepper: @unchecked Sendable {
         return checked(low &+ code.shift, high &+ code.shift)
     }
 
+    /// The symbol of `token`, whose code is fetched into the cache; nil when it does not occur.
+    @inline(__always)
+    func prefetchedSymbol(of token: TokenID) -> UInt32? {
+        guard let symbol = vocabulary.symbol(of: token) else { return nil }
+        trawl_prefetch(codes.address(Int(symbol), shift: 3))
+        return symbol
+    }
+
     /// What `extend` asks the matrix, for a batch over ranges and segments, and what leads from its answer to rows.
     @inline(__always)
-    func question(_ range: RowRange, _ token: TokenID) -> (query: trawl_wavelet_query, shift: UInt32) {
-        guard !range.isEmpty, let symbol = vocabulary.symbol(of: token) else {
+    func question(_ range: RowRange, _ symbol: UInt32?) -> (query: trawl_wavelet_query, shift: UInt32) {
+        guard !range.isEmpty, let symbol else {
             return (trawl_wavelet_query(matrix: matrix, code: TRAWL_WAVELET_CODE_END, low: 0, high: 0), 0)
+        }
+        if range == root {
+            // The answer is known already.
+            let rows = rows(of: symbol)
+            return (trawl_wavelet_query(matrix: matrix, code: TRAWL_WAVELET_CODE_END, low: rows.low, high: rows.high), 0)
         }
         let code = code(of: symbol)
         return (trawl_wavelet_query(matrix: matrix, code: code.code, low: range.low, high: range.high), code.shift)
