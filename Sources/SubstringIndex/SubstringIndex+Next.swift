@@ -52,7 +52,7 @@ extension SubstringIndex {
             return [TokenCount](unsafeUninitializedCapacity: counts.count) { result, found in
                 for next in counts {
                     // Fibonacci hashing; only the tokens of a damaged index reach beyond the bound.
-                    var slot = isDirect ? Int(next.token) : Int(next.token &* 0x9E37_79B1 >> UInt32(32 - bits))
+                    var slot = isDirect ? Int(next.token) : Int((next.token &* 0x9E37_79B1) >> UInt32(32 - bits))
                     guard slot < slots else { continue }
                     while places[slot] != .max, result[Int(places[slot])].token != next.token {
                         slot = (slot &+ 1) & (slots &- 1)

@@ -48,7 +48,9 @@ struct SuffixStepper: @unchecked Sendable {
         if range == root {
             // The answer is known already.
             let rows = rows(of: symbol)
-            return (trawl_wavelet_query(matrix: matrix, code: TRAWL_WAVELET_CODE_END, low: rows.low, high: rows.high), 0)
+            return (
+                trawl_wavelet_query(matrix: matrix, code: TRAWL_WAVELET_CODE_END, low: rows.low, high: rows.high), 0
+            )
         }
         let code = code(of: symbol)
         return (trawl_wavelet_query(matrix: matrix, code: code.code, low: range.low, high: range.high), code.shift)
