@@ -60,12 +60,16 @@ struct ScalarProperties: Sendable {
         }
     }
 
+    /// Scalars of one or two bytes in UTF-8, which is all that most processes ever ask for.
+    private static let shortTable = table(0..<0x800)
     /// Scalars below 2^16; the rest is asked of the standard library each time.
-    private static let table: [UInt16] = {
+    private static let longTable = table(0..<0x10000)
+
+    private static func table(_ scalars: Range<UInt32>) -> [UInt16] {
         var indexes: [Unicode.GeneralCategory: UInt16] = [:]
         for (index, entry) in Category.names.enumerated() { indexes[entry.category] = UInt16(index) }
-        return (0..<0x10000).map { compute(UInt32($0), indexes) }
-    }()
+        return scalars.map { compute($0, indexes) }
+    }
 
     private static func compute(_ value: UInt32, _ indexes: [Unicode.GeneralCategory: UInt16]?) -> UInt16 {
         guard let scalar = Unicode.Scalar(value) else { return 27 }
@@ -113,7 +117,7 @@ struct ScalarProperties: Sendable {
 
     @inline(__always)
     static func of(_ scalar: UInt32) -> ScalarProperties {
-        scalar < 0x10000
-            ? ScalarProperties(bits: table[Int(scalar)]) : ScalarProperties(bits: compute(scalar, nil))
+        if scalar < 0x800 { return ScalarProperties(bits: shortTable[Int(scalar)]) }
+        return ScalarProperties(bits: scalar < 0x10000 ? longTable[Int(scalar)] : compute(scalar, nil))
     }
 }

@@ -19,6 +19,7 @@ for limit in "$@"; do
     {
         "$ours" build "$folder/tokens.u32" "$limit" "$folder/one" 1
         "$ours" query "$folder/tokens.u32" "$limit" "$folder/one"
+        "$ours" sort "$folder/tokens.u32" "$limit"
     } > "$folder/ours.tsv"
     if [ "${PEERS:-1}" = 1 ]; then
         {

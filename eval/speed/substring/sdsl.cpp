@@ -73,7 +73,7 @@ static int sort(const Tokens &tokens) {
     std::vector<int> order(bytes.size());
     double start = seconds();
     int failed = divsufsort(bytes.data(), order.data(), (int)bytes.size());
-    report("libdivsufsort s", seconds() - start);
+    report("suffix sorting s", seconds() - start);
     return failed;
 }
 

@@ -1,13 +1,15 @@
 import Core
 import Foundation
 import Store
-import SubstringIndex
+
+@testable import SubstringIndex
 
 /// Times the substring index; `run.sh` gives the same work to sdsl-lite and libdivsufsort and compares.
 ///
 ///     SubstringSpeed build TOKENS LIMIT INDEX SEGMENTS     builds INDEX from the first LIMIT tokens
 ///     SubstringSpeed add TOKENS LIMIT INDEX                the same in two commits, the second of one passage in 100
 ///     SubstringSpeed query TOKENS LIMIT INDEX              times every operation
+///     SubstringSpeed sort TOKENS LIMIT                     sorts suffixes alone
 ///     SubstringSpeed count INDEX TOKEN,TOKEN...            opens the index and counts one n-gram
 ///
 /// Prints lines of a name, a tab and a value.
@@ -19,11 +21,12 @@ enum SubstringSpeed {
         case "build":
             try build(Text(arguments[2], limit: Int(arguments[3]) ?? 0), at: arguments[4], Int(arguments[5]) ?? 1)
         case "add": try add(Text(arguments[2], limit: Int(arguments[3]) ?? 0), at: arguments[4])
+        case "sort": try sort(Text(arguments[2], limit: Int(arguments[3]) ?? 0))
         case "query": try query(Text(arguments[2], limit: Int(arguments[3]) ?? 0), at: arguments[4])
         case "count":
             let index = try SubstringIndex(Store.open(at: arguments[2]).snapshot())
             report("count", Double(index.count(of: arguments[3].split(separator: ",").compactMap { UInt32($0) })))
-        default: throw TrawlError(.invalidInput, "build, add, query or count; see the source")
+        default: throw TrawlError(.invalidInput, "build, add, sort, query or count; see the source")
         }
     }
 
@@ -102,6 +105,18 @@ enum SubstringSpeed {
         try builder.finish(into: writer)
         let count = UInt32(passages.count)
         return SegmentInfo(number: writer.number, documentCount: count, passageCount: count)
+    }
+
+    static func sort(_ text: Text) throws {
+        let tokens = try TokenBuffer()
+        for passage in 0..<text.passageCount {
+            try text[text.passage(passage)].withUnsafeBufferPointer { try tokens.append($0) }
+        }
+        let rows = try TokenBuffer(count: tokens.count)
+        let alphabet = (0..<tokens.count).reduce(0) { max($0, Int(tokens.base[$1])) } + 1
+        let start = seconds()
+        SuffixSorter.sort(tokens.base, into: rows.base, count: tokens.count, alphabet: alphabet)
+        report("suffix sorting s", seconds() - start)
     }
 
     /// The most memory that the process has had, in bytes.
