@@ -8,6 +8,7 @@ extension SubstringIndex {
     /// - Complexity: in each segment a pair of ranks for each digit of the token's code; the segments' cache misses
     ///   overlap.
     public func extend(_ range: SuffixRange, by token: TokenID) -> SuffixRange? {
+        guard range.count > 0 else { return nil }
         if range.others.isEmpty {
             let stepper = steppers[Int(range.first.segment)]
             guard let rows = stepper.extend(range.first.rows, by: token) else { return nil }
@@ -23,6 +24,7 @@ extension SubstringIndex {
     /// `tokens` correspond.
     public func extend(_ ranges: [SuffixRange], by tokens: [TokenID]) -> [SuffixRange?] {
         precondition(ranges.count == tokens.count)
+        guard totalTokens > 0 else { return ranges.map { _ in nil } }
         let parts = ranges.reduce(0) { $0 + $1.partCount }
         return [SuffixRange?](unsafeUninitializedCapacity: ranges.count) { results, initialized in
             forEachExtension(ranges.count, parts, { (ranges[$0], tokens[$0]) }) { i, range in

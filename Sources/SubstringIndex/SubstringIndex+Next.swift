@@ -15,6 +15,7 @@ extension SubstringIndex {
     /// Calls `body` with what `nextTokens` lists, each token once, in an order that depends on the index alone: faster,
     /// since nothing is sorted.
     public func forEachNext(_ range: SuffixRange, _ body: (TokenID, Int) -> Void) {
+        guard range.count > 0 else { return }
         if range.others.isEmpty {
             return segments[Int(range.first.segment)].forEachLiveNext(range.first.rows, body)
         }
@@ -54,6 +55,7 @@ extension SubstringIndex {
     /// Sets the bit of every token that follows the n-gram of `range`: bit `token % 64` of word `token / 64`.
     /// Other bits stay as they are; tokens beyond the mask are left out.
     public func allow(_ range: SuffixRange, in mask: inout [UInt64]) {
+        guard range.count > 0 else { return }
         mask.withUnsafeMutableBufferPointer { mask in
             range.forEachPart { part in
                 segments[Int(part.segment)].forEachLiveNext(part.rows) { token, _ in

@@ -20,7 +20,7 @@ public struct SubstringIndex: Sendable {
     let steppers: [SuffixStepper]
     /// The number in the index of each segment's first passage.
     public let bases: [UInt32]
-    /// The token that ends every passage.
+    /// The token that ends every passage; 0 in an index without segments.
     public let boundary: TokenID
     /// The tokens of all live passages, boundaries included: N of SEAL's scores.
     public let totalTokens: Int
@@ -31,12 +31,9 @@ public struct SubstringIndex: Sendable {
 
     /// Opens the substring index of every segment of `snapshot`.
     ///
-    /// - Throws: `TrawlError.notFound` when there is none, `.corrupted` or `.incompatible` as `SubstringSegment`.
+    /// - Throws: `TrawlError.notFound` when a segment has none, `.corrupted` or `.incompatible` as `SubstringSegment`.
     public init(_ snapshot: Snapshot) throws {
         let readers = snapshot.segments
-        guard !readers.isEmpty else {
-            throw TrawlError(.notFound, "the index is empty", path: snapshot.path, remedy: "add documents to it")
-        }
         var segments: [SubstringSegment] = []
         for reader in readers {
             let segment = try SubstringSegment(reader)
@@ -57,15 +54,15 @@ public struct SubstringIndex: Sendable {
 
     /// - Throws: `TrawlError.incompatible` when the segments do not have one boundary token.
     init(_ segments: [SubstringSegment], bases: [UInt32]) throws {
-        guard let first = segments.first else { throw TrawlError(.notFound, "the index is empty") }
-        guard segments.allSatisfy({ $0.boundary == first.boundary }) else {
+        let boundary = segments.first?.boundary ?? 0
+        guard segments.allSatisfy({ $0.boundary == boundary }) else {
             throw TrawlError(
                 .incompatible, "the segments were built with different boundary tokens", remedy: "rebuild the index")
         }
         self.segments = segments
         steppers = segments.map(\.stepper)
         self.bases = bases
-        boundary = first.boundary
+        self.boundary = boundary
         totalTokens = segments.reduce(0) { $0 + $1.liveTokenCount }
         passageCount = segments.reduce(0) { $0 + $1.livePassageCount }
         byteCount = segments.reduce(0) { $0 + $1.byteCount }
@@ -75,7 +72,7 @@ public struct SubstringIndex: Sendable {
     public var root: SuffixRange {
         let parts = steppers.enumerated().map { SuffixRange.Part(segment: UInt32($0.offset), rows: $0.element.root) }
         let others = parts.dropFirst().filter { !$0.rows.isEmpty }
-        return SuffixRange(first: parts[0], others: others, count: totalTokens)
+        return SuffixRange(first: parts.first ?? .none, others: others, count: totalTokens)
     }
 
     /// The range of `ngram`; nil when it does not occur.
@@ -97,6 +94,7 @@ public struct SubstringIndex: Sendable {
     ///
     /// - Complexity: O(count), in sequential reads.
     public func passages(containing range: SuffixRange, limit: Int = .max) -> [PassageCount] {
+        guard range.count > 0 else { return [] }
         var result: [PassageCount] = []
         range.forEachPart { part in
             guard result.count < limit else { return }

@@ -151,7 +151,7 @@ extension SubstringIndex {
         sample: Int = 64, progress: any ProgressReporter = .silent,
         expected: ((PassageID) throws -> [TokenID])? = nil
     ) throws {
-        progress.begin("Checking substring index", total: totalTokens, unit: "tokens")
+        progress.begin("checking n-grams", total: totalTokens, unit: "tokens")
         for (base, segment) in zip(bases, segments) {
             do {
                 // What a segment holds is checked as it was written; its deletions are checked by themselves.

@@ -85,25 +85,25 @@ public final class SubstringSegmentBuilder {
             // An empty code is written as one digit.
             textDigits: UInt32(max(text.count, code.digitCount(symbolCounts))))
 
-        progress.begin("Packing text", total: text.count, unit: "tokens")
+        progress.begin("packing text", total: text.count, unit: "tokens")
         try mapToSymbols(present)
         try writeForwardText(code, to: segment)
         progress.advance(text.count)
         progress.end()
 
-        progress.begin("Sorting suffixes", total: text.count, unit: "tokens")
+        progress.begin("sorting suffixes", total: text.count, unit: "tokens")
         let cut = CircularText.reverseAndCut(text, starts: starts)
         let rows = try TokenBuffer(count: text.count)
         SuffixSorter.sort(
             forward.base, into: rows.base, count: text.count, alphabet: present.count, advance: progress.advance)
         progress.end()
 
-        progress.begin("Mapping rows to passages", total: text.count, unit: "tokens")
+        progress.begin("mapping rows to passages", total: text.count, unit: "tokens")
         try writeRowPassages(shape, rows: rows.buffer, cut: cut, to: segment)
         progress.advance(text.count)
         progress.end()
 
-        progress.begin("Writing wavelet matrix", total: code.digitCount(symbolCounts), unit: "digits")
+        progress.begin("writing wavelet matrix", total: code.digitCount(symbolCounts), unit: "digits")
         let blobs = WaveletMatrix.Blobs(
             blocks: segment.blob(SegmentLayout.blocks, recordSize: WaveletMatrix.blockBytes),
             superblocks: segment.blob(SegmentLayout.superblocks, recordSize: WaveletMatrix.superblockBytes),

@@ -31,6 +31,9 @@ public struct SuffixRange: Hashable, Sendable {
     struct Part: Hashable, Sendable {
         let segment: UInt32
         let rows: RowRange
+
+        /// What the root of an index without segments has.
+        static let none = Part(segment: 0, rows: .empty)
     }
 
     // The first part has a place of its own, so that an n-gram that occurs in one segment allocates nothing.

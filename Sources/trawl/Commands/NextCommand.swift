@@ -34,6 +34,7 @@ struct NextCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
+        if text?.isEmpty == true { throw ValidationError("--text must not be empty") }
         if limit < 1 { throw ValidationError("-k must be at least 1") }
     }
 
@@ -54,7 +55,9 @@ struct NextCommand: AsyncParsableCommand {
 
     private func showProbability(of text: String, _ finder: PhraseFinder) throws {
         let steps = finder.probabilities(of: text, after: context)
-        guard !steps.isEmpty else { throw ValidationError("--text has no tokens") }
+        guard !steps.isEmpty else {
+            throw TrawlError(.invalidInput, "'\(text)' has no tokens", remedy: "give at least one word")
+        }
         let logarithm = steps.reduce(0) { $0 + log($1.probability) }
         if json {
             return try Output.json(

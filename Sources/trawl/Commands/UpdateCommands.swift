@@ -79,7 +79,8 @@ struct CompactCommand: AsyncParsableCommand {
             try Output.json(report.index)
         } else if !progress.quiet {
             Diagnostics.line(
-                "\(path): \(grouped(report.index.documents)) documents in \(report.index.segments) segments")
+                "\(path): \(grouped(report.index.documents)) documents in \(report.index.segments) "
+                    + (report.index.segments == 1 ? "segment" : "segments"))
         }
     }
 }
@@ -91,14 +92,17 @@ enum DocumentIDFile {
         if path == "-" {
             data = FileHandle.standardInput.readDataToEndOfFile()
         } else {
-            do {
-                data = try Data(contentsOf: URL(fileURLWithPath: path))
-            } catch {
-                throw TrawlError(.notFound, "the list of ids cannot be read", path: path, cause: error)
+            guard let content = FileManager.default.contents(atPath: path) else {
+                throw TrawlError(
+                    .notFound, "the list of ids cannot be read", path: path,
+                    remedy: "check the path and its permissions")
             }
+            data = content
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw TrawlError(.invalidInput, "the list of ids is not UTF-8", path: path == "-" ? "standard input" : path)
+            throw TrawlError(
+                .invalidInput, "the list of ids is not UTF-8", path: path == "-" ? "standard input" : path,
+                remedy: "write it in UTF-8")
         }
         return text.split(whereSeparator: \.isNewline).map(String.init)
             .filter { !$0.allSatisfy(\.isWhitespace) }
