@@ -2,12 +2,15 @@
 
 #include <stddef.h>
 
+// Vectors are passed between functions that are all inlined, so that no calling convention is involved.
+#pragma clang diagnostic ignored "-Wpsabi"
+
 #define INLINE static inline __attribute__((always_inline))
 
 // All versions of a kernel are the same text; the way to count bits differs, and the compiler's licence to use the
 // instructions that come with it.
 typedef trawl_isa isa_t;
-enum { portable = TRAWL_PORTABLE, avx2 = TRAWL_AVX2, avx512 = TRAWL_AVX512 };
+enum { portable = TRAWL_ISA_PORTABLE, avx2 = TRAWL_ISA_AVX2, avx512 = TRAWL_ISA_AVX512 };
 
 /// One word of each of four groups of digits.
 typedef uint64_t four_t __attribute__((ext_vector_type(4)));
@@ -460,16 +463,16 @@ INLINE uint32_t bitmap_rank(const void *data, uint32_t bit, isa_t isa) {
 static isa_t supported_isa(void) {
     if (!__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")
         || !__builtin_cpu_supports("lzcnt") || !__builtin_cpu_supports("avx2"))
-        return TRAWL_PORTABLE;
+        return TRAWL_ISA_PORTABLE;
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512vpopcntdq")
-        ? TRAWL_AVX512
-        : TRAWL_AVX2;
+        ? TRAWL_ISA_AVX512
+        : TRAWL_ISA_AVX2;
 }
 #else
 #define AVX2
 #define AVX512
-static isa_t supported_isa(void) { return TRAWL_PORTABLE; }
+static isa_t supported_isa(void) { return TRAWL_ISA_PORTABLE; }
 #endif
 
 static isa_t best_isa;
@@ -485,8 +488,8 @@ isa_t trawl_best_isa(void) { return best_isa; }
     AVX512 static TYPE NAME##_avx512 PARAMETERS { RETURN BODY(__VA_ARGS__, avx512); }           \
     TYPE NAME##_on(isa_t isa, UNWRAP PARAMETERS) {                                              \
         switch (isa) {                                                                          \
-        case TRAWL_AVX512: RETURN NAME##_avx512(__VA_ARGS__); break;                            \
-        case TRAWL_AVX2: RETURN NAME##_avx2(__VA_ARGS__); break;                                \
+        case TRAWL_ISA_AVX512: RETURN NAME##_avx512(__VA_ARGS__); break;                            \
+        case TRAWL_ISA_AVX2: RETURN NAME##_avx2(__VA_ARGS__); break;                                \
         default: RETURN NAME##_portable(__VA_ARGS__); break;                                    \
         }                                                                                       \
     }                                                                                           \

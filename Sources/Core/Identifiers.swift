@@ -1,7 +1,8 @@
 /// A token of some tokenizer's vocabulary, counted from 0.
 public typealias TokenID = UInt32
 
-/// The name that a corpus gives a document, such as `MED-10`.
+/// The name that a corpus gives a document, such as `MED-10`. Names are the same when their bytes are, as they are stored:
+/// unlike `String`, which takes other spellings of an accented letter for the same.
 public struct DocumentID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     public let rawValue: String
 
@@ -16,7 +17,21 @@ public struct DocumentID: Hashable, Comparable, Sendable, Codable, CustomStringC
         try container.encode(rawValue)
     }
 
-    public static func < (a: DocumentID, b: DocumentID) -> Bool { a.rawValue < b.rawValue }
+    public static func == (a: DocumentID, b: DocumentID) -> Bool {
+        a.rawValue.utf8.elementsEqual(b.rawValue.utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        var text = rawValue
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        // No byte of UTF-8; it keeps ids in a row apart.
+        hasher.combine(UInt8.max)
+    }
+
+    /// By bytes in UTF-8, which is the order of scalars.
+    public static func < (a: DocumentID, b: DocumentID) -> Bool {
+        a.rawValue.utf8.lexicographicallyPrecedes(b.rawValue.utf8)
+    }
 
     public var description: String { rawValue }
 }

@@ -121,7 +121,7 @@ public struct LexicalSearcher: Sendable {
         let segment = segments[number]
         let local = passage.rawValue - segment.reader.passageBase
         if let dead = segment.deletions?.passages, dead.contains(Int(local)) {
-            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted")
+            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted", remedy: "open the index anew")
         }
         let length = segment.lengths.load(Int(local), as: UInt32.self)
         return try weighted(query).map { term in

@@ -40,8 +40,9 @@ final class Environment: @unchecked Sendable {
     private init(path: String) throws {
         self.path = path
         let writable = access(path, W_OK) == 0
+        let isReadOnlyMedium = !writable && errno == EROFS
         isReadOnly = !writable
-        handle = try Self.openHandle(path: path, writable: writable)
+        handle = try Self.openHandle(path: path, writable: writable, isReadOnlyMedium: isReadOnlyMedium)
         var tables: [MDB_dbi] = []
         var statistics = MDB_stat()
         do {
@@ -62,7 +63,7 @@ final class Environment: @unchecked Sendable {
     deinit { mdb_env_close(handle) }
 
     /// Opens with the largest map that the process may have: address space costs nothing, moving a map does.
-    private static func openHandle(path: String, writable: Bool) throws -> OpaquePointer {
+    private static func openHandle(path: String, writable: Bool, isReadOnlyMedium: Bool) throws -> OpaquePointer {
         var size = largestMap
         while true {
             var handle: OpaquePointer?
@@ -71,11 +72,18 @@ final class Environment: @unchecked Sendable {
             mdb_env_set_maxdbs(handle, 4)
             mdb_env_set_maxreaders(handle, 1024)
             mdb_env_set_mapsize(handle, size)
-            // Read-only media cannot hold LMDB's lock file, and nobody can write there either.
-            let flags = MDB_NOTLS | MDB_NORDAHEAD | (writable ? 0 : MDB_RDONLY | MDB_NOLOCK)
+            // Read-only media cannot hold LMDB's lock file, and nobody can write there either. Elsewhere a reader must be
+            // in the lock file, or a writer would reuse the pages of its snapshot.
+            let flags =
+                MDB_NOTLS | MDB_NORDAHEAD | (writable ? 0 : MDB_RDONLY) | (isReadOnlyMedium ? MDB_NOLOCK : 0)
             let code = mdb_env_open(handle, path, UInt32(flags), 0o644)
             if code == MDB_SUCCESS { return handle }
             mdb_env_close(handle)
+            if code == EACCES, !writable {
+                throw TrawlError(
+                    .io, "the lock file, in which readers are listed, cannot be written", path: path + "/lock.mdb",
+                    remedy: "have its owner allow it (chmod o+rw lock.mdb), or copy the index")
+            }
             guard code == ENOMEM, size > smallestMap else {
                 try check(code, "mdb_env_open", path: path)
                 preconditionFailure("check throws for every code but success")

@@ -65,7 +65,8 @@ public struct Manifest: Codable, Hashable, Sendable {
             }
             guard manifest.segments.allSatisfy(\.isConsistent) else {
                 throw TrawlError(
-                    .corrupted, "the manifest counts more deleted documents than there are", path: environment.path)
+                    .corrupted, "the manifest counts more deleted documents than there are", path: environment.path,
+                    remedy: "build the index again")
             }
             return manifest
         } catch let error as TrawlError {

@@ -30,8 +30,8 @@ enum SegmentLayout {
 /// The sizes of a segment's substring index.
 ///
 /// ```
-/// 0        4          8        12         16        20                 24
-/// | format | boundary | tokens | passages | symbols | vocabulary bound | text digits |    each u32
+/// 0        4          8        12         16        20
+/// | format | boundary | tokens | passages | symbols | vocabulary bound |    each u32
 /// ```
 struct SegmentShape: BitwiseCopyable, Sendable {
     static let currentFormat: UInt32 = 2
@@ -46,9 +46,6 @@ struct SegmentShape: BitwiseCopyable, Sendable {
     /// One more than the largest token.
     var vocabularyBound: UInt32
 
-    /// The digits of the codes of all tokens.
-    var textDigits: UInt32
-
     /// Bits of a passage number in the packed row passages.
     var passageWidth: Int { PackedIntegers.width(bound: Int(passageCount)) }
 
@@ -60,8 +57,7 @@ struct SegmentShape: BitwiseCopyable, Sendable {
         }
         guard tokenCount < Int32.max, passageCount <= tokenCount, symbolCount <= tokenCount,
             symbolCount <= vocabularyBound, vocabularyBound <= SubstringSegmentBuilder.vocabularyLimit,
-            (tokenCount == 0) == (passageCount == 0), (tokenCount == 0) == (symbolCount == 0),
-            textDigits >= tokenCount
+            (tokenCount == 0) == (passageCount == 0), (tokenCount == 0) == (symbolCount == 0)
         else { throw damagedIndex("its sizes contradict each other") }
     }
 }

@@ -36,14 +36,7 @@ public struct SubstringIndex: Sendable {
         let readers = snapshot.segments
         var segments: [SubstringSegment] = []
         for reader in readers {
-            let segment = try SubstringSegment(reader)
-            guard segment.passageCount == Int(reader.info.passageCount) else {
-                throw damagedIndex(
-                    "segment \(reader.info.number) has \(reader.info.passageCount) passages, "
-                        + "its substring index \(segment.passageCount)"
-                ).at(path: snapshot.path)
-            }
-            segments.append(segment)
+            segments.append(try SubstringSegment(reader))
         }
         do {
             try self.init(segments, bases: readers.map(\.passageBase))
@@ -134,10 +127,10 @@ public struct SubstringIndex: Sendable {
             Int(passage.rawValue - bases[place]) < segments[place].passageCount
         else {
             throw TrawlError(
-                .notFound, "there is no passage \(passage.rawValue)", remedy: "the index has \(passageCount) passages")
+                .notFound, "there is no passage \(passage.rawValue)", remedy: "open the index anew")
         }
         guard !segments[place].isDead(passage.rawValue - bases[place]) else {
-            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted")
+            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted", remedy: "open the index anew")
         }
         return try segments[place].tokens(of: Int(passage.rawValue - bases[place]))
     }

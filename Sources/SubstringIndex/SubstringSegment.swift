@@ -81,8 +81,16 @@ public final class SubstringSegment: Sendable {
                 .notFound, "segment \(segment.info.number) has no substring index", path: segment.snapshot.path,
                 remedy: "rebuild the index with generative retrieval in its recipe")
         }
+        guard shape.passageCount == segment.info.passageCount else {
+            throw damagedIndex(
+                "segment \(segment.info.number) has \(segment.info.passageCount) passages, its substring index "
+                    + "\(shape.passageCount)"
+            ).at(path: segment.snapshot.path)
+        }
         var blobs: [Blob] = []
         do {
+            // Before anything else: another format has other blobs.
+            try shape.validate()
             let chunks = try Chunks { kind, recordSize in
                 let blob = try segment.blob(kind, recordSize: recordSize)
                 blobs.append(blob)
@@ -106,10 +114,11 @@ public final class SubstringSegment: Sendable {
         let symbols = Int(shape.symbolCount)
         matrix = try WaveletMatrix(chunks.matrix, count: count)
         rowPassages = try PackedIntegers(chunks.rowPassages, count: count, width: shape.passageWidth)
-        text = try PackedIntegers(chunks.text, count: Int(shape.textDigits), width: HuffmanCode.digitBits)
         try chunks.codes.expect(records: symbols, of: SymbolCode.bytes, "the codes")
         try chunks.symbols.expect(records: symbols + 1, of: SymbolRows.bytes, "the symbols")
         try chunks.passageStarts.expect(records: Int(shape.passageCount) + 1, of: 4, "the passage starts")
+        let digits = chunks.passageStarts.address(Int(shape.passageCount), shift: 2).load(as: UInt32.self)
+        text = try PackedIntegers(chunks.text, count: Int(digits), width: HuffmanCode.digitBits)
         stepper = try SuffixStepper(
             matrix: matrix.kernel,
             vocabulary: VocabularyMap(chunks.vocabulary, bound: Int(shape.vocabularyBound), symbolCount: symbols),

@@ -81,9 +81,7 @@ public final class SubstringSegmentBuilder {
         let shape = SegmentShape(
             format: SegmentShape.currentFormat, boundary: boundary, tokenCount: UInt32(text.count),
             passageCount: UInt32(passageCount), symbolCount: UInt32(present.count),
-            vocabularyBound: UInt32(counts.count),
-            // An empty code is written as one digit.
-            textDigits: UInt32(max(text.count, code.digitCount(symbolCounts))))
+            vocabularyBound: UInt32(counts.count))
 
         progress.begin("packing text", total: text.count, unit: "tokens")
         try mapToSymbols(present)

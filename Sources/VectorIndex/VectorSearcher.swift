@@ -157,7 +157,7 @@ public struct VectorSearcher: Sendable {
         else { throw TrawlError(.notFound, "passage \(passage.rawValue) has no vector") }
         let row = Int(passage.rawValue - segment.base)
         if let dead = segment.dead, dead.contains(row) {
-            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted")
+            throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted", remedy: "open the index anew")
         }
         return (segment, row)
     }

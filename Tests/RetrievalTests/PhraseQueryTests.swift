@@ -73,7 +73,13 @@ import Tokenizers
         count: Int, passages: Int
     ) {
         func places(_ clause: [[TokenID]], _ text: [TokenID]) -> [Range<Int>] {
-            Set(clause).flatMap { ngram in
+            // Every place once: what holds another phrase of the clause is counted with that.
+            let shortest = Set(clause).filter { ngram in
+                !clause.contains { other in
+                    other != ngram && ngram.indices.contains { ngram[$0...].starts(with: other) }
+                }
+            }
+            return shortest.flatMap { ngram in
                 text.indices.compactMap { start in
                     text[start...].starts(with: ngram) ? start..<start + ngram.count : nil
                 }

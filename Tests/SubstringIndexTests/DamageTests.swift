@@ -35,7 +35,7 @@ private final class GuardedSegment: @unchecked Sendable {
         return try SubstringSegment(shape ?? self.shape, chunks, owner: self)
     }
 
-    private func map(_ bytes: [UInt8]) -> ChunkTable {
+    fileprivate func map(_ bytes: [UInt8]) -> ChunkTable {
         let page = sysconf(Int32(_SC_PAGESIZE))
         let payload = (bytes.count + page - 1) / page * page
         // A page for the table of chunks, the payload at the end of its pages, a page that must not be touched.
@@ -98,6 +98,22 @@ private final class GuardedSegment: @unchecked Sendable {
             var shape = segment.shape
             change(&shape)
             #expect(throws: TrawlError.self) { try segment.open(shape: shape) }
+        }
+    }
+
+    @Test func noiseInTheDeadRowsNeverCountsMoreThanTheRange() throws {
+        let files = try TemporaryIndex(Self.passages, segments: [Self.passages.passages.count])
+        let guarded = try GuardedSegment(files.snapshot.segments[0])
+        var random = SplitMix(seed: 5)
+        for rows in [0, 1, 479, 480, 481, 4000] {
+            let bytes = (0..<SubstringDeletions.blockCount(rows: rows) * SubstringDeletions.blockBytes).map { _ in
+                UInt8(truncatingIfNeeded: random.next())
+            }
+            let dead = DeadRows(blocks: guarded.map(bytes), rowCount: rows)
+            for _ in 0..<200 {
+                let (low, high) = (UInt32(random.next() % 4100), UInt32(random.next() % 4100))
+                #expect(dead.count(low, high) <= (low < high ? high - low : 0))
+            }
         }
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RankKernelTests {
     /// The versions that this CPU can run.
-    private static let versions = [TRAWL_PORTABLE, TRAWL_AVX2, TRAWL_AVX512].filter {
+    private static let versions = [TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512].filter {
         $0.rawValue <= trawl_best_isa().rawValue
     }
 

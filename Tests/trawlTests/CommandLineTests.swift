@@ -56,7 +56,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "index", "query", "eval", "embed", "count", "find", "next", "ls", "show", "rm", "check", "models",
+        "index", "query", "eval", "embed", "count", "find", "next", "ls", "show", "rm", "compact", "check",
+        "models",
     ])
     func noTwoFlagsOfACommandHaveOneName(_ command: String) throws {
         // The argument parser looks for this in debug builds only.
@@ -178,9 +179,9 @@ import Testing
         #expect(try run("show", "a").output.contains("documents   3"))
         #expect(try run("show", "a", "leaf").output.contains("carbon dioxide"))
         #expect(try run("show", "a", "nobody").status == 2)
-        #expect(try run("rm", "a").status == 0)
+        #expect(try run("rm", "a", "--all").status == 0)
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/a.trawl"))
-        #expect(try run("rm", "a").status == 2)
+        #expect(try run("rm", "a", "--all").status == 2)
     }
 
     @Test func everyCommandHasExamplesInItsHelp() throws {

@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Rank by population count over blocks of one cache line, for succinct indexes.
+// Rank by population count over blocks with counters of their own, for succinct indexes.
 //
 // A digit vector is a sequence of digits 0...63 in blocks of 512 bytes, 512 digits each:
 //   bytes 0-127     64 16-bit counts: how often each digit occurs in its superblock before the middle of the block
@@ -27,7 +27,7 @@
 // Each kernel has versions for instruction sets, which all give the same; its plain name takes the best that this CPU
 // has, and NAME_on the one that it is told.
 
-typedef enum { TRAWL_PORTABLE, TRAWL_AVX2, TRAWL_AVX512 } trawl_isa;
+typedef enum { TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512 } trawl_isa;
 
 /// The best instruction set of this CPU; it has the lesser ones too.
 trawl_isa trawl_best_isa(void);

@@ -72,8 +72,9 @@ public struct IndexBuilder {
 
     private func build(_ reader: CorpusReader, _ components: SegmentComponents) throws {
         let session = try Store.create(at: output).write()
-        let before = try StoredDocuments(session.snapshot(of: adding ? session.manifest.segments : []))
-        var replaced = PendingDeletions(from: before)
+        // A fresh index looks at no old document: a snapshot would keep the pages of the whole run from being used again.
+        let before = try adding ? committed(session, components) : nil
+        var replaced = before.map { PendingDeletions(from: $0) }
         var segments: [SegmentInfo] = []
         var draft = SegmentDraft()
         let splitter = try PassageSplitter(size: recipe.passages.size, overlap: recipe.passages.overlap)
@@ -100,10 +101,24 @@ public struct IndexBuilder {
         for warning in documents.summary.warnings { progress.warn(warning) }
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try recipe.yaml().utf8))
         try session.setMetadata(SearchIndex.fingerprintsName, components.fingerprints)
-        try session.commit(segments: replaced.write(session, progress: progress) + segments)
+        try session.commit(segments: (replaced?.write(session, progress: progress) ?? []) + segments)
         if adding {
-            try IndexUpdater.settle(session, segmentTextBytes: segmentTextBytes, progress: progress)
+            IndexUpdater.settle(session, segmentTextBytes: segmentTextBytes, progress: progress)
         }
+    }
+
+    /// The documents of the index that is added to, which another writer may have replaced before this one had the lock.
+    private func committed(_ session: WriteSession, _ components: SegmentComponents) throws -> StoredDocuments {
+        let index = try SearchIndex(path: output)
+        try index.requireSame(components.fingerprints)
+        var now = index.recipe
+        now.corpus.paths = recipe.corpus.paths
+        guard now == recipe else {
+            throw TrawlError(
+                .busy, "the index was built anew by another recipe meanwhile", path: output,
+                remedy: "run the command again")
+        }
+        return try StoredDocuments(session.snapshot(of: session.manifest.segments))
     }
 
     /// A document that is nothing but a title has one passage, which is empty.
@@ -118,15 +133,16 @@ public struct IndexBuilder {
     ///   - before: what was in the index before this run; its documents may be replaced.
     ///   - written: what this run has written so far.
     private func resolveDuplicates(
-        _ draft: SegmentDraft, _ before: StoredDocuments, _ replaced: inout PendingDeletions, _ written: StoredDocuments
+        _ draft: SegmentDraft, _ before: StoredDocuments?, _ replaced: inout PendingDeletions?,
+        _ written: StoredDocuments
     ) throws {
         for entry in draft.entries {
             if try written.place(of: entry.document.id) != nil {
                 throw SegmentDraft.duplicate(entry.document, first: nil)
             }
-            guard let place = try before.place(of: entry.document.id) else { continue }
+            guard let place = try before?.place(of: entry.document.id) else { continue }
             guard replacing else { throw SegmentDraft.duplicate(entry.document, first: nil) }
-            replaced.delete(place)
+            replaced?.delete(place)
         }
     }
 }

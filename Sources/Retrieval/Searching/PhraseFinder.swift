@@ -97,22 +97,37 @@ public struct PhraseFinder {
     public func find(_ query: PhraseQuery, named name: String, _ options: Options) throws -> Result {
         let clauses = try ngrams(query, options)
         let found = try PhraseMatcher(substrings, clauses).match(within: options.within, readLimit: options.readLimit)
-        var documents: Set<UInt32> = []
-        for passage in found.passages { documents.insert(try index.documents.documentNumber(of: passage.passage)) }
         let shown = found.passages.sorted { ($1.count, $0.passage) < ($0.count, $1.passage) }.prefix(options.passages)
         return Result(
             phrase: name, count: found.count, passageCount: found.estimate(found.passages.count),
-            documentCount: found.estimate(documents.count),
+            documentCount: try documentCount(found),
             isEstimate: found.isSample,
             passages: try shown.map { try passage($0, clauses) },
             next: clauses.count == 1 ? following(clauses[0], limit: options.continuations) : [])
     }
 
-    /// The n-grams of each clause.
+    /// The documents of the passages that were found; of a sample, as many of all candidates as of those that were read.
+    private func documentCount(_ found: PhraseMatcher.Matches) throws -> Int {
+        func distinct(_ passages: some Sequence<PassageID>) throws -> Int {
+            var documents: Set<UInt32> = []
+            for passage in passages { documents.insert(try index.documents.documentNumber(of: passage)) }
+            return documents.count
+        }
+        let hits = try distinct(found.passages.lazy.map(\.passage))
+        guard found.isSample else { return hits }
+        let share = try Double(hits) / Double(max(1, distinct(found.read)))
+        return Int((share * Double(try distinct(found.candidates))).rounded())
+    }
+
+    /// The n-grams of each clause, without those that hold another of it: these are counted with that.
     private func ngrams(_ query: PhraseQuery, _ options: Options) throws -> [[[TokenID]]] {
         let forms = PhraseForms(tokenizer: tokenizer, variants: options.variants)
         return try query.clauses.map { phrases in
-            try phrases.flatMap { try forms.ngrams(of: $0) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+            let all = try phrases.flatMap { try forms.ngrams(of: $0) }
+                .reduce(into: [[TokenID]]()) { if !$0.contains($1) { $0.append($1) } }
+            return all.filter { ngram in
+                !all.contains { $0 != ngram && !PhraseMatcher.occurrences(of: $0, in: ngram).isEmpty }
+            }
         }
     }
 

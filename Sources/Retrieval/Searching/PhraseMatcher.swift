@@ -20,18 +20,18 @@ struct PhraseMatcher {
     /// Passages with how often the rarest clause occurs in each, ascending.
     struct Matches {
         var passages: [PassageCount]
-        /// How many passages hold all clauses, and how many of them were read; equal unless the limit was passed.
-        var candidates: Int
-        var read: Int
+        /// The passages that hold all clauses, and those of them that were read: all, unless the limit was passed.
+        var candidates: [PassageID]
+        var read: [PassageID]
 
         /// Occurrences in all passages.
         var count: Int { estimate(passages.reduce(0) { $0 + $1.count }) }
 
-        var isSample: Bool { read < candidates }
+        var isSample: Bool { read.count < candidates.count }
 
         /// `count` of the passages that were read, made one of all.
         func estimate(_ count: Int) -> Int {
-            isSample ? Int((Double(count) * Double(candidates) / Double(read)).rounded()) : count
+            isSample ? Int((Double(count) * Double(candidates.count) / Double(read.count)).rounded()) : count
         }
     }
 
@@ -43,16 +43,17 @@ struct PhraseMatcher {
         for clause in clauses.dropFirst() where !candidates.isEmpty {
             candidates = Self.intersection(candidates, passages(clause))
         }
+        let numbers = candidates.map(\.passage)
         guard let distance, clauses.count > 1 else {
-            return Matches(passages: candidates, candidates: candidates.count, read: candidates.count)
+            return Matches(passages: candidates, candidates: numbers, read: numbers)
         }
-        let read = min(candidates.count, max(1, readLimit))
-        let found = try (0..<read).compactMap { place -> PassageCount? in
-            let passage = candidates[Self.sampled(place, of: read, from: candidates.count)].passage
+        let readCount = min(numbers.count, max(1, readLimit))
+        let read = (0..<readCount).map { numbers[Self.sampled($0, of: readCount, from: numbers.count)] }
+        let found = try read.compactMap { passage -> PassageCount? in
             let count = try nearby(in: index.tokens(of: passage), distance)
             return count > 0 ? PassageCount(passage, count) : nil
         }
-        return Matches(passages: found, candidates: candidates.count, read: read)
+        return Matches(passages: found, candidates: numbers, read: read)
     }
 
     /// The number below `total` that stands for stratum `place` of `strata` equal ones: a seeded random one, since corpora

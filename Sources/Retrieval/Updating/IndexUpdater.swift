@@ -32,6 +32,14 @@ public struct IndexUpdater {
     public func delete(_ ids: [DocumentID], ignoringMissing: Bool = false) throws -> Report {
         _ = try SearchIndex(path: path)
         let session = try Store.open(at: path).write()
+        let deleted = try delete(ids, ignoringMissing: ignoringMissing, session)
+        if deleted > 0 { Self.settle(session, segmentTextBytes: segmentTextBytes, progress: progress) }
+        return Report(deleted: deleted, index: try SearchIndex(path: path).summary)
+    }
+
+    /// Deletes and commits; answers how many documents. Its snapshot ends with it, so that the pages that it looked at can
+    /// be used again.
+    private func delete(_ ids: [DocumentID], ignoringMissing: Bool, _ session: WriteSession) throws -> Int {
         let stored = try StoredDocuments(session.snapshot(of: session.manifest.segments))
         var deletions = PendingDeletions(from: stored)
         var missing: [DocumentID] = []
@@ -40,14 +48,11 @@ public struct IndexUpdater {
             if let place = try stored.place(of: id) { deletions.delete(place) } else { missing.append(id) }
         }
         guard missing.isEmpty || ignoringMissing else { throw Self.unknown(missing, path: path) }
-        if deletions.count > 0 {
-            try session.commit(segments: deletions.write(session, progress: progress))
-            try Self.settle(session, segmentTextBytes: segmentTextBytes, progress: progress)
-        }
-        return Report(deleted: deletions.count, index: try SearchIndex(path: path).summary)
+        if deletions.count > 0 { try session.commit(segments: deletions.write(session, progress: progress)) }
+        return deletions.count
     }
 
-    /// Rewrites the index as as few segments as the limit on their text allows, without deleted documents.
+    /// Rewrites the index as few segments as the limit on their text allows, without deleted documents.
     public func compact() throws -> Report {
         _ = try SearchIndex(path: path)
         let session = try Store.open(at: path).write()
@@ -64,11 +69,18 @@ public struct IndexUpdater {
         return Report(deleted: 0, index: try SearchIndex(path: path).summary)
     }
 
-    /// Merges segments, one commit each, until the policy is content.
-    static func settle(_ session: WriteSession, segmentTextBytes: Int, progress: any ProgressReporter) throws {
+    /// Merges segments, one commit each, until the policy is content. What was asked for has been committed before, so
+    /// that a merge that fails is a warning.
+    static func settle(_ session: WriteSession, segmentTextBytes: Int, progress: any ProgressReporter) {
         let policy = MergePolicy(largestMerge: segmentTextBytes)
-        while let run = try policy.nextMerge(policySegments(session)) {
-            try SegmentMerger(session, progress: progress).replace(run, textBytes: .max)
+        do {
+            while let run = try policy.nextMerge(policySegments(session)) {
+                try SegmentMerger(session, progress: progress).replace(run, textBytes: .max)
+            }
+        } catch {
+            progress.end()
+            progress.warn(
+                "the change is done, but merging segments failed, which 'trawl compact' tries again: \(error)")
         }
     }
 

@@ -7,15 +7,16 @@ struct RemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove documents from an index, or a whole index.",
         discussion: """
-            With ids, the documents are gone from every answer at once and from the disk when their segment is next
-            rewritten, which 'trawl compact' does. If an id is not in the index, nothing is removed and the exit code is 2.
-            Without ids, the index itself is removed.
+            The documents are gone from every answer at once. When their segment is next rewritten, which 'trawl compact'
+            does, their room is free for what is added next; until that overwrites them, their bytes stay in the file (to
+            erase something for good, build the index anew). If an id is not in the index, nothing is removed and the exit
+            code is 2. With --all, the index itself is removed.
 
             EXAMPLES
               trawl rm notes.trawl todo.txt old.txt
               trawl rm wikipedia --ids gone.txt
               cut -f1 gone.tsv | trawl rm wikipedia --ids - --ignore-missing
-              trawl rm notes.trawl
+              trawl rm notes.trawl --all
             """)
 
     @Argument(help: "The index: a path or a name.")
@@ -27,6 +28,9 @@ struct RemoveCommand: AsyncParsableCommand {
     @Option(help: "A file with an id a line, or - for standard input.")
     var ids: String?
 
+    @Flag(help: "Remove the whole index.")
+    var all = false
+
     @Flag(help: "Pass over ids that the index does not have.")
     var ignoreMissing = false
 
@@ -35,10 +39,17 @@ struct RemoveCommand: AsyncParsableCommand {
 
     @OptionGroup var progress: ProgressOptions
 
+    func validate() throws {
+        let namesDocuments = ids != nil || !documents.isEmpty
+        if !all, !namesDocuments { throw ValidationError("name documents, or --all to remove the whole index") }
+        if all, namesDocuments || ignoreMissing || json {
+            throw ValidationError("--all removes the whole index and goes with no ids")
+        }
+    }
+
     func run() async throws {
         let path = try IndexPath.resolve(index)
-        // An empty list of ids removes nothing; only the absence of any list removes the index.
-        guard ids != nil || !documents.isEmpty else { return try SearchIndex.remove(path: path) }
+        if all { return try SearchIndex.remove(path: path) }
         let chosen = try documents + (ids.map { try DocumentIDFile.read($0) } ?? [])
         let report = try IndexUpdater(path: path, progress: progress.reporter)
             .delete(chosen.map { DocumentID($0) }, ignoringMissing: ignoreMissing)
