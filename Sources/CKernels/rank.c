@@ -1,32 +1,8 @@
-#include "rank.h"
-
-#include <stddef.h>
-
-// Vectors are passed between functions that are all inlined, so that no calling convention is involved.
-#pragma clang diagnostic ignored "-Wpsabi"
-
-#define INLINE static inline __attribute__((always_inline))
-
-// All versions of a kernel are the same text; the way to count bits differs, and the compiler's licence to use the
-// instructions that come with it.
-typedef trawl_isa isa_t;
-enum { portable = TRAWL_ISA_PORTABLE, avx2 = TRAWL_ISA_AVX2, avx512 = TRAWL_ISA_AVX512 };
+#include "versions.h"
 
 /// One word of each of four groups of digits.
 typedef uint64_t four_t __attribute__((ext_vector_type(4)));
 typedef int64_t signed_four_t __attribute__((ext_vector_type(4)));
-
-INLINE uint32_t popcount(uint64_t x, isa_t isa) {
-#if defined(__x86_64__)
-    if (isa != portable) {
-        // Spelt out, so that the compiler does not count four words at once with many more instructions.
-        uint64_t count;
-        __asm__("popcnt %1, %0" : "=r"(count) : "r"(x) : "cc");
-        return (uint32_t)count;
-    }
-#endif
-    return (uint32_t)__builtin_popcountll(x);
-}
 
 /// How many bits of all four words are set.
 INLINE uint32_t popcount_four(four_t x, isa_t isa) {
@@ -36,14 +12,6 @@ INLINE uint32_t popcount_four(four_t x, isa_t isa) {
     }
     return popcount(x[0], isa) + popcount(x[1], isa) + popcount(x[2], isa) + popcount(x[3], isa);
 }
-
-/// The lowest `bits` bits set; none below 0, all from 64.
-INLINE uint64_t low_bits(int32_t bits) {
-    uint64_t mask = bits >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << (bits & 63)) - 1;
-    return bits <= 0 ? 0 : mask;
-}
-
-INLINE uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 typedef trawl_wavelet_matrix matrix_t;
 typedef trawl_wavelet_level level_t;
@@ -446,55 +414,6 @@ INLINE node_t access_symbol(const matrix_t *m, uint32_t position, isa_t isa) {
     return (node_t){leaf.token, node.low + leaf.shift, node.high + leaf.shift};
 }
 
-INLINE uint32_t bitmap_rank(const void *data, uint32_t bit, isa_t isa) {
-    const uint64_t *block = data;
-    uint32_t count = (uint32_t)block[0];
-    // The bits begin 32 bits into the block, after the count.
-    int32_t end = (int32_t)least(bit, TRAWL_BITMAP_BITS) + 32;
-    count += popcount(block[0] >> 32 & low_bits(end - 32), isa);
-    for (int word = 1; word < 8; ++word) count += popcount(block[word] & low_bits(end - 64 * word), isa);
-    return count;
-}
-
-#if defined(__x86_64__)
-#define AVX2 __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2")))
-#define AVX512 __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2,avx512f,avx512vl,avx512bw,avx512vpopcntdq")))
-
-static isa_t supported_isa(void) {
-    if (!__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")
-        || !__builtin_cpu_supports("lzcnt") || !__builtin_cpu_supports("avx2"))
-        return TRAWL_ISA_PORTABLE;
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
-            && __builtin_cpu_supports("avx512vpopcntdq")
-        ? TRAWL_ISA_AVX512
-        : TRAWL_ISA_AVX2;
-}
-#else
-#define AVX2
-#define AVX512
-static isa_t supported_isa(void) { return TRAWL_ISA_PORTABLE; }
-#endif
-
-static isa_t best_isa;
-__attribute__((constructor)) static void choose(void) { best_isa = supported_isa(); }
-isa_t trawl_best_isa(void) { return best_isa; }
-
-#define UNWRAP(...) __VA_ARGS__
-
-/// Defines the versions of a kernel, NAME_on, which takes the one that it is told, and NAME, which takes the best.
-#define VERSIONS(TYPE, RETURN, NAME, BODY, PARAMETERS, ...)                                    \
-    static TYPE NAME##_portable PARAMETERS { RETURN BODY(__VA_ARGS__, portable); }              \
-    AVX2 static TYPE NAME##_avx2 PARAMETERS { RETURN BODY(__VA_ARGS__, avx2); }                 \
-    AVX512 static TYPE NAME##_avx512 PARAMETERS { RETURN BODY(__VA_ARGS__, avx512); }           \
-    TYPE NAME##_on(isa_t isa, UNWRAP PARAMETERS) {                                              \
-        switch (isa) {                                                                          \
-        case TRAWL_ISA_AVX512: RETURN NAME##_avx512(__VA_ARGS__); break;                            \
-        case TRAWL_ISA_AVX2: RETURN NAME##_avx2(__VA_ARGS__); break;                                \
-        default: RETURN NAME##_portable(__VA_ARGS__); break;                                    \
-        }                                                                                       \
-    }                                                                                           \
-    TYPE NAME PARAMETERS { RETURN NAME##_on(best_isa, __VA_ARGS__); }
-
 VERSIONS(bool, return, trawl_wavelet_follow, follow,
     (const trawl_wavelet_matrix *matrix, uint32_t code, uint32_t *low, uint32_t *high), matrix, code, low, high)
 VERSIONS(void, , trawl_wavelet_follow_batch, follow_batch, (trawl_wavelet_query *queries, uint32_t count), queries, count)
@@ -504,4 +423,3 @@ VERSIONS(uint32_t, return, trawl_wavelet_distinct, distinct,
     matrix, low, high, capacity, scratch, found)
 VERSIONS(trawl_wavelet_node, return, trawl_wavelet_access, access_symbol,
     (const trawl_wavelet_matrix *matrix, uint32_t position), matrix, position)
-VERSIONS(uint32_t, return, trawl_bitmap_rank, bitmap_rank, (const void *block, uint32_t bit), block, bit)

@@ -49,8 +49,6 @@ public struct SegmentReader: Sendable {
         return bytes.loadUnaligned(as: Value.self)
     }
 
-    public func hasBlob(_ kind: BlobKind) throws -> Bool { try descriptor(kind) != nil }
-
     /// The blob of `kind`, whose records have `recordSize` bytes.
     ///
     /// - Throws: `TrawlError.corrupted` when it is missing, or when its chunks contradict its descriptor.

@@ -19,37 +19,11 @@ extension SubstringIndex {
         if range.others.isEmpty {
             return segments[Int(range.first.segment)].forEachLiveNext(range.first.rows, body)
         }
-        // A table of the vocabulary takes filling, a list takes hashing.
-        if range.count > vocabularyBound { return forEachSum(range, body) }
         var all: [TokenCount] = []
-        all.reserveCapacity(range.count)
         range.forEachPart { part in
             segments[Int(part.segment)].forEachLiveNext(part.rows) { all.append(TokenCount($0, $1)) }
         }
         for next in summed(all) { body(next.token, next.count) }
-    }
-
-    /// `forEachNext` by a count for each token of the vocabulary.
-    private func forEachSum(_ range: SuffixRange, _ body: (TokenID, Int) -> Void) {
-        let bound = vocabularyBound
-        withUnsafeTemporaryAllocation(of: Int.self, capacity: bound) { counts in
-            withUnsafeTemporaryAllocation(of: TokenID.self, capacity: bound) { found in
-                counts.initialize(repeating: 0)
-                var foundCount = 0
-                range.forEachPart { part in
-                    segments[Int(part.segment)].forEachLiveNext(part.rows) { token, count in
-                        // Only the tokens of a damaged index reach beyond the bound.
-                        guard token < bound else { return }
-                        if counts[Int(token)] == 0 {
-                            found.initializeElement(at: foundCount, to: token)
-                            foundCount &+= 1
-                        }
-                        counts[Int(token)] &+= count
-                    }
-                }
-                for i in 0..<foundCount { body(found[i], counts[Int(found[i])]) }
-            }
-        }
     }
 
     /// Sets the bit of every token that follows the n-gram of `range`: bit `token % 64` of word `token / 64`.

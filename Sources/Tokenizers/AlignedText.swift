@@ -138,13 +138,6 @@ struct AlignedText {
         @inline(__always)
         mutating func append(_ scalar: UInt32, after position: Int) { add(scalar, position - 1) }
 
-        /// One byte of many that stand for the old byte at `position`.
-        @inline(__always)
-        mutating func appendByte(_ byte: UInt8, at position: Int) {
-            bytes.append(byte)
-            if isTracking { spans.append(old[position]) }
-        }
-
         /// The old bytes of `range` as they are.
         @inline(__always)
         mutating func copy(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {

@@ -145,4 +145,3 @@ static inline bool trawl_bitmap_test(const void *block, uint32_t bit) {
 }
 
 static inline void trawl_prefetch(const void *address) { __builtin_prefetch(address); }
-static inline void trawl_prefetch_write(const void *address) { __builtin_prefetch(address, 1); }
