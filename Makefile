@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # Demo and tests share one build: numerics in a debug build are far too slow.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 TRAWL := .build/release/trawl
-PACKAGES := liblmdb-dev libopenblas-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev pkg-config python3-pip
+PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev pkg-config python3-pip
 
 .PHONY: demo test build models dependencies check
 

@@ -44,7 +44,6 @@ let package = Package(
     ],
     targets: [
         systemLibrary("CLMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
-        systemLibrary("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
         systemLibrary("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         systemLibrary("CStemmer", apt: "libstemmer-dev"),
@@ -55,7 +54,7 @@ let package = Package(
         + module("Store", ["Core", "CLMDB", "CZlib"])
         + module("Corpus", ["Core", "CZlib", "CZstd", "CXML2"])
         + module("Tokenizers", ["Core"], golden: true)
-        + module("Tensors", ["Core", "COpenBLAS", "CKernels"], golden: true)
+        + module("Tensors", ["Core", "CKernels"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])
         + module("VectorIndex", ["Core", "Store", "CKernels"])
         + module("LexicalIndex", ["Core", "Store", "CStemmer"])

@@ -1,5 +1,5 @@
 #include "activations.h"
-#include "twins.h"
+#include "versions.h"
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 // e^x = 2^n e^r with |r| <= ln 2 / 2 and n found by adding 1.5 * 2^23, whose low bits then hold n. The polynomial is a
 // Chebyshev fit of degree 6 (relative error 3e-9).
-TRAWL_BODY float exp_of(float x) {
+INLINE float exp_of(float x) {
     float c = x < -87.33f ? -87.33f : x;
     c = c > 88.37f ? 88.37f : c;
     const float shifted = c * 1.44269504f + 12582912.0f;
@@ -32,7 +32,7 @@ TRAWL_BODY float exp_of(float x) {
 
 // x Phi(x), with Phi(-z) = e^(-z^2 / 2) Q(t), t = 1 / (1 + 0.4 z), z >= 0: a Chebyshev fit of degree 10 over z in 0...14
 // (relative error 6e-8).
-TRAWL_BODY float gelu_of(float x) {
+INLINE float gelu_of(float x) {
     const float z = x < 0 ? -x : x;
     const float t = 1.0f / (1.0f + 0.4f * z);
     float q = 0.0231435113f;
@@ -50,21 +50,21 @@ TRAWL_BODY float gelu_of(float x) {
     return x * (x < 0 ? tail : 1.0f - tail);
 }
 
-TRAWL_BODY float sigmoid_of(float x) { return 1.0f / (1.0f + exp_of(-x)); }
+INLINE float sigmoid_of(float x) { return 1.0f / (1.0f + exp_of(-x)); }
 
 #define TWINS1(name) TRAWL_TWINS(name, (float *x, size_t n), (x, n))
 
-TRAWL_BODY void trawl_exp_body(float *x, size_t n) {
+INLINE void trawl_exp_body(float *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = exp_of(x[i]);
 }
 TWINS1(trawl_exp)
 
-TRAWL_BODY void trawl_gelu_erf_body(float *x, size_t n) {
+INLINE void trawl_gelu_erf_body(float *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = gelu_of(x[i]);
 }
 TWINS1(trawl_gelu_erf)
 
-TRAWL_BODY void trawl_gelu_tanh_body(float *x, size_t n) {
+INLINE void trawl_gelu_tanh_body(float *x, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const float v = x[i];
         x[i] = v * sigmoid_of(1.595769122f * (v + 0.044715f * v * v * v));
@@ -72,41 +72,41 @@ TRAWL_BODY void trawl_gelu_tanh_body(float *x, size_t n) {
 }
 TWINS1(trawl_gelu_tanh)
 
-TRAWL_BODY void trawl_relu_body(float *x, size_t n) {
+INLINE void trawl_relu_body(float *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = x[i] < 0 ? 0 : x[i];
 }
 TWINS1(trawl_relu)
 
-TRAWL_BODY void trawl_tanh_body(float *x, size_t n) {
+INLINE void trawl_tanh_body(float *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = 1.0f - 2.0f / (1.0f + exp_of(2.0f * x[i]));
 }
 TWINS1(trawl_tanh)
 
-TRAWL_BODY void trawl_silu_body(float *x, size_t n) {
+INLINE void trawl_silu_body(float *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = x[i] * sigmoid_of(x[i]);
 }
 TWINS1(trawl_silu)
 
-TRAWL_BODY void trawl_silu_multiply_body(float *restrict gate, const float *restrict up, size_t n) {
+INLINE void trawl_silu_multiply_body(float *restrict gate, const float *restrict up, size_t n) {
     for (size_t i = 0; i < n; i++) gate[i] = gate[i] * sigmoid_of(gate[i]) * up[i];
 }
 TRAWL_TWINS(trawl_silu_multiply, (float *gate, const float *up, size_t n), (gate, up, n))
 
-TRAWL_BODY void trawl_add_body(float *restrict x, const float *restrict y, size_t n) {
+INLINE void trawl_add_body(float *restrict x, const float *restrict y, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] += y[i];
 }
 TRAWL_TWINS(trawl_add, (float *x, const float *y, size_t n), (x, y, n))
 
-TRAWL_BODY void trawl_add_scaled_body(float *restrict x, float a, const float *restrict y, size_t n) {
+INLINE void trawl_add_scaled_body(float *restrict x, float a, const float *restrict y, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] += a * y[i];
 }
 TRAWL_TWINS(trawl_add_scaled, (float *x, float a, const float *y, size_t n), (x, a, y, n))
 
-TRAWL_BODY float total_of(const float *lane) {
+INLINE float total_of(const float *lane) {
     return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
-TRAWL_BODY void trawl_dot_body(const float *restrict a, const float *restrict b, size_t n, float *out) {
+INLINE void trawl_dot_body(const float *restrict a, const float *restrict b, size_t n, float *out) {
     float lane[8] = {0};
     size_t i = 0;
     for (; i + 8 <= n; i += 8)
@@ -116,7 +116,7 @@ TRAWL_BODY void trawl_dot_body(const float *restrict a, const float *restrict b,
 }
 TRAWL_TWINS(trawl_dot, (const float *a, const float *b, size_t n, float *out), (a, b, n, out))
 
-TRAWL_BODY float maximum_of(const float *x, size_t n) {
+INLINE float maximum_of(const float *x, size_t n) {
     float lane[8];
     for (int l = 0; l < 8; l++) lane[l] = -INFINITY;
     size_t i = 0;
@@ -128,7 +128,7 @@ TRAWL_BODY float maximum_of(const float *x, size_t n) {
     return top;
 }
 
-TRAWL_BODY void trawl_softmax_body(float *x, size_t rows, size_t columns, size_t ld) {
+INLINE void trawl_softmax_body(float *x, size_t rows, size_t columns, size_t ld) {
     for (size_t r = 0; r < rows; r++, x += ld) {
         const float top = maximum_of(x, columns);
         float lane[8] = {0};
@@ -148,7 +148,7 @@ TRAWL_BODY void trawl_softmax_body(float *x, size_t rows, size_t columns, size_t
 }
 TRAWL_TWINS(trawl_softmax, (float *x, size_t rows, size_t columns, size_t ld), (x, rows, columns, ld))
 
-TRAWL_BODY void trawl_log_sum_exp_body(const float *x, size_t n, float *out) {
+INLINE void trawl_log_sum_exp_body(const float *x, size_t n, float *out) {
     const float top = maximum_of(x, n);
     double sum = 0;
     // Short runs in single precision, their totals in double: a vocabulary is long.
@@ -165,7 +165,7 @@ TRAWL_BODY void trawl_log_sum_exp_body(const float *x, size_t n, float *out) {
 }
 TRAWL_TWINS(trawl_log_sum_exp, (const float *x, size_t n, float *out), (x, n, out))
 
-TRAWL_BODY void trawl_layer_norm_body(float *restrict x, const float *restrict residual, const float *restrict weight,
+INLINE void trawl_layer_norm_body(float *restrict x, const float *restrict residual, const float *restrict weight,
                                       const float *restrict bias, float epsilon, size_t rows, size_t columns) {
     for (size_t r = 0; r < rows; r++, x += columns) {
         if (residual) {
@@ -202,7 +202,7 @@ TRAWL_TWINS(trawl_layer_norm,
              size_t columns),
             (x, residual, weight, bias, epsilon, rows, columns))
 
-TRAWL_BODY void trawl_rms_norm_body(const float *restrict x, const float *restrict weight, float epsilon, size_t rows,
+INLINE void trawl_rms_norm_body(const float *restrict x, const float *restrict weight, float epsilon, size_t rows,
                                     size_t columns, float *restrict out) {
     for (size_t r = 0; r < rows; r++, x += columns, out += columns) {
         double lane[8] = {0};
@@ -223,7 +223,7 @@ TRAWL_TWINS(trawl_rms_norm,
             (const float *x, const float *weight, float epsilon, size_t rows, size_t columns, float *out),
             (x, weight, epsilon, rows, columns, out))
 
-TRAWL_BODY void trawl_rope_interleaved_body(float *restrict x, size_t heads, size_t head_dimension, size_t dimension,
+INLINE void trawl_rope_interleaved_body(float *restrict x, size_t heads, size_t head_dimension, size_t dimension,
                                             const float *restrict cosines, const float *restrict sines) {
     for (size_t h = 0; h < heads; h++, x += head_dimension)
         for (size_t p = 0; p < dimension / 2; p++) {
@@ -236,7 +236,7 @@ TRAWL_TWINS(trawl_rope_interleaved,
             (float *x, size_t heads, size_t head_dimension, size_t dimension, const float *cosines, const float *sines),
             (x, heads, head_dimension, dimension, cosines, sines))
 
-TRAWL_BODY void trawl_rope_halves_body(float *restrict x, size_t heads, size_t head_dimension, size_t dimension,
+INLINE void trawl_rope_halves_body(float *restrict x, size_t heads, size_t head_dimension, size_t dimension,
                                        const float *restrict cosines, const float *restrict sines) {
     const size_t half = dimension / 2;
     for (size_t h = 0; h < heads; h++, x += head_dimension)

@@ -1,3 +1,4 @@
+#include "rank.h"
 #include "versions.h"
 
 INLINE uint32_t bitmap_rank(const void *data, uint32_t bit, isa_t isa) {

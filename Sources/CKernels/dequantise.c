@@ -1,5 +1,5 @@
 #include "dequantise.h"
-#include "twins.h"
+#include "versions.h"
 #include <string.h>
 
 // No fused rounding: the reference multiplies, then adds.
@@ -11,10 +11,10 @@
 #define TWINS(type)                                                                                                    \
     TRAWL_TWINS(trawl_dequantise_##type, (const uint8_t *blocks, size_t count, float *out), (blocks, count, out))
 #define BODY(type)                                                                                                     \
-    TRAWL_BODY void trawl_dequantise_##type##_body(const uint8_t *restrict blocks, size_t count, float *restrict out)
+    INLINE void trawl_dequantise_##type##_body(const uint8_t *restrict blocks, size_t count, float *restrict out)
 
 // IEEE half to single. Scaling by 2^112 moves the exponent's bias and makes subnormals come out right.
-TRAWL_BODY float half(uint32_t h) {
+INLINE float half(uint32_t h) {
     const uint32_t magnitude = (h & 0x7fff) << 13;
     float value;
     memcpy(&value, &magnitude, 4);
@@ -27,7 +27,7 @@ TRAWL_BODY float half(uint32_t h) {
     return value;
 }
 
-TRAWL_BODY float half_at(const uint8_t *p) { return half(p[0] | (uint32_t)p[1] << 8); }
+INLINE float half_at(const uint8_t *p) { return half(p[0] | (uint32_t)p[1] << 8); }
 
 // MARK: plain types; `count` counts elements
 
@@ -72,7 +72,7 @@ BODY(q4_1) {
 }
 TWINS(q4_1)
 
-TRAWL_BODY uint32_t word_at(const uint8_t *p) {
+INLINE uint32_t word_at(const uint8_t *p) {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
@@ -115,7 +115,7 @@ TWINS(q8_0)
 // MARK: super-blocks of 256; `count` counts super-blocks
 
 // The six-bit scale and minimum of group `g` of eight, packed in twelve bytes.
-TRAWL_BODY void scale_and_minimum(const uint8_t *packed, int g, uint32_t *scale, uint32_t *minimum) {
+INLINE void scale_and_minimum(const uint8_t *packed, int g, uint32_t *scale, uint32_t *minimum) {
     if (g < 4) {
         *scale = packed[g] & 63;
         *minimum = packed[g + 4] & 63;

@@ -1,5 +1,5 @@
 #include "dot.h"
-#include "cpu.h"
+#include "versions.h"
 
 // Every pair has one accumulator of eight lanes: lane l sums the products at positions l, l + 8, l + 16 ..., and the
 // lanes are added in a fixed order at the end. Blocks of pairs only keep the processor busy; they change no sum.
@@ -26,10 +26,9 @@ void trawl_dot_rows_portable(const float *rows, size_t row_count, const float *q
 }
 
 #if defined(__x86_64__)
-#define INLINE __attribute__((always_inline)) inline
 
 /// All pairs of R rows and Q queries, with R and Q known to the compiler so that the accumulators stay in registers.
-TRAWL_AVX2 static INLINE void dot_block(const int R, const int Q, const float *rows, const float *queries,
+AVX2 INLINE void dot_block(const int R, const int Q, const float *rows, const float *queries,
                                   size_t dimension, __m256i tail, float *scores, size_t row_count) {
     __m256 sums[4][2];
 #pragma clang loop unroll(full)
@@ -68,7 +67,7 @@ TRAWL_AVX2 static INLINE void dot_block(const int R, const int Q, const float *r
         }
 }
 
-TRAWL_AVX2 static void trawl_dot_rows_avx2(const float *rows, size_t row_count, const float *queries, size_t query_count,
+AVX2 static void trawl_dot_rows_avx2(const float *rows, size_t row_count, const float *queries, size_t query_count,
                                 size_t dimension, float *scores) {
     int left = (int)(dimension % 8);
     __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32(left), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -90,7 +89,7 @@ TRAWL_AVX2 static void trawl_dot_rows_avx2(const float *rows, size_t row_count, 
 
 void trawl_dot_rows(const float *rows, size_t row_count, const float *queries, size_t query_count, size_t dimension,
                float *scores) {
-    if (trawl_has_avx2())
+    if (trawl_best_isa() >= TRAWL_ISA_AVX2)
         trawl_dot_rows_avx2(rows, row_count, queries, query_count, dimension, scores);
     else
         trawl_dot_rows_portable(rows, row_count, queries, query_count, dimension, scores);

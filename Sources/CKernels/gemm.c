@@ -1,204 +1,163 @@
 #include "gemm.h"
-#include "cpu.h"
+#include "versions.h"
 
-// Neither operand is packed. With w stored [n, k] both operands run along k, so a block of 4 x 3 results keeps twelve
-// vector sums in registers and loads seven vectors for twelve multiply-adds: bound by arithmetic, not by loads.
-// Rows of x are taken in tiles that stay in the second-level cache while all of w streams past.
-enum { ROW_TILE_FLOATS = 48 * 1024 };
+enum { WIDTH = TRAWL_PANEL_WIDTH };
 
-// MARK: portable
+#define UNROLL _Pragma("clang loop unroll(full)")
 
-// The lanes and their final order are those of the vector version; only fused rounding differs.
-static float dot_portable(const float *a, const float *b, size_t k) {
-    float lane[8] = {0};
-    size_t p = 0;
-    for (; p + 8 <= k; p += 8)
-        for (int l = 0; l < 8; l++) lane[l] += a[p + l] * b[p + l];
-    for (int l = 0; p < k; p++, l++) lane[l] += a[p] * b[p];
-    float q[4];
-    for (int l = 0; l < 4; l++) q[l] = lane[l] + lane[l + 4];
-    return (q[0] + q[1]) + (q[2] + q[3]);
-}
+/// The results of a few rows and a few panels; `last` columns of the last panel count.
+typedef void block_kernel(
+    size_t k, const float *x, size_t ldx, const float *panels, size_t last, bool accumulate, float *y, size_t ldy);
 
-void trawl_gemm_nt_portable(size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *w, size_t ldw,
-                            const float *bias, float *y, size_t ldy) {
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j < n; j++)
-            y[i * ldy + j] = dot_portable(x + i * ldx, w + j * ldw, k) + (bias ? bias[j] : 0);
-}
+/// The kernels of an instruction set: `blocks[rows][log2 panels]`, NULL where the sums would not fit the registers.
+typedef struct {
+    size_t max_rows;
+    block_kernel *blocks[13][4];
+} block_kernels;
 
-void trawl_gemm_nn_portable(size_t m, size_t n, size_t k, float scale, const float *x, size_t ldx, const float *b,
-                            size_t ldb, float *y, size_t ldy) {
-    for (size_t i = 0; i < m; i++) {
-        float *row = y + i * ldy;
-        for (size_t j = 0; j < n; j++) row[j] = 0;
-        for (size_t p = 0; p < k; p++) {
-            const float a = x[i * ldx + p];
-            for (size_t j = 0; j < n; j++) row[j] += a * b[p * ldb + j];
+INLINE void gemm_portable(
+    size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *panels, bool accumulate, float *y, size_t ldy
+) {
+    for (size_t j = 0; j < n; j += WIDTH, panels += WIDTH * k) {
+        const size_t columns = n - j < WIDTH ? n - j : WIDTH;
+        for (size_t i = 0; i < m; i++) {
+            float sum[WIDTH] = {0};
+            for (size_t p = 0; p < k; p++)
+                for (size_t c = 0; c < WIDTH; c++) sum[c] += x[i * ldx + p] * panels[WIDTH * p + c];
+            float *out = y + i * ldy + j;
+            for (size_t c = 0; c < columns; c++) out[c] = accumulate ? out[c] + sum[c] : sum[c];
         }
-        for (size_t j = 0; j < n; j++) row[j] *= scale;
     }
 }
 
 #if defined(__x86_64__)
 
-// MARK: AVX2
-
-// The masks of the first 0..7 lanes: MASKS + 8 - count.
-static const int MASKS[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
-
-TRAWL_AVX2 static inline __m256i mask_of(size_t count) { return _mm256_loadu_si256((const __m256i *)(MASKS + 8 - count)); }
-
-// The sums of four vectors, each (0+4 + 1+5) + (2+6 + 3+7).
-TRAWL_AVX2 static inline __m128 sum4(__m256 a, __m256 b, __m256 c, __m256 d) {
-    __m128 a4 = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
-    __m128 b4 = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
-    __m128 c4 = _mm_add_ps(_mm256_castps256_ps128(c), _mm256_extractf128_ps(c, 1));
-    __m128 d4 = _mm_add_ps(_mm256_castps256_ps128(d), _mm256_extractf128_ps(d, 1));
-    return _mm_hadd_ps(_mm_hadd_ps(a4, b4), _mm_hadd_ps(c4, d4));
-}
-
-// One block of ROWS x COLUMNS results; both are compile-time constants after inlining.
-#define NT_BLOCK(ROWS, COLUMNS)                                                                                       \
-    TRAWL_AVX2 static void nt_##ROWS##x##COLUMNS(size_t k, const float *x, size_t ldx, const float *w, size_t ldw,     \
-                                                 const float *bias, float *y, size_t ldy) {                            \
-        __m256 sum[COLUMNS][4];                                                                                        \
-        for (int j = 0; j < COLUMNS; j++)                                                                              \
-            for (int i = 0; i < 4; i++) sum[j][i] = _mm256_setzero_ps();                                               \
-        size_t p = 0;                                                                                                  \
-        for (; p + 8 <= k; p += 8) {                                                                                   \
-            __m256 b[COLUMNS];                                                                                         \
-            for (int j = 0; j < COLUMNS; j++) b[j] = _mm256_loadu_ps(w + j * ldw + p);                                 \
-            for (int i = 0; i < ROWS; i++) {                                                                           \
-                const __m256 a = _mm256_loadu_ps(x + i * ldx + p);                                                     \
-                for (int j = 0; j < COLUMNS; j++) sum[j][i] = _mm256_fmadd_ps(a, b[j], sum[j][i]);                     \
-            }                                                                                                          \
-        }                                                                                                              \
-        if (p < k) {                                                                                                   \
-            const __m256i mask = mask_of(k - p);                                                                       \
-            __m256 b[COLUMNS];                                                                                         \
-            for (int j = 0; j < COLUMNS; j++) b[j] = _mm256_maskload_ps(w + j * ldw + p, mask);                        \
-            for (int i = 0; i < ROWS; i++) {                                                                           \
-                const __m256 a = _mm256_maskload_ps(x + i * ldx + p, mask);                                            \
-                for (int j = 0; j < COLUMNS; j++) sum[j][i] = _mm256_fmadd_ps(a, b[j], sum[j][i]);                     \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (int j = 0; j < COLUMNS; j++) {                                                                            \
-            __m128 total = sum4(sum[j][0], sum[j][1], sum[j][2], sum[j][3]);                                           \
-            if (bias) total = _mm_add_ps(total, _mm_set1_ps(bias[j]));                                                 \
-            float four[4];                                                                                             \
-            _mm_storeu_ps(four, total);                                                                                \
-            for (int i = 0; i < ROWS; i++) y[i * ldy + j] = four[i];                                                   \
-        }                                                                                                              \
-    }
-NT_BLOCK(4, 3)
-NT_BLOCK(4, 2)
-NT_BLOCK(4, 1)
-NT_BLOCK(3, 3)
-NT_BLOCK(3, 2)
-NT_BLOCK(3, 1)
-NT_BLOCK(2, 3)
-NT_BLOCK(2, 2)
-NT_BLOCK(2, 1)
-NT_BLOCK(1, 3)
-NT_BLOCK(1, 2)
-NT_BLOCK(1, 1)
-
-typedef void nt_block(size_t, const float *, size_t, const float *, size_t, const float *, float *, size_t);
-static nt_block *const NT[5][4] = {{0, 0, 0, 0},
-                                   {0, nt_1x1, nt_1x2, nt_1x3},
-                                   {0, nt_2x1, nt_2x2, nt_2x3},
-                                   {0, nt_3x1, nt_3x2, nt_3x3},
-                                   {0, nt_4x1, nt_4x2, nt_4x3}};
-
-TRAWL_AVX2 static void gemm_nt_avx2(size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *w,
-                                    size_t ldw, const float *bias, float *y, size_t ldy) {
-    size_t tile = ROW_TILE_FLOATS / (k ? k : 1) & ~(size_t)3;
-    if (tile < 4) tile = 4;
-    for (size_t first = 0; first < m; first += tile) {
-        const size_t end = m - first < tile ? m : first + tile;
-        for (size_t j = 0; j < n; j += 3) {
-            const size_t columns = n - j < 3 ? n - j : 3;
-            for (size_t i = first; i < end; i += 4) {
-                const size_t rows = end - i < 4 ? end - i : 4;
-                NT[rows][columns](k, x + i * ldx, ldx, w + j * ldw, ldw, bias ? bias + j : 0, y + i * ldy + j, ldy);
-            }
+AVX512 INLINE void block_avx512(
+    const int rows, const int panel_count, size_t k, const float *x, size_t ldx, const float *panels, size_t last,
+    bool accumulate, float *y, size_t ldy
+) {
+    __m512 sum[12][8];
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < panel_count; j++) sum[i][j] = _mm512_setzero_ps();
+    for (size_t p = 0; p < k; p++) {
+        __m512 w[8];
+        UNROLL for (int j = 0; j < panel_count; j++) w[j] = _mm512_loadu_ps(panels + WIDTH * (j * k + p));
+        UNROLL for (int i = 0; i < rows; i++) {
+            const __m512 a = _mm512_set1_ps(x[i * ldx + p]);
+            UNROLL for (int j = 0; j < panel_count; j++) sum[i][j] = _mm512_fmadd_ps(a, w[j], sum[i][j]);
         }
     }
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < panel_count; j++) {
+            const __mmask16 mask = j == panel_count - 1 ? (__mmask16)((1u << last) - 1) : 0xffff;
+            float *out = y + i * ldy + WIDTH * j;
+            __m512 value = sum[i][j];
+            if (accumulate) value = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, out), value);
+            _mm512_mask_storeu_ps(out, mask, value);
+        }
 }
 
-// Three rows by 32 columns: twelve sums, four vectors of b, one broadcast.
-#define NN_BLOCK(ROWS)                                                                                                 \
-    TRAWL_AVX2 static void nn_##ROWS##x32(size_t k, float scale, const float *x, size_t ldx, const float *b,            \
-                                          size_t ldb, float *y, size_t ldy) {                                          \
-        __m256 sum[ROWS][4];                                                                                           \
-        for (int i = 0; i < ROWS; i++)                                                                                 \
-            for (int j = 0; j < 4; j++) sum[i][j] = _mm256_setzero_ps();                                               \
-        for (size_t p = 0; p < k; p++) {                                                                               \
-            const __m256 b0 = _mm256_loadu_ps(b + p * ldb), b1 = _mm256_loadu_ps(b + p * ldb + 8);                     \
-            const __m256 b2 = _mm256_loadu_ps(b + p * ldb + 16), b3 = _mm256_loadu_ps(b + p * ldb + 24);               \
-            for (int i = 0; i < ROWS; i++) {                                                                           \
-                const __m256 a = _mm256_broadcast_ss(x + i * ldx + p);                                                 \
-                sum[i][0] = _mm256_fmadd_ps(a, b0, sum[i][0]);                                                         \
-                sum[i][1] = _mm256_fmadd_ps(a, b1, sum[i][1]);                                                         \
-                sum[i][2] = _mm256_fmadd_ps(a, b2, sum[i][2]);                                                         \
-                sum[i][3] = _mm256_fmadd_ps(a, b3, sum[i][3]);                                                         \
-            }                                                                                                          \
-        }                                                                                                              \
-        const __m256 s = _mm256_set1_ps(scale);                                                                        \
-        for (int i = 0; i < ROWS; i++)                                                                                 \
-            for (int j = 0; j < 4; j++) _mm256_storeu_ps(y + i * ldy + 8 * j, _mm256_mul_ps(s, sum[i][j]));            \
+AVX2 INLINE void block_avx2(
+    const int rows, const int panel_count, size_t k, const float *x, size_t ldx, const float *panels, size_t last,
+    bool accumulate, float *y, size_t ldy
+) {
+    __m256 sum[6][8];
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < 2 * panel_count; j++) sum[i][j] = _mm256_setzero_ps();
+    for (size_t p = 0; p < k; p++) {
+        __m256 w[8];
+        UNROLL for (int j = 0; j < 2 * panel_count; j++)
+            w[j] = _mm256_loadu_ps(panels + WIDTH * (j / 2 * k + p) + j % 2 * 8);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const __m256 a = _mm256_broadcast_ss(x + i * ldx + p);
+            UNROLL for (int j = 0; j < 2 * panel_count; j++) sum[i][j] = _mm256_fmadd_ps(a, w[j], sum[i][j]);
+        }
     }
-NN_BLOCK(3)
-NN_BLOCK(2)
-NN_BLOCK(1)
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < 2 * panel_count; j++) {
+            float *out = y + i * ldy + 8 * j;
+            const int first = 8 * (j % 2);
+            const int left = j / 2 == panel_count - 1 ? (int)last - first : 8;
+            const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+            __m256 value = sum[i][j];
+            if (accumulate) value = _mm256_add_ps(_mm256_maskload_ps(out, mask), value);
+            _mm256_maskstore_ps(out, mask, value);
+        }
+}
 
-// Up to eight columns at the right edge.
-TRAWL_AVX2 static void nn_edge(size_t m, size_t columns, size_t k, float scale, const float *x, size_t ldx,
-                               const float *b, size_t ldb, float *y, size_t ldy) {
-    const __m256i mask = mask_of(columns);
-    for (size_t i = 0; i < m; i++) {
-        __m256 sum = _mm256_setzero_ps();
-        for (size_t p = 0; p < k; p++)
-            sum = _mm256_fmadd_ps(_mm256_broadcast_ss(x + i * ldx + p), _mm256_maskload_ps(b + p * ldb, mask), sum);
-        _mm256_maskstore_ps(y + i * ldy, mask, _mm256_mul_ps(_mm256_set1_ps(scale), sum));
+#define BLOCK_PARAMETERS                                                                                               \
+    (size_t k, const float *x, size_t ldx, const float *panels, size_t last, bool accumulate, float *y, size_t ldy)
+#define BLOCK(TARGET, ISA, ROWS, PANELS)                                                                               \
+    TARGET static void ISA##_##ROWS##x##PANELS BLOCK_PARAMETERS {                                                      \
+        block_##ISA(ROWS, PANELS, k, x, ldx, panels, last, accumulate, y, ldy);                                        \
     }
-}
+// Twelve rows by two panels of 512 bits: 24 sums, two weights and an input in 32 registers. Four sums at least hide the
+// latency of one multiply-add a cycle, so few rows take more panels.
+BLOCK(AVX512, avx512, 1, 1) BLOCK(AVX512, avx512, 1, 2) BLOCK(AVX512, avx512, 1, 4) BLOCK(AVX512, avx512, 1, 8)
+BLOCK(AVX512, avx512, 2, 1) BLOCK(AVX512, avx512, 2, 2) BLOCK(AVX512, avx512, 2, 4) BLOCK(AVX512, avx512, 2, 8)
+BLOCK(AVX512, avx512, 3, 1) BLOCK(AVX512, avx512, 3, 2) BLOCK(AVX512, avx512, 3, 4)
+BLOCK(AVX512, avx512, 4, 1) BLOCK(AVX512, avx512, 4, 2) BLOCK(AVX512, avx512, 4, 4)
+BLOCK(AVX512, avx512, 5, 1) BLOCK(AVX512, avx512, 5, 2) BLOCK(AVX512, avx512, 5, 4)
+BLOCK(AVX512, avx512, 6, 1) BLOCK(AVX512, avx512, 6, 2) BLOCK(AVX512, avx512, 6, 4)
+BLOCK(AVX512, avx512, 7, 1) BLOCK(AVX512, avx512, 7, 2) BLOCK(AVX512, avx512, 8, 1) BLOCK(AVX512, avx512, 8, 2)
+BLOCK(AVX512, avx512, 9, 1) BLOCK(AVX512, avx512, 9, 2) BLOCK(AVX512, avx512, 10, 1) BLOCK(AVX512, avx512, 10, 2)
+BLOCK(AVX512, avx512, 11, 1) BLOCK(AVX512, avx512, 11, 2) BLOCK(AVX512, avx512, 12, 1) BLOCK(AVX512, avx512, 12, 2)
+// A panel is two registers of 256 bits: six rows by one panel make twelve sums of sixteen registers.
+BLOCK(AVX2, avx2, 1, 1) BLOCK(AVX2, avx2, 1, 2) BLOCK(AVX2, avx2, 1, 4) BLOCK(AVX2, avx2, 2, 1) BLOCK(AVX2, avx2, 2, 2)
+BLOCK(AVX2, avx2, 3, 1) BLOCK(AVX2, avx2, 4, 1) BLOCK(AVX2, avx2, 5, 1) BLOCK(AVX2, avx2, 6, 1)
 
-TRAWL_AVX2 static void gemm_nn_avx2(size_t m, size_t n, size_t k, float scale, const float *x, size_t ldx,
-                                    const float *b, size_t ldb, float *y, size_t ldy) {
-    size_t j = 0;
-    for (; j + 32 <= n; j += 32) {
-        size_t i = 0;
-        for (; i + 3 <= m; i += 3) nn_3x32(k, scale, x + i * ldx, ldx, b + j, ldb, y + i * ldy + j, ldy);
-        if (m - i == 2) nn_2x32(k, scale, x + i * ldx, ldx, b + j, ldb, y + i * ldy + j, ldy);
-        if (m - i == 1) nn_1x32(k, scale, x + i * ldx, ldx, b + j, ldb, y + i * ldy + j, ldy);
+static const block_kernels AVX512_BLOCKS = {
+    12,
+    {{0},
+     {avx512_1x1, avx512_1x2, avx512_1x4, avx512_1x8}, {avx512_2x1, avx512_2x2, avx512_2x4, avx512_2x8},
+     {avx512_3x1, avx512_3x2, avx512_3x4}, {avx512_4x1, avx512_4x2, avx512_4x4}, {avx512_5x1, avx512_5x2, avx512_5x4},
+     {avx512_6x1, avx512_6x2, avx512_6x4}, {avx512_7x1, avx512_7x2}, {avx512_8x1, avx512_8x2}, {avx512_9x1, avx512_9x2},
+     {avx512_10x1, avx512_10x2}, {avx512_11x1, avx512_11x2}, {avx512_12x1, avx512_12x2}}};
+static const block_kernels AVX2_BLOCKS = {
+    6,
+    {{0}, {avx2_1x1, avx2_1x2, avx2_1x4}, {avx2_2x1, avx2_2x2}, {avx2_3x1}, {avx2_4x1}, {avx2_5x1}, {avx2_6x1}}};
+
+static void gemm_blocks(
+    const block_kernels *kernels, size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *panels,
+    bool accumulate, float *y, size_t ldy
+) {
+    if (!m) return;
+    // Blocks of rows as even as can be; the panels of a step stay in the caches while all rows pass.
+    const size_t row_blocks = (m + kernels->max_rows - 1) / kernels->max_rows;
+    const size_t rows = (m + row_blocks - 1) / row_blocks;
+    int most = 3;
+    while (!kernels->blocks[rows][most]) most--;
+    for (size_t j = 0; j < n;) {
+        const size_t left = (n - j + WIDTH - 1) / WIDTH;
+        int log = most;
+        while ((size_t)1 << log > left) log--;
+        const size_t columns = n - j < (size_t)WIDTH << log ? n - j : (size_t)WIDTH << log;
+        const size_t last = columns - WIDTH * (((size_t)1 << log) - 1);
+        for (size_t i = 0; i < m;) {
+            const size_t count = m - i < rows ? m - i : rows;
+            kernels->blocks[count][log](k, x + i * ldx, ldx, panels, last, accumulate, y + i * ldy + j, ldy);
+            i += count;
+        }
+        panels += k * WIDTH << log;
+        j += columns;
     }
-    for (; j < n; j += 8) nn_edge(m, n - j < 8 ? n - j : 8, k, scale, x, ldx, b + j, ldb, y + j, ldy);
-}
-
-void trawl_gemm_nt(size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *w, size_t ldw,
-                   const float *bias, float *y, size_t ldy) {
-    if (trawl_has_avx2()) gemm_nt_avx2(m, n, k, x, ldx, w, ldw, bias, y, ldy);
-    else trawl_gemm_nt_portable(m, n, k, x, ldx, w, ldw, bias, y, ldy);
-}
-
-void trawl_gemm_nn(size_t m, size_t n, size_t k, float scale, const float *x, size_t ldx, const float *b, size_t ldb,
-                   float *y, size_t ldy) {
-    if (trawl_has_avx2()) gemm_nn_avx2(m, n, k, scale, x, ldx, b, ldb, y, ldy);
-    else trawl_gemm_nn_portable(m, n, k, scale, x, ldx, b, ldb, y, ldy);
-}
-
-#else
-
-void trawl_gemm_nt(size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *w, size_t ldw,
-                   const float *bias, float *y, size_t ldy) {
-    trawl_gemm_nt_portable(m, n, k, x, ldx, w, ldw, bias, y, ldy);
-}
-
-void trawl_gemm_nn(size_t m, size_t n, size_t k, float scale, const float *x, size_t ldx, const float *b, size_t ldb,
-                   float *y, size_t ldy) {
-    trawl_gemm_nn_portable(m, n, k, scale, x, ldx, b, ldb, y, ldy);
 }
 
 #endif
+
+void trawl_gemm_on(
+    isa_t isa, size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *panels, bool accumulate, float *y,
+    size_t ldy
+) {
+#if defined(__x86_64__)
+    if (isa == TRAWL_ISA_AVX512) return gemm_blocks(&AVX512_BLOCKS, m, n, k, x, ldx, panels, accumulate, y, ldy);
+    if (isa == TRAWL_ISA_AVX2) return gemm_blocks(&AVX2_BLOCKS, m, n, k, x, ldx, panels, accumulate, y, ldy);
+#endif
+    gemm_portable(m, n, k, x, ldx, panels, accumulate, y, ldy);
+}
+
+void trawl_gemm(
+    size_t m, size_t n, size_t k, const float *x, size_t ldx, const float *panels, bool accumulate, float *y, size_t ldy
+) {
+    trawl_gemm_on(trawl_best_isa(), m, n, k, x, ldx, panels, accumulate, y, ldy);
+}

@@ -1,3 +1,4 @@
+#include "rank.h"
 #include "versions.h"
 
 /// One word of each of four groups of digits.

@@ -1,8 +1,13 @@
-// The versions of the rank kernels: one text, compiled for each instruction set.
+// The versions of a kernel: one text, compiled for each instruction set.
 #pragma once
-#include "rank.h"
+#include "isa.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // Vectors are passed between functions that are all inlined, so that no calling convention is involved.
 #pragma clang diagnostic ignored "-Wpsabi"
@@ -35,8 +40,8 @@ INLINE uint64_t low_bits(int32_t bits) {
 INLINE uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 #if defined(__x86_64__)
-#define AVX2 __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2")))
-#define AVX512 __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2,avx512f,avx512vl,avx512bw,avx512vpopcntdq")))
+#define AVX2 __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2,fma,f16c")))
+#define AVX512 __attribute__((target("popcnt,bmi,bmi2,lzcnt,avx2,fma,f16c,avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx512vpopcntdq")))
 #else
 #define AVX2
 #define AVX512
@@ -57,3 +62,17 @@ INLINE uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
         }                                                                                       \
     }                                                                                           \
     TYPE NAME PARAMETERS { RETURN NAME##_on(trawl_best_isa(), __VA_ARGS__); }
+
+/// Defines NAME and NAME_portable, whose bodies the compiler vectorises by itself. Sums stand in eight explicit lanes,
+/// because it may not reorder them.
+#define TRAWL_TWINS(NAME, PARAMETERS, ARGUMENTS)                                               \
+    AVX2 static void NAME##_avx2 PARAMETERS { NAME##_body ARGUMENTS; }                          \
+    AVX512 static void NAME##_avx512 PARAMETERS { NAME##_body ARGUMENTS; }                      \
+    void NAME##_portable PARAMETERS { NAME##_body ARGUMENTS; }                                  \
+    void NAME PARAMETERS {                                                                      \
+        switch (trawl_best_isa()) {                                                             \
+        case TRAWL_ISA_AVX512: NAME##_avx512 ARGUMENTS; break;                                  \
+        case TRAWL_ISA_AVX2: NAME##_avx2 ARGUMENTS; break;                                      \
+        default: NAME##_portable ARGUMENTS; break;                                              \
+        }                                                                                       \
+    }

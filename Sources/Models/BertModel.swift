@@ -117,8 +117,7 @@ public final class BertModel: Sendable {
             attend(projections: inner, starts: starts, into: context, pool: pool)
             layer.attentionOutput(context, total, into: other, pool)
             layer.attentionNorm(other, adding: states, rows: total)
-            layer.intermediate(other, total, into: inner, pool)
-            activate(inner, total * wide, pool)
+            layer.intermediate(other, total, activation: configuration.activation, into: inner, pool)
             layer.output(inner, total, into: states, pool)
             layer.outputNorm(states, adding: other, rows: total)
         }
@@ -146,13 +145,6 @@ public final class BertModel: Sendable {
         }
     }
 
-    private func activate(_ x: UnsafeMutablePointer<Float>, _ count: Int, _ pool: ThreadPool) {
-        let tile = 1 << 15
-        pool.parallelFor((count + tile - 1) / tile) { index in
-            configuration.activation.apply(x + index * tile, min(tile, count - index * tile))
-        }
-    }
-
     /// context = softmax(Q Kᵀ / sqrt(d)) V, for each sequence and head. projections: `[total, 3 hidden]`.
     private func attend(
         projections: UnsafeMutablePointer<Float>, starts: [Int], into context: UnsafeMutablePointer<Float>,
@@ -162,32 +154,29 @@ public final class BertModel: Sendable {
         let heads = configuration.headCount
         let width = configuration.headDimension
         let stride = 3 * hidden
-        let queryTile = 96
+        let queryTile = 48
         let scale = 1 / Float(width).squareRoot()
         pool.parallelFor((starts.count - 1) * heads) { task in
             let (sequence, head) = (task / heads, task % heads)
             let start = starts[sequence]
             let length = starts[sequence + 1] - start
-            // The kernel likes whole groups of 32 columns: keys stand transposed, [width, padded], zeros at the end.
-            let padded = (length + 31) / 32 * 32
-            let keys = ThreadScratch.floats(.scores, width * padded + queryTile * padded)
-            let scores = keys + width * padded
+            // Scores of a few queries against all keys stay in the second-level cache, so that no running maximum is kept.
+            let keyCount = Kernels.packedCount(length, width)
+            let valueCount = Kernels.packedCount(width, length)
+            let keys = ThreadScratch.floats(.scores, keyCount + valueCount + queryTile * length)
+            let values = keys + keyCount
+            let scores = values + valueCount
             let base = projections + start * stride + head * width
-            for d in 0..<width {
-                let row = keys + d * padded
-                let source = base + hidden + d
-                for t in 0..<length { row[t] = source[t * stride] }
-                for t in length..<padded { row[t] = 0 }
-            }
+            Kernels.pack(outputs: base + hidden, stride, length, width, scale: scale, into: keys)
+            Kernels.pack(inputs: base + 2 * hidden, stride, width, length, into: values)
             var query = 0
             while query < length {
                 let count = min(queryTile, length - query)
                 Kernels.multiply(
-                    count, padded, width, scale: scale, base + query * stride, stride, keys, padded, into: scores,
-                    padded)
-                Kernels.softmax(scores, rows: count, columns: length, stride: padded)
+                    count, length, width, base + query * stride, stride, panels: keys, into: scores, length)
+                Kernels.softmax(scores, rows: count, columns: length, stride: length)
                 Kernels.multiply(
-                    count, width, length, scores, padded, base + 2 * hidden, stride,
+                    count, width, length, scores, length, panels: values,
                     into: context + (start + query) * hidden + head * width, hidden)
                 query += count
             }

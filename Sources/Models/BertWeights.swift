@@ -27,13 +27,19 @@ struct WeightVector: Sendable {
     }
 }
 
-/// y = x Wᵀ + b.
+/// y = activation(x Wᵀ + b).
 struct Linear: Sendable {
     let weight: WeightMatrix
     let bias: WeightVector
 
-    func callAsFunction(_ x: UnsafePointer<Float>, _ m: Int, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool) {
-        bias.withPointer { weight.multiply(x, m: m, bias: $0, into: y, pool: pool) }
+    func callAsFunction(
+        _ x: UnsafePointer<Float>, _ m: Int, activation: Activation = .identity, into y: UnsafeMutablePointer<Float>,
+        _ pool: ThreadPool
+    ) {
+        bias.withPointer { bias in
+            weight.multiply(
+                x, m: m, finish: WeightMatrix.Finish(bias: bias, activation: activation), into: y, pool: pool)
+        }
     }
 }
 

@@ -98,14 +98,13 @@ final class LlamaForward {
             rotate(queries.base, heads: sizes.headCount, count)
             rotate(keys, heads: sizes.keyHeadCount, count)
             attend(keys: cache.keys(index), values: cache.values(index))
-            layer.attentionOutput.multiply(context.base, m: count, into: normed.base, pool: pool)
-            Kernels.add(normed.base, to: states.base, count * hidden)
+            layer.attentionOutput.multiply(
+                context.base, m: count, finish: .init(isAdded: true), into: states.base, pool: pool)
 
             norm(layer.feedForwardNorm, count)
             WeightMatrix.multiplyAll([(layer.gate, gate.base), (layer.up, up.base)], normed.base, m: count, pool: pool)
             swish(count * sizes.feedForwardSize)
-            layer.down.multiply(gate.base, m: count, into: normed.base, pool: pool)
-            Kernels.add(normed.base, to: states.base, count * hidden)
+            layer.down.multiply(gate.base, m: count, finish: .init(isAdded: true), into: states.base, pool: pool)
         }
     }
 
@@ -191,39 +190,46 @@ final class LlamaForward {
             visible = max(visible, rows[row].visible)
             longestPath = max(longestPath, rows[row].path.count)
         }
+        // The heads of a group share keys and values: their queries are rows of one product.
+        let lines = block.count * group
         let stride = visible + longestPath
-        // scores: [rows, visible prompt | path]; scaled: [rows, width]
-        let scores = ThreadScratch.floats(.scores, block.count * (stride + width))
-        let scaled = scores + block.count * stride
-        let spanKeys = keys + spanStart * keyStride + keyHead * width
-        let spanValues = values + spanStart * keyStride + keyHead * width
-        for head in keyHead * group..<(keyHead + 1) * group {
-            for (index, row) in block.enumerated() {
-                let query = queries.base + row * queryStride + head * width
-                for d in 0..<width { scaled[index * width + d] = query[d] * scale }
+        let keyCount = Kernels.packedCount(visible, width)
+        let valueCount = Kernels.packedCount(width, visible)
+        // scaled: [rows, group, width]; scores: [rows, group, visible prompt | path]
+        let spanKeys = ThreadScratch.floats(.scores, keyCount + valueCount + lines * (2 * width + stride))
+        let spanValues = spanKeys + keyCount
+        let scaled = spanValues + valueCount
+        let out = scaled + lines * width
+        let scores = out + lines * width
+        let offset = spanStart * keyStride + keyHead * width
+        Kernels.pack(outputs: keys + offset, keyStride, visible, width, into: spanKeys)
+        Kernels.pack(inputs: values + offset, keyStride, width, visible, into: spanValues)
+        for (index, row) in block.enumerated() {
+            let query = queries.base + row * queryStride + keyHead * group * width
+            for d in 0..<group * width { scaled[index * group * width + d] = query[d] * scale }
+        }
+        Kernels.multiply(lines, visible, width, scaled, width, panels: spanKeys, into: scores, stride)
+        for line in 0..<lines {
+            let entry = rows[block.lowerBound + line / group]
+            let row = scores + line * stride
+            for hiddenSlot in entry.visible..<visible { row[hiddenSlot] = -.infinity }
+            for (position, slot) in path[entry.path].enumerated() {
+                let key = keys + Int(slot) * keyStride + keyHead * width
+                row[visible + position] = Kernels.dot(scaled + line * width, key, width)
             }
-            Kernels.multiplyTransposed(
-                block.count, visible, width, scaled, width, spanKeys, keyStride, into: scores, stride)
-            for (index, row) in block.enumerated() {
-                let line = scores + index * stride
-                let entry = rows[row]
-                for hiddenSlot in entry.visible..<visible { line[hiddenSlot] = -.infinity }
-                for (position, slot) in path[entry.path].enumerated() {
-                    let key = keys + Int(slot) * keyStride + keyHead * width
-                    line[visible + position] = Kernels.dot(scaled + index * width, key, width)
-                }
-                Kernels.softmax(line, rows: 1, columns: visible + entry.path.count, stride: stride)
+            Kernels.softmax(row, rows: 1, columns: visible + entry.path.count, stride: stride)
+        }
+        Kernels.multiply(lines, width, visible, scores, stride, panels: spanValues, into: out, width)
+        for line in 0..<lines {
+            let entry = rows[block.lowerBound + line / group]
+            for (position, slot) in path[entry.path].enumerated() {
+                let value = values + Int(slot) * keyStride + keyHead * width
+                Kernels.addScaled(scores[line * stride + visible + position], value, to: out + line * width, width)
             }
-            let out = context.base + block.lowerBound * queryStride + head * width
-            Kernels.multiply(
-                block.count, width, visible, scores, stride, spanValues, keyStride, into: out, queryStride)
-            for (index, row) in block.enumerated() {
-                let line = scores + index * stride + visible
-                for (position, slot) in path[rows[row].path].enumerated() {
-                    let value = values + Int(slot) * keyStride + keyHead * width
-                    Kernels.addScaled(line[position], value, to: out + index * queryStride, width)
-                }
-            }
+        }
+        for (index, row) in block.enumerated() {
+            (context.base + row * queryStride + keyHead * group * width).update(
+                from: out + index * group * width, count: group * width)
         }
     }
 }

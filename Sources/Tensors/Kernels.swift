@@ -5,22 +5,34 @@ package enum Kernels {
     package typealias Floats = UnsafePointer<Float>
     package typealias MutableFloats = UnsafeMutablePointer<Float>
 
-    /// y = x wᵀ + bias; x: [m, k], w: [n, k], y: [m, n]. A row's result depends on nothing but the row and w.
-    @inline(__always)
-    package static func multiplyTransposed(
-        _ m: Int, _ n: Int, _ k: Int, _ x: Floats, _ ldx: Int, _ w: Floats, _ ldw: Int, bias: Floats? = nil,
-        into y: MutableFloats, _ ldy: Int
-    ) {
-        trawl_gemm_nt(m, n, k, x, ldx, w, ldw, bias, y, ldy)
-    }
+    /// The outputs of a panel of a packed matrix.
+    package static let panelWidth = Int(TRAWL_PANEL_WIDTH)
 
-    /// y = scale x b; x: [m, k], b: [k, n], y: [m, n].
+    /// The floats that a packed matrix of `k` inputs and `n` outputs takes.
+    @inline(__always)
+    package static func packedCount(_ n: Int, _ k: Int) -> Int { (n + panelWidth - 1) / panelWidth * panelWidth * k }
+
+    /// y = x w, or y += x w; x: [m, k], panels: w packed, y: [m, n]. A row's result depends on nothing but the row and w.
     @inline(__always)
     package static func multiply(
-        _ m: Int, _ n: Int, _ k: Int, scale: Float = 1, _ x: Floats, _ ldx: Int, _ b: Floats, _ ldb: Int,
+        _ m: Int, _ n: Int, _ k: Int, _ x: Floats, _ ldx: Int, panels: Floats, accumulating: Bool = false,
         into y: MutableFloats, _ ldy: Int
     ) {
-        trawl_gemm_nn(m, n, k, scale, x, ldx, b, ldb, y, ldy)
+        trawl_gemm(m, n, k, x, ldx, panels, accumulating, y, ldy)
+    }
+
+    /// Packs scale * w; w: [n, k], an output a row.
+    @inline(__always)
+    package static func pack(
+        outputs w: Floats, _ ldw: Int, _ n: Int, _ k: Int, scale: Float = 1, into panels: MutableFloats
+    ) {
+        trawl_pack_outputs(w, ldw, n, k, scale, panels)
+    }
+
+    /// Packs w: [k, n], an input a row.
+    @inline(__always)
+    package static func pack(inputs w: Floats, _ ldw: Int, _ n: Int, _ k: Int, into panels: MutableFloats) {
+        trawl_pack_inputs(w, ldw, n, k, panels)
     }
 
     package static func add(_ y: Floats, to x: MutableFloats, _ n: Int) { trawl_add(x, y, n) }

@@ -1,4 +1,4 @@
-internal import COpenBLAS
+internal import CKernels
 internal import Glibc
 internal import Synchronization
 
@@ -16,8 +16,6 @@ public final class ThreadPool: Sendable {
     /// - Parameter threadCount: threads including the caller's; nil for as many as processors.
     public init(threadCount: Int?) {
         crew = Crew(wanted: max(1, threadCount ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        // Our threads call it each on its own tile: its own threads would only add to them.
-        openblas_set_num_threads(1)
     }
 
     deinit { crew.stop() }
@@ -42,13 +40,26 @@ private final class Crew: @unchecked Sendable {
     private var size: Int
     // The running loop: guarded by `lock.state`.
     private var stopping = false
-    private var generation = 0
     private var body: ((Int) -> Void)?
     private var count = 0
-    private var running = 0
+    // Written under `lock.state`, and watched without it by threads that spin.
+    private let generation = Atomic<Int>(0)
+    private let running = Atomic<Int>(0)
     private let next = Atomic<Int>(0)
 
+    /// How often a thread looks before it sleeps: some ten microseconds, about what waking it would take. A decoder's
+    /// loops follow each other at that distance.
+    private static let spins = 500
+
     init(wanted: Int) { size = wanted }
+
+    private func spin(while isWaiting: () -> Bool) {
+        var left = Self.spins
+        while left > 0 && isWaiting() {
+            trawl_pause()
+            left -= 1
+        }
+    }
 
     var wanted: Int {
         get {
@@ -80,15 +91,16 @@ private final class Crew: @unchecked Sendable {
             self.body = escaping
             self.count = count
             next.store(0, ordering: .relaxed)
-            running = workers.count
-            generation += 1
+            running.store(workers.count, ordering: .relaxed)
+            generation.wrappingAdd(1, ordering: .releasing)
             lock.wakeWorkers()
             lock.unlockState()
 
             drain(count, escaping)
 
+            spin { running.load(ordering: .acquiring) > 0 }
             lock.lockState()
-            while running > 0 { lock.waitForEnd() }
+            while running.load(ordering: .relaxed) > 0 { lock.waitForEnd() }
             self.body = nil
             lock.unlockState()
         }
@@ -119,19 +131,26 @@ private final class Crew: @unchecked Sendable {
 
     private func work() {
         var seen = 0
-        lock.lockState()
         while true {
-            while generation == seen && !stopping { lock.waitForWork() }
-            if stopping { break }
-            seen = generation
-            let (count, body) = (self.count, self.body)
-            lock.unlockState()
-            if let body { drain(count, body) }
+            spin { generation.load(ordering: .acquiring) == seen }
             lock.lockState()
-            running -= 1
-            if running == 0 { lock.signalEnd() }
+            while generation.load(ordering: .relaxed) == seen && !stopping { lock.waitForWork() }
+            if stopping { break }
+            seen = generation.load(ordering: .relaxed)
+            lock.unlockState()
+            drainRunning()
+            lock.lockState()
+            if running.wrappingSubtract(1, ordering: .releasing).newValue == 0 { lock.signalEnd() }
+            lock.unlockState()
         }
         lock.unlockState()
+    }
+
+    /// Takes part in the running loop, which does not end before `running` says that this thread has left. A function of
+    /// its own, so that the reference to the body is given back by then.
+    @inline(never)
+    private func drainRunning() {
+        if let body { drain(count, body) }
     }
 
     /// Ends the threads; the next loop starts others. No loop may be running.
@@ -143,7 +162,7 @@ private final class Crew: @unchecked Sendable {
         for worker in workers { pthread_join(worker, nil) }
         workers = []
         stopping = false
-        generation = 0
+        generation.store(0, ordering: .relaxed)
     }
 }
 

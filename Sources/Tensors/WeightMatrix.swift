@@ -1,11 +1,11 @@
-internal import COpenBLAS
 internal import Core
 
 /// A weight matrix `[rows, columns]` = `[out, in]` in any floating-point storage, usually in the mapped file itself.
 ///
-/// Quantised and half-precision weights are decoded a tile at a time into a buffer that fits the second-level cache and
-/// used from there, so that the memory taken stays that of the file. The products do not depend on the number of
-/// threads, to the bit; with few rows or with weights other than F32 they do not depend on the other rows either.
+/// Weights are decoded and packed a tile at a time into a buffer that fits the second-level cache and used from there:
+/// the memory taken stays that of the file, nothing is prepared when a model opens, and packing costs one instruction for
+/// every few multiply-adds of the first row. A row's product depends on nothing but the row and the weights, to the bit:
+/// not on the other rows, not on the number of threads.
 public struct WeightMatrix: Sendable {
     /// The outputs.
     public let rows: Int
@@ -16,8 +16,8 @@ public struct WeightMatrix: Sendable {
     private let owner: any AnyObject & Sendable
     private let rowSize: Int
 
-    /// From this many rows of x on, F32 weights go to OpenBLAS, which is then faster than our kernel.
-    private static let blasRows = 96
+    /// The rows of x that a step takes: with a tile of weights they fit the second-level cache.
+    private static let rowTile = 256
 
     /// The matrix in `tensor`, in place.
     ///
@@ -71,7 +71,7 @@ public struct WeightMatrix: Sendable {
             x.withUnsafeBufferPointer { x in
                 bias.withPointer { bias in
                     if let x = x.baseAddress, let y = y.baseAddress {
-                        multiply(x, m: m, bias: bias, into: y, pool: pool)
+                        multiply(x, m: m, finish: Finish(bias: bias), into: y, pool: pool)
                     }
                 }
             }
@@ -79,87 +79,87 @@ public struct WeightMatrix: Sendable {
         }
     }
 
-    /// As above on memory of the caller's; `ldx` and `ldy` are the floats from row to row.
-    package func multiply(
-        _ x: UnsafePointer<Float>, m: Int, ldx: Int? = nil, bias: UnsafePointer<Float>? = nil,
-        into y: UnsafeMutablePointer<Float>, ldy: Int? = nil, pool: ThreadPool
-    ) {
-        guard m > 0 else { return }
-        let (ldx, ldy) = (ldx ?? columns, ldy ?? rows)
-        if type == .f32 && m >= Self.blasRows {
-            multiplyByBLAS(x, m: m, ldx: ldx, bias: bias, into: y, ldy: ldy, pool: pool)
-            return
-        }
-        let tile = columnTile
-        pool.parallelFor((rows + tile - 1) / tile) { index in
-            multiplyTile(index, x, m: m, ldx: ldx, bias: bias, into: y, ldy: ldy)
+    /// What a product's results become before they are written.
+    package struct Finish {
+        package var bias: UnsafePointer<Float>?
+        package var activation: Activation
+        /// Whether the product is added to what y holds; then nothing else is.
+        package var isAdded: Bool
+
+        package init(bias: UnsafePointer<Float>? = nil, activation: Activation = .identity, isAdded: Bool = false) {
+            self.bias = bias
+            self.activation = activation
+            self.isAdded = isAdded
         }
     }
 
-    /// Several products of the same x in one loop, so that threads meet once. Only for what `multiply` would tile itself.
-    package static func multiplyAll(
-        _ products: [(matrix: WeightMatrix, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>, m: Int,
+    /// y = activation(x Wᵀ + bias) or y += x Wᵀ on memory of the caller's, `[m, columns]` and `[m, rows]` without gaps.
+    package func multiply(
+        _ x: UnsafePointer<Float>, m: Int, finish: Finish = Finish(), into y: UnsafeMutablePointer<Float>,
         pool: ThreadPool
     ) {
-        if products.contains(where: { $0.matrix.type == .f32 }) && m >= blasRows {
-            for product in products { product.matrix.multiply(x, m: m, into: product.y, pool: pool) }
-            return
-        }
-        var tiles: [(product: Int, tile: Int)] = []
-        for (index, product) in products.enumerated() {
-            let count = (product.matrix.rows + product.matrix.columnTile - 1) / product.matrix.columnTile
-            for tile in 0..<count { tiles.append((index, tile)) }
-        }
-        pool.parallelFor(tiles.count) { index in
-            let (matrix, y) = products[tiles[index].product]
+        Self.multiplyAll([(self, y)], x, m: m, finish: finish, pool: pool)
+    }
+
+    /// Several products of the same x in one loop, so that threads meet once.
+    package static func multiplyAll(
+        _ products: [(matrix: WeightMatrix, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>, m: Int,
+        finish: Finish = Finish(), pool: ThreadPool
+    ) {
+        guard m > 0 else { return }
+        let rowTiles = (m + rowTile - 1) / rowTile
+        let tiles = products.reduce(0) { $0 + $1.matrix.outputTiles }
+        pool.parallelFor(rowTiles * tiles) { index in
+            var tile = index / rowTiles
+            var product = 0
+            while tile >= products[product].matrix.outputTiles {
+                tile -= products[product].matrix.outputTiles
+                product += 1
+            }
+            let first = index % rowTiles * rowTile
+            let (matrix, y) = products[product]
             matrix.multiplyTile(
-                tiles[index].tile, x, m: m, ldx: matrix.columns, bias: nil, into: y, ldy: matrix.rows)
+                tile, x + first * matrix.columns, m: min(rowTile, m - first), finish: finish,
+                into: y + first * matrix.rows)
         }
     }
 
-    /// The outputs that one step of `multiply` computes.
-    private var columnTile: Int { type == .f32 ? 96 : max(12, min(96, 64 * 1024 / columns / 12 * 12)) }
+    /// The outputs that a step computes: their panels take 256 KiB at most, unless one alone takes more.
+    private var outputTile: Int { max(Kernels.panelWidth, min(128, (1 << 16) / columns / 32 * 32)) }
+    private var outputTiles: Int { (rows + outputTile - 1) / outputTile }
 
     private func multiplyTile(
-        _ index: Int, _ x: UnsafePointer<Float>, m: Int, ldx: Int, bias: UnsafePointer<Float>?,
-        into y: UnsafeMutablePointer<Float>, ldy: Int
+        _ index: Int, _ x: UnsafePointer<Float>, m: Int, finish: Finish, into y: UnsafeMutablePointer<Float>
     ) {
-        let first = index * columnTile
-        let count = min(columnTile, rows - first)
-        let weights: UnsafePointer<Float>
-        if type == .f32 {
-            weights = (start + first * rowSize).assumingMemoryBound(to: Float.self)
-        } else {
-            let scratch = ThreadScratch.floats(.weights, count * columns)
-            decode(row: first, count: count, into: scratch)
-            weights = UnsafePointer(scratch)
+        let first = index * outputTile
+        let count = min(outputTile, rows - first)
+        let panels = pack(first, count)
+        Kernels.multiply(
+            m, count, columns, x, columns, panels: panels, accumulating: finish.isAdded, into: y + first, rows)
+        if finish.bias == nil && finish.activation == .identity { return }
+        for row in 0..<m {
+            let out = y + row * rows + first
+            if let bias = finish.bias { Kernels.add(bias + first, to: out, count) }
+            finish.activation.apply(out, count)
         }
-        Kernels.multiplyTransposed(
-            m, count, columns, x, ldx, weights, columns, bias: bias.map { $0 + first }, into: y + first, ldy)
     }
 
-    private func multiplyByBLAS(
-        _ x: UnsafePointer<Float>, m: Int, ldx: Int, bias: UnsafePointer<Float>?,
-        into y: UnsafeMutablePointer<Float>, ldy: Int, pool: ThreadPool
-    ) {
-        // Tiles that are the same whatever the number of threads.
-        let (rowTile, outputTile) = (256, 768)
-        let rowTiles = (m + rowTile - 1) / rowTile
-        let outputTiles = (rows + outputTile - 1) / outputTile
-        pool.parallelFor(rowTiles * outputTiles) { index in
-            let row = index / outputTiles * rowTile
-            let output = index % outputTiles * outputTile
-            let rowCount = min(rowTile, m - row)
-            let outputCount = min(outputTile, rows - output)
-            let target = y + row * ldy + output
-            if let bias {
-                for r in 0..<rowCount { (target + r * ldy).update(from: bias + output, count: outputCount) }
-            }
-            cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rowCount), blasint(outputCount), blasint(columns), 1,
-                x + row * ldx, blasint(ldx), (start + output * rowSize).assumingMemoryBound(to: Float.self),
-                blasint(columns), bias == nil ? 0 : 1, target, blasint(ldy))
+    /// Rows `first ..< first + count` as panels in this thread's scratch.
+    private func pack(_ first: Int, _ count: Int) -> UnsafePointer<Float> {
+        let panels = ThreadScratch.floats(.weights, Kernels.packedCount(count, columns))
+        if type == .f32 {
+            let weights = (start + first * rowSize).assumingMemoryBound(to: Float.self)
+            Kernels.pack(outputs: weights, columns, count, columns, into: panels)
+            return UnsafePointer(panels)
         }
+        let width = Kernels.panelWidth
+        let decoded = ThreadScratch.floats(.rows, width * columns)
+        for panel in stride(from: 0, to: count, by: width) {
+            let outputs = min(width, count - panel)
+            decode(row: first + panel, count: outputs, into: decoded)
+            Kernels.pack(outputs: decoded, columns, outputs, columns, into: panels + panel * columns)
+        }
+        return UnsafePointer(panels)
     }
 }
 

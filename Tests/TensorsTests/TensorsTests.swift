@@ -26,7 +26,7 @@ private func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { Array($0) }
 }
 
-private struct Generator: RandomNumberGenerator {
+struct Generator: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -34,7 +34,7 @@ private struct Generator: RandomNumberGenerator {
     }
 }
 
-private func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1...1) -> [Float] {
+func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1...1) -> [Float] {
     var generator = Generator(state: seed)
     return (0..<count).map { _ in Float.random(in: range, using: &generator) }
 }
@@ -123,40 +123,6 @@ private func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float
         for (p, q) in zip(a, b) { #expect(abs(p - q) <= 1e-6) }
         for row in 0..<7 { #expect(abs(a[row * 29..<(row + 1) * 29].reduce(0, +) - 1) < 1e-5) }
     }
-
-    @Test(arguments: [(1, 1, 1), (3, 5, 7), (4, 3, 8), (9, 10, 33), (30, 64, 576), (70, 31, 130)])
-    func productsMatchPlainLoops(_ m: Int, _ n: Int, _ k: Int) {
-        let (x, w, bias) = (randomFloats(m * k, seed: 3), randomFloats(n * k, seed: 4), randomFloats(n, seed: 5))
-        var (fast, portable) = ([Float](repeating: .nan, count: m * n), [Float](repeating: .nan, count: m * n))
-        trawl_gemm_nt(m, n, k, x, k, w, k, bias, &fast, n)
-        trawl_gemm_nt_portable(m, n, k, x, k, w, k, bias, &portable, n)
-        // w read as [k, n] for the other product.
-        var (fastN, portableN) = (fast, portable)
-        trawl_gemm_nn(m, n, k, 0.5, x, k, w, n, &fastN, n)
-        trawl_gemm_nn_portable(m, n, k, 0.5, x, k, w, n, &portableN, n)
-        for i in 0..<m {
-            for j in 0..<n {
-                var (transposed, plain) = (Double(bias[j]), 0.0)
-                for p in 0..<k {
-                    transposed += Double(x[i * k + p]) * Double(w[j * k + p])
-                    plain += 0.5 * Double(x[i * k + p]) * Double(w[p * n + j])
-                }
-                for value in [fast[i * n + j], portable[i * n + j]] { #expect(abs(Double(value) - transposed) < 2e-5) }
-                for value in [fastN[i * n + j], portableN[i * n + j]] { #expect(abs(Double(value) - plain) < 2e-5) }
-            }
-        }
-    }
-
-    @Test func aRowOfAProductDoesNotDependOnTheOthers() {
-        let (x, w) = (randomFloats(11 * 100, seed: 6), randomFloats(13 * 100, seed: 7))
-        var all = [Float](repeating: 0, count: 11 * 13)
-        trawl_gemm_nt(11, 13, 100, x, 100, w, 100, nil, &all, 13)
-        for i in 0..<11 {
-            var one = [Float](repeating: 0, count: 13)
-            trawl_gemm_nt(1, 13, 100, Array(x[i * 100..<(i + 1) * 100]), 100, w, 100, nil, &one, 13)
-            #expect(one == Array(all[i * 13..<(i + 1) * 13]))
-        }
-    }
 }
 
 @Suite struct ThreadPoolTests {
@@ -170,6 +136,19 @@ private func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float
             }
             #expect(marks.allSatisfy { $0 == 1 })
         }
+    }
+
+    @Test func loopsThatFollowEachOtherGiveTheirBodyBack() {
+        let pool = ThreadPool(threadCount: 4)
+        var sum = 0
+        for round in 0..<20_000 {
+            // A body that is still held at the end of its loop traps.
+            let parts = UnsafeMutablePointer<Int>.allocate(capacity: 4)
+            pool.parallelFor(4) { parts[$0] = round }
+            sum += parts[0] + parts[3]
+            parts.deallocate()
+        }
+        #expect(sum == 20_000 * 19_999)
     }
 
     @Test func aPoolThatNobodyHoldsEndsItsThreads() {

@@ -5,5 +5,7 @@
 #include "activations.h"
 #include "dequantise.h"
 #include "gemm.h"
+#include "isa.h"
 #include "rank.h"
 #include "dot.h"
+#include "spin.h"

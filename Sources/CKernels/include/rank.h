@@ -1,4 +1,5 @@
 #pragma once
+#include "isa.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,11 +27,6 @@
 
 // Each kernel has versions for instruction sets, which all give the same; its plain name takes the best that this CPU
 // has, and NAME_on the one that it is told.
-
-typedef enum { TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512 } trawl_isa;
-
-/// The best instruction set of this CPU; it has the lesser ones too.
-trawl_isa trawl_best_isa(void);
 
 #define TRAWL_WAVELET_DEGREE 64
 #define TRAWL_WAVELET_DIGIT_BITS 6

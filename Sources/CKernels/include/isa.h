@@ -1,0 +1,10 @@
+// The instruction sets that kernels are compiled for.
+#pragma once
+
+/// AVX2 stands for x86-64-v3 (with FMA and F16C); AVX512 for that with AVX-512 F, VL, BW, DQ, VNNI and VPOPCNTDQ, as Ice
+/// Lake and Zen 4 have them.
+typedef enum { TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512 } trawl_isa;
+
+/// The best instruction set of this CPU, which has the lesser ones too; or a lesser one that the environment variable
+/// TRAWL_ISA asks for: `portable` or `avx2`.
+trawl_isa trawl_best_isa(void);

@@ -1,0 +1,29 @@
+#include "isa.h"
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+static trawl_isa supported_isa(void) {
+    if (!__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")
+        || !__builtin_cpu_supports("lzcnt") || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")
+        || !__builtin_cpu_supports("f16c"))
+        return TRAWL_ISA_PORTABLE;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni")
+            && __builtin_cpu_supports("avx512vpopcntdq")
+        ? TRAWL_ISA_AVX512
+        : TRAWL_ISA_AVX2;
+}
+#else
+static trawl_isa supported_isa(void) { return TRAWL_ISA_PORTABLE; }
+#endif
+
+static trawl_isa best_isa;
+__attribute__((constructor)) static void choose(void) {
+    best_isa = supported_isa();
+    const char *wanted = getenv("TRAWL_ISA");
+    if (wanted && !strcmp(wanted, "portable")) best_isa = TRAWL_ISA_PORTABLE;
+    if (wanted && !strcmp(wanted, "avx2") && best_isa > TRAWL_ISA_AVX2) best_isa = TRAWL_ISA_AVX2;
+}
+
+trawl_isa trawl_best_isa(void) { return best_isa; }
