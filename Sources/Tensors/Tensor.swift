@@ -72,6 +72,25 @@ public enum ElementType: String, Sendable, CaseIterable {
         return overflow ? nil : bytes
     }
 
+    /// The kernel that takes this type's blocks into panels.
+    private var blockType: trawl_block_type? {
+        switch self {
+        case .q40: TRAWL_BLOCK_Q4_0
+        case .q41: TRAWL_BLOCK_Q4_1
+        case .q80: TRAWL_BLOCK_Q8_0
+        default: nil
+        }
+    }
+
+    /// Decodes 16 rows of `blocks` blocks, `rowSize` bytes apart, into a panel; false where there is no kernel for it.
+    func packPanel(
+        _ rows: UnsafeRawPointer, rowSize: Int, blocks: Int, into panel: UnsafeMutablePointer<Float>
+    ) -> Bool {
+        guard let blockType else { return false }
+        return trawl_pack_blocks_on(
+            trawl_best_isa(), blockType, rows.assumingMemoryBound(to: UInt8.self), rowSize, blocks, panel)
+    }
+
     /// Decodes `blocks` blocks that begin at `source` to single precision.
     func decode(_ source: UnsafeRawPointer, blocks: Int, into out: UnsafeMutablePointer<Float>) {
         let bytes = source.assumingMemoryBound(to: UInt8.self)

@@ -156,8 +156,16 @@ public struct WeightMatrix: Sendable {
         let decoded = ThreadScratch.floats(.rows, width * columns)
         for panel in stride(from: 0, to: count, by: width) {
             let outputs = min(width, count - panel)
+            let target = panels + panel * columns
+            if outputs == width
+                && type.packPanel(
+                    start + (first + panel) * rowSize, rowSize: rowSize, blocks: columns / type.blockCount, into: target
+                )
+            {
+                continue
+            }
             decode(row: first + panel, count: outputs, into: decoded)
-            Kernels.pack(outputs: decoded, columns, outputs, columns, into: panels + panel * columns)
+            Kernels.pack(outputs: decoded, columns, outputs, columns, into: target)
         }
         return UnsafePointer(panels)
     }

@@ -84,6 +84,35 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
             }
         }
     }
+
+    @Test(arguments: [
+        (ElementType.q40, TRAWL_BLOCK_Q4_0), (.q41, TRAWL_BLOCK_Q4_1), (.q80, TRAWL_BLOCK_Q8_0),
+    ])
+    func blocksInPanelsAreTheSameNumbers(_ type: ElementType, _ kernel: trawl_block_type) {
+        let (blocks, rowSize) = (5, 5 * type.blockSize + 3)
+        var generator = Generator(state: 11)
+        var bytes = (0..<16 * rowSize).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        // Scales that are numbers.
+        for row in 0..<16 {
+            for block in 0..<blocks {
+                for half in [1, 3] {
+                    bytes[row * rowSize + block * type.blockSize + half] &= 0xBF
+                }
+            }
+        }
+        var panel = [Float](repeating: .nan, count: 16 * 32 * blocks)
+        let isDone = trawl_pack_blocks_on(trawl_best_isa(), kernel, bytes, rowSize, blocks, &panel)
+        #expect(isDone == (trawl_best_isa() == TRAWL_ISA_AVX512))
+        guard isDone else { return }
+        var row = [Float](repeating: 0, count: 32 * blocks)
+        for output in 0..<16 {
+            bytes.withUnsafeBytes {
+                type.decode($0.baseAddress.unsafelyUnwrapped + output * rowSize, blocks: blocks, into: &row)
+            }
+            let packed = (0..<32 * blocks).map { panel[16 * $0 + output] }
+            #expect(packed.map(\.bitPattern) == row.map(\.bitPattern))
+        }
+    }
 }
 
 @Suite struct KernelTests {

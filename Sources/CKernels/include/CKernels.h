@@ -3,6 +3,7 @@
 #pragma once
 
 #include "activations.h"
+#include "blocks.h"
 #include "dequantise.h"
 #include "gemm.h"
 #include "isa.h"
