@@ -73,7 +73,7 @@ let package = Package(
             .executableTarget(
                 name: "trawl",
                 dependencies: [
-                    "Core", "Corpus", "Evaluation", "Retrieval", "Embeddings",
+                    "Core", "Corpus", "Evaluation", "Retrieval", "Embeddings", "Tensors",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
                 ],
                 swiftSettings: swiftSettings),

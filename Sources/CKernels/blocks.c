@@ -1,4 +1,5 @@
 #include "blocks.h"
+#include "int8.h"
 #include "versions.h"
 
 #if defined(__x86_64__)
@@ -74,27 +75,80 @@ AVX512 INLINE void pack_blocks(
     }
 }
 
-AVX512 static void pack_q4_0(const uint8_t *rows, size_t row_size, size_t blocks, float *panel) {
-    pack_blocks(TRAWL_BLOCK_Q4_0, rows, row_size, blocks, panel);
+/// As above, the numbers left as they are: u of 0...15, or of 0...255 with 128 for zero.
+AVX512 INLINE void pack_blocks_int8(
+    const trawl_block_type type, const uint8_t *rows, size_t row_size, size_t blocks, uint8_t *panel
+) {
+    const size_t header = type == TRAWL_BLOCK_Q4_1 ? 4 : 2;
+    const size_t block_size = header + (type == TRAWL_BLOCK_Q8_0 ? 32 : 16);
+    const __m512i offsets = _mm512_mullo_epi32(
+        _mm512_set1_epi32((int)row_size), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    const __m512i nibbles = _mm512_set1_epi8(15), sign = _mm512_set1_epi8((char)0x80);
+    const uint8_t *next = rows + 16 * row_size;
+    for (size_t b = 0; b < blocks; b++, rows += block_size, next += 16 * block_size) {
+        for (size_t line = 0; line < 16 * block_size; line += 64) __builtin_prefetch(next + line);
+        __m512 scale, offset;
+        halves_of_rows(rows, offsets, &scale, &offset);
+        if (type != TRAWL_BLOCK_Q4_1)
+            offset = _mm512_mul_ps(scale, _mm512_set1_ps(type == TRAWL_BLOCK_Q4_0 ? -8.0f : -128.0f));
+        _mm512_storeu_ps(panel, scale);
+        _mm512_storeu_ps(panel + 64, offset);
+        panel += 128;
+        for (int part = 0; part < (type == TRAWL_BLOCK_Q8_0 ? 2 : 1); part++) {
+            __m512i word[4];
+            words_of_rows(rows + header + 16 * part, row_size, word);
+            for (int q = 0; q < 4; q++) {
+                if (type == TRAWL_BLOCK_Q8_0) {
+                    _mm512_storeu_si512(panel + 64 * (4 * part + q), _mm512_xor_si512(word[q], sign));
+                    continue;
+                }
+                _mm512_storeu_si512(panel + 64 * q, _mm512_and_si512(word[q], nibbles));
+                _mm512_storeu_si512(
+                    panel + 64 * (4 + q), _mm512_and_si512(_mm512_srli_epi16(word[q], 4), nibbles));
+            }
+        }
+        panel += 512;
+    }
 }
-AVX512 static void pack_q4_1(const uint8_t *rows, size_t row_size, size_t blocks, float *panel) {
-    pack_blocks(TRAWL_BLOCK_Q4_1, rows, row_size, blocks, panel);
-}
-AVX512 static void pack_q8_0(const uint8_t *rows, size_t row_size, size_t blocks, float *panel) {
-    pack_blocks(TRAWL_BLOCK_Q8_0, rows, row_size, blocks, panel);
-}
+
+#define PACKING(TYPE, NAME)                                                                                            \
+    AVX512 static void pack_##NAME(const uint8_t *rows, size_t row_size, size_t blocks, float *panel) {                \
+        pack_blocks(TYPE, rows, row_size, blocks, panel);                                                              \
+    }                                                                                                                  \
+    AVX512 static void pack_int8_##NAME(const uint8_t *rows, size_t row_size, size_t blocks, uint8_t *panel) {         \
+        pack_blocks_int8(TYPE, rows, row_size, blocks, panel);                                                         \
+    }
+PACKING(TRAWL_BLOCK_Q4_0, q4_0)
+PACKING(TRAWL_BLOCK_Q4_1, q4_1)
+PACKING(TRAWL_BLOCK_Q8_0, q8_0)
+
+/// Offsets of rows are 32-bit.
+static bool has_kernel(isa_t isa, size_t row_size) { return isa == TRAWL_ISA_AVX512 && row_size <= 1 << 26; }
 #endif
 
 bool trawl_pack_blocks_on(
     isa_t isa, trawl_block_type type, const uint8_t *rows, size_t row_size, size_t blocks, float *panel
 ) {
 #if defined(__x86_64__)
-    // Offsets of rows are 32-bit.
-    if (isa != TRAWL_ISA_AVX512 || row_size > 1 << 26) return false;
+    if (!has_kernel(isa, row_size)) return false;
     switch (type) {
     case TRAWL_BLOCK_Q4_0: pack_q4_0(rows, row_size, blocks, panel); return true;
     case TRAWL_BLOCK_Q4_1: pack_q4_1(rows, row_size, blocks, panel); return true;
     case TRAWL_BLOCK_Q8_0: pack_q8_0(rows, row_size, blocks, panel); return true;
+    }
+#endif
+    return false;
+}
+
+bool trawl_int8_pack_blocks_on(
+    isa_t isa, trawl_block_type type, const uint8_t *rows, size_t row_size, size_t blocks, uint8_t *panel
+) {
+#if defined(__x86_64__)
+    if (!has_kernel(isa, row_size)) return false;
+    switch (type) {
+    case TRAWL_BLOCK_Q4_0: pack_int8_q4_0(rows, row_size, blocks, panel); return true;
+    case TRAWL_BLOCK_Q4_1: pack_int8_q4_1(rows, row_size, blocks, panel); return true;
+    case TRAWL_BLOCK_Q8_0: pack_int8_q8_0(rows, row_size, blocks, panel); return true;
     }
 #endif
     return false;

@@ -40,14 +40,18 @@ public final class TextEmbedder: Sendable {
     private let fullDimension: Int
     private let pool: ThreadPool
 
-    /// - Parameter truncatedTo: keeps the first so many dimensions and normalises again (Matryoshka models).
+    /// - Parameters:
+    ///   - truncatedTo: keeps the first so many dimensions and normalises again (Matryoshka models).
+    ///   - precision: the encoder's arithmetic; `digest` does not tell, for the vectors may stand in one index.
     /// - Throws: `TrawlError` that names the file that is missing, corrupted or not supported.
-    public init(folder: String, truncatedTo: Int? = nil, pool: ThreadPool = .shared) throws {
+    public init(
+        folder: String, truncatedTo: Int? = nil, precision: Precision = .f32, pool: ThreadPool = .shared
+    ) throws {
         let layout = try SentenceTransformersFolder(path: folder)
         let model = try ModelFolder(path: layout.transformerPath)
         self.folder = folder
         self.pool = pool
-        encoder = try model.loadEncoder()
+        encoder = try model.loadEncoder(precision: precision)
         tokenizer = try model.loadTokenizer()
         pooling = layout.pooling
         var width = encoder.configuration.hiddenSize * pooling.modes.count

@@ -25,7 +25,7 @@ public final class BertModel: Sendable {
     private static let batchTokens = 512
 
     /// - Throws: `TrawlError` that names a missing tensor, or one whose shape contradicts config.json.
-    public init(_ model: ModelFolder) throws {
+    public init(_ model: ModelFolder, precision: Precision = .f32) throws {
         guard model.architecture != .llama else {
             throw TrawlError(
                 .incompatible, "\(model.architectureName) is no encoder", path: model.path,
@@ -33,7 +33,7 @@ public final class BertModel: Sendable {
         }
         path = model.path
         configuration = try BertConfiguration(model)
-        weights = try BertWeights(model, configuration)
+        weights = try BertWeights(model, configuration, precision)
     }
 
     /// Computes the last layer's hidden states of all inputs.

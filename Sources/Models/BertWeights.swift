@@ -80,8 +80,8 @@ struct BertWeights: Sendable {
     let embeddingNorm: LayerNorm
     let layers: [Layer]
 
-    init(_ model: ModelFolder, _ sizes: BertConfiguration) throws {
-        let reader = BertTensorReader(model: model, epsilon: sizes.epsilon)
+    init(_ model: ModelFolder, _ sizes: BertConfiguration, _ precision: Precision) throws {
+        let reader = BertTensorReader(model: model, epsilon: sizes.epsilon, precision: precision)
         let hidden = sizes.hiddenSize
         words = try reader.matrix("embeddings.word_embeddings", sizes.vocabularySize, hidden)
         positions = try reader.matrix(
@@ -93,12 +93,12 @@ struct BertWeights: Sendable {
         embeddingNorm = try reader.norm("embeddings.LayerNorm", hidden)
         layers = try (0..<sizes.layerCount).map { index in
             let layer = "encoder.layer.\(index)."
-            let parts = try ["query", "key", "value"].map {
-                try reader.linear(layer + "attention.self." + $0, hidden, hidden)
-            }
-            let biases = parts.flatMap(\.bias.values)
+            let names = ["query", "key", "value"].map { layer + "attention.self." + $0 }
+            let parts = try names.map { try reader.matrix($0, hidden, hidden) }
+            let biases = try names.flatMap { try reader.bias($0, hidden).values }
             return Layer(
-                projections: Linear(weight: WeightMatrix(stacking: parts.map(\.weight)), bias: WeightVector(biases)),
+                projections: Linear(
+                    weight: WeightMatrix(stacking: parts).prepared(for: precision), bias: WeightVector(biases)),
                 attentionOutput: try reader.linear(layer + "attention.output.dense", hidden, hidden),
                 attentionNorm: try reader.norm(layer + "attention.output.LayerNorm", hidden),
                 intermediate: try reader.linear(layer + "intermediate.dense", sizes.feedForwardSize, hidden),
@@ -113,10 +113,12 @@ struct BertTensorReader {
     let tensors: any TensorCollection
     let prefix: String
     let epsilon: Float
+    let precision: Precision
 
-    init(model: ModelFolder, epsilon: Float) {
+    init(model: ModelFolder, epsilon: Float, precision: Precision) {
         tensors = model.tensors
         self.epsilon = epsilon
+        self.precision = precision
         let anchor = "embeddings.word_embeddings.weight"
         prefix =
             tensors.tensors.first { $0.name.hasSuffix(anchor) }.map { String($0.name.dropLast(anchor.count)) } ?? ""
@@ -130,8 +132,11 @@ struct BertTensorReader {
 
     func linear(_ name: String, _ rows: Int, _ columns: Int) throws -> Linear {
         Linear(
-            weight: try matrix(name, rows, columns),
-            bias: try WeightVector(try tensors.requiredTensor(prefix + name + ".bias"), count: rows))
+            weight: try matrix(name, rows, columns).prepared(for: precision), bias: try bias(name, rows))
+    }
+
+    func bias(_ name: String, _ count: Int) throws -> WeightVector {
+        try WeightVector(try tensors.requiredTensor(prefix + name + ".bias"), count: count)
     }
 
     func norm(_ name: String, _ count: Int) throws -> LayerNorm {

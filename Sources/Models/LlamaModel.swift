@@ -8,14 +8,14 @@ public final class LlamaModel: Sendable {
     let weights: LlamaWeights
 
     /// - Throws: `TrawlError` that names a missing tensor, or one whose shape contradicts the configuration.
-    public init(_ model: ModelFolder) throws {
+    public init(_ model: ModelFolder, precision: Precision = .f32) throws {
         guard model.architecture == .llama else {
             throw TrawlError(
                 .incompatible, "\(model.architectureName) is no decoder", path: model.path,
                 remedy: "name a model of the Llama family")
         }
         configuration = try LlamaConfiguration(model)
-        weights = try LlamaWeights(model, configuration)
+        weights = try LlamaWeights(model, configuration, precision)
     }
 
     /// A session with an empty cache. Sessions are independent; one is used by one thread at a time.
@@ -47,7 +47,7 @@ struct LlamaWeights: Sendable {
         let members: [String]
     }
 
-    init(_ model: ModelFolder, _ sizes: LlamaConfiguration) throws {
+    init(_ model: ModelFolder, _ sizes: LlamaConfiguration, _ precision: Precision) throws {
         let tensors = model.tensors
         let names =
             model.gguf == nil
@@ -68,6 +68,9 @@ struct LlamaWeights: Sendable {
         func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> WeightMatrix {
             try WeightMatrix(try tensors.requiredTensor(name), rows: rows, columns: columns)
         }
+        func product(_ name: String, _ rows: Int, _ columns: Int) throws -> WeightMatrix {
+            try matrix(name, rows, columns).prepared(for: precision)
+        }
         func vector(_ name: String) throws -> WeightVector {
             try WeightVector(try tensors.requiredTensor(name), count: hidden)
         }
@@ -75,19 +78,19 @@ struct LlamaWeights: Sendable {
         norm = try vector(names.norm)
         let tied =
             tensors.tensor(named: names.output) == nil || model.configuration["tie_word_embeddings"]?.bool == true
-        output = tied ? embedding : try matrix(names.output, sizes.vocabularySize, hidden)
+        output = (tied ? embedding : try matrix(names.output, sizes.vocabularySize, hidden)).prepared(for: precision)
         layers = try (0..<sizes.layerCount).map { index in
             func name(_ member: Int) -> String { "\(names.layer)\(index).\(names.members[member]).weight" }
             return Layer(
                 attentionNorm: try vector(name(0)),
-                query: try matrix(name(1), sizes.querySize, hidden),
-                key: try matrix(name(2), sizes.keySize, hidden),
-                value: try matrix(name(3), sizes.keySize, hidden),
-                attentionOutput: try matrix(name(4), hidden, sizes.querySize),
+                query: try product(name(1), sizes.querySize, hidden),
+                key: try product(name(2), sizes.keySize, hidden),
+                value: try product(name(3), sizes.keySize, hidden),
+                attentionOutput: try product(name(4), hidden, sizes.querySize),
                 feedForwardNorm: try vector(name(5)),
-                gate: try matrix(name(6), sizes.feedForwardSize, hidden),
-                up: try matrix(name(7), sizes.feedForwardSize, hidden),
-                down: try matrix(name(8), hidden, sizes.feedForwardSize))
+                gate: try product(name(6), sizes.feedForwardSize, hidden),
+                up: try product(name(7), sizes.feedForwardSize, hidden),
+                down: try product(name(8), hidden, sizes.feedForwardSize))
         }
     }
 }

@@ -104,10 +104,14 @@ public struct ModelFolder: Sendable {
     package var configurationPath: String { gguf == nil ? path + "/config.json" : path }
 
     /// - Throws: `TrawlError.incompatible` when the model is no encoder.
-    public func loadEncoder() throws -> BertModel { try BertModel(self) }
+    public func loadEncoder(precision: Precision = .f32) throws -> BertModel {
+        try BertModel(self, precision: precision)
+    }
 
     /// - Throws: `TrawlError.incompatible` when the model is no decoder.
-    public func loadDecoder() throws -> LlamaModel { try LlamaModel(self) }
+    public func loadDecoder(precision: Precision = .f32) throws -> LlamaModel {
+        try LlamaModel(self, precision: precision)
+    }
 
     /// The tokenizer beside the weights, checked to fit them: no id is outside the embedding.
     public func loadTokenizer() throws -> Tokenizer {

@@ -91,6 +91,19 @@ public enum ElementType: String, Sendable, CaseIterable {
             trawl_best_isa(), blockType, rows.assumingMemoryBound(to: UInt8.self), rowSize, blocks, panel)
     }
 
+    /// Whether 8-bit products take this type's numbers as they are, on this processor.
+    var isMultipliedInBlocks: Bool { blockType != nil && trawl_best_isa() == TRAWL_ISA_AVX512 }
+
+    /// As `packPanel`, into an 8-bit panel.
+    func packQuantisedPanel(
+        _ rows: UnsafeRawPointer, rowSize: Int, blocks: Int, into panel: UnsafeMutableRawPointer
+    ) -> Bool {
+        guard let blockType else { return false }
+        return trawl_int8_pack_blocks_on(
+            trawl_best_isa(), blockType, rows.assumingMemoryBound(to: UInt8.self), rowSize, blocks,
+            panel.assumingMemoryBound(to: UInt8.self))
+    }
+
     /// Decodes `blocks` blocks that begin at `source` to single precision.
     func decode(_ source: UnsafeRawPointer, blocks: Int, into out: UnsafeMutablePointer<Float>) {
         let bytes = source.assumingMemoryBound(to: UInt8.self)

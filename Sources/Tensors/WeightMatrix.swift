@@ -1,8 +1,9 @@
+internal import CKernels
 internal import Core
 
 /// A weight matrix `[rows, columns]` = `[out, in]` in any floating-point storage, usually in the mapped file itself.
 ///
-/// Weights are decoded and packed a tile at a time into a buffer that fits the second-level cache and used from there:
+/// In single precision weights are decoded and packed a tile at a time into a buffer that fits the second-level cache and used from there:
 /// the memory taken stays that of the file, nothing is prepared when a model opens, and packing costs one instruction for
 /// every few multiply-adds of the first row. A row's product depends on nothing but the row and the weights, to the bit:
 /// not on the other rows, not on the number of threads.
@@ -12,12 +13,13 @@ public struct WeightMatrix: Sendable {
     /// The inputs.
     public let columns: Int
     public let type: ElementType
-    private nonisolated(unsafe) let start: UnsafeRawPointer
+    nonisolated(unsafe) let start: UnsafeRawPointer
     private let owner: any AnyObject & Sendable
-    private let rowSize: Int
-
-    /// The rows of x that a step takes: with a tile of weights they fit the second-level cache.
-    private static let rowTile = 256
+    let rowSize: Int
+    /// The inputs that share a scale in 8-bit products; nil for products in single precision.
+    private(set) var group: Int?
+    /// Panels for 8-bit products, made beforehand; nil where the blocks of the file are taken as they are.
+    private(set) var preparedPanels: FloatBuffer?
 
     /// The matrix in `tensor`, in place.
     ///
@@ -57,6 +59,37 @@ public struct WeightMatrix: Sendable {
         (start, owner) = (UnsafeRawPointer(buffer.base), buffer)
     }
 
+    /// The same weights for products in `precision`, which stays single where the inputs are not whole groups of 32.
+    ///
+    /// GGUF's blocks are multiplied as they lie in the file; other weights are quantised now, which takes a byte and an
+    /// eighth for each.
+    package func prepared(for precision: Precision, pool: ThreadPool = .shared) -> WeightMatrix {
+        guard precision == .int8, columns % 32 == 0 else { return self }
+        var matrix = self
+        if type.isMultipliedInBlocks {
+            matrix.group = 32
+            return matrix
+        }
+        let group = columns % 64 == 0 ? 64 : 32
+        let width = Kernels.panelWidth
+        let panelSize = trawl_int8_panel_size(columns, group)
+        let panels = FloatBuffer(capacity: (rows + width - 1) / width * panelSize / 4)
+        pool.parallelFor((rows + width - 1) / width) { index in
+            let target = UnsafeMutableRawPointer(panels.base) + index * panelSize
+            quantise(index * width, min(width, rows - index * width), group: group, into: target)
+        }
+        matrix.group = group
+        matrix.preparedPanels = panels
+        return matrix
+    }
+
+    /// Rows `row ..< row + count`, 16 at most, as an 8-bit panel.
+    func quantise(_ row: Int, _ count: Int, group: Int, into panel: UnsafeMutableRawPointer) {
+        let decoded = ThreadScratch.floats(.rows, count * columns)
+        decode(row: row, count: count, into: decoded)
+        trawl_int8_pack(count, columns, group, decoded, columns, panel.assumingMemoryBound(to: UInt8.self))
+    }
+
     /// Writes rows `row ..< row + count` in single precision, `[count, columns]`.
     package func decode(row: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
         precondition(row >= 0 && count >= 0 && row + count <= rows)
@@ -77,97 +110,6 @@ public struct WeightMatrix: Sendable {
             }
             count = m * rows
         }
-    }
-
-    /// What a product's results become before they are written.
-    package struct Finish {
-        package var bias: UnsafePointer<Float>?
-        package var activation: Activation
-        /// Whether the product is added to what y holds; then nothing else is.
-        package var isAdded: Bool
-
-        package init(bias: UnsafePointer<Float>? = nil, activation: Activation = .identity, isAdded: Bool = false) {
-            self.bias = bias
-            self.activation = activation
-            self.isAdded = isAdded
-        }
-    }
-
-    /// y = activation(x Wᵀ + bias) or y += x Wᵀ on memory of the caller's, `[m, columns]` and `[m, rows]` without gaps.
-    package func multiply(
-        _ x: UnsafePointer<Float>, m: Int, finish: Finish = Finish(), into y: UnsafeMutablePointer<Float>,
-        pool: ThreadPool
-    ) {
-        Self.multiplyAll([(self, y)], x, m: m, finish: finish, pool: pool)
-    }
-
-    /// Several products of the same x in one loop, so that threads meet once.
-    package static func multiplyAll(
-        _ products: [(matrix: WeightMatrix, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>, m: Int,
-        finish: Finish = Finish(), pool: ThreadPool
-    ) {
-        guard m > 0 else { return }
-        let rowTiles = (m + rowTile - 1) / rowTile
-        let tiles = products.reduce(0) { $0 + $1.matrix.outputTiles }
-        pool.parallelFor(rowTiles * tiles) { index in
-            var tile = index / rowTiles
-            var product = 0
-            while tile >= products[product].matrix.outputTiles {
-                tile -= products[product].matrix.outputTiles
-                product += 1
-            }
-            let first = index % rowTiles * rowTile
-            let (matrix, y) = products[product]
-            matrix.multiplyTile(
-                tile, x + first * matrix.columns, m: min(rowTile, m - first), finish: finish,
-                into: y + first * matrix.rows)
-        }
-    }
-
-    /// The outputs that a step computes: their panels take 256 KiB at most, unless one alone takes more.
-    private var outputTile: Int { max(Kernels.panelWidth, min(128, (1 << 16) / columns / 32 * 32)) }
-    private var outputTiles: Int { (rows + outputTile - 1) / outputTile }
-
-    private func multiplyTile(
-        _ index: Int, _ x: UnsafePointer<Float>, m: Int, finish: Finish, into y: UnsafeMutablePointer<Float>
-    ) {
-        let first = index * outputTile
-        let count = min(outputTile, rows - first)
-        let panels = pack(first, count)
-        Kernels.multiply(
-            m, count, columns, x, columns, panels: panels, accumulating: finish.isAdded, into: y + first, rows)
-        if finish.bias == nil && finish.activation == .identity { return }
-        for row in 0..<m {
-            let out = y + row * rows + first
-            if let bias = finish.bias { Kernels.add(bias + first, to: out, count) }
-            finish.activation.apply(out, count)
-        }
-    }
-
-    /// Rows `first ..< first + count` as panels in this thread's scratch.
-    private func pack(_ first: Int, _ count: Int) -> UnsafePointer<Float> {
-        let panels = ThreadScratch.floats(.weights, Kernels.packedCount(count, columns))
-        if type == .f32 {
-            let weights = (start + first * rowSize).assumingMemoryBound(to: Float.self)
-            Kernels.pack(outputs: weights, columns, count, columns, into: panels)
-            return UnsafePointer(panels)
-        }
-        let width = Kernels.panelWidth
-        let decoded = ThreadScratch.floats(.rows, width * columns)
-        for panel in stride(from: 0, to: count, by: width) {
-            let outputs = min(width, count - panel)
-            let target = panels + panel * columns
-            if outputs == width
-                && type.packPanel(
-                    start + (first + panel) * rowSize, rowSize: rowSize, blocks: columns / type.blockCount, into: target
-                )
-            {
-                continue
-            }
-            decode(row: first + panel, count: outputs, into: decoded)
-            Kernels.pack(outputs: decoded, columns, outputs, columns, into: target)
-        }
-        return UnsafePointer(panels)
     }
 }
 

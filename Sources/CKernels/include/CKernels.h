@@ -6,6 +6,7 @@
 #include "blocks.h"
 #include "dequantise.h"
 #include "gemm.h"
+#include "int8.h"
 #include "isa.h"
 #include "rank.h"
 #include "dot.h"

@@ -33,7 +33,8 @@ struct SegmentComponents {
         var fingerprints = Fingerprints()
         if recipe.build.contains(.lexical) { _ = try LexicalSegmentBuilder(recipe.lexical.analysis) }
         if recipe.build.contains(.dense) {
-            let embedder = try TextEmbedder(folder: ModelCatalogue.path(of: recipe.dense.model))
+            let embedder = try TextEmbedder(
+                folder: ModelCatalogue.path(of: recipe.dense.model), precision: recipe.dense.precision)
             fingerprints.embedder = embedder.digest
             self.embedder = embedder
         } else {

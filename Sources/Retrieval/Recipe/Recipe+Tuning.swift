@@ -1,11 +1,18 @@
 import Core
 import Generation
+public import Tensors
 
 extension Recipe {
     /// Sets how many hypotheses beam search keeps, for bodies and titles.
     public mutating func setBeams(_ beams: Int) {
         generative.parameters.body.beams = beams
         generative.parameters.title?.beams = beams
+    }
+
+    /// Sets the arithmetic of all models.
+    public mutating func setPrecision(_ precision: Precision) {
+        dense.precision = precision
+        generative.precision = precision
     }
 
     /// Sets the SEAL score by its name.

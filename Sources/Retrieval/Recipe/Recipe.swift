@@ -1,6 +1,7 @@
 import Core
 public import Generation
 public import LexicalIndex
+public import Tensors
 
 /// What an index is made of: corpus, passages, models and parameters. Recipes are YAML files in `indexes/`; flags of
 /// `trawl index` overrule them, and an index keeps the recipe that made it.
@@ -129,16 +130,19 @@ public struct DenseRecipe: Codable, Equatable, Sendable {
     /// Text put before each query and each passage; nil takes what the model's own files say.
     public var queryPrompt: String?
     public var passagePrompt: String?
+    /// The model's arithmetic.
+    public var precision = Precision.f32
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case model, queryPrompt, passagePrompt }
+    enum CodingKeys: String, CodingKey, CaseIterable { case model, queryPrompt, passagePrompt, precision }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         model = try values.decode(.model, default: ModelCatalogue.defaultEmbedder)
         queryPrompt = try values.decodeIfPresent(String.self, forKey: .queryPrompt)
         passagePrompt = try values.decodeIfPresent(String.self, forKey: .passagePrompt)
+        precision = try values.decode(.precision, default: .f32)
     }
 }
 
@@ -147,6 +151,8 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public var model = ModelCatalogue.defaultLanguageModel
     public var prompts = GenerativeRecipe.standardPrompts
     public var parameters = GenerativeRecipe.standardParameters
+    /// The model's arithmetic.
+    public var precision = Precision.f32
 
     /// SEAL's published parameters but for two: a language model that was never trained to retrieve spreads its first
     /// token widely, which makes unigrams noise, and its surest n-grams deserve more weight.
@@ -164,7 +170,7 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case model, prompts, parameters }
+    enum CodingKeys: String, CodingKey, CaseIterable { case model, prompts, parameters, precision }
 
     /// The parameters of `standardParameters` that are not SEAL's own.
     private enum TunedKeys: String, CodingKey { case unigrams, alpha }
@@ -173,6 +179,7 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         model = try values.decode(.model, default: ModelCatalogue.defaultLanguageModel)
         prompts = try values.decode(.prompts, default: Self.standardPrompts)
+        precision = try values.decode(.precision, default: .f32)
         parameters = try values.decode(.parameters, default: Self.standardParameters)
         // A recipe that sets one parameter keeps our standard for the others.
         if let given = try? values.nestedContainer(keyedBy: TunedKeys.self, forKey: .parameters) {

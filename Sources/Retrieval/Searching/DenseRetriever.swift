@@ -12,7 +12,7 @@ struct DenseRetriever: Retriever {
 
     init(_ index: SearchIndex, _ recipe: DenseRecipe) throws {
         try index.require(.dense)
-        embedder = try TextEmbedder(folder: ModelCatalogue.path(of: recipe.model))
+        embedder = try TextEmbedder(folder: ModelCatalogue.path(of: recipe.model), precision: recipe.precision)
         try Fingerprints.requireSame(index.fingerprints.embedder, embedder.digest, "embedding model", path: index.path)
         searcher = try VectorSearcher(index.snapshot.segments)
         prompt = recipe.queryPrompt

@@ -4,6 +4,7 @@ import Corpus
 import Embeddings
 import Foundation
 import Retrieval
+import Tensors
 
 struct EmbedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,6 +41,9 @@ struct EmbedCommand: AsyncParsableCommand {
     @Option(help: "Keep only the first dimensions (Matryoshka models) and normalise again.")
     var dimensions: Int?
 
+    @Option(help: "Arithmetic of the model: f32, or int8, which is faster and a little less exact.")
+    var precision = Precision.f32
+
     @Flag(help: "Scale embeddings to length 1, whatever the model's own files say.")
     var normalize = false
 
@@ -51,7 +55,8 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let embedder = try TextEmbedder(folder: ModelCatalogue.path(of: model), truncatedTo: dimensions)
+        let embedder = try TextEmbedder(
+            folder: ModelCatalogue.path(of: model), truncatedTo: dimensions, precision: precision)
         let prompt = try self.prompt ?? promptName.map { try embedder.prompt(named: $0) }
         let texts = try QueryReader().read(file ?? "-")
         var matrix = try embedder.embed(texts.map(\.text), prompt: prompt, progress: progress.reporter)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Core
 import Foundation
 import Retrieval
+import Tensors
 
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -57,6 +58,9 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(help: "The language model that writes n-grams: a name or a path.")
     var generator: String?
 
+    @Option(help: "Arithmetic of the models: f32 or int8; kept in the index.")
+    var precision: Precision?
+
     @Option(help: "The most words of a passage; 0 keeps documents whole.")
     var passageSize: Int?
 
@@ -70,7 +74,10 @@ struct IndexCommand: AsyncParsableCommand {
 
     func validate() throws {
         if recipe == nil, paths.isEmpty { throw ValidationError("name a PATH to index, or a --recipe") }
-        if add || replace, recipe != nil || build != nil || embedder != nil || generator != nil || passageSize != nil {
+        if add || replace,
+            recipe != nil || build != nil || embedder != nil || generator != nil || precision != nil
+                || passageSize != nil
+        {
             throw ValidationError(
                 "--add and --replace keep to the recipe of the index; leave out --recipe and what overrules it")
         }
@@ -105,6 +112,7 @@ struct IndexCommand: AsyncParsableCommand {
         if let format { recipe.corpus.format = format }
         if let build { recipe.build = build }
         if let embedder { recipe.dense.model = embedder }
+        if let precision { recipe.setPrecision(precision) }
         if let generator { recipe.generative.model = generator }
         if let passageSize { recipe.passages.size = passageSize == 0 ? nil : passageSize }
         if let passageOverlap { recipe.passages.overlap = passageOverlap }

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Core
 public import Retrieval
+public import Tensors
 
 /// How to search; shared by `query` and `eval`.
 struct TuningFlags: ParsableArguments {
@@ -15,6 +16,9 @@ struct TuningFlags: ParsableArguments {
 
     @Option(help: "Beams of the generative search.")
     var beams: Int?
+
+    @Option(help: "Arithmetic of the models: f32 or int8, which is faster and a little less exact.")
+    var precision: Precision?
 
     @Option(help: "SEAL score: intersective, intersective-lm, lm+fm or lm.")
     var scoring: String?
@@ -53,6 +57,7 @@ struct TuningFlags: ParsableArguments {
         if let b { recipe.lexical.b = b }
         if let fusion { recipe.fusion.method = fusion }
         if let weights { recipe.fusion.weights = weights }
+        if let precision { recipe.setPrecision(precision) }
         if let beams { recipe.setBeams(beams) }
         if let scoring { try recipe.setScoring(scoring) }
         var options = SearchOptions(mode: mode, recipe: recipe)
@@ -64,5 +69,6 @@ struct TuningFlags: ParsableArguments {
     }
 }
 
+extension Precision: ExpressibleByArgument {}
 extension SearchMode: ExpressibleByArgument {}
 extension FusionMethod: ExpressibleByArgument {}

@@ -1,0 +1,163 @@
+internal import CKernels
+
+extension WeightMatrix {
+    /// The rows of x that a step takes: with a tile of weights they fit the second-level cache.
+    private static let rowTile = 256
+
+    /// What a product's results become before they are written.
+    package struct Finish {
+        package var bias: UnsafePointer<Float>?
+        package var activation: Activation
+        /// Whether the product is added to what y holds; then nothing else is.
+        package var isAdded: Bool
+
+        package init(bias: UnsafePointer<Float>? = nil, activation: Activation = .identity, isAdded: Bool = false) {
+            self.bias = bias
+            self.activation = activation
+            self.isAdded = isAdded
+        }
+    }
+
+    /// y = activation(x Wᵀ + bias) or y += x Wᵀ on memory of the caller's, `[m, columns]` and `[m, rows]` without gaps.
+    package func multiply(
+        _ x: UnsafePointer<Float>, m: Int, finish: Finish = Finish(), into y: UnsafeMutablePointer<Float>,
+        pool: ThreadPool
+    ) {
+        Self.multiplyAll([(self, y)], x, m: m, finish: finish, pool: pool)
+    }
+
+    /// Several products of the same x in one loop, so that threads meet once.
+    package static func multiplyAll(
+        _ products: [(matrix: WeightMatrix, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>, m: Int,
+        finish: Finish = Finish(), pool: ThreadPool
+    ) {
+        guard m > 0, let first = products.first?.matrix else { return }
+        if products.contains(where: { $0.matrix.group != first.group }) {
+            for product in products { multiplyAll([product], x, m: m, finish: finish, pool: pool) }
+            return
+        }
+        let rows = first.inputs(x, m: m, pool: pool)
+        let rowTiles = (m + rowTile - 1) / rowTile
+        let tiles = products.reduce(0) { $0 + $1.matrix.outputTiles }
+        pool.parallelFor(rowTiles * tiles) { index in
+            var tile = index / rowTiles
+            var product = 0
+            while tile >= products[product].matrix.outputTiles {
+                tile -= products[product].matrix.outputTiles
+                product += 1
+            }
+            let first = index % rowTiles * rowTile
+            let (matrix, y) = products[product]
+            matrix.multiplyTile(
+                tile, rows.dropping(first), m: min(rowTile, m - first), finish: finish, into: y + first * matrix.rows)
+        }
+    }
+
+    /// The outputs that a step computes: their panels take 256 KiB at most, unless one alone takes more.
+    private var outputTile: Int { max(Kernels.panelWidth, min(128, (1 << 16) / columns / 32 * 32)) }
+    private var outputTiles: Int { (rows + outputTile - 1) / outputTile }
+
+    private func multiplyTile(
+        _ index: Int, _ x: Inputs, m: Int, finish: Finish, into y: UnsafeMutablePointer<Float>
+    ) {
+        let first = index * outputTile
+        let count = min(outputTile, rows - first)
+        switch x {
+        case .floats(let x, _):
+            Kernels.multiply(
+                m, count, columns, x, columns, panels: pack(first, count), accumulating: finish.isAdded,
+                into: y + first, rows)
+        case .quantised(let q, let scales, _, let group):
+            trawl_int8_gemm(
+                m, count, columns, group, q, scales, quantisedPanels(first, count, group), finish.isAdded, y + first,
+                rows)
+        }
+        if finish.bias == nil && finish.activation == .identity { return }
+        for row in 0..<m {
+            let out = y + row * rows + first
+            if let bias = finish.bias { Kernels.add(bias + first, to: out, count) }
+            finish.activation.apply(out, count)
+        }
+    }
+
+    /// Rows `first ..< first + count` as panels in this thread's scratch.
+    private func pack(_ first: Int, _ count: Int) -> UnsafePointer<Float> {
+        let panels = ThreadScratch.floats(.weights, Kernels.packedCount(count, columns))
+        if type == .f32 {
+            let weights = (start + first * rowSize).assumingMemoryBound(to: Float.self)
+            Kernels.pack(outputs: weights, columns, count, columns, into: panels)
+            return UnsafePointer(panels)
+        }
+        let width = Kernels.panelWidth
+        let decoded = ThreadScratch.floats(.rows, width * columns)
+        for panel in stride(from: 0, to: count, by: width) {
+            let outputs = min(width, count - panel)
+            let target = panels + panel * columns
+            if outputs == width
+                && type.packPanel(
+                    start + (first + panel) * rowSize, rowSize: rowSize, blocks: columns / type.blockCount, into: target
+                )
+            {
+                continue
+            }
+            decode(row: first + panel, count: outputs, into: decoded)
+            Kernels.pack(outputs: decoded, columns, outputs, columns, into: target)
+        }
+        return UnsafePointer(panels)
+    }
+
+    /// Rows `first ..< first + count` as 8-bit panels: those made beforehand, or the file's blocks in this thread's scratch.
+    private func quantisedPanels(_ first: Int, _ count: Int, _ group: Int) -> UnsafePointer<UInt8> {
+        let width = Kernels.panelWidth
+        let panelSize = trawl_int8_panel_size(columns, group)
+        if let preparedPanels {
+            let panels = UnsafeRawPointer(preparedPanels.base).assumingMemoryBound(to: UInt8.self)
+            return panels + first / width * panelSize
+        }
+        let scratch = ThreadScratch.floats(.weights, (count + width - 1) / width * panelSize / 4)
+        let panels = UnsafeMutableRawPointer(scratch)
+        for (index, panel) in stride(from: 0, to: count, by: width).enumerated() {
+            let outputs = min(width, count - panel)
+            let target = panels + index * panelSize
+            let source = start + (first + panel) * rowSize
+            if outputs < width
+                || !type.packQuantisedPanel(source, rowSize: rowSize, blocks: columns / type.blockCount, into: target)
+            {
+                quantise(first + panel, outputs, group: group, into: target)
+            }
+        }
+        return UnsafePointer(panels.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// x as the products of this matrix take it. Quantised rows lie in this thread's scratch until its next product.
+    private func inputs(_ x: UnsafePointer<Float>, m: Int, pool: ThreadPool) -> Inputs {
+        guard let group else { return .floats(x, columns: columns) }
+        let groups = columns / group
+        let scales = ThreadScratch.floats(.quantised, m * (2 * groups + columns / 4))
+        let q = UnsafeMutableRawPointer(scales + 2 * m * groups).assumingMemoryBound(to: Int8.self)
+        let tile = 16
+        pool.parallelFor((m + tile - 1) / tile) { index in
+            let first = index * tile
+            trawl_int8_quantise(
+                min(tile, m - first), columns, group, x + first * columns, q + first * columns,
+                scales + 2 * first * groups)
+        }
+        return .quantised(q, scales: scales, columns: columns, group: group)
+    }
+}
+
+/// Rows of x, in the form that a product reads.
+private enum Inputs {
+    case floats(UnsafePointer<Float>, columns: Int)
+    case quantised(UnsafePointer<Int8>, scales: UnsafePointer<Float>, columns: Int, group: Int)
+
+    /// All rows but the first `count`.
+    func dropping(_ count: Int) -> Inputs {
+        switch self {
+        case .floats(let x, let columns): .floats(x + count * columns, columns: columns)
+        case .quantised(let q, let scales, let columns, let group):
+            .quantised(
+                q + count * columns, scales: scales + 2 * count * (columns / group), columns: columns, group: group)
+        }
+    }
+}
