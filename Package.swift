@@ -62,6 +62,7 @@ let package = Package(
         + module("Generation", ["Core", "Models"], tests: ["Tokenizers"], golden: true)
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("Reranking", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
+        + module("ModelBenchmark", ["Core", "Embeddings", "Models", "Tensors", "Tokenizers"])
         + module("Evaluation", ["Core"], golden: true)
         + module(
             "Retrieval",
@@ -73,7 +74,7 @@ let package = Package(
             .executableTarget(
                 name: "trawl",
                 dependencies: [
-                    "Core", "Corpus", "Evaluation", "Retrieval", "Embeddings", "Tensors",
+                    "Core", "Corpus", "Evaluation", "Retrieval", "Embeddings", "ModelBenchmark", "Tensors",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
                 ],
                 swiftSettings: swiftSettings),

@@ -135,30 +135,3 @@ struct CheckCommand: AsyncParsableCommand {
         if !results.allSatisfy(\.passed) { throw ExitCode(1) }
     }
 }
-
-struct ModelsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List the models that are installed, or show one.",
-        discussion: """
-            EXAMPLES
-              trawl models
-              trawl models all-MiniLM-L6-v2
-            """)
-
-    @Argument(help: "A model: a name or a path.")
-    var model: String?
-
-    @Flag(help: "Print one JSON object a model.")
-    var json = false
-
-    func run() async throws {
-        for name in model.map({ [$0] }) ?? ModelCatalogue.names() {
-            do {
-                let description = try ModelDescription(model: name)
-                if json { try Output.json(description) } else { Output.line(description.text) }
-            } catch  where model == nil {
-                Diagnostics.warning("\(name): \(error)")
-            }
-        }
-    }
-}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Core
+import Corpus
+import ModelBenchmark
+import Retrieval
+
+struct ModelsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models", abstract: "List the models that are installed, show one, or measure one.",
+        discussion: """
+            EXAMPLES
+              trawl models
+              trawl models all-MiniLM-L6-v2
+              trawl models bench all-MiniLM-L6-v2
+            """,
+        subcommands: [ModelsShowCommand.self, ModelsBenchCommand.self], defaultSubcommand: ModelsShowCommand.self)
+}
+
+struct ModelsShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "List the models that are installed, or show one.")
+
+    @Argument(help: "A model: a name or a path.")
+    var model: String?
+
+    @Flag(help: "Print one JSON object a model.")
+    var json = false
+
+    func run() async throws {
+        for name in model.map({ [$0] }) ?? ModelCatalogue.names() {
+            do {
+                let description = try ModelDescription(model: name)
+                if json { try Output.json(description) } else { Output.line(description.text) }
+            } catch  where model == nil {
+                Diagnostics.warning("\(name): \(error)")
+            }
+        }
+    }
+}
+
+struct ModelsBenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measure how fast a model runs here, and what 8 bits lose.",
+        discussion: """
+            Single precision and 8 bits take turns; the median counts. A share is that of the model's products in what
+            this processor's products reach with everything in its caches, measured at the same time. Other work on the
+            machine shows in the times.
+
+            EXAMPLES
+              trawl models bench smollm2-135m-instruct
+              trawl models bench all-MiniLM-L6-v2 --texts passages.txt --runs 9
+            """)
+
+    @Argument(help: "The model: a name or a path.")
+    var model: String
+
+    @Option(help: "Lines of text, or JSON lines with a text field, to run on; without it, prose that comes with Trawl.")
+    var texts: String?
+
+    @Option(help: "How many turns each precision takes.")
+    var runs = 5
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        if runs < 1 { throw ValidationError("--runs must be at least 1") }
+    }
+
+    func run() async throws {
+        let path = try ModelCatalogue.path(of: model)
+        let texts = try texts.map { try QueryReader().read($0).map(\.text) }
+        let benchmark = try ModelBenchmark(path: path, texts: texts, runs: runs)
+        if json { try Output.json(benchmark) } else { Output.line(ModelBenchmarkTable(model, benchmark).text) }
+    }
+}
