@@ -32,8 +32,12 @@ AVX2 INLINE void pack_8x8(const float *w, size_t ldw, __m256 scale, float *panel
 
 AVX2 static void pack_panel_avx2(const float *w, size_t ldw, size_t k, float scale, float *panel) {
     const __m256 s = _mm256_set1_ps(scale);
+    // Weights without gaps come from memory, in sixteen streams that the processor does not foresee: see rows.h.
+    const float *next = ldw == k ? w + WIDTH * ldw : NULL;
     size_t p = 0;
     for (; p + 8 <= k; p += 8) {
+        if (next)
+            for (size_t line = 0; line < 8; line++) __builtin_prefetch(next + WIDTH * p + 16 * line, 0, 2);
         pack_8x8(w + p, ldw, s, panel + WIDTH * p);
         pack_8x8(w + 8 * ldw + p, ldw, s, panel + WIDTH * p + 8);
     }

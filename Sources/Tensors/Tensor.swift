@@ -72,9 +72,10 @@ public enum ElementType: String, Sendable, CaseIterable {
         return overflow ? nil : bytes
     }
 
-    /// The kernel that takes this type's blocks into panels.
-    private var blockType: trawl_block_type? {
+    /// The name of the kernels that take this type as it lies in the file.
+    var blockType: trawl_block_type? {
         switch self {
+        case .f32: TRAWL_BLOCK_F32
         case .q40: TRAWL_BLOCK_Q4_0
         case .q41: TRAWL_BLOCK_Q4_1
         case .q80: TRAWL_BLOCK_Q8_0
@@ -92,7 +93,7 @@ public enum ElementType: String, Sendable, CaseIterable {
     }
 
     /// Whether 8-bit products take this type's numbers as they are, on this processor.
-    var isMultipliedInBlocks: Bool { blockType != nil && trawl_best_isa() == TRAWL_ISA_AVX512 }
+    var isMultipliedInBlocks: Bool { self != .f32 && blockType != nil && trawl_best_isa() == TRAWL_ISA_AVX512 }
 
     /// As `packPanel`, into an 8-bit panel.
     func packQuantisedPanel(

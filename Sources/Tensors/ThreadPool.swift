@@ -20,8 +20,8 @@ public final class ThreadPool: Sendable {
 
     deinit { crew.stop() }
 
-    /// The threads that a loop is shared among, the caller's included. Setting it waits for a running loop; neither
-    /// reading nor setting it goes from within one.
+    /// The threads that a loop is shared among, the caller's included. Setting it waits for a running loop, and is
+    /// not for within one.
     public var threadCount: Int {
         get { crew.wanted }
         set { crew.wanted = newValue }
@@ -35,9 +35,9 @@ public final class ThreadPool: Sendable {
 private final class Crew: @unchecked Sendable {
     // @unchecked: everything that changes is guarded by one of the two mutexes.
     private let lock = Mutexes()
-    // Guarded by `lock.caller`.
+    // Changed under `lock.caller`; the size is read from anywhere, loops included.
     private var workers: [pthread_t] = []
-    private var size: Int
+    private let size: Atomic<Int>
     // The running loop: guarded by `lock.state`.
     private var stopping = false
     private var body: ((Int) -> Void)?
@@ -47,11 +47,11 @@ private final class Crew: @unchecked Sendable {
     private let running = Atomic<Int>(0)
     private let next = Atomic<Int>(0)
 
-    /// How often a thread looks before it sleeps: some ten microseconds, about what waking it would take. A decoder's
+    /// How often a thread looks before it sleeps: some thirty microseconds, about what waking it takes. A decoder's
     /// loops follow each other at that distance.
-    private static let spins = 500
+    private static let spins = 2000
 
-    init(wanted: Int) { size = wanted }
+    init(wanted: Int) { size = Atomic(wanted) }
 
     private func spin(while isWaiting: () -> Bool) {
         var left = Self.spins
@@ -62,15 +62,11 @@ private final class Crew: @unchecked Sendable {
     }
 
     var wanted: Int {
-        get {
-            lock.lockCaller()
-            defer { lock.unlockCaller() }
-            return size
-        }
+        get { size.load(ordering: .relaxed) }
         set {
             lock.lockCaller()
             stop()
-            size = max(1, newValue)
+            size.store(max(1, newValue), ordering: .relaxed)
             lock.unlockCaller()
         }
     }
@@ -81,7 +77,7 @@ private final class Crew: @unchecked Sendable {
             return
         }
         defer { lock.unlockCaller() }
-        guard size > 1 else {
+        guard wanted > 1 else {
             for index in 0..<count { body(index) }
             return
         }
@@ -116,7 +112,7 @@ private final class Crew: @unchecked Sendable {
 
     private func start() {
         guard workers.isEmpty else { return }
-        for _ in 1..<size {
+        for _ in 1..<wanted {
             var thread = pthread_t()
             let context = Unmanaged.passRetained(self)
             let failed = pthread_create(

@@ -37,46 +37,90 @@ extension WeightMatrix {
             return
         }
         let rows = first.inputs(x, m: m, pool: pool)
+        let threads = pool.threadCount
         let rowTiles = (m + rowTile - 1) / rowTile
-        let tiles = products.reduce(0) { $0 + $1.matrix.outputTiles }
+        let tiles = products.reduce(0) { $0 + $1.matrix.outputTiles(m, threads) }
         pool.parallelFor(rowTiles * tiles) { index in
             var tile = index / rowTiles
             var product = 0
-            while tile >= products[product].matrix.outputTiles {
-                tile -= products[product].matrix.outputTiles
+            while tile >= products[product].matrix.outputTiles(m, threads) {
+                tile -= products[product].matrix.outputTiles(m, threads)
                 product += 1
             }
             let first = index % rowTiles * rowTile
             let (matrix, y) = products[product]
             matrix.multiplyTile(
-                tile, rows.dropping(first), m: min(rowTile, m - first), finish: finish, into: y + first * matrix.rows)
+                tile, rows.dropping(first), m: min(rowTile, m - first), of: m, threads: threads, finish: finish,
+                into: y + first * matrix.rows)
         }
     }
 
-    /// The outputs that a step computes: their panels take 256 KiB at most, unless one alone takes more.
-    private var outputTile: Int { max(Kernels.panelWidth, min(128, (1 << 16) / columns / 32 * 32)) }
-    private var outputTiles: Int { (rows + outputTile - 1) / outputTile }
+    /// The most rows that are multiplied with weights as they lie, decoded anew for every twelve; from more on, packing
+    /// them once is quicker (`eval/results/speed.md`).
+    private func isDirect(_ m: Int) -> Bool {
+        guard let blockType = type.blockType, preparedPanels == nil else { return false }
+        return m <= (type == .f32 ? 48 : group == nil ? 12 : 24)
+            && trawl_has_direct_gemm(trawl_best_isa(), blockType, columns, rowSize)
+    }
+
+    /// The outputs that a step computes. Used as they lie, they are as many as a thread can have, for each panel fetches
+    /// the next; packed ones take 256 KiB at most, unless one panel alone takes more.
+    private func outputTile(_ m: Int, _ threads: Int) -> Int {
+        let width = Kernels.panelWidth
+        guard isDirect(m) else { return max(width, min(128, (1 << 16) / columns / 32 * 32)) }
+        let panels = (rows + width - 1) / width
+        return min(32, (panels + threads - 1) / threads) * width
+    }
+
+    private func outputTiles(_ m: Int, _ threads: Int) -> Int {
+        let tile = outputTile(m, threads)
+        return (rows + tile - 1) / tile
+    }
 
     private func multiplyTile(
-        _ index: Int, _ x: Inputs, m: Int, finish: Finish, into y: UnsafeMutablePointer<Float>
+        _ index: Int, _ x: Inputs, m: Int, of all: Int, threads: Int, finish: Finish,
+        into y: UnsafeMutablePointer<Float>
     ) {
-        let first = index * outputTile
-        let count = min(outputTile, rows - first)
+        let tile = outputTile(all, threads)
+        let first = index * tile
+        let count = min(tile, rows - first)
+        let y = y + first
+        // Panels are whole; a few outputs may be left.
+        let direct = isDirect(all) ? count / Kernels.panelWidth * Kernels.panelWidth : 0
+        if direct > 0 { multiplyDirectly(first, direct, x, m: m, finish, into: y) }
+        if direct < count { multiplyPacked(first + direct, count - direct, x, m: m, finish, into: y + direct) }
+        if finish.bias == nil && finish.activation == .identity { return }
+        for row in 0..<m {
+            let out = y + row * rows
+            if let bias = finish.bias { Kernels.add(bias + first, to: out, count) }
+            finish.activation.apply(out, count)
+        }
+    }
+
+    private func multiplyDirectly(
+        _ first: Int, _ count: Int, _ x: Inputs, m: Int, _ finish: Finish, into y: UnsafeMutablePointer<Float>
+    ) {
+        guard let blockType = type.blockType else { return }
+        let weights = (start + first * rowSize).assumingMemoryBound(to: UInt8.self)
+        switch x {
+        case .floats(let x, _):
+            trawl_direct_gemm(blockType, m, count, columns, x, columns, weights, rowSize, finish.isAdded, y, rows)
+        case .quantised(let q, let scales, _, _):
+            trawl_direct_int8_gemm(
+                blockType, m, count, columns, q, scales, weights, rowSize, finish.isAdded, y, rows)
+        }
+    }
+
+    private func multiplyPacked(
+        _ first: Int, _ count: Int, _ x: Inputs, m: Int, _ finish: Finish, into y: UnsafeMutablePointer<Float>
+    ) {
         switch x {
         case .floats(let x, _):
             Kernels.multiply(
-                m, count, columns, x, columns, panels: pack(first, count), accumulating: finish.isAdded,
-                into: y + first, rows)
+                m, count, columns, x, columns, panels: pack(first, count), accumulating: finish.isAdded, into: y, rows)
         case .quantised(let q, let scales, _, let group):
-            trawl_int8_gemm(
-                m, count, columns, group, q, scales, quantisedPanels(first, count, group), finish.isAdded, y + first,
-                rows)
-        }
-        if finish.bias == nil && finish.activation == .identity { return }
-        for row in 0..<m {
-            let out = y + row * rows + first
-            if let bias = finish.bias { Kernels.add(bias + first, to: out, count) }
-            finish.activation.apply(out, count)
+            let panels = quantisedPanels(first, count, group)
+            trawl_int8_gemm(m, count, columns, group, q, scales, panels, finish.isAdded, y, rows)
         }
     }
 

@@ -1,0 +1,48 @@
+import Core
+import Foundation
+import Tensors
+import Testing
+
+@testable import ModelBenchmark
+
+private let home =
+    getenv("TRAWL_HOME").map { String(cString: $0) }
+    ?? (getenv("HOME").map { String(cString: $0) } ?? "") + "/.cache/trawl"
+
+@Suite struct ModelBenchmarkTests {
+    @Test func anEncoderIsMeasured() throws {
+        let texts = SampleTexts.passages(12)
+        let benchmark = try ModelBenchmark(path: home + "/models/all-MiniLM-L6-v2", texts: texts, runs: 1)
+        #expect(benchmark.tasks.map(\.name) == ["batch of 12 texts", "query of 10 tokens"])
+        #expect(benchmark.tasks.map(\.isLatency) == [false, true])
+        for task in benchmark.tasks {
+            #expect(task.speeds.map(\.precision) == [.f32, .int8])
+            // Noise aside, no product is faster than the processor's peak.
+            #expect(task.speeds.allSatisfy { $0.shareOfPeak > 0 && $0.shareOfPeak < 1.2 })
+        }
+        #expect(benchmark.roofs.allSatisfy { $0.peak > 1e9 && $0.peakMemory > 1 << 20 })
+        let cosines = benchmark.losses.map(\.value)
+        #expect(cosines.count == 2 && cosines.allSatisfy { $0 > 0.998 && $0 < 0.99999 })
+    }
+
+    @Test func aDecoderIsMeasured() throws {
+        let benchmark = try ModelBenchmark(path: home + "/models/smollm2-135m-instruct", runs: 1)
+        #expect(benchmark.tasks.map(\.tokens) == [500, 16, 240, 960])
+        let losses = Dictionary(uniqueKeysWithValues: benchmark.losses.map { ($0.name, $0.value) })
+        let exact = try #require(losses["perplexity in f32"])
+        let approximate = try #require(losses["perplexity in int8"])
+        #expect(exact > 1 && abs(approximate / exact - 1) < 0.02)
+        #expect(try #require(losses["Kullback-Leibler divergence, nats a token"]) < 0.02)
+        #expect(try #require(losses["same likeliest token"]) > 0.9)
+    }
+
+    @Test func textsThatAreTooShortAreErrors() throws {
+        #expect(throws: TrawlError.self) {
+            try ModelBenchmark(path: home + "/models/smollm2-135m-instruct", texts: ["too short"])
+        }
+        #expect(throws: TrawlError.self) {
+            try ModelBenchmark(path: home + "/models/all-MiniLM-L6-v2", texts: [" "])
+        }
+        #expect(throws: TrawlError.self) { try ModelBenchmark(path: "/nonexistent") }
+    }
+}

@@ -161,7 +161,10 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
             var marks = [Int](repeating: 0, count: 400)
             marks.withUnsafeMutableBufferPointer { buffer in
                 nonisolated(unsafe) let marks = buffer
-                pool.parallelFor(20) { outer in pool.parallelFor(20) { marks[outer * 20 + $0] += 1 } }
+                pool.parallelFor(20) { outer in
+                    // The size of the pool can be asked for here.
+                    pool.parallelFor(pool.threadCount * 20 / pool.threadCount) { marks[outer * 20 + $0] += 1 }
+                }
             }
             #expect(marks.allSatisfy { $0 == 1 })
         }

@@ -5,6 +5,7 @@
 #include "activations.h"
 #include "blocks.h"
 #include "dequantise.h"
+#include "direct.h"
 #include "gemm.h"
 #include "int8.h"
 #include "isa.h"
