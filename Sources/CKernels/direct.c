@@ -20,7 +20,7 @@ bool trawl_has_direct_gemm(isa_t isa, trawl_block_type type, size_t k, size_t ro
 #if defined(__x86_64__)
 
 // The most rows whose sums, with what decodes a word, fit the registers.
-enum { MAX_ROWS = 12 };
+enum { MAX_ROWS = 16 };
 
 
 AVX512 INLINE void finish(const int rows, const __m512 sum[MAX_ROWS], bool accumulate, float *y, size_t ldy) {
@@ -29,31 +29,36 @@ AVX512 INLINE void finish(const int rows, const __m512 sum[MAX_ROWS], bool accum
 }
 
 AVX512 INLINE void floats(
-    const trawl_block_type type, const int rows, size_t k, const float *x, size_t ldx, const uint8_t *w,
-    size_t row_size, bool accumulate, float *y, size_t ldy
+    const trawl_block_type type, const int rows, const int panels, size_t k, const float *x, size_t ldx,
+    const uint8_t *w, size_t row_size, bool accumulate, float *y, size_t ldy
 ) {
     const __m512i offsets = offsets_of_rows(row_size);
-    const uint8_t *next = w + WIDTH * row_size;
-    __m512 sum[MAX_ROWS];
-    UNROLL for (int i = 0; i < rows; i++) sum[i] = _mm512_setzero_ps();
-    for (size_t b = 0; b < k / 32; b++, w += block_bytes(type), next += WIDTH * block_bytes(type)) {
-        prefetch_rows(type, next);
-        __m512 factor, addend;
-        factors_of_rows(type, w, offsets, &factor, &addend);
+    const size_t panel_size = WIDTH * row_size;
+    const uint8_t *next = w + panels * panel_size;
+    __m512 sum[2][MAX_ROWS];
+    UNROLL for (int j = 0; j < panels; j++)
+        UNROLL for (int i = 0; i < rows; i++) sum[j][i] = _mm512_setzero_ps();
+    for (size_t b = 0; b < k / 32; b++, w += block_bytes(type), next += panels * WIDTH * block_bytes(type)) {
+        UNROLL for (int j = 0; j < panels; j++) prefetch_rows(type, next + j * WIDTH * block_bytes(type));
+        __m512 factor[2], addend[2];
+        UNROLL for (int j = 0; j < panels; j++)
+            factors_of_rows(type, w + j * panel_size, offsets, factor + j, addend + j);
         for (int part = 0; part < block_parts(type); part++) {
-            __m512i word[4];
-            words_of_rows(w + block_header(type) + 16 * part, row_size, word);
+            __m512i word[2][4];
+            UNROLL for (int j = 0; j < panels; j++)
+                words_of_rows(w + j * panel_size + block_header(type) + 16 * part, row_size, word[j]);
             UNROLL for (int half = 0; half < block_halves(type); half++)
                 UNROLL for (int q = 0; q < 4; q++)
-                    UNROLL for (int t = 0; t < word_numbers(type); t++, x++) {
-                        const __m512 weight =
-                            weight_of_number(type, number_of_word(type, word[q], half, t), factor, addend);
-                        UNROLL for (int i = 0; i < rows; i++)
-                            sum[i] = _mm512_fmadd_ps(_mm512_set1_ps(x[i * ldx]), weight, sum[i]);
-                    }
+                    UNROLL for (int t = 0; t < word_numbers(type); t++, x++)
+                        UNROLL for (int j = 0; j < panels; j++) {
+                            const __m512 weight =
+                                weight_of_number(type, number_of_word(type, word[j][q], half, t), factor[j], addend[j]);
+                            UNROLL for (int i = 0; i < rows; i++)
+                                sum[j][i] = _mm512_fmadd_ps(_mm512_set1_ps(x[i * ldx]), weight, sum[j][i]);
+                        }
         }
     }
-    finish(rows, sum, accumulate, y, ldy);
+    UNROLL for (int j = 0; j < panels; j++) finish(rows, sum[j], accumulate, y + WIDTH * j, ldy);
 }
 
 AVX512 INLINE void integers(
@@ -100,11 +105,12 @@ typedef void integer_kernel(
     size_t k, const int8_t *x, const float *scales, const uint8_t *w, size_t row_size, bool accumulate, float *y,
     size_t ldy);
 
-#define FLOATS(TYPE, ROWS)                                                                                             \
-    AVX512 static void floats_##TYPE##_##ROWS(                                                                         \
+#define FLOATS(TYPE, ROWS) FLOATS_OF(TYPE, ROWS, 1, floats_##TYPE##_##ROWS)
+#define FLOATS_OF(TYPE, ROWS, PANELS, NAME)                                                                            \
+    AVX512 static void NAME(                                                                         \
         size_t k, const float *x, size_t ldx, const uint8_t *w, size_t row_size, bool accumulate, float *y, size_t ldy \
     ) {                                                                                                                \
-        floats(TRAWL_BLOCK_##TYPE, ROWS, k, x, ldx, w, row_size, accumulate, y, ldy);                                  \
+        floats(TRAWL_BLOCK_##TYPE, ROWS, PANELS, k, x, ldx, w, row_size, accumulate, y, ldy);                                  \
     }
 #define INTEGERS(TYPE, ROWS)                                                                                           \
     AVX512 static void integers_##TYPE##_##ROWS(                                                                       \
@@ -115,16 +121,21 @@ typedef void integer_kernel(
     }
 #define EACH_COUNT(KIND, TYPE)                                                                                         \
     KIND(TYPE, 1) KIND(TYPE, 2) KIND(TYPE, 3) KIND(TYPE, 4) KIND(TYPE, 5) KIND(TYPE, 6) KIND(TYPE, 7) KIND(TYPE, 8)    \
-    KIND(TYPE, 9) KIND(TYPE, 10) KIND(TYPE, 11) KIND(TYPE, 12)
+    KIND(TYPE, 9) KIND(TYPE, 10) KIND(TYPE, 11) KIND(TYPE, 12) KIND(TYPE, 13) KIND(TYPE, 14) KIND(TYPE, 15)            \
+    KIND(TYPE, 16)
 EACH_COUNT(FLOATS, F32) EACH_COUNT(FLOATS, Q4_0) EACH_COUNT(FLOATS, Q4_1) EACH_COUNT(FLOATS, Q8_0)
+// The multiply-adds of one row wait for each other, so two panels take turns; of eight bits they would be more than the
+// first-level cache should hold.
+FLOATS_OF(Q4_0, 1, 2, pair_Q4_0) FLOATS_OF(Q4_1, 1, 2, pair_Q4_1)
 EACH_COUNT(INTEGERS, Q4_0) EACH_COUNT(INTEGERS, Q4_1) EACH_COUNT(INTEGERS, Q8_0)
 
 #define COUNTS(NAME)                                                                                                   \
     {0,      NAME##_1, NAME##_2, NAME##_3,  NAME##_4,  NAME##_5, NAME##_6,                                             \
-     NAME##_7, NAME##_8, NAME##_9, NAME##_10, NAME##_11, NAME##_12}
+     NAME##_7, NAME##_8, NAME##_9, NAME##_10, NAME##_11, NAME##_12, NAME##_13, NAME##_14, NAME##_15, NAME##_16}
 // By type and rows.
 static float_kernel *const FLOAT_KERNELS[4][MAX_ROWS + 1] = {
     COUNTS(floats_F32), COUNTS(floats_Q4_0), COUNTS(floats_Q4_1), COUNTS(floats_Q8_0)};
+static float_kernel *const PAIR_KERNELS[4] = {0, pair_Q4_0, pair_Q4_1, 0};
 static integer_kernel *const INTEGER_KERNELS[4][MAX_ROWS + 1] = {
     {0}, COUNTS(integers_Q4_0), COUNTS(integers_Q4_1), COUNTS(integers_Q8_0)};
 
@@ -141,8 +152,12 @@ void trawl_direct_gemm(
 ) {
 #if defined(__x86_64__)
     if (!m) return;
+    size_t j = 0;
+    if (m == 1 && PAIR_KERNELS[type])
+        for (; j + 2 * WIDTH <= n; j += 2 * WIDTH)
+            PAIR_KERNELS[type](k, x, ldx, w + j * row_size, row_size, accumulate, y + j, ldy);
     const size_t rows = rows_of_block(m);
-    for (size_t j = 0; j < n; j += WIDTH)
+    for (; j < n; j += WIDTH)
         for (size_t i = 0; i < m; i += rows)
             FLOAT_KERNELS[type][m - i < rows ? m - i : rows](
                 k, x + i * ldx, ldx, w + j * row_size, row_size, accumulate, y + i * ldy + j, ldy);

@@ -55,11 +55,11 @@ extension WeightMatrix {
         }
     }
 
-    /// The most rows that are multiplied with weights as they lie, decoded anew for every twelve; from more on, packing
+    /// The most rows that are multiplied with weights as they lie, decoded anew for every sixteen; from more on, packing
     /// them once is quicker (`eval/results/speed.md`).
     private func isDirect(_ m: Int) -> Bool {
         guard let blockType = type.blockType, preparedPanels == nil else { return false }
-        return m <= (type == .f32 ? 48 : group == nil ? 12 : 24)
+        return m <= (type == .f32 ? 48 : group == nil ? 16 : 32)
             && trawl_has_direct_gemm(trawl_best_isa(), blockType, columns, rowSize)
     }
 
