@@ -32,7 +32,10 @@ let benchmarks: [Target] =
     ? [
         .executableTarget(
             name: "SubstringSpeed", dependencies: ["Core", "Store", "SubstringIndex"],
-            path: "eval/speed/substring/Sources", swiftSettings: swiftSettings)
+            path: "eval/speed/substring/Sources", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "BeamSearchSpeed", dependencies: ["Corpus", "Generation", "Retrieval", "Tensors"],
+            path: "eval/speed/beam_search/Sources", swiftSettings: swiftSettings),
     ] : []
 
 let package = Package(
@@ -59,7 +62,7 @@ let package = Package(
         + module("VectorIndex", ["Core", "Store", "CKernels"])
         + module("LexicalIndex", ["Core", "Store", "CStemmer"])
         + module("Models", ["Core", "Tensors", "Tokenizers"], golden: true)
-        + module("Generation", ["Core", "Models"], tests: ["Tokenizers"], golden: true)
+        + module("Generation", ["Core", "Models", "Tensors"], tests: ["Tokenizers"], golden: true)
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("Reranking", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("ModelBenchmark", ["Core", "Embeddings", "Models", "Tensors", "Tokenizers"])

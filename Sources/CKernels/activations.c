@@ -148,7 +148,7 @@ INLINE void trawl_softmax_body(float *x, size_t rows, size_t columns, size_t ld)
 }
 TRAWL_TWINS(trawl_softmax, (float *x, size_t rows, size_t columns, size_t ld), (x, rows, columns, ld))
 
-INLINE void trawl_log_sum_exp_body(const float *x, size_t n, float *out) {
+INLINE void trawl_log_sum_exp_body(const float *x, size_t n, double *out) {
     const float top = maximum_of(x, n);
     double sum = 0;
     // Short runs in single precision, their totals in double: a vocabulary is long.
@@ -161,9 +161,9 @@ INLINE void trawl_log_sum_exp_body(const float *x, size_t n, float *out) {
         for (int l = 0; i < end; i++, l++) lane[l] += exp_of(x[i] - top);
         sum += total_of(lane);
     }
-    *out = (float)(top + log(sum));
+    *out = top + log(sum);
 }
-TRAWL_TWINS(trawl_log_sum_exp, (const float *x, size_t n, float *out), (x, n, out))
+TRAWL_TWINS(trawl_log_sum_exp, (const float *x, size_t n, double *out), (x, n, out))
 
 INLINE void trawl_layer_norm_body(float *restrict x, const float *restrict residual, const float *restrict weight,
                                       const float *restrict bias, float epsilon, size_t rows, size_t columns) {

@@ -49,76 +49,62 @@ struct SEALScorer<Oracle: SubstringOracle> {
     }
 
     /// The passages that the full pass looks at: by the weights of their keys, each once a passage, where its span does
-    /// not touch that of a better one. Frequent keys are not located.
+    /// not touch that of a better one. Frequent keys do not count.
     ///
-    /// - Complexity: O(occurrences x log) for the occurrences of all keys, `maximumOccurrences` a key at most.
+    /// - Complexity: O(tokens) for the passages that contain a key, of which a key brings `maximumOccurrences` at most.
     func firstPass(_ query: Query) throws -> Ranking {
-        var slots: [UInt32: Int] = [:]
-        var passages: [UInt32] = []
-        var tallies: [Tally] = []
-        var found: [Found] = []
-        for located in query.keys where located.key.count <= parameters.maximumOccurrences {
-            let length = located.key.tokens.count
-            found.removeAll(keepingCapacity: true)
-            try oracle.forEachOccurrence(
-                of: located.range, length: length, limit: parameters.maximumOccurrences
-            ) { passage, start in
-                found.append(Found(passage: passage.rawValue, start: Int32(truncatingIfNeeded: start)))
-            }
-            found.sort { $0.passage != $1.passage ? $0.passage < $1.passage : $0.start < $1.start }
-            var index = 0
-            while index < found.count {
-                let passage = found[index].passage
-                let slot: Int
-                if let known = slots[passage] {
-                    slot = known
-                } else {
-                    slot = tallies.count
-                    slots[passage] = slot
-                    passages.append(passage)
-                    tallies.append(Tally())
-                }
-                var isCounted = false
-                while index < found.count, found[index].passage == passage {
-                    let span = found[index].start..<found[index].start + Int32(length)
-                    if !isCounted && !tallies[slot].spans.contains(where: { $0.overlaps(span) }) {
-                        isCounted = true
-                        tallies[slot].spans.append(span)
-                        if parameters.scoring.isIntersective || tallies[slot].score == 0 {
-                            tallies[slot].score += located.key.weight
-                        }
-                    }
-                    index += 1
-                }
-            }
+        let isRare = query.keys.map { $0.key.count <= parameters.maximumOccurrences }
+        var passages: Set<PassageID> = []
+        for (key, isRare) in zip(query.keys, isRare) where isRare {
+            passages.formUnion(oracle.passages(containing: key.range))
         }
         var top = TopPassages(parameters.maximumPassages)
-        for (slot, passage) in passages.enumerated() {
-            top.offer(ScoredPassage(PassageID(passage), Float(tallies[slot].score)))
+        for passage in passages {
+            let text = [oracle.boundary] + (try oracle.tokens(of: passage))
+            let matches = matches(of: query, in: text, isRare: isRare)
+            // Best first, so that the first weight is the largest.
+            let counted = parameters.scoring.isIntersective ? matches.keys[...] : matches.keys.prefix(1)
+            let score = counted.reduce(0) { $0 + query.keys[$1.key].key.weight }
+            top.offer(ScoredPassage(passage, Float(score)))
         }
         return top.ranking()
     }
 
-    /// The full pass over one passage.
-    ///
-    /// All occurrences of keys compete, heaviest first, for positions that no other has taken. An n-gram counts once; its
-    /// other occurrences take no position. Then every token of a free position counts once by its unigram weight.
+    /// Keys in a passage, and the positions that they take.
+    private struct Matches {
+        var keys: [(key: Int, span: Range<Int>)] = []
+        var isTaken: [Bool]
+    }
+
+    /// All occurrences of keys compete, heaviest first, for positions that no other has taken. A key counts once; its
+    /// other occurrences take no position.
+    private func matches(of query: Query, in text: [TokenID], isRare: [Bool]? = nil) -> Matches {
+        var found: [(key: Int, start: Int)] = []
+        query.trie.forEachMatch(in: text) { key, start in
+            if isRare?[key] ?? true { found.append((key, start)) }
+        }
+        // Keys are numbered by weight and n-gram, so this is the order of (-weight, n-gram, position).
+        found.sort { $0.key != $1.key ? $0.key < $1.key : $0.start < $1.start }
+        var matches = Matches(isTaken: [Bool](repeating: false, count: text.count))
+        for match in found where matches.keys.last?.key != match.key {
+            let span = match.start..<match.start + query.keys[match.key].key.tokens.count
+            if matches.isTaken[span].contains(true) { continue }
+            for position in span { matches.isTaken[position] = true }
+            matches.keys.append((match.key, span))
+        }
+        return matches
+    }
+
+    /// The full pass over one passage: its keys, and every token of a free position once by its unigram weight.
     func explain(_ passage: PassageID, by query: Query) throws -> PassageExplanation {
         let text = [oracle.boundary] + (try oracle.tokens(of: passage))
-        var matches: [(key: Int, start: Int)] = []
-        query.trie.forEachMatch(in: text) { matches.append(($0, $1)) }
-        // Keys are numbered by weight and n-gram, so this is the order of (-weight, n-gram, position).
-        matches.sort { $0.key != $1.key ? $0.key < $1.key : $0.start < $1.start }
-        var isTaken = [Bool](repeating: false, count: text.count)
+        let matches = matches(of: query, in: text)
         var seen: Set<TokenID> = []
         var keys: [PassageExplanation.KeyMatch] = []
         var total = 0.0
         var best = 0.0
-        for match in matches where keys.last?.key != match.key {
+        for match in matches.keys {
             let key = query.keys[match.key].key
-            let span = match.start..<match.start + key.tokens.count
-            if isTaken[span].contains(true) { continue }
-            for position in span { isTaken[position] = true }
             let cover = cover(of: key.tokens, seen: seen)
             seen.formUnion(key.tokens)
             let contribution = key.weight * cover
@@ -126,10 +112,11 @@ struct SEALScorer<Oracle: SubstringOracle> {
             best = max(best, key.weight)
             keys.append(
                 .init(
-                    key: match.key, tokens: max(span.lowerBound - 1, 0)..<span.upperBound - 1, weight: key.weight,
-                    cover: cover, contribution: contribution))
+                    key: match.key, tokens: max(match.span.lowerBound - 1, 0)..<match.span.upperBound - 1,
+                    weight: key.weight, cover: cover, contribution: contribution))
         }
-        let unigrams = unigramMatches(in: text, isTaken: isTaken, seen: seen, weights: query.unigramWeights)
+        let unigrams = unigramMatches(
+            in: text, isTaken: matches.isTaken, seen: seen, weights: query.unigramWeights)
         for unigram in unigrams { total += unigram.contribution }
         let gamma = parameters.gamma
         let score = parameters.scoring.isIntersective ? (1 - gamma) * total + gamma * best : best
@@ -165,17 +152,6 @@ struct SEALScorer<Oracle: SubstringOracle> {
         let new = types.count - types.intersection(seen).count
         return 1 - parameters.beta + parameters.beta * (Double(new) / Double(types.count))
     }
-}
-
-private struct Found {
-    let passage: UInt32
-    let start: Int32
-}
-
-/// What the first pass knows of a passage.
-private struct Tally {
-    var score = 0.0
-    var spans: [Range<Int32>] = []
 }
 
 extension NGramKey {

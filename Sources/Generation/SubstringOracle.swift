@@ -36,14 +36,9 @@ public protocol SubstringOracle: Sendable {
     /// Calls `body` once for each token that follows the n-gram, with its count, in any order.
     func forEachNext(_ range: SuffixRange, _ body: (TokenID, Int) -> Void)
 
-    /// Calls `body` for each occurrence of an n-gram of `length` tokens, in any order, `limit` times at most: with its
-    /// passage, and the position of its first token.
-    ///
-    /// Position 0 is the boundary before the passage and 1 is its first token; an n-gram that begins with a boundary
-    /// belongs to the passage behind it. Occurrences in deleted passages are left out.
-    func forEachOccurrence(
-        of range: SuffixRange, length: Int, limit: Int, _ body: (PassageID, Int) -> Void
-    ) throws
+    /// The passages that the n-gram occurs in, ascending, without deleted ones. An n-gram that begins with a boundary and
+    /// goes on belongs to the passage behind it.
+    func passages(containing range: SuffixRange) -> [PassageID]
 
     /// The tokens of a passage, without boundaries.
     func tokens(of passage: PassageID) throws -> [TokenID]

@@ -133,7 +133,7 @@ final class LlamaSession: DecodingSession {
                 let total = Kernels.logSumExp(line, vocabularySize)
                 while next < questions.count && questions[next].row == rows[start + index] {
                     let question = questions[next]
-                    result[question.continuation][question.position] = line[Int(question.token)] - total
+                    result[question.continuation][question.position] = Float(Double(line[Int(question.token)]) - total)
                     next += 1
                 }
             }

@@ -53,8 +53,8 @@ package enum Kernels {
         trawl_softmax(x, rows, columns, stride)
     }
 
-    package static func logSumExp(_ x: Floats, _ n: Int) -> Float {
-        var result: Float = 0
+    package static func logSumExp(_ x: Floats, _ n: Int) -> Double {
+        var result: Double = 0
         trawl_log_sum_exp(x, n, &result)
         return result
     }

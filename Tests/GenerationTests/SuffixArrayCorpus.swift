@@ -61,11 +61,9 @@ struct SuffixArrayCorpus: SubstringOracle {
         for (token, count) in counts { body(token, count) }
     }
 
-    func forEachOccurrence(of range: SuffixRange, length: Int, limit: Int, _ body: (PassageID, Int) -> Void) {
-        for row in range.rows.prefix(limit) where places[suffixes[row]].passage < passages.count {
-            let place = places[suffixes[row]]
-            body(PassageID(UInt32(place.passage)), place.position)
-        }
+    func passages(containing range: SuffixRange) -> [PassageID] {
+        Set(range.rows.map { places[suffixes[$0]].passage }).filter { $0 < passages.count }.sorted()
+            .map { PassageID(UInt32($0)) }
     }
 
     func tokens(of passage: PassageID) -> [TokenID] { passages[Int(passage.rawValue)] }

@@ -79,10 +79,9 @@ struct ScannedCorpus: SubstringOracle {
         }
         for (token, count) in counts { body(token, count) }
     }
-    func forEachOccurrence(of range: [TokenID], length: Int, limit: Int, _ body: (PassageID, Int) -> Void) {
-        for start in starts(of: range).prefix(limit) where places[start].passage < passages.count {
-            body(PassageID(UInt32(places[start].passage)), places[start].position)
-        }
+    func passages(containing range: [TokenID]) -> [PassageID] {
+        Set(starts(of: range).map { places[$0].passage }).filter { $0 < passages.count }.sorted()
+            .map { PassageID(UInt32($0)) }
     }
     func tokens(of passage: PassageID) -> [TokenID] { passages[Int(passage.rawValue)] }
 }

@@ -29,7 +29,7 @@ TRAWL_KERNEL(trawl_dot, const float *a, const float *b, size_t n, float *out)
 /// Each row of x: [rows, columns] becomes its softmax.
 TRAWL_KERNEL(trawl_softmax, float *x, size_t rows, size_t columns, size_t ld)
 /// *out = log of the sum of exp(x).
-TRAWL_KERNEL(trawl_log_sum_exp, const float *x, size_t n, float *out)
+TRAWL_KERNEL(trawl_log_sum_exp, const float *x, size_t n, double *out)
 /// x = layer norm of (x + residual), for each row; `residual` may be NULL; sums in double precision.
 TRAWL_KERNEL(trawl_layer_norm, float *x, const float *residual, const float *weight, const float *bias, float epsilon,
              size_t rows, size_t columns)
