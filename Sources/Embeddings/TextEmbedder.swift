@@ -51,8 +51,9 @@ public final class TextEmbedder: Sendable {
         let model = try ModelFolder(path: layout.transformerPath)
         self.folder = folder
         self.pool = pool
-        encoder = try model.loadEncoder(precision: precision)
-        tokenizer = try model.loadTokenizer()
+        // Each takes tens of milliseconds, which are most of what one query waits for.
+        (encoder, tokenizer) = try pool.both(
+            { try model.loadEncoder(precision: precision) }, { try model.loadTokenizer() })
         pooling = layout.pooling
         var width = encoder.configuration.hiddenSize * pooling.modes.count
         dense = try layout.densePaths.map { path in

@@ -69,18 +69,17 @@ public struct ModelBenchmark: Encodable, Sendable {
         _ type: Load.Type, _ folder: ModelFolder, _ texts: [String]?, _ runs: Int, _ pool: ThreadPool
     ) throws {
         let texts = texts ?? SampleTexts.passages(Load.sampleCount)
-        var loads: [Load] = []
-        var roofs: [Roof] = []
-        for precision in Precision.allCases {
+        // Memory first, with one model at a time.
+        let roofs = try Precision.allCases.map { precision in
             PeakMemory.reset()
             let load = try Load(folder, precision, texts, pool)
             for task in load.tasks { _ = try task.time() }
-            loads.append(load)
             let memory = PeakMemory.bytes
-            roofs.append(
-                Roof(
-                    precision: precision, peak: ArithmeticPeak.measure(precision, pool: pool), peakMemory: memory))
+            return Roof(
+                precision: precision, peak: ArithmeticPeak.measure(precision, pool: pool), peakMemory: memory)
         }
+        let loads = try Precision.allCases.map { try Load(folder, $0, texts, pool) }
+        for load in loads { for task in load.tasks { _ = try task.time() } }
         self.runs = runs
         threads = pool.threadCount
         self.roofs = roofs

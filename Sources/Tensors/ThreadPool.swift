@@ -29,6 +29,18 @@ public final class ThreadPool: Sendable {
 
     /// Calls `body` with each of `0..<count` once and returns when all have ended.
     public func parallelFor(_ count: Int, _ body: (Int) -> Void) { crew.parallelFor(count, body) }
+
+    /// What two independent pieces of work give, done at the same time; the first error in this order.
+    package func both<First, Second>(
+        _ first: () throws -> First, _ second: () throws -> Second
+    ) throws -> (First, Second) {
+        nonisolated(unsafe) var results: (Result<First, any Error>?, Result<Second, any Error>?)
+        parallelFor(2) { index in
+            if index == 0 { results.0 = Result { try first() } } else { results.1 = Result { try second() } }
+        }
+        guard let first = results.0, let second = results.1 else { preconditionFailure("both have run") }
+        return (try first.get(), try second.get())
+    }
 }
 
 /// The threads of a pool and the loop that they run.

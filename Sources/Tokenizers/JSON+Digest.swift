@@ -13,10 +13,29 @@ extension JSON {
             for item in items { item.hash(into: &hash) }
         case .object(let members):
             hash.update("{\(members.count):")
-            for member in members.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
-                JSON.string(member.name).hash(into: &hash)
-                member.value.hash(into: &hash)
+            for number in Self.order(members) {
+                JSON.string(members[number].name).hash(into: &hash)
+                members[number].value.hash(into: &hash)
             }
         }
+    }
+
+    /// The numbers of `members` in the order of their names' bytes. Vocabularies are sorted whenever a model opens, so the
+    /// first eight bytes are compared at once.
+    private static func order(_ members: [Member]) -> [Int] {
+        let keys = members.indices.map { number in
+            var start: UInt64 = 0
+            var shift = 56
+            for byte in members[number].name.utf8.prefix(8) {
+                start |= UInt64(byte) << UInt64(shift)
+                shift -= 8
+            }
+            return (start: start, number: number)
+        }
+        return keys.sorted {
+            $0.start != $1.start
+                ? $0.start < $1.start
+                : members[$0.number].name.utf8.lexicographicallyPrecedes(members[$1.number].name.utf8)
+        }.map(\.number)
     }
 }
