@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 16 };
+enum { WIDTH = 16, GROUP = TRAWL_INT8_GROUP };
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -33,15 +33,15 @@ INLINE int32_t rounded(float x, float inverse) {
     return bits - 0x4b400000;
 }
 
-INLINE void quantise(size_t m, size_t k, size_t group, const float *x, int8_t *q, float *scales, isa_t isa) {
+INLINE void quantise(size_t m, size_t k, const float *x, int8_t *q, float *scales, isa_t isa) {
     (void)isa;
-    for (size_t g = 0; g < m * k / group; g++, x += group, q += group, scales += 2) {
-        const float top = largest_magnitude(x, group);
+    for (size_t g = 0; g < m * k / GROUP; g++, x += GROUP, q += GROUP, scales += 2) {
+        const float top = largest_magnitude(x, GROUP);
         // Not-a-number and infinities become a scale that shows.
         const float scale = top < INFINITY ? top / 127 : NAN;
         const float inverse = top > 1e-30f && top < INFINITY ? 127 / top : 0;
         int32_t sum = 0;
-        for (size_t i = 0; i < group; i++) {
+        for (size_t i = 0; i < GROUP; i++) {
             const int32_t value = rounded(x[i], inverse);
             sum += value;
             q[i] = (int8_t)value;
@@ -51,19 +51,19 @@ INLINE void quantise(size_t m, size_t k, size_t group, const float *x, int8_t *q
     }
 }
 VERSIONS(void, , trawl_int8_quantise, quantise,
-         (size_t m, size_t k, size_t group, const float *x, int8_t *q, float *scales), m, k, group, x, q, scales)
+         (size_t m, size_t k, const float *x, int8_t *q, float *scales), m, k, x, q, scales)
 
-void trawl_int8_pack(size_t n, size_t k, size_t group, const float *w, size_t ldw, uint8_t *panel) {
-    for (size_t first = 0; first < k; first += group, panel += 128 + 16 * group) {
+void trawl_int8_pack(size_t n, size_t k, const float *w, size_t ldw, uint8_t *panel) {
+    for (size_t first = 0; first < k; first += GROUP, panel += 128 + 16 * GROUP) {
         float *scale = (float *)panel, *offset = scale + WIDTH;
         uint8_t *weights = panel + 128;
         for (size_t c = 0; c < WIDTH; c++) {
             const float *row = w + c * ldw + first;
-            const float top = c < n ? largest_magnitude(row, group) : 0;
+            const float top = c < n ? largest_magnitude(row, GROUP) : 0;
             scale[c] = top / 127;
             offset[c] = -128 * scale[c];
             const float inverse = top > 1e-30f ? 127 / top : 0;
-            for (size_t p = 0; p < group; p++)
+            for (size_t p = 0; p < GROUP; p++)
                 weights[p / 4 * 64 + 4 * c + p % 4] = (uint8_t)(128 + (c < n ? rounded(row[p], inverse) : 0));
         }
     }
@@ -72,20 +72,20 @@ void trawl_int8_pack(size_t n, size_t k, size_t group, const float *w, size_t ld
 // MARK: products
 
 INLINE void gemm_plain(
-    size_t m, size_t n, size_t k, size_t group, const int8_t *q, const float *scales, const uint8_t *panels,
+    size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
     bool accumulate, float *y, size_t ldy
 ) {
-    const size_t groups = k / group;
-    for (size_t j = 0; j < n; j += WIDTH, panels += trawl_int8_panel_size(k, group)) {
+    const size_t groups = k / GROUP;
+    for (size_t j = 0; j < n; j += WIDTH, panels += trawl_int8_panel_size(k)) {
         const size_t columns = n - j < WIDTH ? n - j : WIDTH;
         for (size_t i = 0; i < m; i++) {
             float sum[WIDTH] = {0};
             for (size_t g = 0; g < groups; g++) {
-                const uint8_t *at = panels + g * (128 + 16 * group);
+                const uint8_t *at = panels + g * (128 + 16 * GROUP);
                 const float *scale = (const float *)at, *offset = scale + WIDTH;
-                const int8_t *x = q + i * k + g * group;
+                const int8_t *x = q + i * k + g * GROUP;
                 int32_t exact[WIDTH] = {0};
-                for (size_t p = 0; p < group; p += 4)
+                for (size_t p = 0; p < GROUP; p += 4)
                     for (size_t c = 0; c < WIDTH; c++)
                         for (size_t t = 0; t < 4; t++) exact[c] += x[p + t] * at[128 + 16 * p + 4 * c + t];
                 const float *s = scales + 2 * (i * groups + g);
@@ -101,35 +101,35 @@ INLINE void gemm_plain(
 }
 
 static void gemm_portable(
-    size_t m, size_t n, size_t k, size_t group, const int8_t *q, const float *scales, const uint8_t *panels,
+    size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
     bool accumulate, float *y, size_t ldy
 ) {
-    gemm_plain(m, n, k, group, q, scales, panels, accumulate, y, ldy);
+    gemm_plain(m, n, k, q, scales, panels, accumulate, y, ldy);
 }
 
 #if defined(__x86_64__)
 
 AVX2 static void gemm_avx2(
-    size_t m, size_t n, size_t k, size_t group, const int8_t *q, const float *scales, const uint8_t *panels,
+    size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
     bool accumulate, float *y, size_t ldy
 ) {
-    gemm_plain(m, n, k, group, q, scales, panels, accumulate, y, ldy);
+    gemm_plain(m, n, k, q, scales, panels, accumulate, y, ldy);
 }
 
 AVX512 INLINE void block_avx512(
-    const int rows, const int panel_count, size_t k, size_t group, const int8_t *q, const float *scales,
+    const int rows, const int panel_count, size_t k, const int8_t *q, const float *scales,
     const uint8_t *panels, size_t last, bool accumulate, float *y, size_t ldy
 ) {
-    const size_t groups = k / group, panel_size = trawl_int8_panel_size(k, group);
+    const size_t groups = k / GROUP, panel_size = trawl_int8_panel_size(k);
     __m512 sum[12][4];
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < panel_count; j++) sum[i][j] = _mm512_setzero_ps();
-    for (size_t g = 0; g < groups; g++, panels += 128 + 16 * group) {
+    for (size_t g = 0; g < groups; g++, panels += 128 + 16 * GROUP) {
         __m512i exact[12][4];
         UNROLL for (int i = 0; i < rows; i++)
             UNROLL for (int j = 0; j < panel_count; j++) exact[i][j] = _mm512_setzero_si512();
-        const int8_t *x = q + g * group;
-        for (size_t p = 0; p < group; p += 4) {
+        const int8_t *x = q + g * GROUP;
+        UNROLL for (size_t p = 0; p < GROUP; p += 4) {
             __m512i w[4];
             UNROLL for (int j = 0; j < panel_count; j++)
                 w[j] = _mm512_loadu_si512(panels + j * panel_size + 128 + 16 * p);
@@ -162,14 +162,14 @@ AVX512 INLINE void block_avx512(
 }
 
 typedef void block_kernel(
-    size_t k, size_t group, const int8_t *q, const float *scales, const uint8_t *panels, size_t last, bool accumulate,
+    size_t k, const int8_t *q, const float *scales, const uint8_t *panels, size_t last, bool accumulate,
     float *y, size_t ldy);
 
 #define BLOCK(ROWS, PANELS)                                                                                            \
     AVX512 static void block_##ROWS##x##PANELS(                                                                        \
-        size_t k, size_t group, const int8_t *q, const float *scales, const uint8_t *panels, size_t last,              \
+        size_t k, const int8_t *q, const float *scales, const uint8_t *panels, size_t last,              \
         bool accumulate, float *y, size_t ldy) {                                                                       \
-        block_avx512(ROWS, PANELS, k, group, q, scales, panels, last, accumulate, y, ldy);                             \
+        block_avx512(ROWS, PANELS, k, q, scales, panels, last, accumulate, y, ldy);                             \
     }
 BLOCK(1, 1) BLOCK(1, 4) BLOCK(2, 1) BLOCK(2, 4) BLOCK(3, 1) BLOCK(4, 1) BLOCK(5, 1) BLOCK(6, 1) BLOCK(7, 1) BLOCK(8, 1)
 BLOCK(9, 1) BLOCK(10, 1) BLOCK(11, 1) BLOCK(12, 1)
@@ -181,7 +181,7 @@ static block_kernel *const ONE_PANEL[MAX_ROWS + 1] = {
 static block_kernel *const FOUR_PANELS[3] = {0, block_1x4, block_2x4};
 
 static void gemm_avx512(
-    size_t m, size_t n, size_t k, size_t group, const int8_t *q, const float *scales, const uint8_t *panels,
+    size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
     bool accumulate, float *y, size_t ldy
 ) {
     if (!m) return;
@@ -192,29 +192,29 @@ static void gemm_avx512(
         for (size_t i = 0; i < m; i += rows) {
             const size_t count = m - i < rows ? m - i : rows;
             (panel_count == 4 ? FOUR_PANELS : ONE_PANEL)[count](
-                k, group, q + i * k, scales + 2 * i * (k / group), panels, columns - WIDTH * (panel_count - 1),
+                k, q + i * k, scales + 2 * i * (k / GROUP), panels, columns - WIDTH * (panel_count - 1),
                 accumulate, y + i * ldy + j, ldy);
         }
-        panels += panel_count * trawl_int8_panel_size(k, group);
+        panels += panel_count * trawl_int8_panel_size(k);
         j += columns;
     }
 }
 #endif
 
 void trawl_int8_gemm_on(
-    isa_t isa, size_t m, size_t n, size_t k, size_t group, const int8_t *q, const float *scales, const uint8_t *panels,
+    isa_t isa, size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
     bool accumulate, float *y, size_t ldy
 ) {
 #if defined(__x86_64__)
-    if (isa == TRAWL_ISA_AVX512) return gemm_avx512(m, n, k, group, q, scales, panels, accumulate, y, ldy);
-    if (isa == TRAWL_ISA_AVX2) return gemm_avx2(m, n, k, group, q, scales, panels, accumulate, y, ldy);
+    if (isa == TRAWL_ISA_AVX512) return gemm_avx512(m, n, k, q, scales, panels, accumulate, y, ldy);
+    if (isa == TRAWL_ISA_AVX2) return gemm_avx2(m, n, k, q, scales, panels, accumulate, y, ldy);
 #endif
-    gemm_portable(m, n, k, group, q, scales, panels, accumulate, y, ldy);
+    gemm_portable(m, n, k, q, scales, panels, accumulate, y, ldy);
 }
 
 void trawl_int8_gemm(
-    size_t m, size_t n, size_t k, size_t group, const int8_t *q, const float *scales, const uint8_t *panels,
+    size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
     bool accumulate, float *y, size_t ldy
 ) {
-    trawl_int8_gemm_on(trawl_best_isa(), m, n, k, group, q, scales, panels, accumulate, y, ldy);
+    trawl_int8_gemm_on(trawl_best_isa(), m, n, k, q, scales, panels, accumulate, y, ldy);
 }

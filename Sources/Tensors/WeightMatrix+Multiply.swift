@@ -32,7 +32,7 @@ extension WeightMatrix {
         finish: Finish = Finish(), pool: ThreadPool
     ) {
         guard m > 0, let first = products.first?.matrix else { return }
-        if products.contains(where: { $0.matrix.group != first.group }) {
+        if products.contains(where: { $0.matrix.isQuantised != first.isQuantised }) {
             for product in products { multiplyAll([product], x, m: m, finish: finish, pool: pool) }
             return
         }
@@ -59,7 +59,7 @@ extension WeightMatrix {
     /// them once is quicker (`eval/results/speed.md`).
     private func isDirect(_ m: Int) -> Bool {
         guard let blockType = type.blockType, preparedPanels == nil else { return false }
-        return m <= (type == .f32 ? 48 : group == nil ? 16 : 32)
+        return m <= (type == .f32 ? 48 : isQuantised ? 32 : 16)
             && trawl_has_direct_gemm(trawl_best_isa(), blockType, columns, rowSize)
     }
 
@@ -105,7 +105,7 @@ extension WeightMatrix {
         switch x {
         case .floats(let x, _):
             trawl_direct_gemm(blockType, m, count, columns, x, columns, weights, rowSize, finish.isAdded, y, rows)
-        case .quantised(let q, let scales, _, _):
+        case .quantised(let q, let scales, _):
             trawl_direct_int8_gemm(
                 blockType, m, count, columns, q, scales, weights, rowSize, finish.isAdded, y, rows)
         }
@@ -118,9 +118,9 @@ extension WeightMatrix {
         case .floats(let x, _):
             Kernels.multiply(
                 m, count, columns, x, columns, panels: pack(first, count), accumulating: finish.isAdded, into: y, rows)
-        case .quantised(let q, let scales, _, let group):
-            let panels = quantisedPanels(first, count, group)
-            trawl_int8_gemm(m, count, columns, group, q, scales, panels, finish.isAdded, y, rows)
+        case .quantised(let q, let scales, _):
+            let panels = quantisedPanels(first, count)
+            trawl_int8_gemm(m, count, columns, q, scales, panels, finish.isAdded, y, rows)
         }
     }
 
@@ -151,9 +151,9 @@ extension WeightMatrix {
     }
 
     /// Rows `first ..< first + count` as 8-bit panels: those made beforehand, or the file's blocks in this thread's scratch.
-    private func quantisedPanels(_ first: Int, _ count: Int, _ group: Int) -> UnsafePointer<UInt8> {
+    private func quantisedPanels(_ first: Int, _ count: Int) -> UnsafePointer<UInt8> {
         let width = Kernels.panelWidth
-        let panelSize = trawl_int8_panel_size(columns, group)
+        let panelSize = trawl_int8_panel_size(columns)
         if let preparedPanels {
             let panels = UnsafeRawPointer(preparedPanels.base).assumingMemoryBound(to: UInt8.self)
             return panels + first / width * panelSize
@@ -167,7 +167,7 @@ extension WeightMatrix {
             if outputs < width
                 || !type.packQuantisedPanel(source, rowSize: rowSize, blocks: columns / type.blockCount, into: target)
             {
-                quantise(first + panel, outputs, group: group, into: target)
+                quantise(first + panel, outputs, into: target)
             }
         }
         return UnsafePointer(panels.assumingMemoryBound(to: UInt8.self))
@@ -175,33 +175,33 @@ extension WeightMatrix {
 
     /// x as the products of this matrix take it. Quantised rows lie in this thread's scratch until its next product.
     private func inputs(_ x: UnsafePointer<Float>, m: Int, pool: ThreadPool) -> Inputs {
-        guard let group else { return .floats(x, columns: columns) }
-        let groups = columns / group
+        guard isQuantised else { return .floats(x, columns: columns) }
+        let groups = columns / Self.group
         let scales = ThreadScratch.floats(.quantised, m * (2 * groups + columns / 4))
         let q = UnsafeMutableRawPointer(scales + 2 * m * groups).assumingMemoryBound(to: Int8.self)
         let tile = 16
         pool.parallelFor((m + tile - 1) / tile) { index in
             let first = index * tile
             trawl_int8_quantise(
-                min(tile, m - first), columns, group, x + first * columns, q + first * columns,
+                min(tile, m - first), columns, x + first * columns, q + first * columns,
                 scales + 2 * first * groups)
         }
-        return .quantised(q, scales: scales, columns: columns, group: group)
+        return .quantised(q, scales: scales, columns: columns)
     }
 }
 
 /// Rows of x, in the form that a product reads.
 private enum Inputs {
     case floats(UnsafePointer<Float>, columns: Int)
-    case quantised(UnsafePointer<Int8>, scales: UnsafePointer<Float>, columns: Int, group: Int)
+    case quantised(UnsafePointer<Int8>, scales: UnsafePointer<Float>, columns: Int)
 
     /// All rows but the first `count`.
     func dropping(_ count: Int) -> Inputs {
         switch self {
         case .floats(let x, let columns): .floats(x + count * columns, columns: columns)
-        case .quantised(let q, let scales, let columns, let group):
+        case .quantised(let q, let scales, let columns):
             .quantised(
-                q + count * columns, scales: scales + 2 * count * (columns / group), columns: columns, group: group)
+                q + count * columns, scales: scales + 2 * count * (columns / WeightMatrix.group), columns: columns)
         }
     }
 }

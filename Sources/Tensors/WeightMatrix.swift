@@ -16,8 +16,10 @@ public struct WeightMatrix: Sendable {
     nonisolated(unsafe) let start: UnsafeRawPointer
     private let owner: any AnyObject & Sendable
     let rowSize: Int
-    /// The inputs that share a scale in 8-bit products; nil for products in single precision.
-    private(set) var group: Int?
+    /// The inputs that share a scale in 8-bit products.
+    static let group = Int(TRAWL_INT8_GROUP)
+    /// Whether products are of 8 bits; then columns are whole groups.
+    private(set) var isQuantised = false
     /// Panels for 8-bit products, made beforehand; nil where the blocks of the file are taken as they are.
     private(set) var preparedPanels: FloatBuffer?
 
@@ -61,33 +63,29 @@ public struct WeightMatrix: Sendable {
 
     /// The same weights for products in `precision`, which stays single where the inputs are not whole groups of 32.
     ///
-    /// GGUF's blocks are multiplied as they lie in the file; other weights are quantised now, which takes a byte and an
-    /// eighth for each.
+    /// GGUF's blocks are multiplied as they lie in the file; other weights are quantised now, which takes a byte and a
+    /// quarter for each.
     package func prepared(for precision: Precision, pool: ThreadPool = .shared) -> WeightMatrix {
-        guard precision == .int8, columns % 32 == 0 else { return self }
+        guard precision == .int8, columns % Self.group == 0 else { return self }
         var matrix = self
-        if type.isMultipliedInBlocks {
-            matrix.group = 32
-            return matrix
-        }
-        let group = columns % 64 == 0 ? 64 : 32
+        matrix.isQuantised = true
+        if type.isMultipliedInBlocks { return matrix }
         let width = Kernels.panelWidth
-        let panelSize = trawl_int8_panel_size(columns, group)
+        let panelSize = trawl_int8_panel_size(columns)
         let panels = FloatBuffer(capacity: (rows + width - 1) / width * panelSize / 4)
         pool.parallelFor((rows + width - 1) / width) { index in
             let target = UnsafeMutableRawPointer(panels.base) + index * panelSize
-            quantise(index * width, min(width, rows - index * width), group: group, into: target)
+            quantise(index * width, min(width, rows - index * width), into: target)
         }
-        matrix.group = group
         matrix.preparedPanels = panels
         return matrix
     }
 
     /// Rows `row ..< row + count`, 16 at most, as an 8-bit panel.
-    func quantise(_ row: Int, _ count: Int, group: Int, into panel: UnsafeMutableRawPointer) {
+    func quantise(_ row: Int, _ count: Int, into panel: UnsafeMutableRawPointer) {
         let decoded = ThreadScratch.floats(.rows, count * columns)
         decode(row: row, count: count, into: decoded)
-        trawl_int8_pack(count, columns, group, decoded, columns, panel.assumingMemoryBound(to: UInt8.self))
+        trawl_int8_pack(count, columns, decoded, columns, panel.assumingMemoryBound(to: UInt8.self))
     }
 
     /// Writes rows `row ..< row + count` in single precision, `[count, columns]`.

@@ -72,7 +72,7 @@ import Testing
             return
         }
         let bytes = weights(element, rowSize: rowSize)
-        let panelSize = trawl_int8_panel_size(k, 32)
+        let panelSize = trawl_int8_panel_size(k)
         var panels = [UInt8](repeating: 0, count: n / 16 * panelSize)
         for panel in 0..<n / 16 {
             panels.withUnsafeMutableBufferPointer { panels in
@@ -87,11 +87,11 @@ import Testing
         for m in Array(0...13) + [25] {
             var q = [Int8](repeating: 0, count: m * k)
             var scales = [Float](repeating: 0, count: m * k / 16)
-            trawl_int8_quantise(m, k, 32, randomFloats(m * k, seed: 24), &q, &scales)
+            trawl_int8_quantise(m, k, randomFloats(m * k, seed: 24), &q, &scales)
             var expected = randomFloats(m * ldy + 1, seed: 25)
             var y = expected
             for pass in 0..<2 {
-                trawl_int8_gemm(m, n, k, 32, q, scales, panels, pass == 1, &expected, ldy)
+                trawl_int8_gemm(m, n, k, q, scales, panels, pass == 1, &expected, ldy)
                 trawl_direct_int8_gemm(type, m, n, k, q, scales, bytes, rowSize, pass == 1, &y, ldy)
             }
             #expect(y.map(\.bitPattern) == expected.map(\.bitPattern), "\(m) rows")

@@ -16,21 +16,21 @@ import Testing
         var scales: [Float]
     }
 
-    private func quantise(_ x: [Float], group: Int, on version: trawl_isa = TRAWL_ISA_PORTABLE) -> Quantised {
+    private func quantise(_ x: [Float], on version: trawl_isa = TRAWL_ISA_PORTABLE) -> Quantised {
         var result = Quantised(values: Array(repeating: 99, count: x.count), scales: [])
-        result.scales = Array(repeating: .nan, count: 2 * x.count / group)
-        trawl_int8_quantise_on(version, 1, x.count, group, x, &result.values, &result.scales)
+        result.scales = Array(repeating: .nan, count: x.count / 16)
+        trawl_int8_quantise_on(version, 1, x.count, x, &result.values, &result.scales)
         return result
     }
 
-    private func pack(_ w: [Float], outputs: Int, inputs: Int, group: Int) -> [UInt8] {
-        let size = trawl_int8_panel_size(inputs, group)
+    private func pack(_ w: [Float], outputs: Int, inputs: Int) -> [UInt8] {
+        let size = trawl_int8_panel_size(inputs)
         var panels = [UInt8](repeating: 0, count: (outputs + 15) / 16 * size)
         for first in stride(from: 0, to: outputs, by: 16) {
             panels.withUnsafeMutableBufferPointer { panels in
                 w.withUnsafeBufferPointer {
                     trawl_int8_pack(
-                        min(16, outputs - first), inputs, group, $0.baseAddress.unsafelyUnwrapped + first * inputs,
+                        min(16, outputs - first), inputs, $0.baseAddress.unsafelyUnwrapped + first * inputs,
                         inputs, panels.baseAddress.unsafelyUnwrapped + first / 16 * size)
                 }
             }
@@ -39,29 +39,29 @@ import Testing
     }
 
     @Test(arguments: [
-        (1, 1, 32, 32), (1, 16, 64, 64), (1, 64, 384, 64), (1, 100, 576, 32), (2, 130, 64, 32), (2, 15, 96, 32),
-        (3, 5, 128, 64), (5, 80, 64, 64), (12, 32, 32, 32), (13, 33, 64, 32), (25, 47, 192, 64), (0, 4, 64, 64),
+        (1, 1, 32), (1, 16, 64), (1, 64, 384), (1, 100, 576), (2, 130, 64), (2, 15, 96),
+        (3, 5, 128), (5, 80, 64), (12, 32, 32), (13, 33, 64), (25, 47, 192), (0, 4, 64),
     ])
-    func everyVersionMatchesExactSums(_ m: Int, _ n: Int, _ k: Int, _ group: Int) {
+    func everyVersionMatchesExactSums(_ m: Int, _ n: Int, _ k: Int) {
         let (x, w) = (randomFloats(m * k, seed: 3), randomFloats(n * k, seed: 4))
-        let quantised = quantise(x, group: group)
-        let panels = pack(w, outputs: n, inputs: k, group: group)
+        let quantised = quantise(x)
+        let panels = pack(w, outputs: n, inputs: k)
         let ldy = n + 3
         // The weights as the panels say them, group by group.
-        let weights = (0..<n).map { output in quantise(Array(w[output * k..<(output + 1) * k]), group: group) }
+        let weights = (0..<n).map { output in quantise(Array(w[output * k..<(output + 1) * k])) }
         for version in Self.versions {
             var y = [Float](repeating: 7, count: m * ldy)
             for pass in 0..<2 {
                 trawl_int8_gemm_on(
-                    version, m, n, k, group, quantised.values, quantised.scales, panels, pass == 1, &y, ldy)
+                    version, m, n, k, quantised.values, quantised.scales, panels, pass == 1, &y, ldy)
             }
             for i in 0..<m {
                 for j in 0..<n {
                     var sum = 0.0
                     for p in 0..<k {
                         let scale =
-                            Double(quantised.scales[2 * ((i * k + p) / group)])
-                            * Double(weights[j].scales[2 * (p / group)])
+                            Double(quantised.scales[2 * ((i * k + p) / 32)])
+                            * Double(weights[j].scales[2 * (p / 32)])
                         sum += scale * Double(Int(quantised.values[i * k + p]) * Int(weights[j].values[p]))
                     }
                     #expect(abs(Double(y[i * ldy + j]) - 2 * sum) < 1e-4, "version \(version), \(i), \(j)")
@@ -71,15 +71,16 @@ import Testing
         }
     }
 
-    @Test(arguments: [32, 64]) func everyVersionQuantisesAlike(_ group: Int) {
+    @Test func everyVersionQuantisesAlike() {
+        let group = 32
         var x = randomFloats(8 * 64, seed: 5)
         for index in 0..<group { x[index] = 0 }
         x[group] = 1e30
         x[2 * group] = .infinity
         x[3 * group] = -300
-        let plain = quantise(x, group: group)
+        let plain = quantise(x)
         for version in Self.versions {
-            let other = quantise(x, group: group, on: version)
+            let other = quantise(x, on: version)
             #expect(plain.values == other.values)
             #expect(plain.scales.map(\.bitPattern) == other.scales.map(\.bitPattern))
         }
@@ -88,22 +89,22 @@ import Testing
         #expect(plain.scales[4].isNaN, "what is not finite shows in the product")
         #expect(plain.values[3 * group] == -127)
         for index in 4 * group..<x.count {
-            let scale = plain.scales[2 * (index / group)]
+            let scale = plain.scales[2 * (index / 32)]
             #expect(abs(scale * Float(plain.values[index]) - x[index]) <= 0.5001 * scale)
         }
     }
 
     @Test func aRowDependsNeitherOnTheOthersNorOnTheTile() {
-        let (m, n, k, group) = (29, 137, 128, 64)
-        let quantised = quantise(randomFloats(m * k, seed: 6), group: group)
-        let panels = pack(randomFloats(n * k, seed: 7), outputs: n, inputs: k, group: group)
+        let (m, n, k) = (29, 137, 128)
+        let quantised = quantise(randomFloats(m * k, seed: 6))
+        let panels = pack(randomFloats(n * k, seed: 7), outputs: n, inputs: k)
         for version in Self.versions {
             func product(_ rows: Range<Int>) -> [Float] {
                 var y = [Float](repeating: 0, count: rows.count * n)
                 trawl_int8_gemm_on(
-                    version, rows.count, n, k, group,
+                    version, rows.count, n, k,
                     Array(quantised.values[rows.lowerBound * k..<rows.upperBound * k]),
-                    Array(quantised.scales[2 * rows.lowerBound * k / group..<2 * rows.upperBound * k / group]), panels,
+                    Array(quantised.scales[2 * rows.lowerBound * k / 32..<2 * rows.upperBound * k / 32]), panels,
                     false, &y, n)
                 return y
             }
@@ -127,16 +128,16 @@ import Testing
                 bytes[block * element.blockSize + 2 * half + 1] = UInt8.random(in: 0x28...0x30, using: &generator)
             }
         }
-        var panel = [UInt8](repeating: 0, count: trawl_int8_panel_size(k, 32))
+        var panel = [UInt8](repeating: 0, count: trawl_int8_panel_size(k))
         guard trawl_int8_pack_blocks_on(trawl_best_isa(), type, bytes, rowSize, blocks, &panel) else {
             #expect(trawl_best_isa() != TRAWL_ISA_AVX512)
             return
         }
         var decoded = [Float](repeating: 0, count: n * k)
         bytes.withUnsafeBytes { element.decode($0.baseAddress.unsafelyUnwrapped, blocks: n * blocks, into: &decoded) }
-        let quantised = quantise(randomFloats(k, seed: 12), group: 32)
+        let quantised = quantise(randomFloats(k, seed: 12))
         var y = [Float](repeating: 0, count: n)
-        trawl_int8_gemm(1, n, k, 32, quantised.values, quantised.scales, panel, false, &y, n)
+        trawl_int8_gemm(1, n, k, quantised.values, quantised.scales, panel, false, &y, n)
         for output in 0..<n {
             let sum = (0..<k).reduce(0.0) {
                 $0 + Double(decoded[output * k + $1]) * Double(quantised.scales[2 * ($1 / 32)])

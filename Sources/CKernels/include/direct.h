@@ -19,7 +19,7 @@ void trawl_direct_gemm(
     trawl_block_type type, size_t m, size_t n, size_t k, const float *x, size_t ldx, const uint8_t *w, size_t row_size,
     bool accumulate, float *y, size_t ldy);
 
-/// The same with quantised x, as trawl_int8_quantise makes it in groups of 32; not for TRAWL_BLOCK_F32.
+/// The same with quantised x, as trawl_int8_quantise makes it; not for TRAWL_BLOCK_F32.
 void trawl_direct_int8_gemm(
     trawl_block_type type, size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *w,
     size_t row_size, bool accumulate, float *y, size_t ldy);
