@@ -71,7 +71,7 @@ void trawl_int8_pack(size_t n, size_t k, const float *w, size_t ldw, uint8_t *pa
 
 // MARK: products
 
-INLINE void gemm_plain(
+static void gemm_portable(
     size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
     bool accumulate, float *y, size_t ldy
 ) {
@@ -100,20 +100,72 @@ INLINE void gemm_plain(
     }
 }
 
-static void gemm_portable(
-    size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
-    bool accumulate, float *y, size_t ldy
-) {
-    gemm_plain(m, n, k, q, scales, panels, accumulate, y, ldy);
-}
-
 #if defined(__x86_64__)
 
-AVX2 static void gemm_avx2(
-    size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels,
+/// A few rows and one panel. Weights go through 16 bits, for two products of bytes may not fit them.
+AVX2 INLINE void block_avx2(
+    const int rows, size_t k, const int8_t *q, const float *scales, const uint8_t *panel, size_t columns,
     bool accumulate, float *y, size_t ldy
 ) {
-    gemm_plain(m, n, k, q, scales, panels, accumulate, y, ldy);
+    const size_t groups = k / GROUP;
+    const __m256i even = _mm256_set1_epi32(0x00ff00ff);
+    __m256 sum[3][2];
+    UNROLL for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm256_setzero_ps();
+    for (size_t g = 0; g < groups; g++, q += GROUP, panel += 128 + 16 * GROUP) {
+        __m256i exact[3][2];
+        UNROLL for (int i = 0; i < rows; i++) exact[i][0] = exact[i][1] = _mm256_setzero_si256();
+        for (size_t p = 0; p < GROUP; p += 4) {
+            __m256i w[2], w02[2], w13[2];
+            UNROLL for (int h = 0; h < 2; h++) {
+                w[h] = _mm256_loadu_si256((const __m256i *)(panel + 128 + 16 * p + 32 * h));
+                w02[h] = _mm256_and_si256(w[h], even);
+                w13[h] = _mm256_srli_epi16(w[h], 8);
+            }
+            UNROLL for (int i = 0; i < rows; i++) {
+                int32_t four;
+                memcpy(&four, q + i * k + p, 4);
+                const __m256i x = _mm256_set1_epi32(four);
+                const __m256i x02 = _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8), x13 = _mm256_srai_epi16(x, 8);
+                UNROLL for (int h = 0; h < 2; h++)
+                    exact[i][h] = _mm256_add_epi32(
+                        exact[i][h],
+                        _mm256_add_epi32(_mm256_madd_epi16(w02[h], x02), _mm256_madd_epi16(w13[h], x13)));
+            }
+        }
+        UNROLL for (int h = 0; h < 2; h++) {
+            const __m256 scale = _mm256_loadu_ps((const float *)panel + 8 * h);
+            const __m256 offset = _mm256_loadu_ps((const float *)panel + WIDTH + 8 * h);
+            UNROLL for (int i = 0; i < rows; i++) {
+                const float *s = scales + 2 * (i * groups + g);
+                const __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(exact[i][h]), scale);
+                sum[i][h] = _mm256_fmadd_ps(value, _mm256_set1_ps(s[0]), sum[i][h]);
+                sum[i][h] = _mm256_fmadd_ps(offset, _mm256_set1_ps(s[1]), sum[i][h]);
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        float all[WIDTH];
+        _mm256_storeu_ps(all, sum[i][0]);
+        _mm256_storeu_ps(all + 8, sum[i][1]);
+        for (size_t c = 0; c < columns; c++) y[i * ldy + c] = accumulate ? y[i * ldy + c] + all[c] : all[c];
+    }
+}
+
+AVX2 static void gemm_avx2(
+    size_t m, size_t n, size_t k, const int8_t *q, const float *scales, const uint8_t *panels, bool accumulate,
+    float *y, size_t ldy
+) {
+    for (size_t j = 0; j < n; j += WIDTH, panels += trawl_int8_panel_size(k)) {
+        const size_t columns = n - j < WIDTH ? n - j : WIDTH;
+        for (size_t i = 0; i < m; i += 3) {
+            const int8_t *x = q + i * k;
+            const float *s = scales + 2 * i * (k / GROUP);
+            float *out = y + i * ldy + j;
+            if (m - i >= 3) block_avx2(3, k, x, s, panels, columns, accumulate, out, ldy);
+            else if (m - i == 2) block_avx2(2, k, x, s, panels, columns, accumulate, out, ldy);
+            else block_avx2(1, k, x, s, panels, columns, accumulate, out, ldy);
+        }
+    }
 }
 
 AVX512 INLINE void block_avx512(

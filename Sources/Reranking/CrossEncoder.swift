@@ -24,11 +24,11 @@ public final class CrossEncoder: PairScorer, Sendable {
 
     /// - Throws: `TrawlError` that names the file or tensor that is missing or does not fit, `.unsupported` for an
     ///   activation that is not known.
-    public init(folder: String, pool: ThreadPool = .shared) throws {
+    public init(folder: String, precision: Precision = .f32, pool: ThreadPool = .shared) throws {
         let model = try ModelFolder(path: folder)
         self.folder = folder
         self.pool = pool
-        encoder = try model.loadEncoder()
+        encoder = try model.loadEncoder(precision: precision)
         head = try ClassificationHead(model)
         tokenizer = try model.loadTokenizer()
         labelCount = head.labelCount

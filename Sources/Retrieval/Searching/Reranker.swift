@@ -14,11 +14,12 @@ struct Reranker {
         let path = try ModelCatalogue.path(of: options.model)
         let folder = try ModelFolder(path: path)
         if folder.isCrossEncoder {
-            scorer = try CrossEncoder(folder: path)
+            scorer = try CrossEncoder(folder: path, precision: options.precision)
         } else {
             let tokenizer = try folder.loadTokenizer()
             scorer = try QueryLikelihood(
-                session: try folder.loadDecoder().makeSession(), start: tokenizer.startOfText,
+                session: try folder.loadDecoder(precision: options.precision).makeSession(),
+                start: tokenizer.startOfText,
                 encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) })
         }
         depth = options.depth

@@ -1,4 +1,5 @@
 import Core
+public import Tensors
 
 /// How to search.
 public enum SearchMode: String, CaseIterable, Codable, Sendable {
@@ -11,10 +12,13 @@ public struct RerankOptions: Sendable {
     public var model: String
     /// How many of the best passages are reranked; the others keep their order behind them.
     public var depth: Int
+    /// The model's arithmetic.
+    public var precision: Precision
 
-    public init(model: String, depth: Int) {
+    public init(model: String, depth: Int, precision: Precision = .f32) {
         self.model = model
         self.depth = depth
+        self.precision = precision
     }
 }
 

@@ -63,7 +63,8 @@ struct TuningFlags: ParsableArguments {
         var options = SearchOptions(mode: mode, recipe: recipe)
         if rerank || reranker != nil {
             options.reranking = RerankOptions(
-                model: reranker ?? recipe.generative.model, depth: rerankDepth)
+                model: reranker ?? recipe.generative.model, depth: rerankDepth,
+                precision: recipe.generative.precision)
         }
         return options
     }
