@@ -34,12 +34,13 @@ public final class ThreadPool: Sendable {
     package func both<First, Second>(
         _ first: () throws -> First, _ second: () throws -> Second
     ) throws -> (First, Second) {
-        nonisolated(unsafe) var results: (Result<First, any Error>?, Result<Second, any Error>?)
+        nonisolated(unsafe) var one: Result<First, any Error>?
+        nonisolated(unsafe) var two: Result<Second, any Error>?
         parallelFor(2) { index in
-            if index == 0 { results.0 = Result { try first() } } else { results.1 = Result { try second() } }
+            if index == 0 { one = Result { try first() } } else { two = Result { try second() } }
         }
-        guard let first = results.0, let second = results.1 else { preconditionFailure("both have run") }
-        return (try first.get(), try second.get())
+        guard let one, let two else { preconditionFailure("both have run") }
+        return (try one.get(), try two.get())
     }
 }
 

@@ -3,10 +3,10 @@ internal import Core
 
 /// A weight matrix `[rows, columns]` = `[out, in]` in any floating-point storage, usually in the mapped file itself.
 ///
-/// In single precision weights are decoded and packed a tile at a time into a buffer that fits the second-level cache and used from there:
-/// the memory taken stays that of the file, nothing is prepared when a model opens, and packing costs one instruction for
-/// every few multiply-adds of the first row. A row's product depends on nothing but the row and the weights, to the bit:
-/// not on the other rows, not on the number of threads.
+/// Few rows use the weights as they lie, decoded in registers. For many, weights are decoded and packed a tile at a time
+/// into a buffer that fits the second-level cache. So the memory taken stays that of the file and nothing is prepared when
+/// a model opens, but for 8-bit products with weights that are not of 8 bits or less already. A row's product depends on
+/// nothing but the row and the weights, to the bit: not on the other rows, not on the number of threads.
 public struct WeightMatrix: Sendable {
     /// The outputs.
     public let rows: Int
