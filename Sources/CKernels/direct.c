@@ -1,12 +1,11 @@
 #include "direct.h"
 #include "rows.h"
+#include "tile.h"
 #include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
 
 enum { WIDTH = 16 };
-
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 bool trawl_has_direct_gemm(isa_t isa, trawl_block_type type, size_t k, size_t row_size) {
 #if defined(__x86_64__)
@@ -24,8 +23,7 @@ enum { MAX_ROWS = 16 };
 
 
 AVX512 INLINE void finish(const int rows, const __m512 sum[MAX_ROWS], bool accumulate, float *y, size_t ldy) {
-    UNROLL for (int i = 0; i < rows; i++, y += ldy)
-        _mm512_storeu_ps(y, accumulate ? _mm512_add_ps(_mm512_loadu_ps(y), sum[i]) : sum[i]);
+    UNROLL for (int i = 0; i < rows; i++) store_results(y + i * ldy, sum[i], WIDTH, accumulate);
 }
 
 AVX512 INLINE void floats(
@@ -139,11 +137,6 @@ static float_kernel *const PAIR_KERNELS[4] = {0, pair_Q4_0, pair_Q4_1, 0};
 static integer_kernel *const INTEGER_KERNELS[4][MAX_ROWS + 1] = {
     {0}, COUNTS(integers_Q4_0), COUNTS(integers_Q4_1), COUNTS(integers_Q8_0)};
 
-/// Blocks of rows as even as can be.
-static size_t rows_of_block(size_t m) {
-    const size_t blocks = (m + MAX_ROWS - 1) / MAX_ROWS;
-    return (m + blocks - 1) / blocks;
-}
 #endif
 
 void trawl_direct_gemm(
@@ -156,7 +149,7 @@ void trawl_direct_gemm(
     if (m == 1 && PAIR_KERNELS[type])
         for (; j + 2 * WIDTH <= n; j += 2 * WIDTH)
             PAIR_KERNELS[type](k, x, ldx, w + j * row_size, row_size, accumulate, y + j, ldy);
-    const size_t rows = rows_of_block(m);
+    const size_t rows = rows_of_block(m, MAX_ROWS);
     for (; j < n; j += WIDTH)
         for (size_t i = 0; i < m; i += rows)
             FLOAT_KERNELS[type][m - i < rows ? m - i : rows](
@@ -170,7 +163,7 @@ void trawl_direct_int8_gemm(
 ) {
 #if defined(__x86_64__)
     if (!m) return;
-    const size_t rows = rows_of_block(m);
+    const size_t rows = rows_of_block(m, MAX_ROWS);
     for (size_t j = 0; j < n; j += WIDTH)
         for (size_t i = 0; i < m; i += rows)
             INTEGER_KERNELS[type][m - i < rows ? m - i : rows](

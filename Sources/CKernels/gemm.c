@@ -1,9 +1,7 @@
 #include "gemm.h"
-#include "versions.h"
+#include "tile.h"
 
 enum { WIDTH = TRAWL_PANEL_WIDTH };
-
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 /// The results of a few rows and a few panels; `last` columns of the last panel count.
 typedef void block_kernel(
@@ -48,13 +46,8 @@ AVX512 INLINE void block_avx512(
         }
     }
     UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < panel_count; j++) {
-            const __mmask16 mask = j == panel_count - 1 ? (__mmask16)((1u << last) - 1) : 0xffff;
-            float *out = y + i * ldy + WIDTH * j;
-            __m512 value = sum[i][j];
-            if (accumulate) value = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, out), value);
-            _mm512_mask_storeu_ps(out, mask, value);
-        }
+        UNROLL for (int j = 0; j < panel_count; j++)
+            store_results(y + i * ldy + WIDTH * j, sum[i][j], j == panel_count - 1 ? last : WIDTH, accumulate);
 }
 
 AVX2 INLINE void block_avx2(
@@ -122,9 +115,8 @@ static void gemm_blocks(
     bool accumulate, float *y, size_t ldy
 ) {
     if (!m) return;
-    // Blocks of rows as even as can be; the panels of a step stay in the caches while all rows pass.
-    const size_t row_blocks = (m + kernels->max_rows - 1) / kernels->max_rows;
-    const size_t rows = (m + row_blocks - 1) / row_blocks;
+    // The panels of a step stay in the caches while all rows pass.
+    const size_t rows = rows_of_block(m, kernels->max_rows);
     int most = 3;
     while (!kernels->blocks[rows][most]) most--;
     for (size_t j = 0; j < n;) {

@@ -1,13 +1,11 @@
 #include "int8.h"
-#include "versions.h"
+#include "tile.h"
 #include <math.h>
 #include <string.h>
 
 enum { WIDTH = 16, GROUP = TRAWL_INT8_GROUP };
 
 #pragma STDC FP_CONTRACT OFF
-
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 // MARK: quantising
 
@@ -204,13 +202,8 @@ AVX512 INLINE void block_avx512(
         }
     }
     UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < panel_count; j++) {
-            const __mmask16 mask = j == panel_count - 1 ? (__mmask16)((1u << last) - 1) : 0xffff;
-            float *out = y + i * ldy + WIDTH * j;
-            __m512 value = sum[i][j];
-            if (accumulate) value = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, out), value);
-            _mm512_mask_storeu_ps(out, mask, value);
-        }
+        UNROLL for (int j = 0; j < panel_count; j++)
+            store_results(y + i * ldy + WIDTH * j, sum[i][j], j == panel_count - 1 ? last : WIDTH, accumulate);
 }
 
 typedef void block_kernel(
@@ -219,9 +212,9 @@ typedef void block_kernel(
 
 #define BLOCK(ROWS, PANELS)                                                                                            \
     AVX512 static void block_##ROWS##x##PANELS(                                                                        \
-        size_t k, const int8_t *q, const float *scales, const uint8_t *panels, size_t last,              \
-        bool accumulate, float *y, size_t ldy) {                                                                       \
-        block_avx512(ROWS, PANELS, k, q, scales, panels, last, accumulate, y, ldy);                             \
+        size_t k, const int8_t *q, const float *scales, const uint8_t *panels, size_t last, bool accumulate, float *y, \
+        size_t ldy) {                                                                                                  \
+        block_avx512(ROWS, PANELS, k, q, scales, panels, last, accumulate, y, ldy);                                    \
     }
 BLOCK(1, 1) BLOCK(1, 4) BLOCK(2, 1) BLOCK(2, 4) BLOCK(3, 1) BLOCK(4, 1) BLOCK(5, 1) BLOCK(6, 1) BLOCK(7, 1) BLOCK(8, 1)
 BLOCK(9, 1) BLOCK(10, 1) BLOCK(11, 1) BLOCK(12, 1)
@@ -237,7 +230,7 @@ static void gemm_avx512(
     bool accumulate, float *y, size_t ldy
 ) {
     if (!m) return;
-    const size_t row_blocks = (m + MAX_ROWS - 1) / MAX_ROWS, rows = (m + row_blocks - 1) / row_blocks;
+    const size_t rows = rows_of_block(m, MAX_ROWS);
     for (size_t j = 0; j < n;) {
         const size_t panel_count = rows < 3 && n - j > 3 * WIDTH ? 4 : 1;
         const size_t columns = n - j < WIDTH * panel_count ? n - j : WIDTH * panel_count;

@@ -1,5 +1,5 @@
 public import Core
-internal import Models
+package import Models
 public import Tensors
 internal import Tokenizers
 
@@ -184,6 +184,11 @@ public final class TextEmbedder: Sendable {
             count = texts.count
         }
     }
+
+    /// The tokens of each text as the encoder gets them, without a prompt.
+    package func tokenCounts(of texts: [String]) -> [Int] { tokenise(texts, prompt: "").map(\.tokens.count) }
+
+    package var configuration: BertConfiguration { encoder.configuration }
 
     /// The first tokens and the closing special token.
     private func cut(_ ids: [TokenID]) -> [TokenID] {

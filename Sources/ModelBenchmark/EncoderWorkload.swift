@@ -3,7 +3,6 @@ internal import Embeddings
 internal import Foundation
 internal import Models
 internal import Tensors
-internal import Tokenizers
 
 /// Batch embedding, and the latency of one query; tokenisation is part of both.
 struct EncoderWorkload: Workload {
@@ -15,18 +14,16 @@ struct EncoderWorkload: Workload {
 
     init(_ folder: ModelFolder, _ precision: Precision, _ texts: [String], _ pool: ThreadPool) throws {
         let embedder = try TextEmbedder(folder: folder.path, precision: precision, pool: pool)
-        let tokenizer = try folder.loadTokenizer()
-        let sizes = try folder.loadEncoder().configuration
-        let lengths = texts.map { min(tokenizer.encodeIDs($0).count, embedder.maximumTokens) }
-        let words = texts.joined(separator: " ").split(separator: " ")
-        // As many words as make ten tokens with the special ones, or the nearest number.
-        var query = ""
-        for word in words where tokenizer.encodeIDs(query + " " + word).count <= 10 { query += " " + word }
-        guard !query.isEmpty else {
-            throw TrawlError(.invalidInput, "the texts have no words", remedy: "name a file of prose")
+        let sizes = embedder.configuration
+        let lengths = embedder.tokenCounts(of: texts)
+        // As many words as make ten tokens with the special ones, or the nearest number below.
+        let words = texts.joined(separator: " ").split(separator: " ").prefix(10)
+        let starts = (0..<words.count).map { words[...$0].joined(separator: " ") }
+        let counts = embedder.tokenCounts(of: starts)
+        guard let last = counts.lastIndex(where: { $0 <= 10 }) else {
+            throw TrawlError(.invalidInput, "the texts begin with no short words", remedy: "name a file of prose")
         }
-        let asked = query
-        let queryTokens = tokenizer.encodeIDs(asked).count
+        let (asked, queryTokens) = (starts[last], counts[last])
         self.embedder = embedder
         self.texts = texts
         tasks = [

@@ -1,5 +1,6 @@
-// The only C that Trawl writes: SIMD inner loops. Every kernel has a portable twin with the suffix `_portable`; the
-// plain name chooses the best twin for the running CPU.
+// The only C that Trawl writes: SIMD inner loops. A kernel's plain name chooses the version for the running CPU, and the
+// name with `_on` takes the instruction set that it is told, down to portable C. Kernels that only some processors have say
+// so when asked (direct.h, blocks.h), and others give the same bits in their place.
 #pragma once
 
 #include "activations.h"
