@@ -1,5 +1,5 @@
 public import Core
-package import Models
+internal import Models
 public import Tensors
 internal import Tokenizers
 
@@ -33,7 +33,7 @@ public final class TextEmbedder: Sendable {
     /// Identifies weights, tokenizer, pooling and dimension; an index stores it.
     public let digest: String
 
-    private let encoder: BertModel
+    private let encoder: any TokenEncoder
     private let tokenizer: Tokenizer
     private let pooling: Pooling
     private let dense: [Dense]
@@ -55,7 +55,7 @@ public final class TextEmbedder: Sendable {
         (encoder, tokenizer) = try pool.both(
             { try model.loadEncoder(precision: precision) }, { try model.loadTokenizer() })
         pooling = layout.pooling
-        var width = encoder.configuration.hiddenSize * pooling.modes.count
+        var width = encoder.hiddenSize * pooling.modes.count
         dense = try layout.densePaths.map { path in
             let configuration = try JSON(contentsOf: path + "/config.json")
             guard let inputs = configuration["in_features"]?.int, let outputs = configuration["out_features"]?.int,
@@ -90,7 +90,7 @@ public final class TextEmbedder: Sendable {
         dimension = truncatedTo ?? width
         isNormalised = layout.isNormalised || truncatedTo != nil
         maximumTokens = min(
-            try layout.maximumTokens ?? model.tokenizerMaximum() ?? .max, encoder.configuration.contextLength)
+            try layout.maximumTokens ?? model.tokenizerMaximum() ?? .max, encoder.contextLength)
         prompts = layout.prompts
         defaultPromptName = layout.defaultPromptName
         similarity = layout.similarity
@@ -148,7 +148,7 @@ public final class TextEmbedder: Sendable {
             // The closing special token is not part of the prompt.
             skipped = max(0, tokenizer.encodeIDs(prompt).count - 1)
         }
-        let hidden = encoder.configuration.hiddenSize
+        let hidden = encoder.hiddenSize
         nonisolated(unsafe) let out = out
         try encoder.encode(inputs, pool: pool) { index, states in
             var vector = [Float](repeating: 0, count: hidden * pooling.modes.count)
@@ -188,7 +188,8 @@ public final class TextEmbedder: Sendable {
     /// The tokens of each text as the encoder gets them, without a prompt.
     package func tokenCounts(of texts: [String]) -> [Int] { tokenise(texts, prompt: "").map(\.tokens.count) }
 
-    package var configuration: BertConfiguration { encoder.configuration }
+    /// The operations that the encoder's products take for a text of `tokens`.
+    package func operations(tokens: Int) -> Double { encoder.operations(tokens: tokens) }
 
     /// The first tokens and the closing special token.
     private func cut(_ ids: [TokenID]) -> [TokenID] {

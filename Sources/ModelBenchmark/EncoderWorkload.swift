@@ -14,7 +14,6 @@ struct EncoderWorkload: Workload {
 
     init(_ folder: ModelFolder, _ precision: Precision, _ texts: [String], _ pool: ThreadPool) throws {
         let embedder = try TextEmbedder(folder: folder.path, precision: precision, pool: pool)
-        let sizes = embedder.configuration
         let lengths = embedder.tokenCounts(of: texts)
         // As many words as make ten tokens with the special ones, or the nearest number below.
         let words = texts.joined(separator: " ").split(separator: " ").prefix(10)
@@ -29,11 +28,11 @@ struct EncoderWorkload: Workload {
         tasks = [
             WorkloadTask(
                 name: "batch of \(texts.count) texts", tokens: lengths.reduce(0, +),
-                operations: lengths.reduce(0) { $0 + sizes.operations(tokens: $1) }
+                operations: lengths.reduce(0) { $0 + embedder.operations(tokens: $1) }
             ) { _ = try embedder.embed(texts) },
             WorkloadTask(
                 name: "query of \(queryTokens) tokens", tokens: queryTokens,
-                operations: sizes.operations(tokens: queryTokens), isLatency: true
+                operations: embedder.operations(tokens: queryTokens), isLatency: true
             ) { _ = try embedder.embed([asked]) },
         ]
     }

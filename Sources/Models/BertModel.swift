@@ -1,23 +1,15 @@
-public import Core
+internal import Core
 public import Tensors
-
-/// An input of an encoder: tokens, and for each the segment (0 or 1) that it belongs to; no segments mean all 0.
-public struct EncoderInput: Sendable {
-    public var tokens: [TokenID]
-    public var segments: [UInt8]
-
-    public init(tokens: [TokenID], segments: [UInt8] = []) {
-        self.tokens = tokens
-        self.segments = segments
-    }
-}
 
 /// A BERT encoder (Devlin et al. 2019, arXiv 1810.04805), also in RoBERTa's variant.
 ///
 /// Inputs are packed: a batch is whole sequences laid end to end, one product a projection for all of its tokens, and
 /// attention within each sequence. Nothing is padded. Batches run side by side, one on each thread.
-public final class BertModel: Sendable {
+public final class BertModel: TokenEncoder {
     public let configuration: BertConfiguration
+    public var vocabularySize: Int { configuration.vocabularySize }
+    public var hiddenSize: Int { configuration.hiddenSize }
+    public var contextLength: Int { configuration.contextLength }
     private let weights: BertWeights
     private let path: String
 
@@ -36,13 +28,6 @@ public final class BertModel: Sendable {
         weights = try BertWeights(model, configuration, precision)
     }
 
-    /// Computes the last layer's hidden states of all inputs.
-    ///
-    /// `consume` is called once for each input, on any thread, several at a time, in no particular order, with the
-    /// input's number and its states `[tokens, hiddenSize]`, which are valid during the call. It must not run an encoder
-    /// itself: that would use the same thread's memory.
-    /// - Throws: `TrawlError.invalidInput` for an empty input, one longer than the context, a token outside the
-    ///   vocabulary or a segment that the model has not.
     public func encode(
         _ inputs: [EncoderInput], pool: ThreadPool = .shared,
         consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
@@ -66,6 +51,8 @@ public final class BertModel: Sendable {
             run(order[batches[index]].map { ($0, inputs[$0]) }, pool: pool, consume: consume)
         }
     }
+
+    public func operations(tokens: Int) -> Double { configuration.operations(tokens: tokens) }
 
     private func check(_ inputs: [EncoderInput]) throws {
         for (index, input) in inputs.enumerated() {

@@ -104,7 +104,7 @@ public struct ModelFolder: Sendable {
     package var configurationPath: String { gguf == nil ? path + "/config.json" : path }
 
     /// - Throws: `TrawlError.incompatible` when the model is no encoder.
-    public func loadEncoder(precision: Precision = .f32) throws -> BertModel {
+    public func loadEncoder(precision: Precision = .f32) throws -> any TokenEncoder {
         try BertModel(self, precision: precision)
     }
 

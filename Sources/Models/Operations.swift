@@ -1,7 +1,7 @@
 /// Arithmetic that a model's products take, a multiply-add being two operations; what they can be measured against.
 extension BertConfiguration {
     /// The operations of one sequence of `tokens`.
-    public func operations(tokens: Int) -> Double {
+    func operations(tokens: Int) -> Double {
         let (n, hidden) = (Double(tokens), Double(hiddenSize))
         let weights = 4 * hidden * hidden + 2 * hidden * Double(feedForwardSize)
         return 2 * Double(layerCount) * n * (weights + 2 * n * hidden)

