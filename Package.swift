@@ -36,6 +36,12 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "BeamSearchSpeed", dependencies: ["Corpus", "Generation", "Retrieval", "Tensors"],
             path: "eval/speed/beam_search/Sources", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "VectorSpeed",
+            dependencies: [
+                "Core", "Store", "VectorIndex", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "eval/speed/vectors/Sources", swiftSettings: swiftSettings),
     ] : []
 
 let package = Package(

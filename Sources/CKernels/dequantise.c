@@ -1,6 +1,5 @@
 #include "dequantise.h"
-#include "versions.h"
-#include <string.h>
+#include "half.h"
 
 // No fused rounding: the reference multiplies, then adds.
 #pragma STDC FP_CONTRACT OFF
@@ -12,22 +11,6 @@
     TRAWL_TWINS(trawl_dequantise_##type, (const uint8_t *blocks, size_t count, float *out), (blocks, count, out))
 #define BODY(type)                                                                                                     \
     INLINE void trawl_dequantise_##type##_body(const uint8_t *restrict blocks, size_t count, float *restrict out)
-
-// IEEE half to single. Scaling by 2^112 moves the exponent's bias and makes subnormals come out right.
-INLINE float half(uint32_t h) {
-    const uint32_t magnitude = (h & 0x7fff) << 13;
-    float value;
-    memcpy(&value, &magnitude, 4);
-    value *= 0x1p112f;
-    uint32_t bits;
-    memcpy(&bits, &value, 4);
-    const uint32_t special = (h & 0x7c00) == 0x7c00 ? (h & 0x3ff) << 13 | 0x7f800000 : bits;
-    bits = special | (h & 0x8000) << 16;
-    memcpy(&value, &bits, 4);
-    return value;
-}
-
-INLINE float half_at(const uint8_t *p) { return half(p[0] | (uint32_t)p[1] << 8); }
 
 // MARK: plain types; `count` counts elements
 

@@ -2,8 +2,6 @@
 #pragma once
 #include "versions.h"
 
-#define UNROLL _Pragma("clang loop unroll(full)")
-
 /// The rows of a block, `most` at most, so that m rows make blocks as even as can be.
 INLINE size_t rows_of_block(size_t m, size_t most) {
     const size_t blocks = (m + most - 1) / most;

@@ -13,6 +13,7 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
 
 // All versions of a kernel are the same text; the way to count bits differs, and the compiler's licence to use the
 // instructions that come with it.
@@ -49,11 +50,9 @@ INLINE uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 #define UNWRAP(...) __VA_ARGS__
 
-/// Defines the versions of a kernel, NAME_on, which takes the one that it is told, and NAME, which takes the best.
-#define VERSIONS(TYPE, RETURN, NAME, BODY, PARAMETERS, ...)                                    \
-    static TYPE NAME##_portable PARAMETERS { RETURN BODY(__VA_ARGS__, portable); }              \
-    AVX2 static TYPE NAME##_avx2 PARAMETERS { RETURN BODY(__VA_ARGS__, avx2); }                 \
-    AVX512 static TYPE NAME##_avx512 PARAMETERS { RETURN BODY(__VA_ARGS__, avx512); }           \
+/// Defines NAME_on, which takes the version of a kernel that it is told, NAME_portable, NAME_avx2 or NAME_avx512, and NAME,
+/// which takes the best.
+#define CHOICE(TYPE, RETURN, NAME, PARAMETERS, ...)                                            \
     TYPE NAME##_on(isa_t isa, UNWRAP PARAMETERS) {                                              \
         switch (isa) {                                                                          \
         case TRAWL_ISA_AVX512: RETURN NAME##_avx512(__VA_ARGS__); break;                        \
@@ -62,6 +61,16 @@ INLINE uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
         }                                                                                       \
     }                                                                                           \
     TYPE NAME PARAMETERS { RETURN NAME##_on(trawl_best_isa(), __VA_ARGS__); }
+
+/// TEXT(VERSION, TARGET) for each version: for kernels whose versions differ in the functions that they call.
+#define VERSION_OF_EACH(TEXT) TEXT(portable, ) TEXT(avx2, AVX2) TEXT(avx512, AVX512)
+
+/// Defines the versions of a kernel that are all one text, and the choice between them.
+#define VERSIONS(TYPE, RETURN, NAME, BODY, PARAMETERS, ...)                                    \
+    static TYPE NAME##_portable PARAMETERS { RETURN BODY(__VA_ARGS__, portable); }              \
+    AVX2 static TYPE NAME##_avx2 PARAMETERS { RETURN BODY(__VA_ARGS__, avx2); }                 \
+    AVX512 static TYPE NAME##_avx512 PARAMETERS { RETURN BODY(__VA_ARGS__, avx512); }           \
+    CHOICE(TYPE, RETURN, NAME, PARAMETERS, __VA_ARGS__)
 
 /// Defines NAME and NAME_portable, whose bodies the compiler vectorises by itself. Sums stand in eight explicit lanes,
 /// because it may not reorder them.

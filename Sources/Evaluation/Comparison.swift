@@ -77,7 +77,7 @@ public struct Comparison: Sendable, Equatable {
         let observed = abs(deltas.reduce(0, +))
         // A sum in another order may differ in its last bits; it counts as equal.
         let bound = observed - 1e-12 * max(1, observed)
-        var random = SplitMix64(state: 0x5EED)
+        var random = SplitMix64(seed: 0x5EED)
         var extreme = 0
         for _ in 0..<rounds {
             var sum = 0.0
@@ -90,18 +90,5 @@ public struct Comparison: Sendable, Equatable {
             if abs(sum) >= bound { extreme += 1 }
         }
         return Double(extreme + 1) / Double(rounds + 1)
-    }
-}
-
-/// Steele, Lea and Flood's generator (2014): small, seedable and the same on every machine.
-struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

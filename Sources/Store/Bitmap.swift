@@ -17,6 +17,14 @@ public struct BitSet: Hashable, Sendable {
     /// - Precondition: `member` is below the bound.
     public func contains(_ member: Int) -> Bool { words[member >> 6] >> UInt64(member & 63) & 1 == 1 }
 
+    /// Which of the 64 numbers from `first` on are members, the first as the least bit; those from the bound on are not.
+    public func word(from first: Int) -> UInt64 {
+        let (index, shift) = (first >> 6, UInt64(first & 63))
+        var word = index < words.count ? words[index] >> shift : 0
+        if shift > 0, index + 1 < words.count { word |= words[index + 1] << (64 - shift) }
+        return word
+    }
+
     /// Answers false when it was in already.
     ///
     /// - Precondition: `member` is below the bound.
@@ -72,6 +80,9 @@ public struct Bitmap: @unchecked Sendable {
             fromByteOffset: ((member & (1 &<< Self.chunkShift &- 1)) &>> 6) &<< 3, as: UInt64.self)
         return word &>> UInt64(truncatingIfNeeded: member & 63) & 1 == 1
     }
+
+    /// Which of the numbers from 64 `index` on are members, the first as the least bit.
+    public func word(_ index: Int) -> UInt64 { blob.load(index, as: UInt64.self) }
 
     /// A copy to change.
     public func bitSet() -> BitSet {

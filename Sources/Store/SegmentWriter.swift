@@ -20,6 +20,12 @@ public final class SegmentWriter {
     public func blob(_ kind: BlobKind, recordSize: Int) -> BlobWriter {
         BlobWriter(session, segment: number, kind: kind, recordSize: recordSize)
     }
+
+    /// What was written so far, to be read while more is written: only blobs that are finished can be.
+    public func written(passageCount: UInt32) throws -> SegmentReader {
+        let info = SegmentInfo(number: number, documentCount: 0, passageCount: passageCount)
+        return try session.snapshot(of: [info]).segments[0]
+    }
 }
 
 /// Writes a blob from front to end. A blob exists once `finish` was called.

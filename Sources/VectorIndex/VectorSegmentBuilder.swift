@@ -1,25 +1,54 @@
 public import Core
 public import Store
 
-/// Writes the vectors of one segment straight into the store, a row for every passage in order.
+/// How the vectors of a segment are stored and found.
+public struct VectorSettings: Codable, Equatable, Sendable {
+    public var metric = Metric.cosine
+    public var format = RowFormat.f32
+    /// nil: what suits the number of vectors.
+    public var structure: VectorStructure?
+    public var graph = GraphSettings()
+
+    public init() {}
+
+    /// Scanning all rows takes less than a millisecond up to here.
+    static let exactLimit = 10_000
+    /// Scanning sign codes does, and they take no time to make.
+    static let binaryLimit = 250_000
+
+    func structure(rowCount: Int) -> VectorStructure {
+        if let structure { return structure }
+        return rowCount < Self.exactLimit ? .exact : rowCount < Self.binaryLimit ? .binary : .graph
+    }
+}
+
+/// Writes the vectors of one segment straight into the store, a row for every passage in order, and then what finds them.
 public final class VectorSegmentBuilder {
     public let dimension: Int
-    public let metric: Metric
+    public let settings: VectorSettings
     public private(set) var rowCount = 0
+    private let threads: Int?
     private let writer: SegmentWriter
     private let rows: BlobWriter
     private let squaredLengths: BlobWriter?
 
-    /// - Throws: `invalidInput` for a dimension below 1 or above 65,536.
-    public init(dimension: Int, metric: Metric = .cosine, into writer: SegmentWriter) throws(TrawlError) {
-        guard (1...65_536).contains(dimension) else {
+    /// - Throws: `invalidInput` for a dimension below 1 or above 65,000, or settings that make no sense.
+    public init(
+        dimension: Int, _ settings: VectorSettings = VectorSettings(), threads: Int? = nil, into writer: SegmentWriter
+    )
+        throws(TrawlError)
+    {
+        guard (1...VectorShape.greatestDimension).contains(dimension) else {
             throw TrawlError(.invalidInput, "vectors cannot have \(dimension) dimensions")
         }
+        try settings.graph.check()
         self.dimension = dimension
-        self.metric = metric
+        self.settings = settings
+        self.threads = threads
         self.writer = writer
-        rows = writer.blob(VectorSegment.rows, recordSize: dimension * 4)
-        squaredLengths = metric == .euclidean ? writer.blob(VectorSegment.squaredLengths, recordSize: 4) : nil
+        rows = writer.blob(VectorSegment.rows, recordSize: settings.format.rowBytes(dimension: dimension))
+        squaredLengths =
+            settings.metric == .euclidean ? writer.blob(VectorSegment.squaredLengths, recordSize: 4) : nil
     }
 
     /// Adds rows: `values` holds a whole number of vectors, one after the other. With the cosine metric they are brought
@@ -36,32 +65,30 @@ public final class VectorSegmentBuilder {
                 "the vector of passage \(rowCount + bad / dimension) has the value \(values[bad]) at position \(bad % dimension)",
                 remedy: "check the embedding model and the text of this passage")
         }
-        if metric == .cosine {
-            for start in stride(from: 0, to: values.count, by: dimension) {
-                var row = Array(values[start..<start + dimension])
-                Normalisation.apply(&row)
-                try rows.append(contentsOf: row)
+        for start in stride(from: 0, to: values.count, by: dimension) {
+            var row = Array(values[start..<start + dimension])
+            if settings.metric == .cosine { Normalisation.apply(&row) }
+            let stored = settings.format.encode(row)
+            try rows.append(contentsOf: stored)
+            if let squaredLengths {
+                // Of the vector as it is stored, so that distances are those between stored vectors.
+                try squaredLengths.append(
+                    settings.format.decode(stored, dimension: dimension).withUnsafeBufferPointer {
+                        Normalisation.squaredLength($0)
+                    })
             }
-        } else {
-            try rows.append(contentsOf: values)
-        }
-        if let squaredLengths {
-            let lengths = values.withUnsafeBufferPointer { values in
-                stride(from: 0, to: values.count, by: dimension).map { start in
-                    Normalisation.squaredLength(UnsafeBufferPointer(rebasing: values[start..<start + dimension]))
-                }
-            }
-            try squaredLengths.append(contentsOf: lengths)
         }
         rowCount += values.count / dimension
     }
 
-    /// Writes what is left and the shape.
-    public func finish() throws {
+    /// Writes what is left, the structure and the shape.
+    ///
+    /// - Complexity: sign codes O(rows · dimension); a graph about O(rows · log rows · dimension), with some
+    ///   2.5 · dimension + 4 · degree bytes of memory for each row.
+    public func finish(progress: any ProgressReporter = .silent) throws {
         try rows.finish()
         try squaredLengths?.finish()
-        let shape = VectorShape(
-            rowCount: UInt64(rowCount), dimension: UInt32(dimension), metric: metric.rawValue)
-        try writer.put(VectorSegment.shape, VectorSegment.shapeKey, shape)
+        try VectorStructureWriter(writer, settings, rowCount: rowCount, dimension: dimension, threads: threads)
+            .write(progress: progress)
     }
 }

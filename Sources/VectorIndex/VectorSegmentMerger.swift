@@ -1,15 +1,30 @@
-internal import Core
+public import Core
 public import Store
 
-/// Writes the vectors of a segment that is put together from slices of others: rows are copied as they are.
+/// Writes the vectors of a segment that is put together from slices of others: rows are copied as they are, and what finds
+/// them is made anew, but for the greatest slice's graph, into which the others' vectors are inserted.
 public enum VectorSegmentMerger {
-    /// - Throws: `corrupted` when a slice's segment is, `incompatible` for segments of different dimensions or metrics.
-    public static func merge(_ slices: [SegmentSlice], into writer: SegmentWriter) throws {
+    /// - Parameter settings: which structure is wanted; metric and format are those of the slices.
+    /// - Throws: `corrupted` when a slice's segment is, `incompatible` for segments of different dimensions, metrics or
+    ///   formats.
+    public static func merge(
+        _ slices: [SegmentSlice], _ settings: VectorSettings = VectorSettings(), threads: Int? = nil,
+        into writer: SegmentWriter, progress: any ProgressReporter = .silent
+    ) throws {
         let searcher = try VectorSearcher(slices.map(\.reader))
-        let rows = writer.blob(VectorSegment.rows, recordSize: searcher.dimension * 4)
+        guard let first = searcher.segments.first else { return }
+        var settings = settings
+        settings.metric = searcher.metric
+        settings.format = first.rows.format
+        for segment in searcher.segments where segment.rows.format != settings.format {
+            throw TrawlError(
+                .incompatible, "segment \(segment.reader.info.number) stores its vectors in another format",
+                path: segment.reader.snapshot.path, remedy: "build the index again")
+        }
+        let rows = writer.blob(VectorSegment.rows, recordSize: first.rows.rowBytes)
         var rowCount = 0
         for (slice, source) in zip(slices, searcher.segments) {
-            for run in slice.passages { try copy(run, of: source.rows, to: rows) }
+            for run in slice.passages { try copy(run, of: source.rows.blob, to: rows) }
             rowCount += slice.passageCount
         }
         try rows.finish()
@@ -21,10 +36,23 @@ public enum VectorSegmentMerger {
             }
             try lengths.finish()
         }
-        try writer.put(
-            VectorSegment.shape, VectorSegment.shapeKey,
-            VectorShape(
-                rowCount: UInt64(rowCount), dimension: UInt32(searcher.dimension), metric: searcher.metric.rawValue))
+        try VectorStructureWriter(writer, settings, rowCount: rowCount, dimension: searcher.dimension, threads: threads)
+            .write(adopting: adoptable(slices, searcher, rowCount: rowCount), progress: progress)
+    }
+
+    /// The graph of the slice that makes up most of the new segment, with its vectors' new numbers.
+    private static func adoptable(_ slices: [SegmentSlice], _ searcher: VectorSearcher, rowCount: Int)
+        -> VectorStructureWriter.Adopted?
+    {
+        var base: UInt32 = 0
+        for (slice, source) in zip(slices, searcher.segments) {
+            defer { base += UInt32(slice.passageCount) }
+            guard case .graph(let graph) = source.codes, 2 * slice.passageCount > rowCount,
+                2 * slice.passageCount > source.rows.count
+            else { continue }
+            return VectorStructureWriter.Adopted(graph: graph, numbers: slice.renumbering(from: base))
+        }
+        return nil
     }
 
     /// Copies a run of records, chunk by chunk.

@@ -139,5 +139,3 @@ uint32_t trawl_bitmap_rank_on(trawl_isa isa, const void *block, uint32_t bit);
 static inline bool trawl_bitmap_test(const void *block, uint32_t bit) {
     return ((const uint32_t *)block)[1 + bit / 32] >> (bit % 32) & 1;
 }
-
-static inline void trawl_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -1,0 +1,248 @@
+internal import CKernels
+import Core
+
+/// What a walk goes through: links and codes, in place or still in the making.
+struct GraphView {
+    let links: RecordTable
+    let codes: RecordTable
+    let degree: Int
+    let codeDimension: Int
+    let entry: UInt32
+    let count: UInt32
+}
+
+/// No vector: where a vector has fewer links than there is room for.
+let noLink = UInt32.max
+
+/// The memory of walks, used for one after the other.
+///
+/// A walk is best-first search (Subramanya et al. 2019, DiskANN, algorithm 1): it keeps the best vectors that it met, follows
+/// the links of the best that it has not followed yet, and ends when it has followed them all.
+final class GraphWalk {
+    /// Entries of the beam, best first: score, turned so that greater scores are lesser numbers | vector | followed.
+    private var beam: UnsafeMutablePointer<UInt64>
+    private var beamCapacity: Int
+    private(set) var count = 0
+    private var visited: UnsafeMutablePointer<UInt32>
+    private var visitedMask: UInt32
+    private var visitedCount = 0
+    private let ids: UnsafeMutablePointer<UInt32>
+    private let scores: UnsafeMutablePointer<Float>
+    private let degree: Int
+    /// The vectors whose links were followed by the last walk, in order, if it was asked to keep them.
+    private(set) var followed: [UInt64] = []
+    /// The comparisons of the last walk.
+    private(set) var comparisons = 0
+
+    init(degree: Int) {
+        self.degree = degree
+        beamCapacity = 128
+        beam = .allocate(capacity: beamCapacity + 1)
+        visitedMask = (1 << 12) - 1
+        visited = .allocate(capacity: 1 << 12)
+        ids = .allocate(capacity: max(1, degree))
+        scores = .allocate(capacity: max(1, degree))
+    }
+
+    deinit {
+        beam.deallocate()
+        visited.deallocate()
+        ids.deallocate()
+        scores.deallocate()
+    }
+
+    @inline(__always)
+    static func key(_ score: Float, _ vector: UInt32) -> UInt64 {
+        let bits = score.bitPattern
+        // Ascending for descending scores, those below zero included.
+        let turned = bits >> 31 == 0 ? ~(bits | 0x8000_0000) : bits
+        return UInt64(turned) << 32 | UInt64(vector << 1)
+    }
+
+    @inline(__always) static func vector(_ key: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: key) >> 1 }
+
+    @inline(__always)
+    static func score(_ key: UInt64) -> Float {
+        let turned = UInt32(truncatingIfNeeded: key >> 32)
+        return Float(bitPattern: turned >> 31 == 0 ? ~turned & 0x7FFF_FFFF : turned)
+    }
+
+    /// The vectors that the last walk kept, best first.
+    subscript(place: Int) -> UInt32 { Self.vector(beam[place]) }
+
+    func key(_ place: Int) -> UInt64 { beam[place] & ~1 }
+
+    /// Walks towards `query` and keeps the `width` best vectors.
+    ///
+    /// - Parameters:
+    ///   - query: its bytes, their sum and the factor of its scores.
+    ///   - allowed: a bit for each vector: others are followed but do not count as found; nil for all.
+    ///   - found: gets the allowed vectors, best first, when `allowed` is given; `width` of them end the walk.
+    func run(
+        _ query: UnsafePointer<Int8>, sum: Int32, factor: Float, in graph: GraphView, width: Int,
+        keepsFollowed: Bool = false
+    ) {
+        start(width)
+        followed.removeAll(keepingCapacity: true)
+        offerEntry(query, sum, factor, graph)
+        var next = 0
+        while next < count {
+            let key = beam[next]
+            if key & 1 == 1 {
+                next += 1
+                continue
+            }
+            beam[next] = key | 1
+            if keepsFollowed { followed.append(key) }
+            let fresh = expand(Self.vector(key), graph)
+            score(query, sum, factor, graph, fresh)
+            var first = next + 1
+            for index in 0..<fresh {
+                let place = offer(Self.key(scores[index], ids[index]), width)
+                if place < first { first = place }
+            }
+            next = first
+        }
+    }
+
+    /// Walks as `run` does, but looks for vectors that are `allowed`: the others lead on and are not kept as found.
+    ///
+    /// - Returns: up to `width` allowed vectors, best first.
+    func run(
+        _ query: UnsafePointer<Int8>, sum: Int32, factor: Float, in graph: GraphView, width: Int,
+        allowed: UnsafePointer<UInt64>
+    ) -> [UInt32] {
+        // `beam` holds what is left to follow and what was; `found` the best allowed ones.
+        var found: [UInt64] = []
+        found.reserveCapacity(width + 1)
+        start(1 << 14)
+        let bound = 1 << 14
+        func consider(_ key: UInt64) {
+            let vector = Self.vector(key)
+            guard allowed[Int(vector >> 6)] >> UInt64(vector & 63) & 1 == 1 else { return }
+            if found.count == width {
+                guard let last = found.last, key < last else { return }
+                found.removeLast()
+            }
+            var low = 0
+            var high = found.count
+            while low < high {
+                let middle = (low + high) / 2
+                if found[middle] < key { low = middle + 1 } else { high = middle }
+            }
+            found.insert(key, at: low)
+        }
+        offerEntry(query, sum, factor, graph)
+        if count > 0 { consider(beam[0]) }
+        var next = 0
+        while next < count {
+            let key = beam[next]
+            if key & 1 == 1 {
+                next += 1
+                continue
+            }
+            // Whatever is left is worse than all that were found.
+            if found.count == width, let last = found.last, key > last { break }
+            beam[next] = key | 1
+            let fresh = expand(Self.vector(key), graph)
+            score(query, sum, factor, graph, fresh)
+            var first = next + 1
+            for index in 0..<fresh {
+                let key = Self.key(scores[index], ids[index])
+                if found.count == width, let last = found.last, key > last { continue }
+                consider(key)
+                first = min(first, offer(key, bound))
+            }
+            next = first
+        }
+        return found.map(Self.vector)
+    }
+
+    private func start(_ width: Int) {
+        if width > beamCapacity {
+            beam.deallocate()
+            beamCapacity = width
+            beam = .allocate(capacity: width + 1)
+        }
+        count = 0
+        comparisons = 0
+        visitedCount = 0
+        visited.update(repeating: noLink, count: Int(visitedMask) + 1)
+    }
+
+    private func offerEntry(_ query: UnsafePointer<Int8>, _ sum: Int32, _ factor: Float, _ graph: GraphView) {
+        guard graph.entry != noLink else { return }
+        ids[0] = graph.entry
+        _ = visit(graph.entry)
+        score(query, sum, factor, graph, 1)
+        _ = offer(Self.key(scores[0], graph.entry), 1)
+    }
+
+    /// Puts the linked vectors that were not met yet into `ids`; answers how many.
+    @inline(__always)
+    private func expand(_ vector: UInt32, _ graph: GraphView) -> Int {
+        let links = graph.links[vector].assumingMemoryBound(to: UInt32.self)
+        var fresh = 0
+        for index in 0..<degree {
+            let link = links[index]
+            // The end of the list; a damaged link leads nowhere.
+            if link >= graph.count { break }
+            if visit(link) {
+                ids[fresh] = link
+                fresh += 1
+            }
+        }
+        return fresh
+    }
+
+    @inline(__always)
+    private func score(_ query: UnsafePointer<Int8>, _ sum: Int32, _ factor: Float, _ graph: GraphView, _ fresh: Int) {
+        comparisons += fresh
+        trawl_nibble_scores(query, sum, factor, graph.codeDimension, graph.codes.records, ids, fresh, scores)
+    }
+
+    /// Marks a vector; false when it was marked. The table is open-addressed, at most half full.
+    @inline(__always)
+    private func visit(_ vector: UInt32) -> Bool {
+        var slot = vector &* 0x9E37_79B1 >> 7 & visitedMask
+        while visited[Int(slot)] != noLink {
+            if visited[Int(slot)] == vector { return false }
+            slot = (slot &+ 1) & visitedMask
+        }
+        visited[Int(slot)] = vector
+        visitedCount += 1
+        if visitedCount > Int(visitedMask) / 2 { grow() }
+        return true
+    }
+
+    private func grow() {
+        let old = visited
+        let oldCount = Int(visitedMask) + 1
+        visitedMask = visitedMask << 1 | 1
+        visited = .allocate(capacity: 2 * oldCount)
+        visited.update(repeating: noLink, count: 2 * oldCount)
+        for index in 0..<oldCount where old[index] != noLink {
+            var slot = old[index] &* 0x9E37_79B1 >> 7 & visitedMask
+            while visited[Int(slot)] != noLink { slot = (slot &+ 1) & visitedMask }
+            visited[Int(slot)] = old[index]
+        }
+        old.deallocate()
+    }
+
+    /// Puts an entry in its place if it is among the `width` best; answers the place, or a great number.
+    @inline(__always)
+    private func offer(_ key: UInt64, _ width: Int) -> Int {
+        if count == width, key > beam[count - 1] { return .max }
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low &+ high) >> 1
+            if beam[middle] < key { low = middle &+ 1 } else { high = middle }
+        }
+        let moved = count - low
+        if moved > 0 { (beam + low + 1).update(from: beam + low, count: moved) }
+        beam[low] = key
+        if count < width { count += 1 }
+        return low
+    }
+}
