@@ -78,6 +78,9 @@ AVX2 INLINE void dot_block(
     for (; i + 8 <= dimension; i += 8) {
         __m256 query[2];
         UNROLL for (int q = 0; q < Q; q++) query[q] = _mm256_loadu_ps(queries + q * dimension + i);
+        // The next block, which the processor's own prefetching sees too late. What lies behind the last row is not read.
+        if (Q == 1 && i * size % 64 == 0)
+            UNROLL for (int r = 0; r < R; r++) __builtin_prefetch(numbers + (R + r) * row_size + i * size);
         UNROLL for (int r = 0; r < R; r++) {
             const __m256 row = eight_numbers(type, numbers + r * row_size + i * size);
             UNROLL for (int q = 0; q < Q; q++) sums[r][q] = _mm256_fmadd_ps(row, query[q], sums[r][q]);

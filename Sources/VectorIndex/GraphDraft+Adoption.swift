@@ -13,7 +13,7 @@ extension GraphDraft {
         for old in kept { present.insert(Int(numbers[old])) }
         let lot = 64
         Parallel.forEach((kept.count + lot - 1) / lot, threads: threads) {
-            Workspace(degree: settings.degree, codeDimension: space.codeDimension)
+            Workspace(count: count, degree: settings.degree, codeDimension: space.codeDimension)
         } _: { [self] own, index in
             for old in kept[index * lot..<min((index + 1) * lot, kept.count)] {
                 var linked: [UInt32] = []

@@ -123,7 +123,7 @@ final class GraphDraft: @unchecked Sendable {
         let view = view
         let first = batch.startIndex
         Parallel.forEach(batch.count, threads: threads) {
-            Workspace(degree: degree, codeDimension: codeDimension)
+            [count, degree, codeDimension] in Workspace(count: count, degree: degree, codeDimension: codeDimension)
         } _: { [self] own, index in
             let vector = batch[first + index]
             findNeighbours(of: vector, view, own)
@@ -144,8 +144,8 @@ final class GraphDraft: @unchecked Sendable {
         var products: [Int32] = []
         var chosen: [UInt32] = []
 
-        init(degree: Int, codeDimension: Int) {
-            walk = GraphWalk(degree: degree)
+        init(count: Int, degree: Int, codeDimension: Int) {
+            walk = GraphWalk(count: count, degree: degree)
             image = [Float](repeating: 0, count: codeDimension)
             query = [Int8](repeating: 0, count: codeDimension)
         }
@@ -252,7 +252,7 @@ final class GraphDraft: @unchecked Sendable {
         starts.append(pairs.count)
         let (sorted, groups) = (pairs, starts)
         Parallel.forEach(groups.count - 1, threads: threads) {
-            Workspace(degree: degree, codeDimension: codeDimension)
+            [count, degree, codeDimension] in Workspace(count: count, degree: degree, codeDimension: codeDimension)
         } _: { [self] own, group in
             let target = UInt32(truncatingIfNeeded: sorted[groups[group]] >> 32)
             own.ids = neighbours(of: target)

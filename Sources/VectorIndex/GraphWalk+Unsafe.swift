@@ -23,31 +23,34 @@ final class GraphWalk {
     private var beam: UnsafeMutablePointer<UInt64>
     private var beamCapacity: Int
     private(set) var count = 0
-    private var visited: UnsafeMutablePointer<UInt32>
-    private var visitedMask: UInt32
-    private var visitedCount = 0
-    private let ids: UnsafeMutablePointer<UInt32>
+    /// A bit for each vector that was met.
+    private let visited: UnsafeMutablePointer<UInt64>
+    /// The vectors that were met, in order.
+    private var met: UnsafeMutablePointer<UInt32>
+    private var metCapacity = 1 << 12
+    private var metCount = 0
     private let scores: UnsafeMutablePointer<Float>
     private let degree: Int
     /// The vectors whose links were followed by the last walk, in order, if it was asked to keep them.
     private(set) var followed: [UInt64] = []
-    /// The comparisons of the last walk.
-    private(set) var comparisons = 0
 
-    init(degree: Int) {
+    /// - Parameters:
+    ///   - count: the vectors of the graph.
+    ///   - degree: the most links of one.
+    init(count: Int, degree: Int) {
         self.degree = degree
         beamCapacity = 128
         beam = .allocate(capacity: beamCapacity + 1)
-        visitedMask = (1 << 12) - 1
-        visited = .allocate(capacity: 1 << 12)
-        ids = .allocate(capacity: max(1, degree))
+        visited = .allocate(capacity: count / 64 + 1)
+        visited.initialize(repeating: 0, count: count / 64 + 1)
+        met = .allocate(capacity: metCapacity)
         scores = .allocate(capacity: max(1, degree))
     }
 
     deinit {
         beam.deallocate()
         visited.deallocate()
-        ids.deallocate()
+        met.deallocate()
         scores.deallocate()
     }
 
@@ -95,11 +98,15 @@ final class GraphWalk {
             beam[next] = key | 1
             if keepsFollowed { followed.append(key) }
             let fresh = expand(Self.vector(key), graph)
+            prefetchLinks(next &+ 1, graph)
             score(query, sum, factor, graph, fresh)
             var first = next + 1
             for index in 0..<fresh {
-                let place = offer(Self.key(scores[index], ids[index]), width)
-                if place < first { first = place }
+                let place = offer(Self.key(scores[index], met[metCount &- fresh &+ index]), width)
+                if place < first {
+                    first = place
+                    prefetchLinks(place, graph)
+                }
             }
             next = first
         }
@@ -145,10 +152,11 @@ final class GraphWalk {
             if found.count == width, let last = found.last, key > last { break }
             beam[next] = key | 1
             let fresh = expand(Self.vector(key), graph)
+            prefetchLinks(next &+ 1, graph)
             score(query, sum, factor, graph, fresh)
             var first = next + 1
             for index in 0..<fresh {
-                let key = Self.key(scores[index], ids[index])
+                let key = Self.key(scores[index], met[metCount &- fresh &+ index])
                 if found.count == width, let last = found.last, key > last { continue }
                 consider(key)
                 first = min(first, offer(key, bound))
@@ -165,84 +173,81 @@ final class GraphWalk {
             beam = .allocate(capacity: width + 1)
         }
         count = 0
-        comparisons = 0
-        visitedCount = 0
-        visited.update(repeating: noLink, count: Int(visitedMask) + 1)
+        for index in 0..<metCount { visited[Int(met[index] >> 6)] = 0 }
+        metCount = 0
     }
 
     private func offerEntry(_ query: UnsafePointer<Int8>, _ sum: Int32, _ factor: Float, _ graph: GraphView) {
         guard graph.entry != noLink else { return }
-        ids[0] = graph.entry
-        _ = visit(graph.entry)
+        visited[Int(graph.entry >> 6)] |= 1 << UInt64(graph.entry & 63)
+        met[0] = graph.entry
+        metCount = 1
         score(query, sum, factor, graph, 1)
         _ = offer(Self.key(scores[0], graph.entry), 1)
     }
 
-    /// Puts the linked vectors that were not met yet into `ids`; answers how many.
+    /// Appends the linked vectors that were not met yet to `met`; answers how many.
     @inline(__always)
     private func expand(_ vector: UInt32, _ graph: GraphView) -> Int {
+        if metCount &+ degree > metCapacity { growMet() }
         let links = graph.links[vector].assumingMemoryBound(to: UInt32.self)
+        let target = met + metCount
         var fresh = 0
         for index in 0..<degree {
             let link = links[index]
             // The end of the list; a damaged link leads nowhere.
             if link >= graph.count { break }
-            if visit(link) {
-                ids[fresh] = link
-                fresh += 1
-            }
+            // Whether a vector was met is hard to foresee: no branch depends on it.
+            let word = visited + Int(link >> 6)
+            let bit: UInt64 = 1 &<< UInt64(link & 63)
+            target[fresh] = link
+            fresh &+= word.pointee & bit == 0 ? 1 : 0
+            word.pointee |= bit
         }
+        metCount &+= fresh
         return fresh
     }
 
+    private func growMet() {
+        let larger = UnsafeMutablePointer<UInt32>.allocate(capacity: 2 * metCapacity)
+        larger.initialize(from: met, count: metCount)
+        met.deallocate()
+        met = larger
+        metCapacity *= 2
+    }
+
+    /// Scores the last `fresh` of the vectors that were met.
     @inline(__always)
     private func score(_ query: UnsafePointer<Int8>, _ sum: Int32, _ factor: Float, _ graph: GraphView, _ fresh: Int) {
-        comparisons += fresh
-        trawl_nibble_scores(query, sum, factor, graph.codeDimension, graph.codes.records, ids, fresh, scores)
-    }
-
-    /// Marks a vector; false when it was marked. The table is open-addressed, at most half full.
-    @inline(__always)
-    private func visit(_ vector: UInt32) -> Bool {
-        var slot = vector &* 0x9E37_79B1 >> 7 & visitedMask
-        while visited[Int(slot)] != noLink {
-            if visited[Int(slot)] == vector { return false }
-            slot = (slot &+ 1) & visitedMask
-        }
-        visited[Int(slot)] = vector
-        visitedCount += 1
-        if visitedCount > Int(visitedMask) / 2 { grow() }
-        return true
-    }
-
-    private func grow() {
-        let old = visited
-        let oldCount = Int(visitedMask) + 1
-        visitedMask = visitedMask << 1 | 1
-        visited = .allocate(capacity: 2 * oldCount)
-        visited.update(repeating: noLink, count: 2 * oldCount)
-        for index in 0..<oldCount where old[index] != noLink {
-            var slot = old[index] &* 0x9E37_79B1 >> 7 & visitedMask
-            while visited[Int(slot)] != noLink { slot = (slot &+ 1) & visitedMask }
-            visited[Int(slot)] = old[index]
-        }
-        old.deallocate()
+        trawl_nibble_scores(
+            query, sum, factor, graph.codeDimension, graph.codes.records, met + (metCount &- fresh), fresh, scores)
     }
 
     /// Puts an entry in its place if it is among the `width` best; answers the place, or a great number.
     @inline(__always)
     private func offer(_ key: UInt64, _ width: Int) -> Int {
-        if count == width, key > beam[count - 1] { return .max }
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low &+ high) >> 1
-            if beam[middle] < key { low = middle &+ 1 } else { high = middle }
+        if count == width, key > beam[count &- 1] { return .max }
+        // Without branches, which nothing foretells: the place is in `low` and the `left` after it.
+        var low = beam
+        var left = count
+        while left > 1 {
+            let half = left >> 1
+            low = low[half &- 1] < key ? low + half : low
+            left &-= half
         }
-        let moved = count - low
-        if moved > 0 { (beam + low + 1).update(from: beam + low, count: moved) }
-        beam[low] = key
-        if count < width { count += 1 }
-        return low
+        if left == 1, low.pointee < key { low += 1 }
+        let place = low - beam
+        let moved = count &- place
+        if moved > 0 { (low + 1).update(from: low, count: moved) }
+        low.pointee = key
+        if count < width { count &+= 1 }
+        return place
+    }
+
+    /// Asks for the links of the vector at `place` to be brought into the cache: it is likely to be followed next.
+    @inline(__always)
+    private func prefetchLinks(_ place: Int, _ graph: GraphView) {
+        guard place < count else { return }
+        trawl_prefetch_bytes(graph.links[Self.vector(beam[place])], 4 * degree)
     }
 }

@@ -19,7 +19,7 @@ struct RowScan: Sendable {
     /// Worker w of W takes every W-th tile; since passages are totally ordered by score and number, the best of the workers'
     /// best do not depend on W.
     func run(_ queries: [VectorQuery], threads: Int) -> [[ScoredPassage]] {
-        let tiles = tiles()
+        let tiles = segment.rows.tiles(Self.tileRows)
         let workers = max(1, min(threads, tiles.count))
         let flat = queries.flatMap(\.values)
         var best = [[TopPassages]](repeating: [], count: workers)
@@ -42,15 +42,6 @@ struct RowScan: Sendable {
             var merged = TopPassages(k)
             for tops in best { for entry in tops[query].ranking() { merged.offer(entry) } }
             return merged.ranking().entries
-        }
-    }
-
-    /// Runs of rows of one chunk each.
-    private func tiles() -> [Range<Int>] {
-        let perChunk = segment.rows.rowsPerChunk
-        return stride(from: 0, to: segment.rows.count, by: perChunk).flatMap { start in
-            let end = min(start + perChunk, segment.rows.count)
-            return stride(from: start, to: end, by: Self.tileRows).map { $0..<min($0 + Self.tileRows, end) }
         }
     }
 

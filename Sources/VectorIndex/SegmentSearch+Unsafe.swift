@@ -25,7 +25,7 @@ struct SegmentSearch: Sendable {
                 return best(of: rows, query)
             }
         case (.walk(let width, let rescored), .graph(let graph)):
-            return forEach(queries, threads: threads, state: { GraphWalk(degree: Int(graph.shape.degree)) }) {
+            return forEach(queries, threads: threads, state: { GraphWalk(count: segment.rows.count, degree: Int(graph.shape.degree)) }) {
                 walk, query in
                 best(of: walk.nearest(query, in: graph, width: width, allowed: allowed, limit: rescored), query)
             }
@@ -34,7 +34,9 @@ struct SegmentSearch: Sendable {
                 let rows = allowed.rows
                 return forEach(queries, threads: threads, state: { () }) { _, query in best(of: rows, query) }
             }
-            return RowScan(segment, allowed, k: k).run(queries, threads: threads)
+            return segment.metric == .cosine && queries.count >= BatchScan.leastQueries
+                ? BatchScan(segment, allowed, k: k).run(queries, threads: threads)
+                : RowScan(segment, allowed, k: k).run(queries, threads: threads)
         }
     }
 

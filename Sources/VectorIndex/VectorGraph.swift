@@ -6,9 +6,9 @@ public struct GraphSettings: Codable, Equatable, Sendable {
     /// The most links of a vector.
     public var degree = 32
     /// The width of the walks that look for a new vector's neighbours: wider ones build a better graph, more slowly.
-    public var buildWidth = 96
+    public var buildWidth = 128
     /// A link is left out when another one leads there nearly as straight: 1 leaves out most; more keeps longer ones too.
-    public var slack: Float = 1.2
+    public var slack: Float = 1.1
 
     public init() {}
 

@@ -86,5 +86,13 @@ struct VectorRows: Sendable {
         )
     }
 
+    /// All rows in runs of at most `size`, each within a chunk.
+    func tiles(_ size: Int) -> [Range<Int>] {
+        stride(from: 0, to: count, by: rowsPerChunk).flatMap { start in
+            let end = min(start + rowsPerChunk, count)
+            return stride(from: start, to: end, by: size).map { $0..<min($0 + size, end) }
+        }
+    }
+
     private func prefetch(_ row: Int) { trawl_prefetch_bytes(address(row), blob.recordSize) }
 }
