@@ -123,7 +123,8 @@ final class GraphDraft: @unchecked Sendable {
         let view = view
         let first = batch.startIndex
         Parallel.forEach(batch.count, threads: threads) {
-            [count, degree, codeDimension] in Workspace(count: count, degree: degree, codeDimension: codeDimension)
+            [count, degree, codeDimension] in
+            Workspace(count: count, degree: degree, codeDimension: codeDimension)
         } _: { [self] own, index in
             let vector = batch[first + index]
             findNeighbours(of: vector, view, own)
@@ -252,7 +253,8 @@ final class GraphDraft: @unchecked Sendable {
         starts.append(pairs.count)
         let (sorted, groups) = (pairs, starts)
         Parallel.forEach(groups.count - 1, threads: threads) {
-            [count, degree, codeDimension] in Workspace(count: count, degree: degree, codeDimension: codeDimension)
+            [count, degree, codeDimension] in
+            Workspace(count: count, degree: degree, codeDimension: codeDimension)
         } _: { [self] own, group in
             let target = UInt32(truncatingIfNeeded: sorted[groups[group]] >> 32)
             own.ids = neighbours(of: target)

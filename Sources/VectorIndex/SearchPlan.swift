@@ -1,50 +1,56 @@
 /// The way to search a segment that takes the least time.
-///
-/// Times are in bytes that are read: neighbouring ones count once, scattered ones, which the processor must wait for,
-/// several times.
 struct SearchPlan: Equatable {
     enum Way: Equatable {
         /// Compares all rows that are allowed.
         case scanRows
         /// Scans sign codes and compares so many rows.
         case scanSigns(rescored: Int)
+        /// Estimates all rows that are allowed by their 4-bit codes and compares so many.
+        case scanNibbles(rescored: Int)
         /// Walks with so wide a beam, and compares so many rows.
         case walk(width: Int, rescored: Int)
     }
 
     let way: Way
-    /// The cost that the choice rests on.
+    /// What the choice rests on: nanoseconds on the machine of `eval/results/vectors.md`. Only their ratios matter.
     let cost: Double
 
-    /// What a byte that lies anywhere costs, neighbours being 1.
-    private static let scattered = 2.5
-    /// The rows that are scanned as a whole rather than picked: reading on is cheaper than picking every second one.
-    static let denseShare = 0.5
+    /// A byte of a long run, and one of a record that lies anywhere.
+    private static let runByte = 0.06
+    private static let scatteredByte = 0.1
+    /// What following a link takes beside the code's bytes.
+    private static let link = 30.0
+    /// What a scan of codes takes for each record beside its bytes.
+    private static let record = 5.0
+    /// From this share of rows on all are scanned in a run rather than some picked.
+    static let denseShare = 0.6
 
     init(_ segment: SearchedSegment, _ allowed: AllowedRows?, k: Int, _ options: VectorSearchOptions) {
         let total = Double(segment.rows.count)
         let count = Double(allowed?.count ?? segment.rows.count)
         let rowBytes = Double(segment.rows.rowBytes)
         let share = count / total
-        let exact = share >= Self.denseShare ? total * rowBytes : count * rowBytes * Self.scattered
-        func rescoring(_ rows: Int) -> Double { Double(rows) * rowBytes * Self.scattered }
-        var best = (way: Way.scanRows, cost: exact)
+        func rescoring(_ rows: Int) -> Double { Double(rows) * rowBytes * Self.scatteredByte }
+        var best = (
+            way: Way.scanRows,
+            cost: share >= Self.denseShare ? total * rowBytes * Self.runByte : count * rowBytes * Self.scatteredByte
+        )
+        func consider(_ way: Way, _ cost: Double) { if cost < best.cost { best = (way, cost) } }
         switch segment.codes {
-        case .none: break
         case .signs(let codes) where !options.isExact:
-            let rescored = options.rescored.map { max($0, k) } ?? Self.signsRescored(k)
+            let rescored = max(k, options.rescored ?? Self.signsRescored(k))
             // Tiles without an allowed row are skipped.
-            let tiles = min(1, count * Double(SignCodes.width) / total) * total
-            let cost = tiles * Double(codes.space.codeDimension) / 8 * 1.5 + rescoring(rescored)
-            if cost < exact { best = (.scanSigns(rescored: rescored), cost) }
+            let scanned = min(total, count * Double(SignCodes.width))
+            let cost = scanned * (Double(codes.space.codeDimension) / 8 + 4) * Self.runByte
+            consider(.scanSigns(rescored: rescored), cost + rescoring(rescored))
         case .graph(let graph) where !options.isExact:
             let width = max(k, options.width ?? Self.width(k))
-            let rescored = max(k, min(width, options.rescored ?? width))
-            let codeBytes = Double(NibbleCodes.recordBytes(codeDimension: graph.space.codeDimension))
-            // A walk meets new vectors through about half of the links that it follows.
+            let rescored = max(k, min(width, options.rescored ?? Self.walkRescored(k)))
+            let code = Double(NibbleCodes.recordBytes(codeDimension: graph.space.codeDimension)) * Self.scatteredByte
+            consider(.scanNibbles(rescored: rescored), count * (code + Self.record) + rescoring(rescored))
+            // Half of the links that a walk follows lead to vectors that it has met.
             let comparisons = Double(width) / share * Double(graph.shape.degree) / 2
-            let cost = comparisons * codeBytes * Self.scattered + rescoring(rescored)
-            if cost < exact { best = (.walk(width: width, rescored: rescored), cost) }
+            consider(.walk(width: width, rescored: rescored), comparisons * (code + Self.link) + rescoring(rescored))
         default: break
         }
         (way, cost) = best
@@ -52,6 +58,9 @@ struct SearchPlan: Equatable {
 
     /// Estimates from one bit a dimension want many rows compared.
     static func signsRescored(_ k: Int) -> Int { max(200, 10 * k) }
+
+    /// 4 bits nearly order the nearest.
+    static func walkRescored(_ k: Int) -> Int { max(32, 2 * k) }
 
     static func width(_ k: Int) -> Int { max(96, 3 * k) }
 }

@@ -20,19 +20,25 @@ struct SegmentSearch: Sendable {
     func run(_ queries: [VectorQuery], threads: Int) -> [[ScoredPassage]] {
         switch (plan, segment.codes) {
         case (.scanSigns(let rescored), .signs(let codes)):
-            return forEach(queries, threads: threads, state: { () }) { _, query in
+            return forEach(queries, threads) { query in
                 let rows = codes.best(rescored, for: codes.prepare(query.values), allowed: allowed?.words)
                 return best(of: rows, query)
             }
         case (.walk(let width, let rescored), .graph(let graph)):
-            return forEach(queries, threads: threads, state: { GraphWalk(count: segment.rows.count, degree: Int(graph.shape.degree)) }) {
-                walk, query in
+            return forEach(queries, threads) {
+                GraphWalk(count: segment.rows.count, degree: Int(graph.shape.degree))
+            } _: { walk, query in
                 best(of: walk.nearest(query, in: graph, width: width, allowed: allowed, limit: rescored), query)
+            }
+        case (.scanNibbles(let rescored), .graph(let graph)):
+            let rows = allowed?.rows ?? Array(0..<UInt32(segment.rows.count))
+            return forEach(queries, threads) { query in
+                best(of: graph.best(rescored, of: rows, for: query), query)
             }
         default:
             if let allowed, Double(allowed.count) < SearchPlan.denseShare * Double(segment.rows.count) {
                 let rows = allowed.rows
-                return forEach(queries, threads: threads, state: { () }) { _, query in best(of: rows, query) }
+                return forEach(queries, threads) { query in best(of: rows, query) }
             }
             return segment.metric == .cosine && queries.count >= BatchScan.leastQueries
                 ? BatchScan(segment, allowed, k: k).run(queries, threads: threads)
@@ -40,16 +46,29 @@ struct SegmentSearch: Sendable {
         }
     }
 
+    private func forEach(
+        _ queries: [VectorQuery], _ threads: Int, _ search: @Sendable (VectorQuery) -> [ScoredPassage]
+    ) -> [[ScoredPassage]] {
+        forEach(queries, threads) {
+            ()
+        } _: { (_: inout Void, query) in
+            search(query)
+        }
+    }
+
+    /// - Parameter state: what each thread makes for itself.
     private func forEach<State>(
-        _ queries: [VectorQuery], threads: Int, state: @Sendable () -> State,
+        _ queries: [VectorQuery], _ threads: Int, state: @Sendable () -> State,
         _ search: @Sendable (inout State, VectorQuery) -> [ScoredPassage]
     ) -> [[ScoredPassage]] {
         var found = [[ScoredPassage]](repeating: [], count: queries.count)
         found.withUnsafeMutableBufferPointer { found in
             // Every step writes its own element.
             nonisolated(unsafe) let found = found
-            Parallel.forEach(queries.count, threads: threads, state: state) { state, index in
-                found[index] = search(&state, queries[index])
+            Parallel.forEach(queries.count, threads: threads) {
+                state()
+            } _: { own, index in
+                found[index] = search(&own, queries[index])
             }
         }
         return found
@@ -71,6 +90,24 @@ struct SegmentSearch: Sendable {
             }
         }
         return top.ranking().entries
+    }
+}
+
+extension VectorGraph {
+    /// The `count` of `rows` whose codes promise the most.
+    fileprivate func best(_ count: Int, of rows: [UInt32], for query: VectorQuery) -> [UInt32] {
+        let coded = CodeQuery(image: space.mapped(query: query.values))
+        let view = view
+        var top = TopPassages(count)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, rows.count)) { scores in
+            trawl_nibble_scores(
+                coded.bytes, coded.sum, coded.factor, view.codeDimension, view.codes.records, rows, rows.count,
+                scores.baseAddress)
+            for (index, row) in rows.enumerated() where scores[index] >= top.threshold {
+                top.offer(ScoredPassage(PassageID(row), scores[index]))
+            }
+        }
+        return top.ranking().map(\.passage.rawValue)
     }
 }
 

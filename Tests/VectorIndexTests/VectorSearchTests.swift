@@ -5,36 +5,6 @@ import Testing
 
 @testable import VectorIndex
 
-/// An index folder with vector segments that is removed with its owner.
-final class VectorFixture {
-    let path: String
-    let segments: [SegmentReader]
-    let searcher: VectorSearcher
-
-    init(_ vectors: [[Float]], sizes: [Int], dimension: Int, _ metric: Metric = .cosine) throws {
-        path = NSTemporaryDirectory() + "trawl-vectors-\(UUID().uuidString)"
-        let session = try Store.create(at: path).write()
-        var infos: [SegmentInfo] = []
-        var rest = vectors[...]
-        for size in sizes {
-            let writer = session.newSegment()
-            let builder = try VectorSegmentBuilder(dimension: dimension, metric: metric, into: writer)
-            for vector in rest.prefix(size / 2) { try builder.append(vector) }
-            try builder.append(rest.prefix(size).dropFirst(size / 2).flatMap { $0 })
-            #expect(builder.rowCount == size)
-            try builder.finish()
-            rest = rest.dropFirst(size)
-            infos.append(
-                SegmentInfo(number: writer.number, documentCount: UInt32(size), passageCount: UInt32(size)))
-        }
-        try session.commit(segments: infos)
-        segments = try Store.open(at: path).snapshot().segments
-        searcher = try VectorSearcher(segments)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 @Suite struct VectorSearchTests {
     static func vectors(_ count: Int, _ dimension: Int, seed: UInt32 = 1) -> [[Float]] {
         var state = seed
@@ -78,9 +48,9 @@ final class VectorFixture {
         let one = try VectorFixture(vectors, sizes: [1200], dimension: 256)
         let many = try VectorFixture(vectors, sizes: [7, 1100, 93], dimension: 256)
         let queries = Self.vectors(67, 256, seed: 9)
-        let batch = try one.searcher.search(queries, k: 25, threads: 1)
-        #expect(batch == (try one.searcher.search(queries, k: 25, threads: 2)))
-        #expect(batch == (try many.searcher.search(queries, k: 25, threads: 3)))
+        let batch = try one.searcher.search(queries, k: 25, .threads(1))
+        #expect(batch == (try one.searcher.search(queries, k: 25, .threads(2))))
+        #expect(batch == (try many.searcher.search(queries, k: 25, .threads(3))))
         for (number, query) in queries.enumerated().prefix(5) {
             #expect(try many.searcher.search(query, k: 25) == batch[number])
         }
