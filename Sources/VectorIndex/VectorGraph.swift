@@ -2,7 +2,7 @@ import Core
 import Store
 
 /// How a graph of neighbours is built.
-public struct GraphSettings: Codable, Equatable, Sendable {
+public struct GraphSettings: Equatable, Sendable {
     /// The most links of a vector.
     public var degree = 32
     /// The width of the walks that look for a new vector's neighbours: wider ones build a better graph, more slowly.

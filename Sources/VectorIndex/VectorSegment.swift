@@ -2,7 +2,7 @@ import Core
 import Store
 
 /// How near a vector is to a query; a greater score is nearer.
-public enum Metric: UInt8, Codable, Sendable, CaseIterable {
+public enum Metric: UInt8, Sendable, CaseIterable {
     /// The cosine of the angle: the dot product of vectors of length 1.
     case cosine = 1
     case dot = 2
@@ -11,7 +11,7 @@ public enum Metric: UInt8, Codable, Sendable, CaseIterable {
 }
 
 /// How the numbers of a vector are stored.
-public enum RowFormat: UInt8, Codable, Sendable, CaseIterable {
+public enum RowFormat: UInt8, Sendable, CaseIterable {
     case f32 = 0
     case f16 = 1
     /// Signed bytes and a factor for the whole vector.
@@ -27,7 +27,7 @@ public enum RowFormat: UInt8, Codable, Sendable, CaseIterable {
 }
 
 /// What stands beside the vectors of a segment to find the nearest sooner.
-public enum VectorStructure: UInt8, Codable, Sendable, CaseIterable {
+public enum VectorStructure: UInt8, Sendable, CaseIterable {
     /// Nothing: every vector is compared.
     case exact = 0
     /// A bit for each dimension, which are all scanned; the best are compared exactly.

@@ -2,7 +2,7 @@ public import Core
 public import Store
 
 /// How the vectors of a segment are stored and found.
-public struct VectorSettings: Codable, Equatable, Sendable {
+public struct VectorSettings: Equatable, Sendable {
     public var metric = Metric.cosine
     public var format = RowFormat.f32
     /// nil: what suits the number of vectors.

@@ -27,6 +27,10 @@ import Testing
         recipe.passages = PassageRecipe(size: 100, overlap: 20)
         recipe.build = [.lexical, .dense]
         recipe.dense.queryPrompt = "query: "
+        recipe.dense.vectors.structure = .graph
+        recipe.dense.vectors.format = .int8
+        recipe.dense.vectors.metric = .dot
+        recipe.dense.vectors.degree = 24
         recipe.generative.parameters.alpha = 3
         recipe.generative.parameters.title = nil
         recipe.generative.prompts.body = "Q: {query}\nA:"

@@ -103,7 +103,8 @@ struct SegmentComponents {
         _ draft: SegmentDraft, _ embedder: TextEmbedder, into writer: SegmentWriter, progress: any ProgressReporter
     ) throws {
         progress.begin("embeddings", total: draft.passageCount, unit: "passages")
-        let builder = try VectorSegmentBuilder(dimension: embedder.dimension, into: writer)
+        let builder = try VectorSegmentBuilder(
+            dimension: embedder.dimension, recipe.dense.vectors.settings(similarity: embedder.similarity), into: writer)
         let prompt = recipe.dense.passagePrompt
         var lot: [String] = []
         func embedLot() throws {
@@ -116,8 +117,8 @@ struct SegmentComponents {
             if lot.count == Self.embeddingLot { try embedLot() }
         }
         if !lot.isEmpty { try embedLot() }
-        try builder.finish()
         progress.end()
+        try builder.finish(progress: progress)
     }
 }
 

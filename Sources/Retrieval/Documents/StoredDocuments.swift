@@ -156,9 +156,24 @@ public struct StoredDocuments: Sendable {
             ranges.append(Int(passage.start)..<Int(passage.end))
             number += 1
         }
-        let pairs = metadata.isEmpty ? [:] : try? JSONDecoder().decode([String: String].self, from: Data(metadata.utf8))
-        guard let pairs else { throw damaged(segment) }
-        return StoredDocument(id: DocumentID(id), title: title, text: text, metadata: pairs, passages: ranges)
+        return StoredDocument(
+            id: DocumentID(id), title: title, text: text, metadata: try pairs(metadata, segment), passages: ranges)
+    }
+
+    /// The metadata of a document; its text is not read.
+    func metadata(of document: UInt32, in segment: Segment) throws -> [String: String] {
+        let record = try record(document: document, in: segment)
+        guard record.metadataBytes > 0 else { return [:] }
+        let start = Int(record.offset) + Int(record.idBytes) + Int(record.titleBytes)
+        return try pairs(string(segment, at: start, count: record.metadataBytes), segment)
+    }
+
+    private func pairs(_ metadata: String, _ segment: Segment) throws -> [String: String] {
+        guard !metadata.isEmpty else { return [:] }
+        guard let pairs = try? JSONDecoder().decode([String: String].self, from: Data(metadata.utf8)) else {
+            throw damaged(segment)
+        }
+        return pairs
     }
 
     private func locate(passage id: PassageID) throws -> (Segment, Int) {

@@ -132,10 +132,11 @@ public struct DenseRecipe: Codable, Equatable, Sendable {
     public var passagePrompt: String?
     /// The model's arithmetic.
     public var precision = Precision.f32
+    public var vectors = VectorRecipe()
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case model, queryPrompt, passagePrompt, precision }
+    enum CodingKeys: String, CodingKey, CaseIterable { case model, queryPrompt, passagePrompt, precision, vectors }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
@@ -143,6 +144,7 @@ public struct DenseRecipe: Codable, Equatable, Sendable {
         queryPrompt = try values.decodeIfPresent(String.self, forKey: .queryPrompt)
         passagePrompt = try values.decodeIfPresent(String.self, forKey: .passagePrompt)
         precision = try values.decode(.precision, default: .f32)
+        vectors = try values.decode(.vectors, default: VectorRecipe())
     }
 }
 

@@ -29,18 +29,24 @@ public final class SearchIndex: Sendable {
         self.path = path
         store = try Store.open(at: path)
         snapshot = try store.snapshot()
-        guard let text = try snapshot.metadata(Self.recipeName) else {
-            throw TrawlError(.corrupted, "the index has lost its recipe", path: path, remedy: "build the index again")
-        }
-        do {
-            recipe = try Recipe(yaml: String(decoding: text, as: UTF8.self))
-        } catch let error as TrawlError {
-            throw TrawlError(
-                .incompatible, "the index has a recipe that this Trawl cannot read", path: path,
-                remedy: "build the index again", cause: error)
-        }
+        recipe = try Self.recipe(of: snapshot)
         fingerprints = try snapshot.metadata(Self.fingerprintsName, as: Fingerprints.self) ?? Fingerprints()
         documents = try StoredDocuments(snapshot)
+    }
+
+    /// The recipe that made the index.
+    static func recipe(of snapshot: Snapshot) throws -> Recipe {
+        guard let text = try snapshot.metadata(recipeName) else {
+            throw TrawlError(
+                .corrupted, "the index has lost its recipe", path: snapshot.path, remedy: "build the index again")
+        }
+        do {
+            return try Recipe(yaml: String(decoding: text, as: UTF8.self))
+        } catch let error as TrawlError {
+            throw TrawlError(
+                .incompatible, "the index has a recipe that this Trawl cannot read", path: snapshot.path,
+                remedy: "build the index again", cause: error)
+        }
     }
 
     public var summary: IndexSummary {

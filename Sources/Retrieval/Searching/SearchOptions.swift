@@ -34,6 +34,12 @@ public struct SearchOptions: Sendable {
     /// Whether hits say which words and n-grams found them.
     public var explains = false
     public var reranking: RerankOptions?
+    /// What documents must meet to be found.
+    public var conditions: [DocumentCondition] = []
+    /// Whether dense search compares all vectors, whatever structure there is.
+    public var isExact = false
+    /// The vectors that a walk through a graph keeps; nil: what the limit asks for.
+    public var walkWidth: Int?
 
     public init(mode: SearchMode, recipe: Recipe) {
         self.mode = mode

@@ -20,11 +20,15 @@ public final class SearchPipeline {
         self.options = options
         self.progress = progress
         let recipe = options.recipe
+        let filter = options.conditions.isEmpty ? nil : try index.documents.passages(meeting: options.conditions)
         func retriever(_ component: IndexComponent) throws -> any Retriever {
-            switch component {
-            case .lexical: try LexicalRetriever(index, recipe.lexical)
-            case .dense: try DenseRetriever(index, recipe.dense)
-            case .generative: try GenerativeRetriever(index, recipe.generative)
+            func filtered(_ base: any Retriever) -> any Retriever {
+                filter.map { FilteredRetriever(base, $0, passageCount: index.documents.passageCount) } ?? base
+            }
+            return switch component {
+            case .lexical: filtered(try LexicalRetriever(index, recipe.lexical))
+            case .dense: try DenseRetriever(index, recipe.dense, options, filter)
+            case .generative: filtered(try GenerativeRetriever(index, recipe.generative))
             }
         }
         switch options.mode {
@@ -72,6 +76,13 @@ public final class SearchPipeline {
         }
         progress.end()
         return rankings
+    }
+
+    /// The share of the `k` passages nearest to each query that dense search finds; nil where it takes no part, or compares
+    /// all passages.
+    public func denseRecall(_ queries: [Query], k: Int = 10) throws -> Double? {
+        let dense = retrievers.lazy.compactMap { $0.retriever as? DenseRetriever }.first
+        return try dense?.recall(queries.map(\.text), k: k)
     }
 
     /// What the stages found for one query.

@@ -11,11 +11,14 @@ import VectorIndex
 /// for one new segment at a time.
 struct SegmentMerger {
     private let session: WriteSession
+    private let recipe: Recipe
     private let progress: any ProgressReporter
 
-    init(_ session: WriteSession, progress: any ProgressReporter) {
+    /// - Throws: `TrawlError` when the index has no recipe that can be read.
+    init(_ session: WriteSession, progress: any ProgressReporter) throws {
         self.session = session
         self.progress = progress
+        recipe = try SearchIndex.recipe(of: session.snapshot(of: session.manifest.segments))
     }
 
     /// Replaces the run `merged` of the session's committed segments and commits.
@@ -44,10 +47,8 @@ struct SegmentMerger {
             try SubstringSegmentMerger.merge(storeSlices, into: writer, progress: progress)
         }
         if try VectorSearcher.isPresent(in: first) {
-            progress.begin("copying vectors", total: Int(info.passageCount), unit: "passages")
-            try VectorSegmentMerger.merge(storeSlices, into: writer)
-            progress.advance(Int(info.passageCount))
-            progress.end()
+            try VectorSegmentMerger.merge(
+                storeSlices, recipe.dense.vectors.settings(), into: writer, progress: progress)
         }
         return info
     }

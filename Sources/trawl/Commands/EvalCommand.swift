@@ -84,6 +84,7 @@ struct EvalCommand: AsyncParsableCommand {
         let measures = try Measure.list(self.measures)
         let qrels = try Qrels(path: self.qrels ?? "")
         var reports: [(name: String, report: Report)] = []
+        var recall: Double?
         if let runFile {
             reports.append((runFile, try Report(of: Run(path: runFile), against: qrels, measures)))
         } else {
@@ -91,12 +92,25 @@ struct EvalCommand: AsyncParsableCommand {
             let judged = try judgedQueries(qrels)
             let qrels = firstQueries == nil ? qrels : try qrels.restricted(to: judged.map(\.id))
             for mode in try modes(index) {
-                let run = try evaluate(index, mode: mode, judged)
+                let pipeline = try pipeline(index, mode: mode)
+                let run = try Run(pipeline.rankDocuments(judged))
+                recall = try recall ?? pipeline.denseRecall(judged)
                 if let writeRun { try run.write(path: writeRun, tag: "trawl-\(mode.rawValue)") }
                 reports.append((mode.rawValue, try Report(of: run, against: qrels, measures)))
             }
         }
         show(reports)
+        if let recall { show(denseRecall: recall) }
+    }
+
+    /// How much of an exact dense search the structure of the vectors finds.
+    private func show(denseRecall recall: Double) {
+        if json {
+            Output.line("{\"dense\": {\"recall@10 of exact search\": \(recall)}}")
+        } else {
+            Output.line(
+                "\ndense search finds \(String(format: "%.4f", recall)) of the 10 nearest passages (--exact: all)")
+        }
     }
 
     private func modes(_ index: SearchIndex) throws -> [SearchMode] {
@@ -121,11 +135,10 @@ struct EvalCommand: AsyncParsableCommand {
         return Array(all.prefix(firstQueries ?? all.count))
     }
 
-    private func evaluate(_ index: SearchIndex, mode: SearchMode, _ queries: [Query]) throws -> Run {
+    private func pipeline(_ index: SearchIndex, mode: SearchMode) throws -> SearchPipeline {
         var options = try tuning.options(mode: mode, recipe: index.recipe)
         options.limit = depth
-        let pipeline = try SearchPipeline(index: index, options: options, progress: progress.reporter)
-        return try Run(pipeline.rankDocuments(queries))
+        return try SearchPipeline(index: index, options: options, progress: progress.reporter)
     }
 
     private func show(_ reports: [(name: String, report: Report)]) {

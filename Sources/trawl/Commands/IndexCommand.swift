@@ -61,6 +61,12 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(help: "Arithmetic of the models: f32 or int8; kept in the index.")
     var precision: Precision?
 
+    @Option(help: "How vectors are found: exact, binary, graph, or auto, which suits their number.")
+    var vectorStructure: VectorRecipe.Structure?
+
+    @Option(help: "How vectors are stored: f32, f16 or int8.")
+    var vectorFormat: VectorRecipe.Format?
+
     @Option(help: "The most words of a passage; 0 keeps documents whole.")
     var passageSize: Int?
 
@@ -76,7 +82,7 @@ struct IndexCommand: AsyncParsableCommand {
         if recipe == nil, paths.isEmpty { throw ValidationError("name a PATH to index, or a --recipe") }
         if add || replace,
             recipe != nil || build != nil || embedder != nil || generator != nil || precision != nil
-                || passageSize != nil
+                || passageSize != nil || vectorStructure != nil || vectorFormat != nil
         {
             throw ValidationError(
                 "--add and --replace keep to the recipe of the index; leave out --recipe and what overrules it")
@@ -114,6 +120,8 @@ struct IndexCommand: AsyncParsableCommand {
         if let embedder { recipe.dense.model = embedder }
         if let precision { recipe.setPrecision(precision) }
         if let generator { recipe.generative.model = generator }
+        if let vectorStructure { recipe.dense.vectors.structure = vectorStructure }
+        if let vectorFormat { recipe.dense.vectors.format = vectorFormat }
         if let passageSize { recipe.passages.size = passageSize == 0 ? nil : passageSize }
         if let passageOverlap { recipe.passages.overlap = passageOverlap }
         if let size = recipe.passages.size, recipe.passages.overlap >= size {

@@ -47,7 +47,22 @@ struct TuningFlags: ParsableArguments {
         })
     var weights: [String: Float]?
 
+    @Flag(help: "Compare the query with every vector, whatever structure the index has.")
+    var exact = false
+
+    @Option(help: "How many vectors a walk through a graph of vectors keeps: more find more, more slowly.")
+    var walkWidth: Int?
+
+    @Option(
+        name: .customLong("where"),
+        help: "Find only documents whose metadata meet a condition, such as year>=1999; repeat it for several.",
+        transform: { text in
+            do { return try DocumentCondition(text) } catch { throw ValidationError("\(error)") }
+        })
+    var conditions: [DocumentCondition] = []
+
     func validate() throws {
+        if let walkWidth, walkWidth < 1 { throw ValidationError("--walk-width must be at least 1") }
         if rerankDepth < 1 { throw ValidationError("--rerank-depth must be at least 1") }
     }
 
@@ -61,6 +76,9 @@ struct TuningFlags: ParsableArguments {
         if let beams { recipe.setBeams(beams) }
         if let scoring { try recipe.setScoring(scoring) }
         var options = SearchOptions(mode: mode, recipe: recipe)
+        options.conditions = conditions
+        options.isExact = exact
+        options.walkWidth = walkWidth
         if rerank || reranker != nil {
             options.reranking = RerankOptions(
                 model: reranker ?? recipe.generative.model, depth: rerankDepth,
@@ -73,3 +91,5 @@ struct TuningFlags: ParsableArguments {
 extension Precision: ExpressibleByArgument {}
 extension SearchMode: ExpressibleByArgument {}
 extension FusionMethod: ExpressibleByArgument {}
+extension VectorRecipe.Structure: ExpressibleByArgument {}
+extension VectorRecipe.Format: ExpressibleByArgument {}
