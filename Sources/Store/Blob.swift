@@ -1,4 +1,5 @@
 internal import Core
+internal import Glibc
 
 /// How a blob is laid out. A blob is a run of records, cut into chunks that are values of their own in LMDB.
 ///
@@ -71,6 +72,17 @@ public struct Blob: @unchecked Sendable {
     @inlinable
     public func load<Record: BitwiseCopyable>(_ index: Int, as type: Record.Type = Record.self) -> Record {
         address(of: index * MemoryLayout<Record>.stride).loadUnaligned(as: Record.self)
+    }
+
+    /// Asks the system to bring all pages from the disk, for someone who is about to read from end to end: the map as a
+    /// whole is advised to be read at random.
+    public func readAhead() {
+        let page = UInt(bitPattern: sysconf(Int32(_SC_PAGESIZE)))
+        for (number, chunk) in chunks.enumerated() {
+            let start = UInt(bitPattern: chunk) / page * page
+            let end = UInt(bitPattern: chunk) + UInt(Swift.min(chunkBytes, byteCount - number * chunkBytes))
+            madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_WILLNEED)
+        }
     }
 
     /// A copy of the bytes in `range`, across chunks.

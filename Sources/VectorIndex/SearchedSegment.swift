@@ -1,5 +1,6 @@
 import Core
 import Store
+import Synchronization
 
 /// A segment opened for searches: its rows, what finds them, and what was deleted.
 struct SearchedSegment: Sendable {
@@ -12,6 +13,7 @@ struct SearchedSegment: Sendable {
     let dead: Bitmap?
     let codes: Codes
     private let live: AllowedRows?
+    private let scan = FirstScan()
 
     enum Codes: Sendable {
         case none
@@ -66,6 +68,9 @@ struct SearchedSegment: Sendable {
         return AllowedRows(rowCount: rows.count, dead: dead, filter: filter.members, base: Int(base))
     }
 
+    /// To be called before all of `blob`, rows or codes, is read.
+    func willScan(_ blob: Blob) { if scan.begin() { blob.readAhead() } }
+
     func score(_ query: VectorQuery, _ row: Int) -> Float {
         var product: Float = 0
         query.values.withUnsafeBufferPointer { values in
@@ -86,6 +91,12 @@ struct SearchedSegment: Sendable {
         // Finite values may overflow to infinities that cancel; a ranking needs an order.
         return score.isNaN ? -.infinity : score
     }
+}
+
+/// Tells the first scan of a segment from later ones.
+private final class FirstScan: Sendable {
+    private let hasBegun = Atomic(false)
+    func begin() -> Bool { !hasBegun.exchange(true, ordering: .relaxed) }
 }
 
 /// Rows of a segment as a bit each.

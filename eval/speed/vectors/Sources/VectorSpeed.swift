@@ -7,7 +7,7 @@ import VectorIndex
 /// Builds vector indexes and measures their searches; `eval/speed/vectors.py` runs it beside its peers.
 @main
 struct VectorSpeed: ParsableCommand {
-    static let configuration = CommandConfiguration(subcommands: [Build.self, Search.self])
+    static let configuration = CommandConfiguration(subcommands: [Build.self, Search.self, Cold.self])
 }
 
 /// Row-major float32 vectors without a header.
@@ -75,6 +75,30 @@ struct Build: ParsableCommand {
             {"copying": \(copying), "building": \(building), "committing": \(committing), "bytes": \(bytes), \
             "raw": \(4 * dimension * source.count), "links": \(links)}
             """)
+    }
+}
+
+/// What a process waits for that asks one query: opening the index, and the search.
+struct Cold: ParsableCommand {
+    @Argument var index: String
+    @Argument var queries: String
+    @Option var dimension = 384
+    /// Makes the system forget the file's pages, so that they come from the disk.
+    @Flag var dropsPages = false
+
+    func run() throws {
+        if dropsPages {
+            for file in try FileManager.default.contentsOfDirectory(atPath: index) {
+                let descriptor = open("\(index)/\(file)", O_RDONLY)
+                posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+                close(descriptor)
+            }
+        }
+        let query = try Vectors(queries, dimension: dimension)[0..<1]
+        var searcher: VectorSearcher?
+        let opening = try seconds { searcher = try VectorSearcher(Store.open(at: index).snapshot().segments) }
+        let searching = try seconds { _ = try searcher?.search(query, k: 10) }
+        print(#"{"opening": \#(opening), "searching": \#(searching)}"#)
     }
 }
 
