@@ -62,8 +62,9 @@ public struct VectorSearcher: Sendable {
         try segment.record(VectorSegment.shape, VectorSegment.onlyKey) != nil
     }
 
-    /// The structures of the segments, in order.
+    /// The structures and formats of the segments, in order.
     public var structures: [VectorStructure] { segments.map(\.structure) }
+    public var formats: [RowFormat] { segments.map(\.rows.format) }
 
     /// The `k` passages nearest to `query`, ties in the order of passages.
     /// - Throws: `invalidInput` for a query of another dimension or with a value that is not finite.

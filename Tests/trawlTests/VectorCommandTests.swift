@@ -29,6 +29,8 @@ import Testing
             "index", "corpus.jsonl", "--output", "a.trawl", "--build", "dense", "--vector-structure", structure,
             "--vector-format", format)
         try #require(built.status == 0, "\(built.errors)")
+        let shown = try TrawlProcess.run(["show", "a.trawl"], folder: folder.path).output
+        #expect(shown.contains("384 dimensions; cosine; \(format), \(structure)"), "\(shown)")
         let found = try run("query", "a.trawl", "river delta stone", "--json", "-k", "5")
         let exact = try run("query", "a.trawl", "river delta stone", "--json", "-k", "5", "--exact")
         #expect(documents(found) == documents(exact))

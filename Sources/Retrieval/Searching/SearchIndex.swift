@@ -76,6 +76,17 @@ public final class SearchIndex: Sendable {
         }
     }
 
+    /// How the vectors are stored and found, in words; nil when there are none.
+    public func vectorSummary() throws -> String? {
+        guard recipe.build.contains(.dense) else { return nil }
+        let searcher = try VectorSearcher(snapshot.segments)
+        let kinds = zip(searcher.formats, searcher.structures).map { "\($0), \($1)" }
+        let unlike = Set(kinds).sorted().map { kind in
+            kinds.count > 1 ? "\(kind) (\(kinds.count { $0 == kind }) of \(kinds.count) segments)" : kind
+        }
+        return (["\(searcher.dimension) dimensions", "\(searcher.metric)"] + unlike).joined(separator: "; ")
+    }
+
     /// Removes the index in the folder `path`: the files that Trawl made, and the folder when nothing else is in it.
     ///
     /// - Throws: `TrawlError.busy` while a writer is at work.

@@ -76,6 +76,7 @@ struct ShowCommand: AsyncParsableCommand {
             Output.line("segments    \(summary.segments)")
             Output.line("size        \(grouped(summary.bytesOnDisk / 1_000_000)) MB")
             Output.line("components  \(summary.components.joined(separator: ", "))")
+            if let vectors = try index.vectorSummary() { Output.line("vectors     \(vectors)") }
             for part in try index.sizes() { Output.line("  \(part.name): \(grouped(part.bytes)) bytes") }
             Output.line("\nrecipe\n" + (try index.recipe.yaml()))
         }
