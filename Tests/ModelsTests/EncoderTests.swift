@@ -73,6 +73,7 @@ import Tokenizers
             """
             {"model_type": "nomic_bert", "architectures": ["NomicBertModel"], "vocab_size": 150, "n_embd": 24,
              "n_layer": 2, "n_head": 3, "n_inner": 40, "n_positions": 8192, "max_trained_positions": 2048,
+             "rotary_scaling_factor": 2, "moe_every_n_layers": -1,
              "layer_norm_epsilon": 1e-4, "activation_function": "swiglu", "rotary_emb_base": 1000, "head_dim": 12,
              "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": false, "rotary_emb_scale_base": null,
              "prenorm": false, "use_rms_norm": false, "parallel_block": false, "type_vocab_size": 2}
@@ -92,6 +93,7 @@ import Tokenizers
     @Test(arguments: [
         ("tiny-nomic-bert", "\"head_dim\"", "\"prenorm\": true, \"head_dim\"", "prenorm"),
         ("tiny-nomic-bert", "\"head_dim\"", "\"rotary_emb_fraction\": 0.5, \"head_dim\"", "rotary_emb_fraction"),
+        ("tiny-nomic-bert", "\"head_dim\"", "\"moe_every_n_layers\": 2, \"head_dim\"", "mixtures of experts"),
         ("tiny-nomic-bert", "\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", "yarn"),
         ("tiny-modernbert", "\"full_attention\",", "\"linear_attention\",", "linear_attention"),
         ("tiny-t5", "\"feed_forward_proj\": \"relu\"", "\"feed_forward_proj\": \"gated-mish\"", "mish"),

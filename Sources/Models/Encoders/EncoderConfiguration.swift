@@ -69,7 +69,8 @@ struct EncoderSettings {
     /// - Throws: `TrawlError.unsupported` where the member is there and neither `value` nor null.
     func require(_ name: String, _ value: JSON) throws {
         guard let found = self[name], found != value else { return }
-        throw unsupported("'\(name)' is \(found), which is not supported")
+        let text = found.string ?? found.bool?.description ?? found.double?.description ?? "something else"
+        throw unsupported("'\(name)' is \(text), which is not supported")
     }
 
     func corrupted(_ message: String) -> TrawlError {

@@ -67,7 +67,7 @@ enum ModernBert {
             switch type.string {
             case "full_attention": false
             case "sliding_attention": true
-            default: throw settings.unsupported("a layer of the type \(type) is not supported")
+            default: throw settings.unsupported("a layer of the type '\(type.string ?? "")' is not supported")
             }
         }
     }

@@ -36,7 +36,9 @@ enum NomicBert {
         for name in ["prenorm", "use_rms_norm", "parallel_block", "causal"] {
             try settings.require(name, .bool(false))
         }
-        for name in ["moe_every_n_layers", "num_experts"] { try settings.require(name, .number(0)) }
+        guard settings["moe_every_n_layers"]?.int ?? 0 <= 0 else {
+            throw settings.unsupported("mixtures of experts ('moe_every_n_layers') are not supported")
+        }
         let hidden = try settings.size("hidden_size", "n_embd")
         let heads = try settings.size("num_attention_heads", "n_head")
         // Its own code names the gated block by the whole, transformers by the function in it.
@@ -47,8 +49,9 @@ enum NomicBert {
             case let name?: (try settings.activation(name), false)
             case nil: (try settings.activation(settings["hidden_act"]?.string ?? "silu"), true)
             }
-        // Beyond the trained positions its own code stretches the angles as inputs grow.
-        let trained = settings["max_trained_positions"]?.count.flatMap { $0 > 0 ? $0 : nil } ?? .max
+        // With a scaling factor its own code stretches the angles of inputs beyond the trained positions.
+        let isStretched = settings["rotary_scaling_factor"] != nil
+        let trained = isStretched ? try settings.size("max_trained_positions") : .max
         return EncoderConfiguration(
             vocabularySize: try settings.size("vocab_size"), hiddenSize: hidden,
             layerCount: try settings.size("num_hidden_layers", "n_layer"), headCount: heads,

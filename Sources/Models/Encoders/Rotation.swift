@@ -59,7 +59,10 @@ extension EncoderSettings {
     /// - Throws: `TrawlError.unsupported` for angles that are scaled, `.corrupted` for ones that cannot be.
     func rotation(_ parameters: JSON?, base: JSON?, default standard: Double, dimension: Int) throws -> Rotation {
         let type = parameters?["rope_type"]?.string ?? "default"
-        guard type == "default" else { throw unsupported("rotary scaling of the type '\(type)' is not supported") }
+        // A dynamic base grows with inputs beyond the model's context alone, which are not taken here.
+        guard type == "default" || type == "dynamic" else {
+            throw unsupported("rotary scaling of the type '\(type)' is not supported")
+        }
         let base = parameters?["rope_theta"]?.double ?? base?.double ?? standard
         guard base >= 1, base.isFinite, dimension > 0, dimension % 2 == 0 else {
             throw corrupted("a rotary base of \(base) for \(dimension) values of a head is impossible")
