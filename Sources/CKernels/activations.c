@@ -97,6 +97,11 @@ INLINE void trawl_add_body(float *restrict x, const float *restrict y, size_t n)
 }
 TRAWL_TWINS(trawl_add, (float *x, const float *y, size_t n), (x, y, n))
 
+INLINE void trawl_multiply_body(float *restrict x, const float *restrict y, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] *= y[i];
+}
+TRAWL_TWINS(trawl_multiply, (float *x, const float *y, size_t n), (x, y, n))
+
 INLINE void trawl_add_scaled_body(float *restrict x, float a, const float *restrict y, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] += a * y[i];
 }

@@ -12,7 +12,7 @@ public struct Pooling: Sendable, Equatable {
         case mean
         /// The sum over the square root of the number of tokens.
         case meanSqrtLength = "mean_sqrt_len_tokens"
-        /// The mean with weight t for token t, counted from 1.
+        /// The mean with weight t for token t, counted from 1, the prompt's tokens included.
         case weightedMean = "weightedmean"
         case lastToken = "lasttoken"
     }
@@ -44,7 +44,9 @@ public struct Pooling: Sendable, Equatable {
                 ("mean_sqrt_len_tokens", .meanSqrtLength), ("weightedmean_tokens", .weightedMean),
                 ("lasttoken", .lastToken),
             ]
-            modes = flags.compactMap { configuration["pooling_mode_" + $0.0]?.bool == true ? $0.1 : nil }
+            let found = flags.filter { configuration["pooling_mode_" + $0.0] != nil }
+            let set = found.compactMap { configuration["pooling_mode_" + $0.0]?.bool == true ? $0.1 : nil }
+            modes = set.isEmpty && !found.isEmpty ? [.mean] : set
         }
         guard !modes.isEmpty else {
             throw TrawlError(.corrupted, "no pooling mode is set", path: path, remedy: "download the file again")
@@ -53,33 +55,35 @@ public struct Pooling: Sendable, Equatable {
 
     /// - Parameters:
     ///   - states: `[tokens, width]`.
-    ///   - skipped: leading tokens that only `cls` sees, fewer than there are.
-    ///   - out: `[modes.count * width]`.
-    func pool(
-        _ states: UnsafeBufferPointer<Float>, width: Int, skipping skipped: Int, into out: UnsafeMutablePointer<Float>
-    ) {
+    ///   - promptTokens: the leading tokens that are the prompt's, fewer than there are.
+    /// - Returns: `[modes.count * width]`.
+    func pool(_ states: UnsafeBufferPointer<Float>, width: Int, promptTokens: Int) -> [Float] {
         let count = states.count / width
-        for (index, mode) in modes.enumerated() {
-            let target = UnsafeMutableBufferPointer(start: out + index * width, count: width)
-            switch mode {
-            case .cls: for d in 0..<width { target[d] = states[d] }
-            case .lastToken: for d in 0..<width { target[d] = states[(count - 1) * width + d] }
-            case .max:
-                for d in 0..<width { target[d] = states[skipped * width + d] }
-                for token in skipped..<count {
-                    for d in 0..<width { target[d] = Swift.max(target[d], states[token * width + d]) }
+        let first = includesPrompt ? 0 : promptTokens
+        return [Float](unsafeUninitializedCapacity: modes.count * width) { buffer, initialised in
+            for (index, mode) in modes.enumerated() {
+                let target = UnsafeMutableBufferPointer(rebasing: buffer[index * width..<(index + 1) * width])
+                switch mode {
+                case .cls: for d in 0..<width { target[d] = states[first * width + d] }
+                case .lastToken: for d in 0..<width { target[d] = states[(count - 1) * width + d] }
+                case .max:
+                    for d in 0..<width { target[d] = states[first * width + d] }
+                    for token in first..<count {
+                        for d in 0..<width { target[d] = Swift.max(target[d], states[token * width + d]) }
+                    }
+                case .mean, .meanSqrtLength, .weightedMean:
+                    for d in 0..<width { target[d] = 0 }
+                    var total: Float = 0
+                    for token in first..<count {
+                        let weight: Float = mode == .weightedMean ? Float(token + 1) : 1
+                        total += weight
+                        for d in 0..<width { target[d] += weight * states[token * width + d] }
+                    }
+                    let scale = 1 / (mode == .meanSqrtLength ? total.squareRoot() : total)
+                    for d in 0..<width { target[d] *= scale }
                 }
-            case .mean, .meanSqrtLength, .weightedMean:
-                for d in 0..<width { target[d] = 0 }
-                var total: Float = 0
-                for token in skipped..<count {
-                    let weight: Float = mode == .weightedMean ? Float(token + 1) : 1
-                    total += weight
-                    for d in 0..<width { target[d] += weight * states[token * width + d] }
-                }
-                let scale = 1 / (mode == .meanSqrtLength ? total.squareRoot() : total)
-                for d in 0..<width { target[d] *= scale }
             }
+            initialised = modes.count * width
         }
     }
 }

@@ -3,99 +3,117 @@ internal import Tensors
 
 /// What modules.json and the files beside it say.
 struct SentenceTransformersFolder {
+    /// A step behind the transformer, and the folder of its files.
+    struct Module: Sendable {
+        enum Kind: String, Sendable { case pooling, dense, layerNorm, normalize }
+
+        let kind: Kind
+        let path: String
+    }
+
     let transformerPath: String
-    let pooling: Pooling
-    let densePaths: [String]
-    let isNormalised: Bool
+    /// In the order in which they are applied; nil for a bare encoder.
+    let modules: [Module]?
     /// sentence_bert_config.json's `max_seq_length`, which overrules all else; sentence-transformers 6 writes it into
     /// tokenizer_config.json instead, see `ModelFolder.tokenizerMaximum`.
     let maximumTokens: Int?
+    /// sentence_bert_config.json's `do_lower_case`: texts are lowercased, whatever the tokenizer does.
+    let isLowercased: Bool
     let prompts: [String: String]
     let defaultPromptName: String?
-    let similarity: String?
+    let similarity: Similarity?
 
     init(path: String) throws {
-        func optional(_ file: String) throws -> JSON? {
-            fileExists(path + "/" + file) ? try JSON(contentsOf: path + "/" + file) : nil
-        }
-        let settings = try optional("config_sentence_transformers.json")
-        var prompts: [String: String] = [:]
-        for prompt in settings?["prompts"]?.members ?? [] { prompts[prompt.name] = prompt.value.string }
-        self.prompts = prompts
-        defaultPromptName = settings?["default_prompt_name"]?.string
-        similarity = settings?["similarity_fn_name"]?.string
-
-        guard let modules = try optional("modules.json") else {
+        (prompts, defaultPromptName, similarity) = try Self.settings(path)
+        if fileExists(path + "/modules.json") {
+            let (transformer, modules) = try Self.modules(path)
+            transformerPath = transformer
+            self.modules = modules
+        } else {
             transformerPath = path
-            pooling = Pooling(modes: [.mean])
-            densePaths = []
-            isNormalised = false
-            maximumTokens = try Self.maximumTokens(in: path)
-            return
+            modules = nil
         }
-        let modulesPath = path + "/modules.json"
-        var transformerPath: String?
-        var pooling: Pooling?
-        var densePaths: [String] = []
-        var isNormalised = false
-        for module in modules.array ?? [] {
+        (maximumTokens, isLowercased) = try Self.transformerSettings(transformerPath)
+    }
+
+    /// Reads config_sentence_transformers.json.
+    private static func settings(_ folder: String) throws -> ([String: String], String?, Similarity?) {
+        let path = folder + "/config_sentence_transformers.json"
+        guard fileExists(path) else { return ([:], nil, nil) }
+        let settings = try JSON(contentsOf: path)
+        var prompts: [String: String] = [:]
+        for prompt in settings["prompts"]?.members ?? [] { prompts[prompt.name] = prompt.value.string }
+        let name = settings["default_prompt_name"]?.string
+        if let name, prompts[name] == nil {
+            throw TrawlError(
+                .corrupted, "the default prompt '\(name)' is none of the prompts", path: path,
+                remedy: "add it to 'prompts', or set 'default_prompt_name' to null")
+        }
+        let similarity = try settings["similarity_fn_name"]?.string.map { name in
+            guard let similarity = Similarity(rawValue: name == "dot_product" ? "dot" : name) else {
+                throw TrawlError(
+                    .unsupported, "the similarity '\(name)' is not supported", path: path,
+                    remedy: "use a model compared by cosine, dot, euclidean or manhattan")
+            }
+            return similarity
+        }
+        return (prompts, name, similarity)
+    }
+
+    private static func modules(_ folder: String) throws -> (transformer: String, modules: [Module]) {
+        let path = folder + "/modules.json"
+        var transformer: String?
+        var modules: [Module] = []
+        func unsupported(_ message: String) -> TrawlError {
+            TrawlError(
+                .unsupported, message, path: path,
+                remedy: "use a model of one Transformer, then Pooling, Dense, LayerNorm, Normalize or Dropout modules")
+        }
+        for module in try JSON(contentsOf: path).array ?? [] {
             guard let type = module["type"]?.string, let name = module["path"]?.string, !name.hasPrefix("/"),
                 !name.split(separator: "/").contains("..")
             else {
                 throw TrawlError(
-                    .corrupted, "a module has no type or no path inside the folder", path: modulesPath,
+                    .corrupted, "a module has no type or no path inside the folder", path: path,
                     remedy: "download it again")
             }
-            let modulePath = name.isEmpty ? path : path + "/" + name
+            let modulePath = name.isEmpty ? folder : folder + "/" + name
+            let kind: Module.Kind
             switch type.split(separator: ".").last ?? "" {
-            case "Transformer": transformerPath = modulePath
-            case "Pooling":
-                let file = modulePath + "/config.json"
-                pooling = try Pooling(configuration: try JSON(contentsOf: file), path: file)
-            case "Dense": densePaths.append(modulePath)
-            case "Normalize": isNormalised = true
-            case "Dropout": break
-            default:
-                throw TrawlError(
-                    .unsupported, "the module '\(type)' is not supported", path: modulesPath,
-                    remedy: "use a model of Transformer, Pooling, Dense and Normalize modules")
+            case "Transformer":
+                guard transformer == nil, modules.isEmpty else {
+                    throw unsupported("a Transformer stands behind another module")
+                }
+                transformer = modulePath
+                continue
+            case "Pooling": kind = .pooling
+            case "Dense": kind = .dense
+            case "LayerNorm": kind = .layerNorm
+            case "Normalize": kind = .normalize
+            // It does nothing but in training.
+            case "Dropout": continue
+            default: throw unsupported("the module '\(type)' is not supported")
             }
+            modules.append(Module(kind: kind, path: modulePath))
         }
-        guard let transformerPath, let pooling else {
-            throw TrawlError(
-                .unsupported, "modules.json names no Transformer or no Pooling module", path: modulesPath,
-                remedy: "use a text embedding model")
+        guard let transformer, modules.contains(where: { $0.kind == .pooling }) else {
+            throw unsupported("modules.json names no Transformer or no Pooling module")
         }
-        self.transformerPath = transformerPath
-        self.pooling = pooling
-        self.densePaths = densePaths
-        self.isNormalised = isNormalised
-        maximumTokens = try Self.maximumTokens(in: transformerPath)
+        return (transformer, modules)
     }
+
+    private static let transformerFiles = ["bert", "roberta", "distilbert", "camembert", "xlm-roberta"]
+        .map { "sentence_\($0)_config.json" }
 
     /// - Throws: `TrawlError.corrupted` for a length that leaves no room for text.
-    private static func maximumTokens(in path: String) throws -> Int? {
-        for name in ["sentence_bert_config.json", "sentence_roberta_config.json"] where fileExists(path + "/" + name) {
-            guard let value = try JSON(contentsOf: path + "/" + name)["max_seq_length"] else { return nil }
-            guard let length = value.int, length >= 3 else {
-                throw TrawlError(.corrupted, "max_seq_length is no length", path: path + "/" + name)
-            }
-            return length
+    private static func transformerSettings(_ folder: String) throws -> (maximumTokens: Int?, isLowercased: Bool) {
+        guard let name = transformerFiles.first(where: { fileExists(folder + "/" + $0) }) else { return (nil, false) }
+        let settings = try JSON(contentsOf: folder + "/" + name)
+        let length = settings["max_seq_length"]
+        guard length == nil || length?.int ?? 0 >= 3 else {
+            throw TrawlError(
+                .corrupted, "max_seq_length is no length", path: folder + "/" + name, remedy: "download it again")
         }
-        return nil
-    }
-}
-
-extension Activation {
-    /// From a class of torch.nn, as sentence-transformers writes it.
-    init?(moduleName: String) {
-        switch moduleName.split(separator: ".").last ?? "" {
-        case "Identity": self = .identity
-        case "Tanh": self = .tanh
-        case "ReLU": self = .relu
-        case "GELU": self = .geluErf
-        case "SiLU": self = .silu
-        default: return nil
-        }
+        return (length?.int, settings["do_lower_case"]?.bool ?? false)
     }
 }

@@ -3,8 +3,8 @@ internal import Models
 public import Tensors
 internal import Tokenizers
 
-/// Embeds texts with a sentence-transformers folder: modules.json names the encoder, the pooling, dense layers and the
-/// normalisation; a bare Hugging Face encoder gets mean pooling and no normalisation, as sentence-transformers does.
+/// Embeds texts with a sentence-transformers folder: modules.json names the encoder and the chain of modules behind it; a
+/// bare Hugging Face encoder gets mean pooling and no normalisation, as sentence-transformers does.
 ///
 /// ```
 /// let embedder = try TextEmbedder(folder: "models/all-MiniLM-L6-v2")
@@ -12,13 +12,6 @@ internal import Tokenizers
 /// ```
 /// It holds no state between calls and may be used from several threads at once; calls then share the pool's threads.
 public final class TextEmbedder: Sendable {
-    /// One of a model's layers behind the pooling.
-    private struct Dense: Sendable {
-        let weight: WeightMatrix
-        let bias: [Float]
-        let activation: Activation
-    }
-
     public let folder: String
     /// The length of an embedding, after truncation.
     public let dimension: Int
@@ -27,21 +20,22 @@ public final class TextEmbedder: Sendable {
     /// Prompts by name, such as `query`, and the name of the one used where none is given.
     public let prompts: [String: String]
     public let defaultPromptName: String?
-    /// `cosine`, `dot`, `euclidean` or `manhattan`, where the folder says so.
-    public let similarity: String?
+    /// How embeddings are compared, where the folder says so.
+    public let similarity: Similarity?
+    /// Whether embeddings have length 1.
     public let isNormalised: Bool
-    /// Identifies weights, tokenizer, pooling and dimension; an index stores it.
+    /// Identifies all that embeddings depend on but the prompts that callers give; an index stores it.
     public let digest: String
 
     private let encoder: any TokenEncoder
     private let tokenizer: Tokenizer
-    private let pooling: Pooling
-    private let dense: [Dense]
-    private let fullDimension: Int
+    private let chain: EmbeddingChain
+    private let isLowercased: Bool
     private let pool: ThreadPool
 
     /// - Parameters:
-    ///   - truncatedTo: keeps the first so many dimensions and normalises again (Matryoshka models).
+    ///   - truncatedTo: keeps the first so many dimensions (Matryoshka models, Kusupati et al. 2022, arXiv 2205.13147), at
+    ///     length 1 where the model's chain ends in that.
     ///   - precision: the encoder's arithmetic; `digest` does not tell, for the vectors may stand in one index.
     /// - Throws: `TrawlError` that names the file that is missing, corrupted or not supported.
     public init(
@@ -54,43 +48,19 @@ public final class TextEmbedder: Sendable {
         // Each takes tens of milliseconds, which are most of what one query waits for.
         (encoder, tokenizer) = try pool.both(
             { try model.loadEncoder(precision: precision) }, { try model.loadTokenizer() })
-        pooling = layout.pooling
-        var width = encoder.hiddenSize * pooling.modes.count
-        dense = try layout.densePaths.map { path in
-            let configuration = try JSON(contentsOf: path + "/config.json")
-            guard let inputs = configuration["in_features"]?.int, let outputs = configuration["out_features"]?.int,
-                inputs == width, outputs > 0
-            else {
-                throw TrawlError(
-                    .incompatible, "the dense layer does not take the \(width) values before it", path: path,
-                    remedy: "download the folder again")
-            }
-            width = outputs
-            let tensors = try Safetensors(path: path)
-            let name = configuration["activation_function"]?.string ?? "torch.nn.modules.activation.Tanh"
-            guard let activation = Activation(moduleName: name) else {
-                throw TrawlError(.unsupported, "the activation '\(name)' is not supported", path: path)
-            }
-            let hasBias = configuration["bias"]?.bool ?? true
-            return Dense(
-                weight: try WeightMatrix(
-                    try tensors.requiredTensor("linear.weight"), rows: outputs, columns: inputs),
-                bias: hasBias
-                    ? try tensors.requiredTensor("linear.bias").floats(count: outputs)
-                    : [Float](repeating: 0, count: outputs), activation: activation)
-        }
-        fullDimension = width
+        chain = try EmbeddingChain(layout.modules, width: encoder.hiddenSize)
         if let truncatedTo {
-            guard truncatedTo > 0, truncatedTo <= width else {
+            guard truncatedTo > 0, truncatedTo <= chain.dimension else {
                 throw TrawlError(
-                    .invalidInput, "the model has \(width) dimensions, not \(truncatedTo)", path: folder,
-                    remedy: "ask for 1 to \(width)")
+                    .invalidInput, "the model has \(chain.dimension) dimensions, not \(truncatedTo)", path: folder,
+                    remedy: "ask for 1 to \(chain.dimension)")
             }
         }
-        dimension = truncatedTo ?? width
-        isNormalised = layout.isNormalised || truncatedTo != nil
+        dimension = truncatedTo ?? chain.dimension
+        isNormalised = chain.isNormalised
         maximumTokens = min(
             try layout.maximumTokens ?? model.tokenizerMaximum() ?? .max, encoder.contextLength)
+        isLowercased = layout.isLowercased
         prompts = layout.prompts
         defaultPromptName = layout.defaultPromptName
         similarity = layout.similarity
@@ -98,12 +68,9 @@ public final class TextEmbedder: Sendable {
         var hash = StableHash()
         hash.update(model.digest)
         hash.update(tokenizer.digest)
-        hash.update("\(pooling.modes.map(\.rawValue)) \(pooling.includesPrompt) \(maximumTokens)")
-        hash.update("\(dimension) \(isNormalised)")
-        for (path, layer) in zip(layout.densePaths, dense) {
-            hash.update(layer.activation.rawValue)
-            try MappedFile(path: path + "/model.safetensors").withBytes { hash.update($0) }
-        }
+        hash.update("\(maximumTokens) \(isLowercased) \(dimension)")
+        hash.update(layout.defaultPromptName.flatMap { layout.prompts[$0] } ?? "")
+        try chain.update(&hash)
         digest = hash.hexadecimal
     }
 
@@ -143,31 +110,27 @@ public final class TextEmbedder: Sendable {
 
     private func embed(_ texts: [String], prompt: String, into out: UnsafeMutablePointer<Float>) throws {
         let inputs = tokenise(texts, prompt: prompt)
-        var skipped = 0
-        if !pooling.includesPrompt && !prompt.isEmpty {
-            // The closing special token is not part of the prompt.
-            skipped = max(0, tokenizer.encodeIDs(prompt).count - 1)
-        }
+        let promptTokens = chain.leavesPromptOut ? promptLength(prompt) : 0
         let hidden = encoder.hiddenSize
         nonisolated(unsafe) let out = out
         try encoder.encode(inputs, pool: pool) { index, states in
-            var vector = [Float](repeating: 0, count: hidden * pooling.modes.count)
-            let count = states.count / hidden
-            vector.withUnsafeMutableBufferPointer { buffer in
-                if let base = buffer.baseAddress {
-                    pooling.pool(states, width: hidden, skipping: min(skipped, count - 1), into: base)
-                }
-            }
-            for layer in dense {
-                vector = layer.weight.multiply(vector, bias: layer.bias, pool: pool)
-                vector.withUnsafeMutableBufferPointer { buffer in
-                    if let base = buffer.baseAddress { layer.activation.apply(base, buffer.count) }
-                }
+            var vector = chain(
+                states, width: hidden, promptTokens: min(promptTokens, states.count / hidden - 1), pool: pool)
+            if dimension < chain.dimension {
+                vector.removeLast(chain.dimension - dimension)
+                if isNormalised { vector.scaleToUnitLength() }
             }
             let target = out + index * dimension
             for d in 0..<dimension { target[d] = vector[d] }
-            if isNormalised { normalise(target) }
         }
+    }
+
+    /// The tokens that a prompt takes at the start of an input: all of its own but the closing special one.
+    private func promptLength(_ prompt: String) -> Int {
+        guard !prompt.isEmpty else { return 0 }
+        let ids = tokens(prompt)
+        guard let last = ids.last, tokenizer.isSpecial(last) else { return ids.count }
+        return ids.count - 1
     }
 
     /// Texts are tokenised side by side: at some hundred thousand texts that is not nothing.
@@ -177,12 +140,17 @@ public final class TextEmbedder: Sendable {
             let tile = 16
             pool.parallelFor((texts.count + tile - 1) / tile) { index in
                 for text in index * tile..<min((index + 1) * tile, texts.count) {
-                    let ids = tokenizer.encodeIDs(prompt + texts[text])
-                    (buffer.baseAddress.map { $0 + text })?.initialize(to: EncoderInput(tokens: cut(ids)))
+                    let input = EncoderInput(tokens: tokens(prompt + texts[text]))
+                    (buffer.baseAddress.map { $0 + text })?.initialize(to: input)
                 }
             }
             count = texts.count
         }
+    }
+
+    /// The tokens of a text, cut to what the model takes.
+    private func tokens(_ text: String) -> [TokenID] {
+        cut(tokenizer.encodeIDs(isLowercased ? text.lowercased() : text))
     }
 
     /// The tokens of each text as the encoder gets them, without a prompt.
@@ -197,18 +165,5 @@ public final class TextEmbedder: Sendable {
         guard ids.count > maximumTokens, let last = ids.last else { return ids }
         guard tokenizer.isSpecial(last) else { return Array(ids.prefix(maximumTokens)) }
         return ids.prefix(maximumTokens - 1) + [last]
-    }
-
-    private func normalise(_ vector: UnsafeMutablePointer<Float>) {
-        let length = Kernels.dot(vector, vector, dimension).squareRoot()
-        let scale = 1 / max(length, 1e-12)
-        for d in 0..<dimension { vector[d] *= scale }
-    }
-}
-
-extension Tensor {
-    fileprivate func floats(count: Int) throws -> [Float] {
-        try requireShape([count])
-        return try floats()
     }
 }

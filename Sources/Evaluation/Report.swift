@@ -65,6 +65,11 @@ public struct Report: Sendable, Equatable {
             })
     }
 
+    /// A table of numbers that are no measures of rankings, a line for each of `rows`.
+    public static func markdown(_ rows: [(name: String, values: [Double])], measures: [String]) -> String {
+        table(header: ["file"] + measures, rows.map { [$0.name] + $0.values.map(fixed) })
+    }
+
     static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
 
     /// A Markdown table whose columns line up; all but the first are aligned to the right.

@@ -58,10 +58,10 @@ public struct ModelBenchmark: Encodable, Sendable {
     public init(path: String, texts: [String]? = nil, runs: Int = 5, pool: ThreadPool = .shared) throws {
         precondition(runs > 0)
         let folder = try ModelFolder(path: path)
-        if folder.architecture == .llama {
-            try self.init(DecoderWorkload.self, folder, texts, runs, pool)
-        } else {
+        if folder.isEncoder {
             try self.init(EncoderWorkload.self, folder, texts, runs, pool)
+        } else {
+            try self.init(DecoderWorkload.self, folder, texts, runs, pool)
         }
     }
 

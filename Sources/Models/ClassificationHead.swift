@@ -12,6 +12,11 @@ public struct ClassificationHead: Sendable {
 
     /// - Throws: `TrawlError` that names a missing tensor or one whose shape does not fit.
     public init(_ model: ModelFolder) throws {
+        guard [.bert, .roberta].contains(model.architecture) else {
+            throw TrawlError(
+                .unsupported, "a classifier of the type \(model.architectureName) is not supported",
+                path: model.configurationPath, remedy: "use a BERT, RoBERTa or XLM-R cross-encoder")
+        }
         guard let hidden = model.configuration["hidden_size"]?.int else {
             throw TrawlError(.corrupted, "'hidden_size' is missing", path: model.configurationPath)
         }

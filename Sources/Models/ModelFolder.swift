@@ -13,7 +13,15 @@ public import Tokenizers
 public struct ModelFolder: Sendable {
     /// The families that can be computed.
     public enum Architecture: String, Sendable {
-        case bert, roberta, llama
+        case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, llama
+    }
+
+    /// Whether the model gives states of tokens, from which embeddings and rerankers are made, and no next token.
+    public var isEncoder: Bool {
+        switch architecture {
+        case .bert, .roberta, .distilbert, .mpnet, .nomicBert, .modernBert, .t5: true
+        default: false
+        }
     }
 
     /// The folder, or the GGUF file.
@@ -56,12 +64,20 @@ public struct ModelFolder: Sendable {
         switch type {
         case "bert": architecture = .bert
         case "roberta", "xlm-roberta", "camembert": architecture = .roberta
+        case "distilbert": architecture = .distilbert
+        case "mpnet": architecture = .mpnet
+        case "nomic_bert": architecture = .nomicBert
+        case "modernbert": architecture = .modernBert
+        case "t5", "mt5": architecture = .t5
         case "llama": architecture = .llama
         default:
             throw TrawlError(
                 .unsupported,
                 "the model type '\(type ?? "none")' (\(name ?? "no architecture named")) is not supported",
-                path: configurationPath, remedy: "use a model of the type bert, roberta, xlm-roberta or llama")
+                path: configurationPath,
+                remedy:
+                    "use a model of the type bert, roberta, xlm-roberta, distilbert, mpnet, nomic_bert, modernbert, t5"
+                    + " or llama")
         }
         architectureName = name ?? type ?? ""
         self.path = path
@@ -105,7 +121,7 @@ public struct ModelFolder: Sendable {
 
     /// - Throws: `TrawlError.incompatible` when the model is no encoder.
     public func loadEncoder(precision: Precision = .f32) throws -> any TokenEncoder {
-        try BertModel(self, precision: precision)
+        try EncoderModel(self, precision: precision)
     }
 
     /// - Throws: `TrawlError.incompatible` when the model is no decoder.
@@ -136,7 +152,10 @@ public struct ModelFolder: Sendable {
     }
 
     private var embeddingRows: Int {
-        let names = ["embeddings.word_embeddings.weight", "embed_tokens.weight", "token_embd.weight"]
+        let names = [
+            "embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight", "shared.weight",
+            "embed_tokens.weight", "token_embd.weight",
+        ]
         return tensors.tensors.first { tensor in names.contains { tensor.name.hasSuffix($0) } }?.shape.first ?? 0
     }
 

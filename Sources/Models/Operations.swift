@@ -1,10 +1,10 @@
 /// Arithmetic that a model's products take, a multiply-add being two operations; what they can be measured against.
-extension BertConfiguration {
+extension EncoderConfiguration {
     /// The operations of one sequence of `tokens`.
     func operations(tokens: Int) -> Double {
-        let (n, hidden) = (Double(tokens), Double(hiddenSize))
-        let weights = 4 * hidden * hidden + 2 * hidden * Double(feedForwardSize)
-        return 2 * Double(layerCount) * n * (weights + 2 * n * hidden)
+        let (n, hidden, attention) = (Double(tokens), Double(hiddenSize), Double(attentionSize))
+        let weights = hidden * (4 * attention + Double((isGated ? 3 : 2) * feedForwardSize))
+        return 2 * Double(layerCount) * n * (weights + 2 * n * attention)
     }
 }
 

@@ -29,7 +29,7 @@ public struct ModelDescription: Encodable, Sendable {
         var details: [String: String] = [:]
         if folder.isCrossEncoder {
             uses = ["rerank"]
-        } else if folder.architecture != .llama {
+        } else if folder.isEncoder {
             uses = ["embed"]
             let embedder = try TextEmbedder(folder: path)
             details["dimension"] = "\(embedder.dimension)"

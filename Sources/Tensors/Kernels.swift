@@ -37,6 +37,8 @@ package enum Kernels {
 
     package static func add(_ y: Floats, to x: MutableFloats, _ n: Int) { trawl_add(x, y, n) }
 
+    package static func multiply(_ y: Floats, into x: MutableFloats, _ n: Int) { trawl_multiply(x, y, n) }
+
     @inline(__always)
     package static func addScaled(_ a: Float, _ y: Floats, to x: MutableFloats, _ n: Int) {
         trawl_add_scaled(x, a, y, n)

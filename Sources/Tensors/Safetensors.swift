@@ -25,6 +25,11 @@ public struct Safetensors: TensorCollection {
             try self.init(path: path + "/model.safetensors")
         } else if fileExists(path + "/model.safetensors.index.json") {
             try self.init(indexPath: path + "/model.safetensors.index.json")
+        } else if let pickle = regularFiles(in: path).first(where: { $0.hasPrefix("pytorch_model") }) {
+            // A pickle is a program, which whoever made the file wrote.
+            throw TrawlError(
+                .unsupported, "the weights are a pickle of PyTorch (\(pickle)), which is not opened", path: path,
+                remedy: "load the model in Python and save it again: save_pretrained writes model.safetensors")
         } else {
             throw TrawlError(
                 .notFound, "the folder has no model.safetensors and no model.safetensors.index.json", path: path,

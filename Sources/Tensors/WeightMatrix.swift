@@ -61,6 +61,18 @@ public struct WeightMatrix: Sendable {
         (start, owner) = (UnsafeRawPointer(buffer.base), buffer)
     }
 
+    /// Some of the outputs, in place; not of a matrix prepared for 8-bit products.
+    package func outputs(_ range: Range<Int>) -> WeightMatrix {
+        precondition(!isQuantised && !range.isEmpty && range.lowerBound >= 0 && range.upperBound <= rows)
+        return WeightMatrix(outputs: range, of: self)
+    }
+
+    private init(outputs range: Range<Int>, of whole: WeightMatrix) {
+        rows = range.count
+        (columns, rowSize, type, owner) = (whole.columns, whole.rowSize, whole.type, whole.owner)
+        start = whole.start + range.lowerBound * whole.rowSize
+    }
+
     /// The same weights for products in `precision`, which stays single where the inputs are not whole groups of 32.
     ///
     /// GGUF's blocks are multiplied as they lie in the file; other weights are quantised now, which takes a byte and a

@@ -9,11 +9,10 @@ private let home =
     getenv("TRAWL_HOME").map { String(cString: $0) }
     ?? (getenv("HOME").map { String(cString: $0) } ?? "") + "/.cache/trawl"
 private let minilm = home + "/models/all-MiniLM-L6-v2"
-private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Golden/minilm.json"
 
 @Suite struct TextEmbedderTests {
     @Test func embeddingsMatchSentenceTransformers() throws {
-        let cases = try #require(try JSON(contentsOf: golden).array)
+        let cases = try #require(try JSON(contentsOf: goldenFolder + "/minilm.json").array)
         let embedder = try TextEmbedder(folder: minilm)
         #expect(embedder.dimension == 384 && embedder.maximumTokens == 256 && embedder.isNormalised)
         let got = try embedder.embed(cases.compactMap { $0["text"]?.string })
@@ -50,13 +49,13 @@ private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(sep
 /// RoBERTa in three shards, byte-level BPE, two poolings, two dense layers, normalisation and prompts, as
 /// sentence-transformers 6 writes them.
 @Suite struct TinyRobertaTests {
-    private let folder = String(golden.dropLast("minilm.json".count)) + "tiny-roberta"
+    private let folder = goldenFolder + "/tiny-roberta"
 
     @Test func embeddingsMatchSentenceTransformers() throws {
         let cases = try #require(try JSON(contentsOf: folder + "/golden.json").array)
         let embedder = try TextEmbedder(folder: folder)
         #expect(embedder.dimension == 16 && embedder.maximumTokens == 36 && embedder.isNormalised)
-        #expect(embedder.similarity == "cosine")
+        #expect(embedder.similarity == .cosine)
         let texts = cases.compactMap { $0["text"]?.string }
         for (key, prompt) in [("vector", nil), ("query", try embedder.prompt(named: "query"))] {
             let got = try embedder.embed(texts, prompt: prompt)
@@ -125,45 +124,17 @@ private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(sep
     }
 }
 
-/// A copy of a folder of small files, to be damaged. Goes with its owner.
-private final class FolderCopy {
-    let path: String
-    private let source: String
-
-    init(of source: String) throws {
-        self.source = source
-        path = NSTemporaryDirectory() + "trawl-embeddings-\(UUID().uuidString)"
-        try FileManager.default.copyItem(atPath: source, toPath: path)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func restore() {
-        try? FileManager.default.removeItem(atPath: path)
-        try? FileManager.default.copyItem(atPath: source, toPath: path)
-    }
-
-    func remove(_ name: String) { try? FileManager.default.removeItem(atPath: path + "/" + name) }
-
-    /// Replaces `old`, which must be there, by `new`.
-    func edit(_ name: String, _ old: String, _ new: String) throws {
-        let text = try String(contentsOfFile: path + "/" + name, encoding: .utf8)
-        #expect(text.contains(old))
-        try text.replacingOccurrences(of: old, with: new)
-            .write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
-    }
-}
-
 @Suite struct PoolingTests {
     private func pooled(_ mode: Pooling.Mode, skipping: Int = 0) -> [Float] {
         let states: [Float] = [1, 10, 2, 20, 6, -30]
-        var out: [Float] = [0, 0]
-        states.withUnsafeBufferPointer { Pooling(modes: [mode]).pool($0, width: 2, skipping: skipping, into: &out) }
-        return out
+        return states.withUnsafeBufferPointer {
+            Pooling(modes: [mode], includesPrompt: false).pool($0, width: 2, promptTokens: skipping)
+        }
     }
 
     @Test func everyModeIsTheOneOfSentenceTransformers() {
         #expect(pooled(.cls) == [1, 10])
+        #expect(pooled(.cls, skipping: 1) == [2, 20])
         #expect(pooled(.max) == [6, 20])
         #expect(pooled(.mean) == [3, 0])
         #expect(pooled(.mean, skipping: 1) == [4, -5])
@@ -180,6 +151,7 @@ private final class FolderCopy {
         }
         #expect(try read(#"{"pooling_mode_mean_tokens":true,"pooling_mode_cls_token":true}"#) == [.cls, .mean])
         #expect(try read(#"{"pooling_mode":"lasttoken"}"#) == [.lastToken])
+        #expect(try read(#"{"pooling_mode_mean_tokens":false,"pooling_mode_cls_token":false}"#) == [.mean])
         #expect(try read(#"{"pooling_mode":["max","mean"]}"#) == [.max, .mean])
         #expect(throws: TrawlError.self) { try read(#"{"pooling_mode":"median"}"#) }
         #expect(throws: TrawlError.self) { try read("{}") }

@@ -151,6 +151,31 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
         trawl_softmax_portable(&b, 7, 29, 29)
         for (p, q) in zip(a, b) { #expect(abs(p - q) <= 1e-6) }
         for row in 0..<7 { #expect(abs(a[row * 29..<(row + 1) * 29].reduce(0, +) - 1) < 1e-5) }
+        (a, b) = (x, x)
+        let y = randomFloats(203, seed: 3, -6...6)
+        trawl_multiply(&a, y, 203)
+        trawl_multiply_portable(&b, y, 203)
+        #expect(a == b)
+        for index in 0..<203 { #expect(a[index] == x[index] * y[index]) }
+    }
+
+    @Test func someOutputsOfAMatrixAreThoseOfTheWhole() throws {
+        let values = randomFloats(10 * 32, seed: 4, -1...1)
+        let header = #"{"a":{"dtype":"F32","shape":[10,32],"data_offsets":[0,1280]}}"#
+        let bytes = littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + values.withUnsafeBytes { Array($0) }
+        let file = try TemporaryFile(bytes, ".safetensors")
+        let tensor = try Safetensors(path: file.path).requiredTensor("a")
+        let whole = try WeightMatrix(tensor, rows: 10, columns: 32)
+        let x = randomFloats(3 * 32, seed: 5, -1...1)
+        for precision in Precision.allCases {
+            let all = whole.prepared(for: precision).multiply(x)
+            let part = whole.outputs(4..<9).prepared(for: precision)
+            #expect(part.rows == 5)
+            let product = part.multiply(x)
+            for row in 0..<3 {
+                #expect(product[5 * row..<5 * row + 5].elementsEqual(all[10 * row + 4..<10 * row + 9]))
+            }
+        }
     }
 }
 

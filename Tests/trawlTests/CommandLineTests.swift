@@ -173,6 +173,55 @@ import Testing
         #expect(abs(norm - 1) < 1e-5)
     }
 
+    @Test func smallerEmbeddingsHaveTheTypeAndTheRangesThatWereAskedFor() throws {
+        func type(_ name: String, _ more: String...) throws -> TrawlProcess.Outcome {
+            try TrawlProcess.run(
+                ["embed", "--output-type", name] + more, input: "a tide\na river\n", folder: folder.path)
+        }
+        let corpus = try type("int8", "--format", "npy", "--output", "c.npy", "--write-ranges", "r.npy")
+        #expect(corpus.status == 0)
+        let npy = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/c.npy"))
+        #expect(String(decoding: npy.dropFirst(10).prefix(70), as: UTF8.self).contains("'|i1'"))
+        #expect(npy.count == 128 + 2 * 384)
+        // Of two embeddings each value is in the first or the last step, up to rounding.
+        #expect(Set(npy.dropFirst(128)).isSubset(of: [0x80, 0x7E, 0x7F]))
+        let again = try type("int8", "--ranges", "r.npy").objects.map { $0["embedding"] as? [Int] ?? [] }
+        #expect(again.flatMap { $0 } == npy.dropFirst(128).map { Int(Int8(bitPattern: $0)) })
+        #expect(try type("ubinary").objects.map { ($0["embedding"] as? [Int])?.count } == [48, 48])
+        #expect(try type("float16").objects.map { ($0["embedding"] as? [Double])?.count } == [384, 384])
+
+        #expect(try type("binary", "--format", "f32").status == 64)
+        #expect(try type("binary", "--ranges", "r.npy").status == 64)
+        let wrong = try type("int8", "--ranges", "c.npy")
+        #expect(wrong.status == 2 && wrong.errors.contains("c.npy") && wrong.errors.contains("--write-ranges"))
+        let other = try type("int8", "--ranges", "r.npy", "--dimensions", "64")
+        #expect(other.status == 2 && other.errors.contains("384 dimensions"))
+        let one = try TrawlProcess.run(["embed", "--output-type", "int8"], input: "a\n", folder: folder.path)
+        #expect(one.status == 2 && one.errors.contains("--ranges"))
+    }
+
+    @Test func similarityOfSentencesIsEvaluated() throws {
+        let pairs = """
+            score\tsentence1\tsentence2\tsource
+            5.0\tA man is playing a guitar.\tA man plays the guitar.\tx
+            0.2\tA man is playing a guitar.\tThe tide rises twice a day.\tx
+            2.6\tA dog runs in the snow.\tA cat walks in the snow.\tx
+
+            """
+        try pairs.write(toFile: folder.path + "/sts.tsv", atomically: true, encoding: .utf8)
+        let result = try run("eval", "--sts", "sts.tsv", "--json")
+        #expect(result.status == 0)
+        #expect((result.objects.first?["spearman"] as? Double).map { abs($0 - 1) < 1e-12 } == true)
+        #expect(result.objects.first?["pairs"] as? Int == 3)
+        #expect((result.objects.first?["pearson"] as? Double).map { $0 > 0.9 && $0 < 1 } == true)
+        #expect(try run("eval", "--sts", "sts.tsv", "sts.tsv").output.contains("1.0000"))
+
+        try (pairs + "high\tone\ttwo\n").write(toFile: folder.path + "/sts.tsv", atomically: true, encoding: .utf8)
+        let bad = try run("eval", "--sts", "sts.tsv")
+        #expect(bad.status == 2 && bad.errors.contains("sts.tsv:5") && bad.errors.contains("high"))
+        #expect(try run("eval", "--sts", "sts.tsv", "--qrels", "q.tsv").status == 64)
+    }
+
     @Test func indexesAreListedShownAndRemoved() throws {
         try buildLexical()
         #expect(try run("ls").output.contains("a.trawl"))

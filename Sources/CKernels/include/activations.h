@@ -22,6 +22,8 @@ TRAWL_KERNEL(trawl_silu, float *x, size_t n)
 TRAWL_KERNEL(trawl_silu_multiply, float *gate, const float *up, size_t n)
 /// x += y.
 TRAWL_KERNEL(trawl_add, float *x, const float *y, size_t n)
+/// x *= y, element by element.
+TRAWL_KERNEL(trawl_multiply, float *x, const float *y, size_t n)
 /// x += a y.
 TRAWL_KERNEL(trawl_add_scaled, float *x, float a, const float *y, size_t n)
 /// *out = sum of a b, in eight lanes.

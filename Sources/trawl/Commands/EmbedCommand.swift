@@ -12,12 +12,17 @@ struct EmbedCommand: AsyncParsableCommand {
         abstract: "Embed texts.",
         discussion: """
             Reads lines of text, or JSON lines with a text field, from FILE or standard input, and writes one embedding a
-            line: JSON lines, a NumPy .npy file or raw float32.
+            line: JSON lines, a NumPy .npy file or raw float32. --output-type makes them smaller, as sentence-transformers'
+            quantize_embeddings does: int8 and uint8 divide the range of each dimension, which --ranges gives or the
+            embeddings themselves have, into 256 steps; binary and ubinary keep the signs, eight to a byte.
 
             EXAMPLES
               trawl embed notes.txt --format npy --output notes.npy
               echo "a question" | trawl embed --prompt-name query
               trawl embed corpus.jsonl --dimensions 128 --output vectors.jsonl
+              trawl embed corpus.jsonl --format npy --output-type ubinary --output codes.npy
+              trawl embed corpus.jsonl --format npy --output-type int8 --write-ranges ranges.npy --output corpus.npy
+              trawl embed questions.txt --format npy --output-type int8 --ranges ranges.npy --output questions.npy
             """)
 
     @Argument(help: "The texts; - or nothing is standard input.")
@@ -25,6 +30,15 @@ struct EmbedCommand: AsyncParsableCommand {
 
     @Option(help: "jsonl, npy or f32.")
     var format = EmbeddingFormat.jsonl
+
+    @Option(help: "float32, float16, int8, uint8, binary or ubinary.")
+    var outputType = EmbeddingType.float32
+
+    @Option(help: "A .npy file with the ranges of the dimensions, for int8 and uint8.")
+    var ranges: String?
+
+    @Option(help: "Write the ranges of the dimensions that int8 or uint8 used to this .npy file.")
+    var writeRanges: String?
 
     @Option(name: [.short, .long], help: "The file to write; standard output without it.")
     var output: String?
@@ -38,7 +52,7 @@ struct EmbedCommand: AsyncParsableCommand {
     @Option(help: "The name of one of the model's own prompts.")
     var promptName: String?
 
-    @Option(help: "Keep only the first dimensions (Matryoshka models) and normalise again.")
+    @Option(help: "Keep only the first dimensions (Matryoshka models), at length 1 if the model's own embeddings are.")
     var dimensions: Int?
 
     @Option(help: "Arithmetic of the model: f32, or int8, which is faster and a little less exact.")
@@ -52,6 +66,13 @@ struct EmbedCommand: AsyncParsableCommand {
     func validate() throws {
         if prompt != nil, promptName != nil { throw ValidationError("give either --prompt or --prompt-name") }
         if let dimensions, dimensions < 1 { throw ValidationError("--dimensions must be at least 1") }
+        if ranges != nil || writeRanges != nil, !outputType.hasRanges {
+            throw ValidationError("--ranges and --write-ranges go with --output-type int8 or uint8")
+        }
+        if format == .f32, outputType != .float32 {
+            throw ValidationError(
+                "--format f32 is float32; --output-type \(outputType.rawValue) goes with jsonl or npy")
+        }
     }
 
     func run() async throws {
@@ -61,6 +82,12 @@ struct EmbedCommand: AsyncParsableCommand {
         let texts = try QueryReader().read(file ?? "-")
         var matrix = try embedder.embed(texts.map(\.text), prompt: prompt, progress: progress.reporter)
         if normalize { matrix = matrix.normalised() }
-        try EmbeddingWriter(format: format, path: output).write(matrix, ids: texts.map(\.id))
+        var ranges: EmbeddingRanges?
+        if outputType.hasRanges {
+            ranges = try self.ranges.map { try NumPyFile.ranges(path: $0) } ?? EmbeddingRanges(of: matrix)
+        }
+        let embeddings = try QuantisedEmbeddings(matrix, as: outputType, ranges: ranges)
+        try EmbeddingWriter(format: format, path: output).write(embeddings, ids: texts.map(\.id))
+        if let ranges, let writeRanges { try EmbeddingWriter.write(try NumPyFile.bytes(ranges), to: writeRanges) }
     }
 }

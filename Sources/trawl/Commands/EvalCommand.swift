@@ -4,6 +4,7 @@ import Corpus
 import Evaluation
 import Foundation
 import Retrieval
+import Tensors
 
 struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,9 +20,10 @@ struct EvalCommand: AsyncParsableCommand {
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode lexical,dense,hybrid --json
               trawl eval --run bm25.trec --qrels qrels.txt --measures "nDCG@10 AP" -q
               trawl eval --benchmark eval/benchmarks/scifact.yaml --data ~/data
+              trawl eval --sts stsb/test.tsv --model all-MiniLM-L6-v2
             """)
 
-    @Argument(help: "The index: a path or a name. Not needed with --run or --benchmark.")
+    @Argument(help: "The index: a path or a name. Not needed with --run, --benchmark or --sts.")
     var index: String?
 
     @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).")
@@ -41,6 +43,17 @@ struct EvalCommand: AsyncParsableCommand {
 
     @Option(help: "The folder that holds the data sets of benchmark definitions.")
     var data: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: "Files of scored pairs of sentences (TSV: score, sentence1, sentence2, or columns of these names).")
+    var sts: [String] = []
+
+    @Option(help: "The embedding model to evaluate with --sts: a name or a path.")
+    var model: String?
+
+    @Option(help: "The name of one of the model's own prompts, for --sts.")
+    var promptName: String?
 
     @Option(help: "Measures, separated by spaces or commas.")
     var measures = "nDCG@10 AP RR@10 R@100"
@@ -65,6 +78,13 @@ struct EvalCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
+        if !sts.isEmpty {
+            if index != nil || runFile != nil || benchmark != nil || qrels != nil || queries != nil || mode != nil {
+                throw ValidationError("--sts stands alone, with --model, --prompt-name and --precision")
+            }
+            return
+        }
+        if model != nil || promptName != nil { throw ValidationError("--model and --prompt-name go with --sts") }
         if benchmark != nil {
             if index != nil || runFile != nil { throw ValidationError("--benchmark stands alone") }
             return
@@ -77,6 +97,13 @@ struct EvalCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if !sts.isEmpty {
+            try STSRunner(
+                files: sts, model: model ?? ModelCatalogue.defaultEmbedder, promptName: promptName,
+                precision: tuning.precision ?? .f32, progress: progress.reporter, json: json
+            ).run()
+            return
+        }
         if let benchmark {
             try BenchmarkRunner(definition: benchmark, data: data, progress: progress.reporter, json: json).run()
             return

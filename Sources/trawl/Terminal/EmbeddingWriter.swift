@@ -1,40 +1,39 @@
-import ArgumentParser
+public import ArgumentParser
 import Core
-import Embeddings
+public import Embeddings
 import Foundation
 
 /// How embeddings are written.
 enum EmbeddingFormat: String, ExpressibleByArgument, CaseIterable {
     /// One object a line: id and embedding.
     case jsonl
-    /// NumPy's format, version 1.0: a float32 array of shape [texts, dimension].
+    /// NumPy's format: an array of shape [texts, values].
     case npy
     /// Little-endian float32, row after row, without a header.
     case f32
 }
+
+extension EmbeddingType: ExpressibleByArgument {}
 
 struct EmbeddingWriter {
     let format: EmbeddingFormat
     /// nil is standard output.
     let path: String?
 
-    func write(_ matrix: EmbeddingMatrix, ids: [String]) throws {
-        var bytes: [UInt8] = []
+    func write(_ embeddings: QuantisedEmbeddings, ids: [String]) throws {
+        let bytes: [UInt8]
         switch format {
-        case .jsonl:
-            for row in 0..<matrix.count {
-                let line = Line(id: ids[row], embedding: Array(matrix[row]))
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                bytes += Array(try encoder.encode(line)) + [UInt8(ascii: "\n")]
-            }
+        case .jsonl: bytes = try lines(embeddings, ids: ids)
         case .npy:
-            bytes = Self.header(rows: matrix.count, columns: matrix.dimension)
-            matrix.values.withUnsafeBytes { bytes.append(contentsOf: $0) }
-        case .f32:
-            matrix.values.withUnsafeBytes { bytes.append(contentsOf: $0) }
+            bytes =
+                NumPyFile.header(embeddings.type, rows: embeddings.count, columns: embeddings.width) + embeddings.bytes
+        case .f32: bytes = embeddings.bytes
         }
         guard let path else { return Output.write(bytes) }
+        try Self.write(bytes, to: path)
+    }
+
+    static func write(_ bytes: [UInt8], to path: String) throws {
         do {
             // Written beside and renamed, so that a failure leaves an older file as it was.
             try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
@@ -43,16 +42,23 @@ struct EmbeddingWriter {
         }
     }
 
-    private struct Line: Encodable {
-        let id: String
-        let embedding: [Float]
+    private func lines(_ embeddings: QuantisedEmbeddings, ids: [String]) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var bytes: [UInt8] = []
+        for row in 0..<embeddings.count {
+            let line =
+                switch embeddings.values(row) {
+                case .fractions(let values): try encoder.encode(Line(id: ids[row], embedding: values))
+                case .integers(let values): try encoder.encode(Line(id: ids[row], embedding: values))
+                }
+            bytes += Array(line) + [UInt8(ascii: "\n")]
+        }
+        return bytes
     }
 
-    /// The header of NumPy's format 1.0, padded so that the data start at a multiple of 64 bytes.
-    static func header(rows: Int, columns: Int) -> [UInt8] {
-        let description = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
-        let padding = 63 - (10 + description.utf8.count) % 64
-        let text = Array((description + String(repeating: " ", count: padding) + "\n").utf8)
-        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.count & 0xFF), UInt8(text.count >> 8)] + text
+    private struct Line<Value: Encodable>: Encodable {
+        let id: String
+        let embedding: [Value]
     }
 }

@@ -1,0 +1,95 @@
+internal import Tensors
+
+/// The attention of one layer: context = softmax(scale Q Kᵀ + bias) V for each head within each of the sequences that are
+/// packed end to end.
+struct EncoderAttention {
+    let heads: Int
+    let width: Int
+    let scale: Float
+    /// How many tokens to each side a token sees; nil for all.
+    let window: Int?
+    /// For each head the biases of the distances 1 - longest ... longest - 1; nil for none.
+    let biases: UnsafePointer<Float>?
+    /// The length of the longest sequence.
+    let longest: Int
+
+    /// Queries that share a product with the keys: their scores stay in the second-level cache, so that no running
+    /// maximum is kept.
+    private static let queryTile = 48
+
+    /// - Parameters:
+    ///   - projections: `[total, 3, heads, width]`.
+    ///   - starts: where sequences begin, and the total.
+    ///   - context: `[total, heads, width]`.
+    func callAsFunction(
+        _ projections: UnsafePointer<Float>, starts: [Int], into context: UnsafeMutablePointer<Float>, pool: ThreadPool
+    ) {
+        pool.parallelFor((starts.count - 1) * heads) { task in
+            let (sequence, head) = (task / heads, task % heads)
+            let start = starts[sequence]
+            attend(
+                projections + start * 3 * heads * width + head * width, length: starts[sequence + 1] - start,
+                head: head, into: context + start * heads * width + head * width)
+        }
+    }
+
+    private func attend(
+        _ queries: UnsafePointer<Float>, length: Int, head: Int, into context: UnsafeMutablePointer<Float>
+    ) {
+        let size = heads * width
+        let stride = 3 * size
+        let mostKeys = window.map { min(length, Self.queryTile + 2 * min($0, length)) } ?? length
+        let keyCount = Kernels.packedCount(mostKeys, width)
+        let valueCount = Kernels.packedCount(width, mostKeys)
+        let keys = ThreadScratch.floats(.scores, keyCount + valueCount + Self.queryTile * mostKeys)
+        let values = keys + keyCount
+        let scores = values + valueCount
+        var packed = 0..<0
+        var query = 0
+        while query < length {
+            let count = min(Self.queryTile, length - query)
+            let visible = visible(query..<query + count, of: length)
+            if visible != packed {
+                let row = queries + visible.lowerBound * stride
+                Kernels.pack(outputs: row + size, stride, visible.count, width, scale: scale, into: keys)
+                Kernels.pack(inputs: row + 2 * size, stride, width, visible.count, into: values)
+                packed = visible
+            }
+            Kernels.multiply(
+                count, visible.count, width, queries + query * stride, stride, panels: keys, into: scores,
+                visible.count)
+            adjust(scores, firstQuery: query, count, visible, head: head)
+            Kernels.softmax(scores, rows: count, columns: visible.count, stride: visible.count)
+            Kernels.multiply(
+                count, width, visible.count, scores, visible.count, panels: values, into: context + query * size, size)
+            query += count
+        }
+    }
+
+    /// The keys that any of some queries sees.
+    @inline(__always)
+    private func visible(_ queries: Range<Int>, of length: Int) -> Range<Int> {
+        guard let window else { return 0..<length }
+        return max(0, queries.lowerBound - window)..<min(length, queries.upperBound + window)
+    }
+
+    /// Adds the biases, and hides what lies outside of each query's window.
+    @inline(__always)
+    private func adjust(
+        _ scores: UnsafeMutablePointer<Float>, firstQuery: Int, _ count: Int, _ visible: Range<Int>, head: Int
+    ) {
+        guard biases != nil || window != nil else { return }
+        for index in 0..<count {
+            let query = firstQuery + index
+            let row = scores + index * visible.count
+            if let biases {
+                let first = head * (2 * longest - 1) + visible.lowerBound - query + longest - 1
+                Kernels.add(biases + first, to: row, visible.count)
+            }
+            guard let window else { continue }
+            let seen = max(visible.lowerBound, query - window)..<min(visible.upperBound, query + window + 1)
+            for key in visible.lowerBound..<seen.lowerBound { row[key - visible.lowerBound] = -.infinity }
+            for key in seen.upperBound..<visible.upperBound { row[key - visible.lowerBound] = -.infinity }
+        }
+    }
+}

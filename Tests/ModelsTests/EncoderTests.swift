@@ -1,0 +1,148 @@
+import Core
+import Foundation
+import Tensors
+import Testing
+import Tokenizers
+
+@testable import Models
+
+/// Tiny random checkpoints whose states transformers computed (`eval/parity/encoders_goldens.py`): biases that are not
+/// 0, norms that are not 1, inputs longer than a window and than a tile of queries, heads wider than the hidden units.
+@Suite struct EncoderArchitectureTests {
+    static let names = [
+        "tiny-xlm-roberta", "tiny-distilbert", "tiny-mpnet", "tiny-nomic-bert", "tiny-modernbert", "tiny-t5",
+        "tiny-t5-gated",
+    ]
+
+    private struct Case {
+        let input: EncoderInput
+        let step: Int
+        let states: [Float]
+    }
+
+    private func cases(_ name: String) throws -> [Case] {
+        try #require(try JSON(contentsOf: "\(goldenFolder)/\(name)/golden.json").array).map { item in
+            Case(
+                input: EncoderInput(
+                    tokens: tokens(item["ids"]), segments: tokens(item["segments"]).map { UInt8($0) }),
+                step: try #require(item["step"]?.int), states: floats(item["states"]))
+        }
+    }
+
+    /// The largest difference between the states of an encoder and those of transformers.
+    private func difference(_ model: any TokenEncoder, _ cases: [Case]) throws -> Float {
+        var largest: Float = 0
+        for (got, item) in zip(try encode(model, cases.map(\.input), threads: 2), cases) {
+            let width = model.hiddenSize
+            let kept = stride(from: 0, to: item.input.tokens.count, by: item.step)
+                .flatMap { got[$0 * width..<($0 + 1) * width] }
+            try #require(kept.count == item.states.count)
+            for (a, b) in zip(kept, item.states) { largest = max(largest, abs(a - b)) }
+        }
+        return largest
+    }
+
+    @Test(arguments: names) func statesMatchTransformers(_ name: String) throws {
+        let model = try ModelFolder(path: "\(goldenFolder)/\(name)").loadEncoder()
+        let difference = try difference(model, cases(name))
+        #expect(difference < 1e-4)
+        if ProcessInfo.processInfo.environment["TRAWL_MEASURE"] != nil { print("\(name): \(difference)") }
+    }
+
+    @Test(arguments: names) func anInputGivesItsBitsInAnyBatchOnAnyThreads(_ name: String) throws {
+        let model = try ModelFolder(path: "\(goldenFolder)/\(name)").loadEncoder()
+        let inputs = (0..<30).map { i in
+            EncoderInput(tokens: (0..<1 + (i * 29) % 130).map { TokenID(3 + ($0 * 7 + i * 31) % 140) })
+        }
+        let together = try encode(model, inputs, threads: 2)
+        #expect(try encode(model, inputs, threads: 1) == together)
+        for index in [0, 7, 29] { #expect(try encode(model, [inputs[index]], threads: 2)[0] == together[index]) }
+    }
+
+    @Test(arguments: ["tiny-modernbert", "tiny-t5"]) func tokenizersBesideTheWeightsAreRead(_ name: String) throws {
+        let tokenizer = try ModelFolder(path: "\(goldenFolder)/\(name)").loadTokenizer()
+        for item in try #require(try JSON(contentsOf: "\(goldenFolder)/\(name)/tokens.json").array) {
+            let text = try #require(item["text"]?.string)
+            #expect(tokenizer.encodeIDs(text) == tokens(item["ids"]), "\(text)")
+        }
+    }
+
+    @Test func theOwnConfigurationOfNomicBertIsTheSameModel() throws {
+        let copy = try ModelCopy(of: "tiny-nomic-bert")
+        try copy.write(
+            """
+            {"model_type": "nomic_bert", "architectures": ["NomicBertModel"], "vocab_size": 150, "n_embd": 24,
+             "n_layer": 2, "n_head": 3, "n_inner": 40, "n_positions": 8192, "max_trained_positions": 2048,
+             "rotary_scaling_factor": 2, "moe_every_n_layers": -1,
+             "layer_norm_epsilon": 1e-4, "activation_function": "swiglu", "rotary_emb_base": 1000, "head_dim": 12,
+             "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": false, "rotary_emb_scale_base": null,
+             "prenorm": false, "use_rms_norm": false, "parallel_block": false, "type_vocab_size": 2}
+            """)
+        let model = try copy.load()
+        #expect(model.contextLength == 2048)
+        #expect(try difference(model, cases("tiny-nomic-bert")) < 1e-4)
+    }
+
+    @Test func anOlderConfigurationOfModernBertIsTheSameModel() throws {
+        let copy = try ModelCopy(of: "tiny-modernbert")
+        try copy.edit("\"rope_parameters\"", "\"global_rope_theta\": 160000.0, \"local_rope_theta\": 10000.0, \"x\"")
+        try copy.edit("\"layer_types\"", "\"global_attn_every_n_layers\": 3, \"y\"")
+        #expect(try difference(copy.load(), cases("tiny-modernbert")) < 1e-4)
+    }
+
+    @Test(arguments: [
+        ("tiny-nomic-bert", "\"head_dim\"", "\"prenorm\": true, \"head_dim\"", "prenorm"),
+        ("tiny-nomic-bert", "\"head_dim\"", "\"rotary_emb_fraction\": 0.5, \"head_dim\"", "rotary_emb_fraction"),
+        ("tiny-nomic-bert", "\"head_dim\"", "\"moe_every_n_layers\": 2, \"head_dim\"", "mixtures of experts"),
+        ("tiny-nomic-bert", "\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", "yarn"),
+        ("tiny-modernbert", "\"full_attention\",", "\"linear_attention\",", "linear_attention"),
+        ("tiny-t5", "\"feed_forward_proj\": \"relu\"", "\"feed_forward_proj\": \"gated-mish\"", "mish"),
+        ("tiny-t5", "_num_buckets\": 8", "_num_buckets\": 6", "6 relative positions"),
+        ("tiny-xlm-roberta", "\"xlm-roberta\"", "\"deberta\"", "deberta"),
+    ])
+    func whatCannotBeComputedIsNamed(_ name: String, _ old: String, _ new: String, _ fact: String) throws {
+        let copy = try ModelCopy(of: name)
+        try copy.edit(old, new)
+        let error = #expect(throws: TrawlError.self) { try copy.load() }
+        #expect(error?.code == .unsupported && error?.message.contains(fact) == true)
+        #expect(error?.path?.hasSuffix("config.json") == true)
+    }
+
+    @Test(arguments: [
+        ("tiny-nomic-bert", "\"head_dim\": 12", "\"head_dim\": 11"),
+        ("tiny-nomic-bert", "\"rope_theta\": 1000.0", "\"rope_theta\": 0"),
+        ("tiny-modernbert", "\"num_attention_heads\": 3", "\"num_attention_heads\": 5"),
+        ("tiny-modernbert", "\"intermediate_size\": 20", "\"intermediate_size\": 21"),
+        ("tiny-modernbert", "\"local_attention\": 8", "\"local_attention\": -8"),
+        ("tiny-t5", "\"d_kv\": 10", "\"d_kv\": 9"),
+        ("tiny-distilbert", "\"max_position_embeddings\": 132", "\"max_position_embeddings\": 131"),
+    ])
+    func contradictorySizesAreErrors(_ name: String, _ old: String, _ new: String) throws {
+        let copy = try ModelCopy(of: name)
+        try copy.edit(old, new)
+        #expect(throws: TrawlError.self) { try copy.load() }
+    }
+}
+
+/// A copy of a golden model whose config.json is changed. Goes with its owner.
+private final class ModelCopy {
+    private let path = NSTemporaryDirectory() + "trawl-models-\(UUID().uuidString)"
+    private var configuration: String { path + "/config.json" }
+
+    init(of name: String) throws {
+        try FileManager.default.copyItem(atPath: "\(goldenFolder)/\(name)", toPath: path)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ text: String) throws { try text.write(toFile: configuration, atomically: true, encoding: .utf8) }
+
+    /// Replaces `old`, which must be there, by `new`.
+    func edit(_ old: String, _ new: String) throws {
+        let text = try String(contentsOfFile: configuration, encoding: .utf8)
+        #expect(text.contains(old))
+        try write(text.replacingOccurrences(of: old, with: new))
+    }
+
+    func load() throws -> any TokenEncoder { try ModelFolder(path: path).loadEncoder() }
+}
