@@ -68,6 +68,13 @@ struct EmbeddingChain: Sendable {
         }
     }
 
+    /// Whether the states of all tokens but the last make no difference.
+    var seesLastTokenOnly: Bool {
+        modules.allSatisfy { module in
+            if case .pooling(let pooling) = module { pooling.modes == [.lastToken] } else { true }
+        }
+    }
+
     /// - Parameters:
     ///   - states: `[tokens, width]`.
     ///   - promptTokens: the leading tokens that are the prompt's.

@@ -31,6 +31,9 @@ public final class TextEmbedder: Sendable {
     private let tokenizer: Tokenizer
     private let chain: EmbeddingChain
     private let isLowercased: Bool
+    /// What a text ends in although the tokenizer does not add it.
+    private let endToken: TokenID?
+    private let prefixes: PrefixedEncoders
     private let pool: ThreadPool
 
     /// - Parameters:
@@ -61,6 +64,8 @@ public final class TextEmbedder: Sendable {
         maximumTokens = min(
             try layout.maximumTokens ?? model.tokenizerMaximum() ?? .max, encoder.contextLength)
         isLowercased = layout.isLowercased
+        endToken = try model.addsEndToken() ? tokenizer.eosID : nil
+        prefixes = PrefixedEncoders(encoder)
         prompts = layout.prompts
         defaultPromptName = layout.defaultPromptName
         similarity = layout.similarity
@@ -69,6 +74,7 @@ public final class TextEmbedder: Sendable {
         hash.update(model.digest)
         hash.update(tokenizer.digest)
         hash.update("\(maximumTokens) \(isLowercased) \(dimension)")
+        if let endToken { hash.update("\(endToken)") }
         hash.update(layout.defaultPromptName.flatMap { layout.prompts[$0] } ?? "")
         try chain.update(&hash)
         digest = hash.hexadecimal
@@ -109,7 +115,8 @@ public final class TextEmbedder: Sendable {
     }
 
     private func embed(_ texts: [String], prompt: String, into out: UnsafeMutablePointer<Float>) throws {
-        let inputs = tokenise(texts, prompt: prompt)
+        var inputs = tokenise(texts, prompt: prompt)
+        let encoder = try sharedEncoder(&inputs, prompt: prompt)
         let promptTokens = chain.leavesPromptOut ? promptLength(prompt) : 0
         let hidden = encoder.hiddenSize
         nonisolated(unsafe) let out = out
@@ -150,7 +157,24 @@ public final class TextEmbedder: Sendable {
 
     /// The tokens of a text, cut to what the model takes.
     private func tokens(_ text: String) -> [TokenID] {
-        cut(tokenizer.encodeIDs(isLowercased ? text.lowercased() : text))
+        var ids = tokenizer.encodeIDs(isLowercased ? text.lowercased() : text)
+        if let endToken, ids.last != endToken { ids.append(endToken) }
+        return cut(ids)
+    }
+
+    /// An encoder that has computed what all inputs begin with, which is cut off them; the plain one where the whole text
+    /// matters to the chain, or the prompt is too short to gain by it.
+    private func sharedEncoder(_ inputs: inout [EncoderInput], prompt: String) throws -> any TokenEncoder {
+        guard chain.seesLastTokenOnly, prompt.utf8.count >= PrefixedEncoders.leastBytes else { return encoder }
+        // A prompt's last token may become part of a longer one, so that only tokens that all have are shared.
+        var prefix = tokens(prompt)[...]
+        for input in inputs {
+            let same = zip(prefix, input.tokens).prefix { $0 == $1 }.count
+            prefix = prefix.prefix(min(same, input.tokens.count - 1))
+        }
+        guard prefix.count > 1, let prefixed = try prefixes.encoder(behind: Array(prefix)) else { return encoder }
+        for index in inputs.indices { inputs[index].tokens.removeFirst(prefix.count) }
+        return prefixed
     }
 
     /// The tokens of each text as the encoder gets them, without a prompt.

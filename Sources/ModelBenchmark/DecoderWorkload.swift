@@ -46,7 +46,7 @@ struct DecoderWorkload: Workload {
     }
 
     private static func decoding(
-        rows: Int, behind prompt: [TokenID], _ session: any DecodingSession, _ sizes: LlamaConfiguration
+        rows: Int, behind prompt: [TokenID], _ session: any DecodingSession, _ sizes: DecoderConfiguration
     ) -> WorkloadTask {
         let start = Array(prompt.prefix(shortPrompt))
         let written = Array(prompt[shortPrompt..<shortPrompt + steps])

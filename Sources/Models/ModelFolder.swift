@@ -13,7 +13,7 @@ public import Tokenizers
 public struct ModelFolder: Sendable {
     /// The families that can be computed.
     public enum Architecture: String, Sendable {
-        case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, llama
+        case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, llama, mistral, qwen2, qwen3, gemma3
     }
 
     /// Whether the model gives states of tokens, from which embeddings and rerankers are made, and no next token.
@@ -70,6 +70,10 @@ public struct ModelFolder: Sendable {
         case "modernbert": architecture = .modernBert
         case "t5", "mt5": architecture = .t5
         case "llama": architecture = .llama
+        case "mistral": architecture = .mistral
+        case "qwen2": architecture = .qwen2
+        case "qwen3": architecture = .qwen3
+        case "gemma3_text": architecture = .gemma3
         default:
             throw TrawlError(
                 .unsupported,
@@ -77,7 +81,7 @@ public struct ModelFolder: Sendable {
                 path: configurationPath,
                 remedy:
                     "use a model of the type bert, roberta, xlm-roberta, distilbert, mpnet, nomic_bert, modernbert, t5"
-                    + " or llama")
+                    + ", llama, mistral, qwen2, qwen3 or gemma3_text")
         }
         architectureName = name ?? type ?? ""
         self.path = path
@@ -119,14 +123,17 @@ public struct ModelFolder: Sendable {
     /// The file that names the architecture, for messages.
     package var configurationPath: String { gguf == nil ? path + "/config.json" : path }
 
-    /// - Throws: `TrawlError.incompatible` when the model is no encoder.
+    /// What gives states of tokens: an encoder, or a decoder used as one.
+    ///
+    /// - Throws: `TrawlError` that names a tensor that is missing or does not fit.
     public func loadEncoder(precision: Precision = .f32) throws -> any TokenEncoder {
-        try EncoderModel(self, precision: precision)
+        isEncoder
+            ? try EncoderModel(self, precision: precision) : try DecoderEncoder(self, precision: precision)
     }
 
     /// - Throws: `TrawlError.incompatible` when the model is no decoder.
-    public func loadDecoder(precision: Precision = .f32) throws -> LlamaModel {
-        try LlamaModel(self, precision: precision)
+    public func loadDecoder(precision: Precision = .f32) throws -> DecoderModel {
+        try DecoderModel(self, precision: precision)
     }
 
     /// The tokenizer beside the weights, checked to fit them: no id is outside the embedding.
@@ -192,6 +199,13 @@ public struct ModelFolder: Sendable {
             }
         }
         return hash.hexadecimal
+    }
+
+    /// Whether tokenizer_config.json says that a text ends in the end token, which tokenizer.json alone may not add.
+    package func addsEndToken() throws -> Bool {
+        let file = path + "/tokenizer_config.json"
+        guard gguf == nil, fileExists(file) else { return false }
+        return try JSON(contentsOf: file)["add_eos_token"]?.bool ?? false
     }
 
     /// The chat template in the GGUF file, if any.

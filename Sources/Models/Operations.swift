@@ -8,7 +8,7 @@ extension EncoderConfiguration {
     }
 }
 
-extension LlamaConfiguration {
+extension DecoderConfiguration {
     /// The operations of `tokens` new tokens that see `visible` tokens each on average, themselves included, of which
     /// `predicted` want logits.
     public func operations(tokens: Int, visible: Double, predicted: Int) -> Double {

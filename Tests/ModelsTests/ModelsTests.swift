@@ -63,7 +63,7 @@ func encode(_ model: any TokenEncoder, _ inputs: [EncoderInput], threads: Int) t
 }
 
 @Suite struct TinyLlamaTests {
-    let model: LlamaModel
+    let model: DecoderModel
     init() throws { model = try ModelFolder(path: goldenFolder + "/tiny-llama").loadDecoder() }
 
     /// The logits behind one prompt, from a session of its own, which the step that it gave outlives.

@@ -34,6 +34,15 @@ public protocol TokenEncoder: Sendable {
         consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
     ) throws
 
+    /// An encoder whose inputs continue `prefix`, which it computes once: its states are those of the tokens behind it. nil
+    /// where a token's state depends on what follows it.
+    /// - Throws: `TrawlError.invalidInput` for a prefix outside the vocabulary.
+    func continuing(_ prefix: [TokenID]) throws -> (any TokenEncoder)?
+
     /// The arithmetic operations that the products of one sequence of `tokens` take, a multiply-add being two.
     func operations(tokens: Int) -> Double
+}
+
+extension TokenEncoder {
+    public func continuing(_ prefix: [TokenID]) throws -> (any TokenEncoder)? { nil }
 }

@@ -104,7 +104,7 @@ struct SegmentComponents {
     ) throws {
         progress.begin("embeddings", total: draft.passageCount, unit: "passages")
         let builder = try VectorSegmentBuilder(
-            dimension: embedder.dimension, recipe.dense.vectors.settings(similarity: embedder.similarity), into: writer)
+            dimension: embedder.dimension, recipe.dense.vectors.settings(similarity: embedder.similarity?.rawValue), into: writer)
         let prompt = recipe.dense.passagePrompt
         var lot: [String] = []
         func embedLot() throws {

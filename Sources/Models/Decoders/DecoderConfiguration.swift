@@ -1,9 +1,9 @@
 internal import Core
 internal import Glibc
-internal import Tensors
+public import Tensors
 
-/// The sizes and constants of a Llama-like decoder.
-public struct LlamaConfiguration: Sendable, Equatable {
+/// The sizes and constants of a decoder of the Llama family: what its members differ in is data.
+public struct DecoderConfiguration: Sendable, Equatable {
     public let vocabularySize: Int
     public let hiddenSize: Int
     public let layerCount: Int
@@ -16,21 +16,42 @@ public struct LlamaConfiguration: Sendable, Equatable {
     public let epsilon: Float
     /// Rotary embedding: pairs are neighbours (GGUF's llama) or lie half a head apart (Hugging Face).
     public let ropeIsInterleaved: Bool
-    /// The angle of pair p at position t is t times element p.
-    public let ropeFrequencies: [Float]
+    /// Tables of rotary angles, most models have one: the angle of pair p at position t is t times element p.
+    public let rotations: [[Float]]
+    /// What the layers differ in.
+    public let layers: [LayerKind]
+    public let activation: Activation
+    /// What the products of queries and keys are multiplied with.
+    public let attentionScale: Float
+    /// What the tokens' embeddings are multiplied with.
+    public let embeddingScale: Float
+    /// Whether norms are stored less 1 (Gemma).
+    public let normsAreOffsets: Bool
+    /// Whether a token sees all others of its text rather than those before it, as in models made for embeddings.
+    public let isBidirectional: Bool
+
+    /// How a layer attends.
+    public struct LayerKind: Sendable, Equatable {
+        /// How many tokens back a token sees, itself included; nil for all.
+        public var window: Int?
+        /// Its table among `rotations`.
+        public var rotation = 0
+    }
 
     public var keySize: Int { keyHeadCount * headDimension }
     public var querySize: Int { headCount * headDimension }
 
     init(_ model: ModelFolder) throws {
         if let gguf = model.gguf { try self.init(gguf) } else { try self.init(folder: model) }
-        guard headCount % keyHeadCount == 0, headDimension % 2 == 0, ropeFrequencies.count <= headDimension / 2 else {
+        guard headCount % keyHeadCount == 0, headDimension % 2 == 0,
+            rotations.allSatisfy({ $0.count <= headDimension / 2 })
+        else {
             throw TrawlError(
                 .corrupted,
                 "\(headCount) heads, \(keyHeadCount) key heads and \(headDimension) dimensions a head do not fit",
                 path: model.configurationPath, remedy: "download the model again")
         }
-        guard ropeFrequencies.allSatisfy(\.isFinite) else {
+        guard rotations.joined().allSatisfy(\.isFinite), attentionScale.isFinite else {
             throw TrawlError(
                 .corrupted, "the base or the scaling of the rotary embedding gives angles that are not finite",
                 path: model.configurationPath, remedy: "download the model again")
@@ -73,7 +94,13 @@ public struct LlamaConfiguration: Sendable, Equatable {
             try factors.requireShape([frequencies.count])
             frequencies = zip(frequencies, try factors.floats()).map { $0 / $1 }
         }
-        ropeFrequencies = frequencies.map { $0 / Float(factor) }
+        rotations = [frequencies.map { $0 / Float(factor) }]
+        layers = [LayerKind](repeating: LayerKind(), count: layerCount)
+        activation = .silu
+        attentionScale = 1 / Float(headDimension).squareRoot()
+        embeddingScale = 1
+        normsAreOffsets = false
+        isBidirectional = false
     }
 
     private init(folder model: ModelFolder) throws {
@@ -89,17 +116,82 @@ public struct LlamaConfiguration: Sendable, Equatable {
         contextLength = try model.size("max_position_embeddings")
         epsilon = Float(source["rms_norm_eps"]?.double ?? 1e-6)
         ropeIsInterleaved = false
-        let name = source["hidden_act"]?.string ?? "silu"
-        guard Activation(configurationName: name) == .silu, source["attention_bias"]?.bool != true,
-            source["mlp_bias"]?.bool != true
+        let name = source["hidden_activation"]?.string ?? source["hidden_act"]?.string ?? "silu"
+        guard let activation = Activation(configurationName: name), source["mlp_bias"]?.bool != true,
+            source["attn_logit_softcapping"]?.double == nil, source["final_logit_softcapping"]?.double == nil
         else {
             throw TrawlError(
-                .unsupported, "the activation '\(name)' or biases in projections are not supported", path: path)
+                .unsupported,
+                "the activation '\(name)', biases in the feed-forward layers or capped logits are not supported",
+                path: path)
         }
+        self.activation = activation
+        let isGemma = model.architecture == .gemma3
+        normsAreOffsets = isGemma
+        embeddingScale = isGemma ? Float(hiddenSize).squareRoot() : 1
+        let scalar = isGemma ? source["query_pre_attn_scalar"]?.double ?? 256 : Double(headDimension)
+        attentionScale = Float(pow(scalar, -0.5))
+        // `is_causal: false` is how models that were made bidirectional for embeddings say so.
+        isBidirectional =
+            source["use_bidirectional_attention"]?.bool ?? (source["is_causal"]?.bool).map { !$0 } ?? false
+        let windows = try Self.windows(model, layerCount, isBidirectional: isBidirectional)
         // transformers 5 keeps everything in `rope_parameters`, older versions in `rope_theta` and `rope_scaling`.
         let parameters = source["rope_parameters"] ?? source["rope_scaling"]
-        let base = parameters?["rope_theta"]?.double ?? source["rope_theta"]?.double ?? 10000
-        ropeFrequencies = try Self.scaled(Self.frequencies(base: base, dimension: headDimension), parameters, path)
+        let dimension = headDimension
+        func table(_ parameters: JSON?, base: Double?) throws -> [Float] {
+            let base = parameters?["rope_theta"]?.double ?? base ?? 10000
+            return try Self.scaled(Self.frequencies(base: base, dimension: dimension), parameters, path)
+        }
+        let base = source["rope_theta"]?.double
+        // Gemma's layers with a window turn by angles of their own; older files name their base and scale none of them.
+        rotations =
+            isGemma
+            ? [
+                try table(parameters?["full_attention"] ?? parameters, base: base ?? 1e6),
+                try table(parameters?["sliding_attention"], base: source["rope_local_base_freq"]?.double),
+            ] : [try table(parameters, base: base)]
+        layers = windows.map { LayerKind(window: $0, rotation: isGemma && $0 != nil ? 1 : 0) }
+    }
+
+    /// The window of each layer, as transformers reads config.json.
+    private static func windows(_ model: ModelFolder, _ layerCount: Int, isBidirectional: Bool) throws -> [Int?] {
+        let source = model.configuration
+        guard model.architecture != .llama, var window = source["sliding_window"]?.int,
+            source["use_sliding_window"]?.bool ?? ![.qwen2, .qwen3].contains(model.architecture)
+        else { return [Int?](repeating: nil, count: layerCount) }
+        guard window > 0 else {
+            throw TrawlError(
+                .corrupted, "a sliding window of \(window) tokens is impossible", path: model.configurationPath,
+                remedy: "download the file again")
+        }
+        // The file gives the width of both sides together.
+        if isBidirectional { window = window / 2 + 1 }
+        if let types = source["layer_types"]?.array {
+            guard types.count == layerCount else {
+                throw TrawlError(
+                    .corrupted, "'layer_types' names \(types.count) layers, not \(layerCount)",
+                    path: model.configurationPath, remedy: "download the file again")
+            }
+            return try types.map { type in
+                switch type.string {
+                case "full_attention": nil
+                case "sliding_attention": window
+                default:
+                    throw TrawlError(
+                        .unsupported, "layers of the type '\(type.string ?? "?")' are not supported",
+                        path: model.configurationPath)
+                }
+            }
+        }
+        switch model.architecture {
+        case .gemma3:
+            let pattern = max(1, source["sliding_window_pattern"]?.int ?? 6)
+            return (0..<layerCount).map { ($0 + 1) % pattern == 0 ? nil : window }
+        case .qwen2, .qwen3:
+            let first = source["max_window_layers"]?.int ?? layerCount
+            return (0..<layerCount).map { $0 < first ? nil : window }
+        default: return [Int?](repeating: window, count: layerCount)
+        }
     }
 
     /// base^(-2p / dimension), rounded as transformers rounds.

@@ -1,10 +1,10 @@
 internal import Core
 internal import Tensors
 
-/// `DecodingSession` of a `LlamaModel`.
-final class LlamaSession: DecodingSession {
-    private let configuration: LlamaConfiguration
-    private let forward: LlamaForward
+/// `DecodingSession` of a `DecoderModel`.
+final class DecoderSession: DecodingSession {
+    private let configuration: DecoderConfiguration
+    private let forward: DecoderForward
     private let cache: KeyValueTree
     private let final = FloatBuffer()
     private let logitsBuffer = FloatBuffer()
@@ -14,9 +14,9 @@ final class LlamaSession: DecodingSession {
     /// Rows whose logits are in memory at once there.
     private static let logitRows = 32
 
-    init(_ model: LlamaModel, pool: ThreadPool) {
+    init(_ model: DecoderModel, pool: ThreadPool) {
         configuration = model.configuration
-        forward = LlamaForward(model, pool: pool)
+        forward = DecoderForward(model, pool: pool)
         cache = KeyValueTree(layers: model.configuration.layerCount, width: model.configuration.keySize)
     }
 
