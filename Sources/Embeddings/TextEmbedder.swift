@@ -20,6 +20,8 @@ public final class TextEmbedder: Sendable {
     /// Prompts by name, such as `query`, and the name of the one used where none is given.
     public let prompts: [String: String]
     public let defaultPromptName: String?
+    /// The published way of putting queries and passages that the model's own prompts or its name tell of.
+    public let template: InstructionTemplate?
     /// How embeddings are compared, where the folder says so.
     public let similarity: Similarity?
     /// Whether embeddings have length 1.
@@ -69,6 +71,11 @@ public final class TextEmbedder: Sendable {
         prompts = layout.prompts
         defaultPromptName = layout.defaultPromptName
         similarity = layout.similarity
+        let ownName = model.configuration["_name_or_path"]?.string ?? ""
+        template =
+            layout.prompts["query"].flatMap(InstructionTemplate.init(queryPrompt:))
+            ?? InstructionTemplate(modelName: ownName)
+            ?? InstructionTemplate(modelName: String(folder.split(separator: "/").last ?? ""))
 
         var hash = StableHash()
         hash.update(model.digest)
@@ -77,6 +84,8 @@ public final class TextEmbedder: Sendable {
         if let endToken { hash.update("\(endToken)") }
         hash.update(layout.defaultPromptName.flatMap { layout.prompts[$0] } ?? "")
         try chain.update(&hash)
+        // Where the model's files leave it to its name what stands before passages.
+        if layout.prompts.isEmpty, let template, !template.passage.prefix.isEmpty { hash.update(template.rawValue) }
         digest = hash.hexadecimal
     }
 
@@ -112,6 +121,14 @@ public final class TextEmbedder: Sendable {
             progress.advance(part.count)
         }
         return EmbeddingMatrix(count: texts.count, dimension: dimension, values: values)
+    }
+
+    /// Embeds `texts` with `prompt` around each.
+    public func embed(
+        _ texts: [String], in prompt: EmbeddingPrompt, progress: any ProgressReporter = .silent
+    ) throws -> EmbeddingMatrix {
+        let texts = prompt.suffix.isEmpty ? texts : texts.map { $0 + prompt.suffix }
+        return try embed(texts, prompt: prompt.prefix, progress: progress)
     }
 
     private func embed(_ texts: [String], prompt: String, into out: UnsafeMutablePointer<Float>) throws {

@@ -1,5 +1,6 @@
 import Core
 import Embeddings
+import Foundation
 import Models
 import Tensors
 
@@ -29,15 +30,20 @@ public struct ModelDescription: Encodable, Sendable {
         var details: [String: String] = [:]
         if folder.isCrossEncoder {
             uses = ["rerank"]
-        } else if folder.isEncoder {
-            uses = ["embed"]
+        } else {
+            uses = folder.isEncoder ? ["embed"] : ["embed", "generate", "rerank"]
             let embedder = try TextEmbedder(folder: path)
             details["dimension"] = "\(embedder.dimension)"
             details["maximum"] = "\(embedder.maximumTokens) tokens"
             details["normalised"] = embedder.isNormalised ? "yes" : "no"
             if !embedder.prompts.isEmpty { details["prompts"] = embedder.prompts.keys.sorted().joined(separator: ", ") }
-        } else {
-            uses = ["generate", "rerank"]
+            if let template = embedder.template { details["template"] = template.rawValue }
+            for role in TextRole.allCases {
+                let prompt = try embedder.prompt(for: role)
+                if prompt != EmbeddingPrompt(prefix: "") {
+                    details[role.rawValue] = prompt.around("…").replacingOccurrences(of: "\n", with: "\\n")
+                }
+            }
         }
         self.uses = uses
         self.details = details

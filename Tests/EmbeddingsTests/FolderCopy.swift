@@ -8,9 +8,9 @@ final class FolderCopy {
     let path: String
     private let source: String
 
-    init(of source: String) throws {
+    init(of source: String, named name: String = "copy") throws {
         self.source = source
-        path = NSTemporaryDirectory() + "trawl-embeddings-\(UUID().uuidString)"
+        path = NSTemporaryDirectory() + "trawl-embeddings-\(UUID().uuidString)-\(name)"
         try FileManager.default.copyItem(atPath: source, toPath: path)
     }
 

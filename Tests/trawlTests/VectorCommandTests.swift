@@ -15,7 +15,9 @@ import Testing
         try folder.write(lines.joined(separator: "\n") + "\n", to: "corpus.jsonl")
     }
 
-    private func run(_ arguments: String...) throws -> TrawlProcess.Outcome {
+    private func run(_ arguments: String...) throws -> TrawlProcess.Outcome { try run(arguments: arguments) }
+
+    private func run(arguments: [String]) throws -> TrawlProcess.Outcome {
         try TrawlProcess.run(arguments + ["--quiet"], folder: folder.path)
     }
 
@@ -71,5 +73,27 @@ import Testing
         let arguments = ["eval", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--json", "--quiet"]
         let scored = try TrawlProcess.run(arguments, folder: folder.path)
         #expect((scored.objects.last?["dense"] as? [String: Any])?["recall@10 of exact search"] as? Double == 1)
+    }
+
+    @Test func instructionsAndExamplesGoToModelsMadeForThem() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
+        let model = root + "/EmbeddingsTests/Golden/tiny-qwen3"
+        let shown = try TrawlProcess.run(["models", "show", model], folder: folder.path)
+        #expect(shown.output.contains(#"Instruct: find what answers\nQuery: …"#), "\(shown.output) \(shown.errors)")
+        try folder.write("where is it\nwho was she\n", to: "texts.txt")
+        func vectors(_ arguments: String...) throws -> TrawlProcess.Outcome {
+            try run(arguments: ["embed", "texts.txt", "--model", model] + arguments)
+        }
+        let plain = try vectors("--role", "passage").output
+        let asked = try vectors("--role", "query").output
+        #expect(plain != asked)
+        #expect(try vectors("--prompt-name", "query").output == asked)
+        #expect(try vectors("--instruction", "find what answers").output == asked)
+        #expect(try vectors("--instruction", "name the river").output != asked)
+        try folder.write("where\tthere\n", to: "examples.tsv")
+        let refused = try vectors("--examples", "examples.tsv")
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("was not made to be shown examples"))
+        #expect(try run("embed", "texts.txt", "--instruction", "x").status == 2)
     }
 }

@@ -103,7 +103,7 @@ def trawl(folder, name, results):
             results.append(report(system=label, **json.loads(line)))
 
     for label, structure, format, options in (
-        ("trawl exact", "exact", "f32", ["--exact", "--repeats", "2"]),
+        ("trawl exact", "exact", "f32", ["--exact", "--repeats", "2", "--first", "200"]),
         ("trawl exact, batches of 100", "exact", "f32", ["--exact", "--repeats", "2", "--batch", "100"]),
         ("trawl binary", "binary", "f32", ["--rescored", "30", "50", "100", "200", "400", "800"]),
         ("trawl binary on int8", "binary", "int8", ["--rescored", "30", "50", "100", "200", "400", "800"]),
@@ -125,7 +125,7 @@ def trawl(folder, name, results):
     for structure in ("binary", "graph"):
         for share in (0.001, 0.01, 0.05, 0.1, 0.2, 0.5):
             index = f"{folder}/{name}-{structure}-f32.trawl"
-            search(f"trawl {structure}, {share:.1%} allowed", index, "--share", str(share), "--repeats", "2")
+            search(f"trawl {structure}, {share:.1%} allowed", index, "--share", str(share), "--repeats", "2", "--first", "200")
 
 
 def measure(results, system, queries, base, bars, widths, set_width, search):

@@ -104,11 +104,12 @@ struct SegmentComponents {
     ) throws {
         progress.begin("embeddings", total: draft.passageCount, unit: "passages")
         let builder = try VectorSegmentBuilder(
-            dimension: embedder.dimension, recipe.dense.vectors.settings(similarity: embedder.similarity?.rawValue), into: writer)
-        let prompt = recipe.dense.passagePrompt
+            dimension: embedder.dimension, recipe.dense.vectors.settings(similarity: embedder.similarity?.rawValue),
+            into: writer)
+        let prompt = try recipe.dense.passagePrompt(of: embedder)
         var lot: [String] = []
         func embedLot() throws {
-            let matrix = try embedder.embed(lot, prompt: prompt, progress: StepProgress(progress))
+            let matrix = try embedder.embed(lot, in: prompt, progress: StepProgress(progress))
             try builder.append(matrix.values)
             lot.removeAll(keepingCapacity: true)
         }

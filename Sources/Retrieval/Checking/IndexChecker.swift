@@ -159,7 +159,7 @@ public struct IndexChecker {
         }
         // An even sample, the same at every run.
         let chosen = evenly(count, of: live)
-        let difference = try retriever.largestDifference(chosen, passagePrompt: index.recipe.dense.passagePrompt) {
+        let difference = try retriever.largestDifference(chosen, of: index.recipe.dense) {
             id in
             let passage = try index.documents.passage(id)
             return passageText(title: passage.title, text: passage.text)

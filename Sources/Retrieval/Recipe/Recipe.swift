@@ -1,4 +1,5 @@
 import Core
+public import Embeddings
 public import Generation
 public import LexicalIndex
 public import Tensors
@@ -130,19 +131,31 @@ public struct DenseRecipe: Codable, Equatable, Sendable {
     /// Text put before each query and each passage; nil takes what the model's own files say.
     public var queryPrompt: String?
     public var passagePrompt: String?
+    /// The task that a model is told with each query, and examples of it, for models that are made for that.
+    public var instruction: String?
+    public var examples: [InstructionExample] = []
     /// The model's arithmetic.
     public var precision = Precision.f32
     public var vectors = VectorRecipe()
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case model, queryPrompt, passagePrompt, precision, vectors }
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case model, queryPrompt, passagePrompt, instruction, examples, precision, vectors
+    }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         model = try values.decode(.model, default: ModelCatalogue.defaultEmbedder)
         queryPrompt = try values.decodeIfPresent(String.self, forKey: .queryPrompt)
         passagePrompt = try values.decodeIfPresent(String.self, forKey: .passagePrompt)
+        instruction = try values.decodeIfPresent(String.self, forKey: .instruction)
+        examples = try values.decode(.examples, default: [])
+        guard queryPrompt == nil || (instruction == nil && examples.isEmpty) else {
+            throw TrawlError(
+                .invalidInput, "dense: a query prompt leaves no room for an instruction or examples",
+                remedy: "give either queryPrompt, or instruction and examples")
+        }
         precision = try values.decode(.precision, default: .f32)
         vectors = try values.decode(.vectors, default: VectorRecipe())
     }

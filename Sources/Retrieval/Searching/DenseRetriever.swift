@@ -8,7 +8,7 @@ struct DenseRetriever: Retriever {
     let name = "dense"
     private let embedder: TextEmbedder
     private let searcher: VectorSearcher
-    private let prompt: String?
+    private let prompt: EmbeddingPrompt
     private var options = VectorSearchOptions()
 
     init(
@@ -18,7 +18,7 @@ struct DenseRetriever: Retriever {
         embedder = try TextEmbedder(folder: ModelCatalogue.path(of: recipe.model), precision: recipe.precision)
         try Fingerprints.requireSame(index.fingerprints.embedder, embedder.digest, "embedding model", path: index.path)
         searcher = try VectorSearcher(index.snapshot.segments)
-        prompt = recipe.queryPrompt
+        prompt = try recipe.queryPrompt(of: embedder)
         options.isExact = searching?.isExact ?? false
         options.width = searching?.walkWidth
         options.filter = filter
@@ -29,7 +29,7 @@ struct DenseRetriever: Retriever {
     }
 
     private func embed(_ queries: [String]) throws -> [[Float]] {
-        let embedded = try embedder.embed(queries, prompt: prompt)
+        let embedded = try embedder.embed(queries, in: prompt)
         return (0..<embedded.count).map { Array(embedded[$0]) }
     }
 
@@ -53,9 +53,9 @@ struct DenseRetriever: Retriever {
 
     /// How far, at most, the stored vectors of `passages` are from new embeddings of their texts, in any dimension.
     func largestDifference(
-        _ passages: [PassageID], passagePrompt: String?, text: (PassageID) throws -> String
+        _ passages: [PassageID], of recipe: DenseRecipe, text: (PassageID) throws -> String
     ) throws -> Float {
-        let embedded = try embedder.embed(try passages.map(text), prompt: passagePrompt)
+        let embedded = try embedder.embed(try passages.map(text), in: recipe.passagePrompt(of: embedder))
         var largest: Float = 0
         for (row, passage) in passages.enumerated() {
             for (stored, new) in zip(try searcher.vector(of: passage), embedded[row]) {

@@ -52,6 +52,15 @@ struct EmbedCommand: AsyncParsableCommand {
     @Option(help: "The name of one of the model's own prompts.")
     var promptName: String?
 
+    @Option(help: "What the texts are, query or passage: takes the prompt that the model is made for.")
+    var role: TextRole?
+
+    @Option(help: "The task of the texts, which are queries, for models that are made for instructions.")
+    var instruction: String?
+
+    @Option(help: "Examples of queries and passages that the model is shown: JSON lines or TSV.")
+    var examples: String?
+
     @Option(help: "Keep only the first dimensions (Matryoshka models), at length 1 if the model's own embeddings are.")
     var dimensions: Int?
 
@@ -64,7 +73,13 @@ struct EmbedCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        if prompt != nil, promptName != nil { throw ValidationError("give either --prompt or --prompt-name") }
+        let ways = [prompt != nil, promptName != nil, role != nil || instruction != nil || examples != nil]
+        if ways.count(where: { $0 }) > 1 {
+            throw ValidationError("give one of --prompt, --prompt-name, or --role with --instruction and --examples")
+        }
+        if role == .passage, instruction != nil || examples != nil {
+            throw ValidationError("--instruction and --examples go with queries")
+        }
         if let dimensions, dimensions < 1 { throw ValidationError("--dimensions must be at least 1") }
         if ranges != nil || writeRanges != nil, !outputType.hasRanges {
             throw ValidationError("--ranges and --write-ranges go with --output-type int8 or uint8")
@@ -78,9 +93,14 @@ struct EmbedCommand: AsyncParsableCommand {
     func run() async throws {
         let embedder = try TextEmbedder(
             folder: ModelCatalogue.path(of: model), truncatedTo: dimensions, precision: precision)
-        let prompt = try self.prompt ?? promptName.map { try embedder.prompt(named: $0) }
+        let prompt = try prompt(of: embedder)
         let texts = try QueryReader().read(file ?? "-")
-        var matrix = try embedder.embed(texts.map(\.text), prompt: prompt, progress: progress.reporter)
+        var matrix =
+            if let prompt {
+                try embedder.embed(texts.map(\.text), in: prompt, progress: progress.reporter)
+            } else {
+                try embedder.embed(texts.map(\.text), progress: progress.reporter)
+            }
         if normalize { matrix = matrix.normalised() }
         var ranges: EmbeddingRanges?
         if outputType.hasRanges {
@@ -89,5 +109,15 @@ struct EmbedCommand: AsyncParsableCommand {
         let embeddings = try QuantisedEmbeddings(matrix, as: outputType, ranges: ranges)
         try EmbeddingWriter(format: format, path: output).write(embeddings, ids: texts.map(\.id))
         if let ranges, let writeRanges { try EmbeddingWriter.write(try NumPyFile.bytes(ranges), to: writeRanges) }
+    }
+
+    /// nil takes the model's default prompt, if it has one.
+    private func prompt(of embedder: TextEmbedder) throws -> EmbeddingPrompt? {
+        if let prompt { return EmbeddingPrompt(prefix: prompt) }
+        if let promptName { return EmbeddingPrompt(prefix: try embedder.prompt(named: promptName)) }
+        guard role != nil || instruction != nil || examples != nil else { return nil }
+        return try embedder.prompt(
+            for: role ?? .query, instruction: instruction,
+            examples: examples.map { try InstructionExample.read($0) } ?? [])
     }
 }

@@ -1,5 +1,7 @@
 public import ArgumentParser
 import Core
+import Corpus
+public import Embeddings
 public import Retrieval
 public import Tensors
 
@@ -19,6 +21,15 @@ struct TuningFlags: ParsableArguments {
 
     @Option(help: "Arithmetic of the models: f32 or int8, which is faster and a little less exact.")
     var precision: Precision?
+
+    @Option(help: "The task that the embedding model is told with each query, if it is made for instructions.")
+    var instruction: String?
+
+    @Option(help: "Examples of queries and passages that the embedding model is shown: JSON lines or TSV.")
+    var examples: String?
+
+    @Option(help: "Text put before each query when it is embedded, in place of what the model's files say.")
+    var queryPrompt: String?
 
     @Option(help: "SEAL score: intersective, intersective-lm, lm+fm or lm.")
     var scoring: String?
@@ -63,6 +74,9 @@ struct TuningFlags: ParsableArguments {
 
     func validate() throws {
         if let walkWidth, walkWidth < 1 { throw ValidationError("--walk-width must be at least 1") }
+        if queryPrompt != nil, instruction != nil || examples != nil {
+            throw ValidationError("give either --query-prompt, or --instruction and --examples")
+        }
         if rerankDepth < 1 { throw ValidationError("--rerank-depth must be at least 1") }
     }
 
@@ -73,6 +87,10 @@ struct TuningFlags: ParsableArguments {
         if let fusion { recipe.fusion.method = fusion }
         if let weights { recipe.fusion.weights = weights }
         if let precision { recipe.setPrecision(precision) }
+        if let queryPrompt { recipe.dense.queryPrompt = queryPrompt }
+        if let instruction { recipe.dense.instruction = instruction }
+        if let examples { recipe.dense.examples = try InstructionExample.read(examples) }
+        if instruction != nil || examples != nil { recipe.dense.queryPrompt = nil }
         if let beams { recipe.setBeams(beams) }
         if let scoring { try recipe.setScoring(scoring) }
         var options = SearchOptions(mode: mode, recipe: recipe)
@@ -93,3 +111,12 @@ extension SearchMode: ExpressibleByArgument {}
 extension FusionMethod: ExpressibleByArgument {}
 extension VectorRecipe.Structure: ExpressibleByArgument {}
 extension VectorRecipe.Format: ExpressibleByArgument {}
+
+extension InstructionExample {
+    /// The examples in a file.
+    static func read(_ path: String) throws -> [InstructionExample] {
+        try ExampleReader().read(path).map { InstructionExample(query: $0.query, passage: $0.passage) }
+    }
+}
+
+extension TextRole: ExpressibleByArgument {}

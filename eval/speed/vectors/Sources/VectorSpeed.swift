@@ -119,6 +119,8 @@ struct Search: ParsableCommand {
     /// 1: each query alone.
     @Option var batch = 1
     @Flag var exact = false
+    /// Only so many of the queries.
+    @Option var first = Int.max
     /// The share of passages that may be answered, chosen by a fixed hash.
     @Option var share: Double?
 
@@ -128,7 +130,7 @@ struct Search: ParsableCommand {
 
     func run() throws {
         let source = try Vectors(queries, dimension: dimension)
-        let all = (0..<source.count).map { source[$0..<$0 + 1] }
+        let all = (0..<min(first, source.count)).map { source[$0..<$0 + 1] }
         let truth = try Data(contentsOf: URL(fileURLWithPath: self.truth)).withUnsafeBytes {
             Array($0.bindMemory(to: UInt32.self))
         }

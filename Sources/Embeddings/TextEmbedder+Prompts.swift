@@ -1,0 +1,45 @@
+internal import Core
+
+/// What a text is to a search.
+public enum TextRole: String, CaseIterable, Sendable {
+    case query, passage
+
+    /// The names of prompts in a model's files that are meant for it, as sentence-transformers looks for them.
+    fileprivate var promptNames: [String] {
+        switch self {
+        case .query: ["query", "search_query", "retrieval.query"]
+        case .passage: ["document", "passage", "corpus", "search_document", "retrieval.passage"]
+        }
+    }
+}
+
+extension TextEmbedder {
+    /// What stands around a text of a role: what the model's own files say, or else its published template, or nothing.
+    ///
+    /// - Parameters:
+    ///   - instruction: the task, in place of the model's own; for queries.
+    ///   - examples: what the model is shown before the query.
+    /// - Throws: `TrawlError.invalidInput` for an instruction or examples that the model was not made for.
+    public func prompt(
+        for role: TextRole, instruction: String? = nil, examples: [InstructionExample] = []
+    ) throws -> EmbeddingPrompt {
+        let own = role.promptNames.lazy.compactMap { self.prompts[$0] }.first
+        if instruction != nil || !examples.isEmpty {
+            guard role == .query, let template, template.takesInstruction else {
+                throw TrawlError(
+                    .invalidInput, "the model takes no instruction", path: folder,
+                    remedy: "leave out the instruction, or write the whole text before queries as a prompt")
+            }
+            guard examples.isEmpty || template.takesExamples else {
+                throw TrawlError(
+                    .invalidInput, "the model was not made to be shown examples", path: folder,
+                    remedy: "leave them out, or take a model like bge-en-icl")
+            }
+            return template.query(instruction: instruction, examples: examples)
+        }
+        if let own { return EmbeddingPrompt(prefix: own) }
+        if let name = defaultPromptName, let text = prompts[name] { return EmbeddingPrompt(prefix: text) }
+        guard let template else { return EmbeddingPrompt(prefix: "") }
+        return role == .query ? template.query() : template.passage
+    }
+}

@@ -1,0 +1,30 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Corpus
+
+@Suite struct ExampleReaderTests {
+    private func read(_ text: String) throws -> [String] {
+        let path = NSTemporaryDirectory() + "trawl-examples-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return try ExampleReader().read(path).map { "\($0.query)|\($0.passage)" }
+    }
+
+    @Test func bothFormsAreRead() throws {
+        #expect(
+            try read(#"{"query": "a\tb", "passage": "c"}"# + "\n\nwhere?\tthere\n") == ["a\tb|c", "where?|there"])
+    }
+
+    @Test(arguments: ["one\n", "a\tb\tc\n", "a\t\n", #"{"query": "a"}"# + "\n", "{broken\n"])
+    func linesThatAreNoPairsAreNamed(text: String) {
+        let error = #expect(throws: TrawlError.self) { try read("good\tpair\n" + text) }
+        #expect(error?.line == 2)
+        #expect(error.map { "\($0)".contains("this is no example") } == true)
+    }
+
+    @Test func aFileWithoutExamplesIsRefused() {
+        #expect(throws: TrawlError.self) { try read("\n\n") }
+    }
+}
