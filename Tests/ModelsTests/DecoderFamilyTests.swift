@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Tensors
 import Testing
 
@@ -22,11 +23,14 @@ import Testing
         let encoder = try folder(name).loadEncoder()
         let rows = try rows(name)
         let inputs = rows.map { EncoderInput(tokens: tokens($0["ids"])) }
+        var largest: Float = 0
         for threads in [1, 2] {
             for (row, states) in zip(rows, try encode(encoder, inputs, threads: threads)) {
-                #expect(difference(states, floats(row["states"])) < 1e-4)
+                largest = max(largest, difference(states, floats(row["states"])))
             }
         }
+        #expect(largest < 1e-4)
+        if ProcessInfo.processInfo.environment["TRAWL_MEASURE"] != nil { print("\(name): \(largest)") }
     }
 
     @Test(arguments: causal) func logitsMatchTransformers(name: String) throws {

@@ -19,6 +19,7 @@ struct EvalCommand: AsyncParsableCommand {
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode dense
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode lexical,dense,hybrid --json
               trawl eval --run bm25.trec --qrels qrels.txt --measures "nDCG@10 AP" -q
+              trawl eval scifact --queries queries.jsonl --qrels qrels/train.tsv --sweep prompts.yaml
               trawl eval --benchmark eval/benchmarks/scifact.yaml --data ~/data
               trawl eval --sts stsb/test.tsv --model all-MiniLM-L6-v2
             """)
@@ -54,6 +55,12 @@ struct EvalCommand: AsyncParsableCommand {
 
     @Option(help: "The name of one of the model's own prompts, for --sts.")
     var promptName: String?
+
+    @Option(
+        help:
+            "A YAML file of prompts, instructions and examples to try before the queries of dense search; says what helps."
+    )
+    var sweep: String?
 
     @Option(help: "Measures, separated by spaces or commas.")
     var measures = "nDCG@10 AP RR@10 R@100"
@@ -92,6 +99,7 @@ struct EvalCommand: AsyncParsableCommand {
         guard qrels != nil else { throw ValidationError("name the judgements with --qrels") }
         if (index == nil) == (runFile == nil) { throw ValidationError("name either an INDEX or a --run") }
         if index != nil, queries == nil { throw ValidationError("name the queries with --queries") }
+        if sweep != nil, index == nil { throw ValidationError("--sweep goes with an INDEX") }
         if depth < 1 { throw ValidationError("--depth must be at least 1") }
         if let firstQueries, firstQueries < 1 { throw ValidationError("--first-queries must be at least 1") }
     }
@@ -118,6 +126,16 @@ struct EvalCommand: AsyncParsableCommand {
             let index = try SearchIndex(path: IndexPath.resolve(self.index ?? ""))
             let judged = try judgedQueries(qrels)
             let qrels = firstQueries == nil ? qrels : try qrels.restricted(to: judged.map(\.id))
+            if let sweep {
+                guard let measure = measures.first else { return }
+                var options = try tuning.options(mode: .dense, recipe: index.recipe)
+                options.limit = depth
+                try SweepRunner(
+                    file: sweep, index: index, options: options, queries: judged, qrels: qrels, measure: measure,
+                    progress: progress.reporter, json: json
+                ).run()
+                return
+            }
             for mode in try modes(index) {
                 let pipeline = try pipeline(index, mode: mode)
                 let run = try Run(pipeline.rankDocuments(judged))
