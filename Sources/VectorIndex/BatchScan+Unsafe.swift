@@ -35,30 +35,17 @@ struct BatchScan: Sendable {
     }
 
     private func runBlock(_ queries: [VectorQuery], threads: Int) -> [[ScoredPassage]] {
-        let tiles = segment.rows.tiles(Self.tileRows)
-        let workers = max(1, min(threads, tiles.count))
         let flat = queries.flatMap(\.values)
-        var best = [[TopPassages]](repeating: [], count: workers)
-        best.withUnsafeMutableBufferPointer { best in
-            // Every worker writes its own element.
-            nonisolated(unsafe) let best = best
-            Parallel.forEach(workers, threads: workers) { worker in
-                var tops = queries.map { _ in TopPassages(k + Self.margin) }
-                let memory = Memory(segment.rows, queries.count)
-                flat.withUnsafeBufferPointer { flat in
-                    guard let base = flat.baseAddress else { return }
-                    for number in stride(from: worker, to: tiles.count, by: workers) {
-                        score(tiles[number], base, memory, &tops)
-                    }
-                }
-                best[worker] = tops
+        let chosen = TiledScan.best(
+            of: segment.rows.tiles(Self.tileRows), queries: queries.count, keeping: k + Self.margin, threads: threads
+        ) {
+            Memory(segment.rows, queries.count)
+        } _: { tile, memory, tops in
+            flat.withUnsafeBufferPointer { flat in
+                if let base = flat.baseAddress { score(tile, base, memory, &tops) }
             }
         }
-        return queries.indices.map { query in
-            var merged = TopPassages(k + Self.margin)
-            for tops in best { for entry in tops[query].ranking() { merged.offer(entry) } }
-            return exact(merged.ranking(), queries[query], threads: threads)
-        }
+        return zip(chosen, queries).map { exact($0, $1, threads: threads) }
     }
 
     /// The best of `chosen` by exact scores.

@@ -16,33 +16,17 @@ struct RowScan: Sendable {
         self.k = k
     }
 
-    /// Worker w of W takes every W-th tile; since passages are totally ordered by score and number, the best of the workers'
-    /// best do not depend on W.
     func run(_ queries: [VectorQuery], threads: Int) -> [[ScoredPassage]] {
-        let tiles = segment.rows.tiles(Self.tileRows)
-        let workers = max(1, min(threads, tiles.count))
         let flat = queries.flatMap(\.values)
-        var best = [[TopPassages]](repeating: [], count: workers)
-        best.withUnsafeMutableBufferPointer { best in
-            // Every worker writes its own element.
-            nonisolated(unsafe) let best = best
-            Parallel.forEach(workers, threads: workers) { worker in
-                var tops = queries.map { _ in TopPassages(k) }
-                flat.withUnsafeBufferPointer { flat in
-                    guard let base = flat.baseAddress else { return }
-                    for number in stride(from: worker, to: tiles.count, by: workers) {
-                        score(tiles[number], base, queries, &tops)
-                    }
-                }
-                best[worker] = tops
+        return TiledScan.best(
+            of: segment.rows.tiles(Self.tileRows), queries: queries.count, keeping: k, threads: threads
+        ) {
+            ()
+        } _: { tile, _, tops in
+            flat.withUnsafeBufferPointer { flat in
+                if let base = flat.baseAddress { score(tile, base, queries, &tops) }
             }
-        }
-        return queries.indices.map { query in
-            guard workers > 1 else { return best[0][query].ranking().entries }
-            var merged = TopPassages(k)
-            for tops in best { for entry in tops[query].ranking() { merged.offer(entry) } }
-            return merged.ranking().entries
-        }
+        }.map(\.entries)
     }
 
     private func score(

@@ -36,7 +36,7 @@ struct SweepRunner {
         let embedder = try TextEmbedder(
             folder: ModelCatalogue.path(of: options.recipe.dense.model), precision: options.recipe.dense.precision)
         var reports: [Report] = []
-        let trials = try PromptSweep(candidates).run(embed: { try embedder.embed($0) }) { choice in
+        func score(_ choice: PromptChoice) throws -> Double {
             var options = options
             options.recipe.dense = options.recipe.dense.choosing(choice)
             let pipeline = try SearchPipeline(index: index, options: options, progress: progress)
@@ -44,6 +44,7 @@ struct SweepRunner {
             reports.append(report)
             return report.means[0]
         }
+        let trials = try PromptSweep(candidates).run(embed: { try embedder.embed($0) }, score: score)
         let rows = try zip(trials, reports).map { trial, report in
             row(trial, try Comparison(measure, from: reports[0], to: report))
         }
