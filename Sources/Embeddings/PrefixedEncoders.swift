@@ -18,7 +18,10 @@ final class PrefixedEncoders: Sendable {
     /// nil when the encoder cannot share prefixes.
     func encoder(behind prefix: [TokenID]) throws -> (any TokenEncoder)? {
         try latest.withLock { latest in
-            if let found = latest.firstIndex(where: { $0.prefix == prefix }) { return latest[found].encoder }
+            if let found = latest.firstIndex(where: { $0.prefix == prefix }) {
+                latest.insert(latest.remove(at: found), at: 0)
+                return latest[0].encoder
+            }
             guard let made = try base.continuing(prefix) else { return nil }
             latest.insert((prefix, made), at: 0)
             if latest.count > Self.most { latest.removeLast() }

@@ -23,7 +23,6 @@ extension TextEmbedder {
     public func prompt(
         for role: TextRole, instruction: String? = nil, examples: [InstructionExample] = []
     ) throws -> EmbeddingPrompt {
-        let own = role.promptNames.lazy.compactMap { self.prompts[$0] }.first
         if instruction != nil || !examples.isEmpty {
             guard role == .query, let template, template.takesInstruction else {
                 throw TrawlError(
@@ -37,8 +36,15 @@ extension TextEmbedder {
             }
             return template.query(instruction: instruction, examples: examples)
         }
-        if let own { return EmbeddingPrompt(prefix: own) }
-        if let name = defaultPromptName, let text = prompts[name] { return EmbeddingPrompt(prefix: text) }
+        return Self.standardPrompt(role, prompts, defaultPromptName, template)
+    }
+
+    /// What stands around a text unless the user asks for something else.
+    static func standardPrompt(
+        _ role: TextRole, _ prompts: [String: String], _ defaultName: String?, _ template: InstructionTemplate?
+    ) -> EmbeddingPrompt {
+        if let own = role.promptNames.lazy.compactMap({ prompts[$0] }).first { return EmbeddingPrompt(prefix: own) }
+        if let text = defaultName.flatMap({ prompts[$0] }) { return EmbeddingPrompt(prefix: text) }
         guard let template else { return EmbeddingPrompt(prefix: "") }
         return role == .query ? template.query() : template.passage
     }

@@ -84,8 +84,8 @@ public final class TextEmbedder: Sendable {
         if let endToken { hash.update("\(endToken)") }
         hash.update(layout.defaultPromptName.flatMap { layout.prompts[$0] } ?? "")
         try chain.update(&hash)
-        // Where the model's files leave it to its name what stands before passages.
-        if layout.prompts.isEmpty, let template, !template.passage.prefix.isEmpty { hash.update(template.rawValue) }
+        let passage = Self.standardPrompt(.passage, prompts, defaultPromptName, template)
+        if passage != EmbeddingPrompt(prefix: "") { hash.update(passage.around("\u{0}")) }
         digest = hash.hexadecimal
     }
 
@@ -127,17 +127,24 @@ public final class TextEmbedder: Sendable {
     public func embed(
         _ texts: [String], in prompt: EmbeddingPrompt, progress: any ProgressReporter = .silent
     ) throws -> EmbeddingMatrix {
-        let texts = prompt.suffix.isEmpty ? texts : texts.map { $0 + prompt.suffix }
-        return try embed(texts, prompt: prompt.prefix, progress: progress)
+        guard !prompt.suffix.isEmpty else { return try embed(texts, prompt: prompt.prefix, progress: progress) }
+        // A text that is too long is cut before the suffix, not behind it.
+        let room = maximumTokens - tokenizer.encodeIDs(prompt.suffix).count - 1
+        let whole = texts.map { text in
+            let ids = tokenizer.encodeIDs(prompt.prefix + text)
+            guard ids.count > room, room > 0 else { return text + prompt.suffix }
+            let kept = tokenizer.decode(Array(ids.prefix(room)))
+            return String(kept.dropFirst(prompt.prefix.count)) + prompt.suffix
+        }
+        return try embed(whole, prompt: prompt.prefix, progress: progress)
     }
 
     private func embed(_ texts: [String], prompt: String, into out: UnsafeMutablePointer<Float>) throws {
-        var inputs = tokenise(texts, prompt: prompt)
-        let encoder = try sharedEncoder(&inputs, prompt: prompt)
+        let inputs = tokenise(texts, prompt: prompt)
         let promptTokens = chain.leavesPromptOut ? promptLength(prompt) : 0
         let hidden = encoder.hiddenSize
         nonisolated(unsafe) let out = out
-        try encoder.encode(inputs, pool: pool) { index, states in
+        try encode(inputs, behind: sharedPrefix(prompt)) { index, states in
             var vector = chain(
                 states, width: hidden, promptTokens: min(promptTokens, states.count / hidden - 1), pool: pool)
             if dimension < chain.dimension {
@@ -179,19 +186,34 @@ public final class TextEmbedder: Sendable {
         return cut(ids)
     }
 
-    /// An encoder that has computed what all inputs begin with, which is cut off them; the plain one where the whole text
-    /// matters to the chain, or the prompt is too short to gain by it.
-    private func sharedEncoder(_ inputs: inout [EncoderInput], prompt: String) throws -> any TokenEncoder {
-        guard chain.seesLastTokenOnly, prompt.utf8.count >= PrefixedEncoders.leastBytes else { return encoder }
-        // A prompt's last token may become part of a longer one, so that only tokens that all have are shared.
-        var prefix = tokens(prompt)[...]
-        for input in inputs {
-            let same = zip(prefix, input.tokens).prefix { $0 == $1 }.count
-            prefix = prefix.prefix(min(same, input.tokens.count - 1))
+    /// The tokens that texts with `prompt` share, to be computed once; none where the whole text matters to the chain, or the
+    /// prompt is short. A prompt's last token may become part of a longer one, so that it is left out.
+    private func sharedPrefix(_ prompt: String) -> [TokenID] {
+        guard chain.seesLastTokenOnly, prompt.utf8.count >= PrefixedEncoders.leastBytes else { return [] }
+        let ids = tokenizer.encodeIDs(isLowercased ? prompt.lowercased() : prompt)
+        return ids.dropLast(ids.last.map { tokenizer.isSpecial($0) } == true ? 2 : 1)
+    }
+
+    /// Encodes inputs, those that gain by it behind what they share. Whether one does depends on itself alone, so that its
+    /// bits do not depend on the others.
+    private func encode(
+        _ inputs: [EncoderInput], behind prefix: [TokenID],
+        _ consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
+    ) throws {
+        func gains(_ tokens: [TokenID]) -> Bool {
+            // What stands behind a shared prefix is attended to one by one, which is worth it for short texts only.
+            let rest = tokens.count - prefix.count
+            return rest > 0 && rest <= prefix.count && tokens.starts(with: prefix)
         }
-        guard prefix.count > 1, let prefixed = try prefixes.encoder(behind: Array(prefix)) else { return encoder }
-        for index in inputs.indices { inputs[index].tokens.removeFirst(prefix.count) }
-        return prefixed
+        let sharing = prefix.isEmpty ? [] : inputs.indices.filter { gains(inputs[$0].tokens) }
+        guard !sharing.isEmpty, let prefixed = try prefixes.encoder(behind: prefix) else {
+            return try encoder.encode(inputs, pool: pool, consume: consume)
+        }
+        let rests = sharing.map { EncoderInput(tokens: Array(inputs[$0].tokens.dropFirst(prefix.count))) }
+        try prefixed.encode(rests, pool: pool) { consume(sharing[$0], $1) }
+        let shared = Set(sharing)
+        let others = inputs.indices.filter { !shared.contains($0) }
+        if !others.isEmpty { try encoder.encode(others.map { inputs[$0] }, pool: pool) { consume(others[$0], $1) } }
     }
 
     /// The tokens of each text as the encoder gets them, without a prompt.

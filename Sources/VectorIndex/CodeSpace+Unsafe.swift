@@ -36,6 +36,10 @@ struct CodeSpace: Sendable {
         return (dimension + (isLifted ? 1 : 0) + block - 1) / block * block
     }
 
+    /// Whether a vector of this squared length can be coded: not zero, nor so short or long that its numbers run out of
+    /// single precision. Others get codes of zero, which say nothing.
+    static func isCodable(_ squaredLength: Float) -> Bool { squaredLength > 1e-30 && squaredLength < 1e30 }
+
     /// Replaces a vector, `[dimension]` of `[codeDimension]`, by its image.
     ///
     /// - Parameter isCentred: false keeps the centre in: so a stored vector looks for its neighbours, like a query.

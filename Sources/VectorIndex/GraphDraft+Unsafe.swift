@@ -25,7 +25,7 @@ final class GraphDraft: @unchecked Sendable {
     private let bytes: UnsafeMutablePointer<Int8>
     private let factors: UnsafeMutablePointer<Float>
     private let sums: UnsafeMutablePointer<Int32>
-    /// The squared lengths of the images.
+    /// The squared lengths of the images as their bytes tell them.
     private let squares: UnsafeMutablePointer<Float>
     private(set) var entry = noLink
 
@@ -74,9 +74,11 @@ final class GraphDraft: @unchecked Sendable {
                         x, codeDimension: codeDimension, bias: bias, into: codes + row * recordBytes)
                     (factors[row], sums[row]) = ByteCodes.encode(
                         x, codeDimension: codeDimension, into: bytes + row * codeDimension)
-                    var square: Float = 0
-                    for d in 0..<codeDimension { square += x[d] * x[d] }
-                    squares[row] = square
+                    // Of the bytes, so that vectors alike are at no distance.
+                    let own = bytes + row * codeDimension
+                    var square: Int32 = 0
+                    for d in 0..<codeDimension { square &+= Int32(own[d]) * Int32(own[d]) }
+                    squares[row] = factors[row] * factors[row] * Float(square)
                 }
             }
         }
@@ -162,6 +164,30 @@ final class GraphDraft: @unchecked Sendable {
     }
 
     private func findNeighbours(of vector: UInt32, _ view: GraphView, _ own: Workspace) {
+        walk(towards: vector, view, own)
+        own.ids.removeAll(keepingCapacity: true)
+        for key in own.walk.followed {
+            let other = GraphWalk.vector(key)
+            if other != vector { own.ids.append(other) }
+        }
+        link(vector, choosing: true, own)
+    }
+
+    /// The vectors that a walk towards `vector` follows, nearest first.
+    func followed(towards vector: UInt32, _ own: Workspace) -> [UInt32] {
+        walk(towards: vector, view, own)
+        return own.walk.followed.sorted().map(GraphWalk.vector)
+    }
+
+    /// Links `vector` to one more; false when there is no room.
+    func append(_ link: UInt32, to vector: UInt32) -> Bool {
+        let found = neighbours(of: vector).count
+        guard found < degree else { return false }
+        links[Int(vector) * degree + found] = link
+        return true
+    }
+
+    private func walk(towards vector: UInt32, _ view: GraphView, _ own: Workspace) {
         own.image.withUnsafeMutableBufferPointer { image in
             own.query.withUnsafeMutableBufferPointer { query in
                 guard let image = image.baseAddress, let query = query.baseAddress else { return }
@@ -172,12 +198,6 @@ final class GraphDraft: @unchecked Sendable {
                     query, sum: sum, factor: factor, in: view, width: settings.buildWidth, keepsFollowed: true)
             }
         }
-        own.ids.removeAll(keepingCapacity: true)
-        for key in own.walk.followed {
-            let other = GraphWalk.vector(key)
-            if other != vector { own.ids.append(other) }
-        }
-        link(vector, choosing: true, own)
     }
 
     /// Fills `candidates` with the distances of `ids`, nearest first.

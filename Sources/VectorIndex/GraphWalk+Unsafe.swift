@@ -78,9 +78,8 @@ final class GraphWalk {
     /// Walks towards `query` and keeps the `width` best vectors.
     ///
     /// - Parameters:
-    ///   - query: its bytes, their sum and the factor of its scores.
-    ///   - allowed: a bit for each vector: others are followed but do not count as found; nil for all.
-    ///   - found: gets the allowed vectors, best first, when `allowed` is given; `width` of them end the walk.
+    ///   - query: its bytes, with their sum and the factor of its scores.
+    ///   - keepsFollowed: whether `followed` is wanted.
     func run(
         _ query: UnsafePointer<Int8>, sum: Int32, factor: Float, in graph: GraphView, width: Int,
         keepsFollowed: Bool = false
@@ -114,6 +113,7 @@ final class GraphWalk {
 
     /// Walks as `run` does, but looks for vectors that are `allowed`: the others lead on and are not kept as found.
     ///
+    /// - Parameter allowed: a bit for each vector.
     /// - Returns: up to `width` allowed vectors, best first.
     func run(
         _ query: UnsafePointer<Int8>, sum: Int32, factor: Float, in graph: GraphView, width: Int,
@@ -122,8 +122,8 @@ final class GraphWalk {
         // `beam` holds what is left to follow and what was; `found` the best allowed ones.
         var found: [UInt64] = []
         found.reserveCapacity(width + 1)
-        start(1 << 14)
-        let bound = 1 << 14
+        let bound = max(1 << 14, 2 * width)
+        start(bound)
         func consider(_ key: UInt64) {
             let vector = Self.vector(key)
             guard allowed[Int(vector >> 6)] >> UInt64(vector & 63) & 1 == 1 else { return }

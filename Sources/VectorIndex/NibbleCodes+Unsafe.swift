@@ -28,11 +28,13 @@ struct RecordTable: @unchecked Sendable {
 
     init(_ blob: Blob) {
         let perChunk = blob.chunkBytes / blob.recordSize
+        // Records are far smaller than chunks; 2^64 / 1 would not fit.
+        precondition(blob.chunkCount <= 1 || perChunk > 1)
         owner = blob
         records = trawl_records(
             chunks: UnsafeRawPointer(blob.chunks.baseAddress)?.assumingMemoryBound(to: UnsafeRawPointer?.self),
             record_size: blob.recordSize, per_chunk: UInt32(perChunk),
-            reciprocal: blob.chunkCount <= 1 || perChunk == 1 ? 0 : UInt64.max / UInt64(perChunk) + 1)
+            reciprocal: blob.chunkCount <= 1 ? 0 : UInt64.max / UInt64(perChunk) + 1)
     }
 
     @inline(__always)
@@ -66,9 +68,14 @@ enum NibbleCodes {
     ) {
         var square: Float = 0
         for d in 0..<codeDimension { square += image[d] * image[d] }
-        let step = bestStep * (square / Float(codeDimension)).squareRoot()
-        let inverse = step > 0 ? 0.5 / step : 0
         let codes = record + headBytes
+        guard CodeSpace.isCodable(square) else {
+            record.initializeMemory(as: UInt8.self, repeating: 0, count: recordBytes(codeDimension: codeDimension))
+            record.storeBytes(of: bias, toByteOffset: 4, as: Float.self)
+            return
+        }
+        let step = bestStep * (square / Float(codeDimension)).squareRoot()
+        let inverse = 0.5 / step
         // The dot product of the image and its levels.
         var agreement: Float = 0
         let half = Int(TRAWL_CODE_BLOCK) / 2
@@ -87,9 +94,6 @@ enum NibbleCodes {
         record.storeBytes(of: agreement > 0 ? square / agreement : 0, as: Float.self)
         record.storeBytes(of: bias, toByteOffset: 4, as: Float.self)
     }
-
-    /// The bias of a vector under `metric`.
-    static func bias(squaredLength: Float, metric: Metric) -> Float { metric == .euclidean ? -squaredLength / 2 : 0 }
 }
 
 /// Vectors in signed bytes from -127 to 127 and a factor each: what codes are compared with.
@@ -99,8 +103,16 @@ enum ByteCodes {
         _ image: UnsafePointer<Float>, codeDimension: Int, into bytes: UnsafeMutablePointer<Int8>
     ) -> (factor: Float, sum: Int32) {
         var greatest: Float = 0
-        for d in 0..<codeDimension { greatest = max(greatest, abs(image[d])) }
-        let inverse = greatest > 0 ? 127 / greatest : 0
+        var square: Float = 0
+        for d in 0..<codeDimension {
+            greatest = max(greatest, abs(image[d]))
+            square += image[d] * image[d]
+        }
+        guard CodeSpace.isCodable(square) else {
+            bytes.update(repeating: 0, count: codeDimension)
+            return (0, 0)
+        }
+        let inverse = 127 / greatest
         var sum: Int32 = 0
         for d in 0..<codeDimension {
             let value = Int32((image[d] * inverse).rounded(.toNearestOrEven))

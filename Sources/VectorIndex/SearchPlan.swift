@@ -26,6 +26,7 @@ struct SearchPlan: Equatable {
     static let denseShare = 0.6
 
     init(_ segment: SearchedSegment, _ allowed: AllowedRows?, k: Int, _ options: VectorSearchOptions) {
+        let k = min(k, allowed?.count ?? segment.rows.count)
         let total = Double(segment.rows.count)
         let count = Double(allowed?.count ?? segment.rows.count)
         let rowBytes = Double(segment.rows.rowBytes)

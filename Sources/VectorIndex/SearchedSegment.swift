@@ -13,7 +13,8 @@ struct SearchedSegment: Sendable {
     let dead: Bitmap?
     let codes: Codes
     private let live: AllowedRows?
-    private let scan = FirstScan()
+    private let rowScan = FirstScan()
+    private let codeScan = FirstScan()
 
     enum Codes: Sendable {
         case none
@@ -68,8 +69,9 @@ struct SearchedSegment: Sendable {
         return AllowedRows(rowCount: rows.count, dead: dead, filter: filter.members, base: Int(base))
     }
 
-    /// To be called before all of `blob`, rows or codes, is read.
-    func willScan(_ blob: Blob) { if scan.begin() { blob.readAhead() } }
+    /// To be called before most rows, or most codes, are read.
+    func willScanRows() { if rowScan.begin() { rows.blob.readAhead() } }
+    func willScan(codes: Blob) { if codeScan.begin() { codes.readAhead() } }
 
     func score(_ query: VectorQuery, _ row: Int) -> Float {
         var product: Float = 0

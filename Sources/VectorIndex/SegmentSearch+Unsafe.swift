@@ -16,11 +16,16 @@ struct SegmentSearch: Sendable {
         self.plan = plan.way
     }
 
+    /// Whether most rows are allowed.
+    private var isDense: Bool {
+        allowed.map { Double($0.count) >= SearchPlan.denseShare * Double(segment.rows.count) } ?? true
+    }
+
     /// The best rows of each query.
     func run(_ queries: [VectorQuery], threads: Int) -> [[ScoredPassage]] {
         switch (plan, segment.codes) {
         case (.scanSigns(let rescored), .signs(let codes)):
-            if allowed == nil { segment.willScan(codes.tiles) }
+            if isDense { segment.willScan(codes: codes.tiles) }
             return forEach(queries, threads) { query in
                 let rows = codes.best(rescored, for: codes.prepare(query.values), allowed: allowed?.words)
                 return best(of: rows, query)
@@ -37,11 +42,11 @@ struct SegmentSearch: Sendable {
                 best(of: graph.best(rescored, of: rows, for: query), query)
             }
         default:
-            if let allowed, Double(allowed.count) < SearchPlan.denseShare * Double(segment.rows.count) {
+            if let allowed, !isDense {
                 let rows = allowed.rows
                 return forEach(queries, threads) { query in best(of: rows, query) }
             }
-            segment.willScan(segment.rows.blob)
+            segment.willScanRows()
             return segment.metric == .cosine && queries.count >= BatchScan.leastQueries
                 ? BatchScan(segment, allowed, k: k).run(queries, threads: threads)
                 : RowScan(segment, allowed, k: k).run(queries, threads: threads)

@@ -102,7 +102,9 @@ struct SignCodes: Sendable {
         var sums = [Float](repeating: 0, count: groups)
         for group in 0..<groups { for d in 4 * group..<4 * group + 4 { sums[group] += abs(x[d]) } }
         let widest = sums.max() ?? 0
-        guard widest > 0 else { return Query(tables: [UInt8](repeating: 0, count: 16 * groups), unit: 0, offset: 0) }
+        guard CodeSpace.isCodable(widest * widest) else {
+            return Query(tables: [UInt8](repeating: 0, count: 16 * groups), unit: 0, offset: 0)
+        }
         let scale = 255 / (2 * widest)
         var tables = [UInt8](repeating: 0, count: 16 * groups)
         var offset: Float = 0

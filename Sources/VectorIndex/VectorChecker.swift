@@ -33,12 +33,14 @@ extension VectorSearcher {
         }
     }
 
-    /// Links lead to other vectors, each once, and every vector can be reached.
+    /// Links lead to other vectors, each once, and stand in front of the gaps.
     private static func check(_ graph: VectorGraph, _ segment: SegmentReader) throws {
         let count = Int(graph.shape.rowCount)
         for vector in 0..<count {
             let neighbours = graph.neighbours(of: vector)
-            guard neighbours.allSatisfy({ Int($0) < count && Int($0) != vector }),
+            let slots = graph.slots(of: vector)
+            guard slots.prefix(neighbours.count).elementsEqual(neighbours),
+                neighbours.allSatisfy({ Int($0) < count && Int($0) != vector }),
                 Set(neighbours).count == neighbours.count
             else { throw VectorSegment.damaged(segment, "the links of vector \(vector) make no sense") }
         }

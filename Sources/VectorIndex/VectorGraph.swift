@@ -58,9 +58,12 @@ struct VectorGraph: Sendable {
     }
 
     /// The vectors to which `vector` is linked.
-    func neighbours(of vector: Int) -> [UInt32] {
+    func neighbours(of vector: Int) -> [UInt32] { slots(of: vector).filter { $0 != noLink } }
+
+    /// The room for links of `vector`, `noLink` where there are fewer.
+    func slots(of vector: Int) -> [UInt32] {
         let first = vector * Int(shape.degree)
-        return (first..<first + Int(shape.degree)).map { links.load($0, as: UInt32.self) }.filter { $0 != noLink }
+        return (first..<first + Int(shape.degree)).map { links.load($0, as: UInt32.self) }
     }
 }
 

@@ -82,7 +82,11 @@ public struct VectorSearcher: Sendable {
         let prepared = try queries.map { try prepare($0) }
         guard k > 0, !queries.isEmpty else { return queries.map { _ in Ranking([]) } }
         let threads = Parallel.threads(options.threads)
-        var tops = queries.map { _ in TopPassages(min(k, count)) }
+        let k = min(k, count)
+        var options = options
+        // Queries that codes say nothing of are compared with all vectors; they have lengths that no model gives.
+        if prepared.contains(where: { !CodeSpace.isCodable($0.squaredLength) }) { options.isExact = true }
+        var tops = queries.map { _ in TopPassages(k) }
         for segment in segments {
             let allowed = try segment.allowed(options.filter)
             if allowed?.count == 0 || segment.rows.count == 0 { continue }

@@ -2,7 +2,8 @@ public import Core
 public import Store
 
 /// Writes the vectors of a segment that is put together from slices of others: rows are copied as they are, and what finds
-/// them is made anew, but for the greatest slice's graph, into which the others' vectors are inserted.
+/// them is made anew. Only a graph is taken over, and the other vectors inserted into it, if its slice makes up more than half
+/// of the new segment and of its own, and it has as many links a vector as are wanted.
 public enum VectorSegmentMerger {
     /// - Parameter settings: which structure is wanted; metric and format are those of the slices.
     /// - Throws: `corrupted` when a slice's segment is, `incompatible` for segments of different dimensions, metrics or

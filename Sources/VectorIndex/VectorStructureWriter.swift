@@ -56,6 +56,7 @@ struct VectorStructureWriter {
         } else {
             draft.insertAll(advance: advance)
         }
+        draft.connectAll()
         try draft.write(into: writer)
     }
 

@@ -70,6 +70,14 @@ import Testing
         #expect(throws: TrawlError.self) { try embedder.prompt(for: .passage, instruction: "T") }
     }
 
+    /// Passages are embedded with it, so that an index must notice.
+    @Test func thePromptOfPassagesIsPartOfTheDigest() throws {
+        let copy = try FolderCopy(of: goldenFolder + "/tiny-qwen3")
+        let digest = try TextEmbedder(folder: copy.path).digest
+        try copy.edit("config_sentence_transformers.json", "\"document\": \"\"", "\"document\": \"text: \"")
+        #expect(try TextEmbedder(folder: copy.path).digest != digest)
+    }
+
     @Test func aFolderCalledByAPublishedNameTakesItsTemplate() throws {
         let copy = try FolderCopy(of: goldenFolder + "/tiny-qwen3", named: "bge-en-icl")
         copy.remove("config_sentence_transformers.json")

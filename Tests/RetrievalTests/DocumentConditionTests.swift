@@ -22,9 +22,9 @@ import Testing
     @Test(arguments: [
         ("year<200", true), ("year>200", false), ("year=99.0", true), ("year!=99", false), ("year>=abc", false),
         ("date>=2024-01-31", true), ("date<2024-05-01", false), ("date<=2024-05-01", true), ("none!=x", true),
-        ("none<x", false), ("none=", false),
+        ("name=Nan", true), ("name!=Nan", false), ("none<x", false), ("none=", false),
     ]) func numbersAreComparedAsNumbersAndOthersAsText(text: String, isMet: Bool) throws {
-        let metadata = ["year": "99", "date": "2024-05-01"]
+        let metadata = ["year": "99", "date": "2024-05-01", "name": "Nan"]
         #expect(try DocumentCondition(text).isMet(by: metadata) == isMet)
     }
 }

@@ -85,4 +85,24 @@ import Testing
         let error = #expect(throws: TrawlError.self) { try VectorSearcher.check(segment) }
         #expect("\(error as Any)".contains("links of vector 0"))
     }
+
+    @Test func linksBehindAGapAreFoundByTheCheck() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let segment = try segment { writer in
+            try writeGraph(writer, links: [1, noLink, 2, noLink] + [UInt32](repeating: noLink, count: 12))
+        }
+        #expect(throws: TrawlError.self) { try VectorSearcher.check(segment) }
+    }
+
+    @Test func shapesThatMakeNoSenseAreRefused() throws {
+        for (format, structure) in [(UInt8(9), UInt8(0)), (0, 7)] {
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let segment = try segment { writer in
+                try writer.put(
+                    VectorSegment.shape, VectorSegment.onlyKey,
+                    VectorShape(rowCount: 4, dimension: 2, metric: 1, format: format, structure: structure))
+            }
+            #expect(throws: TrawlError.self) { try VectorSearcher([segment]) }
+        }
+    }
 }

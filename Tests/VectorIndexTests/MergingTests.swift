@@ -142,7 +142,7 @@ import Testing
             let links = Set(after.neighbours(of: vector))
             return before.neighbours(of: vector).allSatisfy { links.contains($0) }
         }
-        #expect(kept > 250)
+        #expect(kept > 400)
     }
 
     @Test func slicesOfOtherFormatsAreRefused() throws {

@@ -77,6 +77,13 @@ import Testing
         let batch = try fixture.searcher.search(queries, k: 12)
         #expect(try batch == queries.map { try fixture.searcher.search($0, k: 12) })
         #expect(batch.last?.map(\.passage.rawValue) == Array(900..<912))
+        var options = VectorSearchOptions()
+        var members = BitSet(bound: 960)
+        for passage in 0..<960 where passage % 7 != 3 { members.insert(passage) }
+        options.filter = PassageFilter(members)
+        let filtered = try fixture.searcher.search(queries, k: 12, options)
+        #expect(try filtered == queries.map { try fixture.searcher.search($0, k: 12, options) })
+        #expect(filtered.joined().allSatisfy { $0.passage.rawValue % 7 != 3 })
     }
 
     @Test(arguments: VectorStructure.allCases, [0.001, 0.02, 0.2, 0.5, 0.95])
@@ -121,6 +128,65 @@ import Testing
         let one = try VectorFixture([[3, 4]], sizes: [1, 0], dimension: 2, VectorSettings(structure))
         #expect(try one.searcher.search([3, 4], k: 3).map(\.score) == [1])
         for segment in alike.segments + zeros.segments + one.segments { try VectorSearcher.check(segment) }
+    }
+
+    /// Numbers at the ends of single precision, whose squares are none: answered, whatever the order.
+    @Test(arguments: VectorStructure.allCases, [Metric.dot, .euclidean])
+    func extremeNumbersAreAnswered(structure: VectorStructure, metric: Metric) throws {
+        let extremes: [[Float]] = [
+            [1e-38, 0, 0], [3e38, -3e38, 3e38], [.leastNonzeroMagnitude, 0, 0], [1, 2, 3], [0, 0, 0], [-3e38, 0, 1e-38],
+        ]
+        let vectors = (0..<90).map { extremes[$0 % extremes.count] }
+        let fixture = try VectorFixture(vectors, sizes: [90], dimension: 3, VectorSettings(structure, metric))
+        for segment in fixture.segments { try VectorSearcher.check(segment) }
+        for query in extremes {
+            #expect(try fixture.searcher.search(query, k: 7).count == 7)
+            #expect(try fixture.searcher.search(query, k: .max).count == 90)
+        }
+    }
+
+    @Test(arguments: VectorStructure.allCases) func moreThanThereAreCanBeAskedFor(structure: VectorStructure) throws {
+        let vectors = clusteredVectors(3000, 16, seed: 13)
+        let fixture = try VectorFixture(vectors, sizes: [3000], dimension: 16, VectorSettings(structure))
+        #expect(try fixture.searcher.search(vectors[0], k: .max).count == 3000)
+    }
+
+    /// Many alike choose none of each other as neighbours' neighbours; every one must still be led to.
+    @Test func everyVectorOfAGraphCanBeReached() throws {
+        let twins = [[Float]](repeating: clusteredVectors(1, 16, seed: 20)[0], count: 300)
+        let vectors = clusteredVectors(900, 16, seed: 14) + twins
+        let fixture = try VectorFixture(vectors, sizes: [1200], dimension: 16, VectorSettings(.graph))
+        guard case .graph(let graph) = fixture.searcher.segments[0].codes else { return #expect(Bool(false)) }
+        var reached: Set<UInt32> = [graph.shape.entry]
+        var open = [graph.shape.entry]
+        while let vector = open.popLast() {
+            for link in graph.neighbours(of: Int(vector)) where reached.insert(link).inserted { open.append(link) }
+        }
+        #expect(reached.count == 1200)
+    }
+
+    /// The walk itself, which plans seldom choose for so few vectors.
+    @Test(arguments: [0.05, 0.3, 0.9]) func filteredWalksFindNearlyAllThatIsAllowed(share: Double) throws {
+        let fixture = try VectorFixture(
+            clusteredVectors(4000, 32, seed: 15), sizes: [4000], dimension: 32, VectorSettings(.graph))
+        let segment = fixture.searcher.segments[0]
+        guard case .graph(let graph) = segment.codes else { return #expect(Bool(false)) }
+        var random = SplitMix64(seed: 16)
+        var members = BitSet(bound: 4000)
+        for row in 0..<4000 where Double.random(in: 0..<1, using: &random) < share { members.insert(row) }
+        var options = VectorSearchOptions()
+        options.filter = PassageFilter(members)
+        options.isExact = true
+        let allowed = try segment.allowed(options.filter)
+        var hits = 0
+        for values in clusteredVectors(20, 32, seed: 17) {
+            let walk = GraphWalk(count: 4000, degree: Int(graph.shape.degree))
+            let found = walk.nearest(VectorQuery(values, .cosine), in: graph, width: 60, allowed: allowed, limit: 60)
+            #expect(found.allSatisfy { members.contains(Int($0)) })
+            let exact = try fixture.searcher.search(values, k: 10, options).map(\.passage.rawValue)
+            hits += exact.count { found.contains($0) }
+        }
+        #expect(hits >= 190)
     }
 
     @Test func theStructureSuitsTheNumberOfVectors() {

@@ -20,6 +20,7 @@ MODELS = {
     "tiny-qwen3": dict(head_dim=16, num_key_value_heads=2, tie_word_embeddings=True),
     "tiny-gemma3": dict(head_dim=16, num_key_value_heads=2, sliding_window=5, query_pre_attn_scalar=24,
                         layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
+    "tiny-mistral-bidirectional": dict(sliding_window=4, num_key_value_heads=2, is_causal=False),
     "tiny-gemma3-bidirectional": dict(head_dim=16, num_key_value_heads=1, sliding_window=8,
                                       use_bidirectional_attention=True,
                                       layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
@@ -54,6 +55,10 @@ def make(name, options, vocabulary=VOCABULARY, headless=False):
 def decoders():
     for name, options in MODELS.items():
         model = make(name, options)
+        if "is_causal" in options:
+            model.config.is_causal = model.model.config.is_causal = False
+            for layer in model.model.layers:
+                layer.self_attn.is_causal = False
         folder = golden("Models", name)
         shutil.rmtree(folder, ignore_errors=True)
         model.save_pretrained(folder)

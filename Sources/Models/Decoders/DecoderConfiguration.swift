@@ -156,16 +156,19 @@ public struct DecoderConfiguration: Sendable, Equatable {
     /// The window of each layer, as transformers reads config.json.
     private static func windows(_ model: ModelFolder, _ layerCount: Int, isBidirectional: Bool) throws -> [Int?] {
         let source = model.configuration
-        guard model.architecture != .llama, var window = source["sliding_window"]?.int,
-            source["use_sliding_window"]?.bool ?? ![.qwen2, .qwen3].contains(model.architecture)
+        let isQwen = [.qwen2, .qwen3].contains(model.architecture)
+        // Where the file does not name one, and does not say null either, transformers' own default rules.
+        let given = source["sliding_window"]
+        guard model.architecture != .llama, !isQwen || source["use_sliding_window"]?.bool == true,
+            var window = given == nil ? 4096 : given?.int
         else { return [Int?](repeating: nil, count: layerCount) }
         guard window > 0 else {
             throw TrawlError(
                 .corrupted, "a sliding window of \(window) tokens is impossible", path: model.configurationPath,
                 remedy: "download the file again")
         }
-        // The file gives the width of both sides together.
-        if isBidirectional { window = window / 2 + 1 }
+        // Gemma's files give the width of both sides together, others that of one side without the token itself.
+        if isBidirectional { window = model.architecture == .gemma3 ? window / 2 + 1 : window + 1 }
         if let types = source["layer_types"]?.array {
             guard types.count == layerCount else {
                 throw TrawlError(

@@ -14,22 +14,20 @@ final class DecoderEncoder: TokenEncoder {
     private static let batchTokens = 2048
 
     private final class Prefix: @unchecked Sendable {
-        // @unchecked: `forward` and `tree` are used under `lock`.
+        // @unchecked: `tree` is used under `lock`.
         let tokens: [TokenID]
-        private let forward: DecoderForward
         private let tree: KeyValueTree
         private let lock = Mutex(())
 
         init(_ tokens: [TokenID], _ model: DecoderModel) {
             self.tokens = tokens
-            forward = DecoderForward(model, pool: .shared)
             tree = KeyValueTree(layers: model.configuration.layerCount, width: model.configuration.keySize)
             tree.appendPrompt(count: tokens.count)
             let unused = FloatBuffer(capacity: 1)
-            forward.run(tokens, in: tree, wanted: [], into: unused.base)
+            DecoderForward(model, pool: .shared).run(tokens, in: tree, wanted: [], into: unused.base)
         }
 
-        func use(_ body: (DecoderForward, KeyValueTree) -> Void) { lock.withLock { _ in body(forward, tree) } }
+        func use(_ body: (KeyValueTree) -> Void) { lock.withLock { _ in body(tree) } }
     }
 
     init(_ model: ModelFolder, precision: Precision) throws {
@@ -75,13 +73,13 @@ final class DecoderEncoder: TokenEncoder {
                     remedy: "leave out the segments")
             }
         }
+        let forward = DecoderForward(model, pool: pool)
         guard let prefix else {
-            let forward = DecoderForward(model, pool: pool)
             let tree = KeyValueTree(layers: model.configuration.layerCount, width: model.configuration.keySize)
             run(inputs, forward, tree, behind: nil, consume)
             return
         }
-        prefix.use { run(inputs, $0, $1, behind: prefix.tokens.count - 1, consume) }
+        prefix.use { run(inputs, forward, $0, behind: prefix.tokens.count - 1, consume) }
     }
 
     /// - Parameter last: the slot that inputs continue.

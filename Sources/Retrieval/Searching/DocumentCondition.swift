@@ -52,7 +52,7 @@ public struct DocumentCondition: Equatable, Sendable {
 
     func isMet(by metadata: [String: String]) -> Bool {
         guard let stored = metadata[field] else { return comparison == .notEqual }
-        if let a = Double(stored), let b = Double(value) { return isMet(a, b) }
+        if let a = Double(stored), let b = Double(value), a.isFinite, b.isFinite { return isMet(a, b) }
         return isMet(stored, value)
     }
 

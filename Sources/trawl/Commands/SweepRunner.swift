@@ -35,6 +35,8 @@ struct SweepRunner {
         let candidates = try readCandidates()
         let embedder = try TextEmbedder(
             folder: ModelCatalogue.path(of: options.recipe.dense.model), precision: options.recipe.dense.precision)
+        try require(embedder.template?.takesInstruction, for: candidates.instructions.isEmpty, "instructions")
+        try require(embedder.template?.takesExamples, for: candidates.examples.isEmpty, "examples")
         var reports: [Report] = []
         func score(_ choice: PromptChoice) throws -> Double {
             var options = options
@@ -55,6 +57,14 @@ struct SweepRunner {
             let header = "| \(measure) | difference | p | before a query |\n|---:|---:|---:|---|\n"
             Output.write(Array((header + order.map { line(rows[$0]) }.joined()).utf8))
             Output.line("\n\(trials.count) trials on \(queries.count) queries; judge the best on other queries")
+        }
+    }
+
+    /// - Throws: `TrawlError` where the model was not made for candidates that there are.
+    private func require(_ isFit: Bool?, for areNone: Bool, _ what: String) throws {
+        guard areNone || isFit == true else {
+            throw TrawlError(
+                .invalidInput, "the model takes no \(what)", path: file, remedy: "list prompts instead of \(what)")
         }
     }
 
