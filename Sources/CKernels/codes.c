@@ -63,21 +63,21 @@ AVX512 INLINE int32_t nibble_product_avx512(const int8_t *query, const uint8_t *
 #define nibble_product_avx512 nibble_product_portable
 #endif
 
-#define NIBBLE_SCORES(VERSION, TARGET)                                                                              \
-    TARGET static void trawl_nibble_scores_##VERSION(                                                              \
-        const int8_t *query, int32_t query_sum, float scale, size_t dimension, trawl_records records,              \
-        const uint32_t *ids, size_t count, float *scores                                                           \
-    ) {                                                                                                            \
-        const size_t size = 2 * sizeof(float) + dimension / 2;                                                     \
-        for (size_t i = 0; i < count && i < AHEAD; i++) trawl_prefetch_bytes(record(records, ids[i]), size);                      \
-        for (size_t i = 0; i < count; i++) {                                                                       \
-            if (i + AHEAD < count) trawl_prefetch_bytes(record(records, ids[i + AHEAD]), size);                                   \
-            const uint8_t *start = record(records, ids[i]);                                                        \
-            float factors[2];                                                                                      \
-            memcpy(factors, start, sizeof factors);                                                                \
-            const int32_t product = nibble_product_##VERSION(query, start + sizeof factors, dimension);            \
-            scores[i] = scale * factors[0] * (float)(2 * product - 15 * query_sum) + factors[1];                   \
-        }                                                                                                          \
+#define NIBBLE_SCORES(VERSION, TARGET)                                                                                \
+    TARGET static void trawl_nibble_scores_##VERSION(                                                                 \
+        const int8_t *query, int32_t query_sum, float scale, size_t dimension, trawl_records records,                 \
+        const uint32_t *ids, size_t count, float *scores                                                              \
+    ) {                                                                                                               \
+        const size_t size = 2 * sizeof(float) + dimension / 2;                                                        \
+        for (size_t i = 0; i < count && i < AHEAD; i++) trawl_prefetch_bytes(record(records, ids[i]), size);          \
+        for (size_t i = 0; i < count; i++) {                                                                          \
+            if (i + AHEAD < count) trawl_prefetch_bytes(record(records, ids[i + AHEAD]), size);                       \
+            const uint8_t *start = record(records, ids[i]);                                                           \
+            float factors[2];                                                                                         \
+            memcpy(factors, start, sizeof factors);                                                                   \
+            const int32_t product = nibble_product_##VERSION(query, start + sizeof factors, dimension);               \
+            scores[i] = scale * factors[0] * (float)(2 * product - 15 * query_sum) + factors[1];                      \
+        }                                                                                                             \
     }
 VERSION_OF_EACH(NIBBLE_SCORES)
 CHOICE(void, , trawl_nibble_scores,
@@ -124,15 +124,15 @@ AVX512 INLINE int32_t byte_product_avx512(const int8_t *query, int32_t query_sum
 #define byte_product_avx512 byte_product_portable
 #endif
 
-#define BYTE_PRODUCTS(VERSION, TARGET)                                                                              \
-    TARGET static void trawl_byte_products_##VERSION(                                                              \
-        const int8_t *query, int32_t query_sum, size_t dimension, const int8_t *rows, const uint32_t *ids,         \
-        size_t count, int32_t *products                                                                            \
-    ) {                                                                                                            \
-        for (size_t i = 0; i < count; i++) {                                                                       \
-            if (i + 2 < count) trawl_prefetch_bytes(rows + ids[i + 2] * dimension, dimension);                              \
-            products[i] = byte_product_##VERSION(query, query_sum, rows + ids[i] * dimension, dimension);          \
-        }                                                                                                          \
+#define BYTE_PRODUCTS(VERSION, TARGET)                                                                                \
+    TARGET static void trawl_byte_products_##VERSION(                                                                 \
+        const int8_t *query, int32_t query_sum, size_t dimension, const int8_t *rows, const uint32_t *ids,            \
+        size_t count, int32_t *products                                                                               \
+    ) {                                                                                                               \
+        for (size_t i = 0; i < count; i++) {                                                                          \
+            if (i + 2 < count) trawl_prefetch_bytes(rows + ids[i + 2] * dimension, dimension);                        \
+            products[i] = byte_product_##VERSION(query, query_sum, rows + ids[i] * dimension, dimension);             \
+        }                                                                                                             \
     }
 VERSION_OF_EACH(BYTE_PRODUCTS)
 CHOICE(void, , trawl_byte_products,
