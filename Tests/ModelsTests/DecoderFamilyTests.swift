@@ -19,7 +19,9 @@ import Testing
         a.count == b.count ? zip(a, b).map { abs($0 - $1) }.max() ?? 0 : .infinity
     }
 
-    @Test(arguments: causal + ["tiny-gemma3-bidirectional", "tiny-mistral-bidirectional"]) func statesMatchTransformers(name: String) throws {
+    @Test(arguments: causal + ["tiny-gemma3-bidirectional", "tiny-mistral-bidirectional"]) func statesMatchTransformers(
+        name: String
+    ) throws {
         let encoder = try folder(name).loadEncoder()
         let rows = try rows(name)
         let inputs = rows.map { EncoderInput(tokens: tokens($0["ids"])) }

@@ -134,7 +134,8 @@ import Testing
     @Test(arguments: VectorStructure.allCases, [Metric.dot, .euclidean])
     func extremeNumbersAreAnswered(structure: VectorStructure, metric: Metric) throws {
         let extremes: [[Float]] = [
-            [1e-38, 0, 0], [3e38, -3e38, 3e38], [.leastNonzeroMagnitude, 0, 0], [1, 2, 3], [0, 0, 0], [-3e38, 0, 1e-38],
+            [1e-38, 0, 0], [3e38, -3e38, 3e38], [.leastNonzeroMagnitude, 0, 0], [1, 2, 3], [0, 0, 0],
+            [-3e38, 0, 1e-38],
         ]
         let vectors = (0..<90).map { extremes[$0 % extremes.count] }
         let fixture = try VectorFixture(vectors, sizes: [90], dimension: 3, VectorSettings(structure, metric))
