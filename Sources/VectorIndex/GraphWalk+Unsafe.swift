@@ -31,7 +31,7 @@ final class GraphWalk {
     private var metCount = 0
     private let scores: UnsafeMutablePointer<Float>
     private let degree: Int
-    /// The vectors whose links were followed by the last walk, in order, if it was asked to keep them.
+    /// Entries, as those of the beam, of the vectors that the last walk followed, in order, if it was asked to keep them.
     private(set) var followed: [UInt64] = []
 
     /// - Parameters:
@@ -64,16 +64,8 @@ final class GraphWalk {
 
     @inline(__always) static func vector(_ key: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: key) >> 1 }
 
-    @inline(__always)
-    static func score(_ key: UInt64) -> Float {
-        let turned = UInt32(truncatingIfNeeded: key >> 32)
-        return Float(bitPattern: turned >> 31 == 0 ? ~turned & 0x7FFF_FFFF : turned)
-    }
-
     /// The vectors that the last walk kept, best first.
     subscript(place: Int) -> UInt32 { Self.vector(beam[place]) }
-
-    func key(_ place: Int) -> UInt64 { beam[place] & ~1 }
 
     /// Walks towards `query` and keeps the `width` best vectors.
     ///

@@ -88,7 +88,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         }
         let factor = scaling == "linear" ? metadata.double("llama.rope.scaling.factor") ?? 1 : 1
         let dimension = metadata.integer("llama.rope.dimension_count") ?? headDimension
-        var frequencies = Self.frequencies(
+        var frequencies = Rotation.frequencies(
             base: metadata.double("llama.rope.freq_base") ?? 10000, dimension: min(max(dimension, 0), headDimension))
         if let factors = file.tensor(named: "rope_freqs.weight") {
             try factors.requireShape([frequencies.count])
@@ -140,7 +140,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         let dimension = headDimension
         func table(_ parameters: JSON?, base: Double?) throws -> [Float] {
             let base = parameters?["rope_theta"]?.double ?? base ?? 10000
-            return try Self.scaled(Self.frequencies(base: base, dimension: dimension), parameters, path)
+            return try Self.scaled(Rotation.frequencies(base: base, dimension: dimension), parameters, path)
         }
         let base = source["rope_theta"]?.double
         // Gemma's layers with a window turn by angles of their own; older files name their base and scale none of them.
@@ -195,11 +195,6 @@ public struct DecoderConfiguration: Sendable, Equatable {
             return (0..<layerCount).map { $0 < first ? nil : window }
         default: return [Int?](repeating: window, count: layerCount)
         }
-    }
-
-    /// base^(-2p / dimension), rounded as transformers rounds.
-    private static func frequencies(base: Double, dimension: Int) -> [Float] {
-        (0..<dimension / 2).map { 1 / Float(pow(base, Double(Float(2 * $0) / Float(dimension)))) }
     }
 
     private static func scaled(_ frequencies: [Float], _ parameters: JSON?, _ path: String) throws -> [Float] {

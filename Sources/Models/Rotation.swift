@@ -14,9 +14,13 @@ struct Rotation: Sendable, Equatable {
     ///   - base: more than 0.
     ///   - dimension: how many of a head's values are turned; even.
     init(base: Double, dimension: Int, isInterleaved: Bool = false) {
-        // Rounded as transformers rounds.
-        frequencies = (0..<dimension / 2).map { 1 / Float(pow(base, Double(Float(2 * $0) / Float(dimension)))) }
+        frequencies = Self.frequencies(base: base, dimension: dimension)
         self.isInterleaved = isInterleaved
+    }
+
+    /// base^(-2p / dimension) for pair p, rounded as transformers rounds.
+    static func frequencies(base: Double, dimension: Int) -> [Float] {
+        (0..<dimension / 2).map { 1 / Float(pow(base, Double(Float(2 * $0) / Float(dimension)))) }
     }
 
     /// The floats that the angles of `count` positions take.
