@@ -1,56 +1,9 @@
 #include "activations.h"
+#include "functions.h"
 #include "versions.h"
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-
-// Fused multiply-adds where the processor has them: faster, and no less exact. So the twins agree to a rounding.
-#pragma STDC FP_CONTRACT ON
-
-// e^x = 2^n e^r with |r| <= ln 2 / 2 and n found by adding 1.5 * 2^23, whose low bits then hold n. The polynomial is a
-// Chebyshev fit of degree 6 (relative error 3e-9).
-INLINE float exp_of(float x) {
-    float c = x < -87.33f ? -87.33f : x;
-    c = c > 88.37f ? 88.37f : c;
-    const float shifted = c * 1.44269504f + 12582912.0f;
-    const float n = shifted - 12582912.0f;
-    const float r = (c - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 0.00139485809f;
-    p = p * r + 0.00837512889f;
-    p = p * r + 0.0416662183f;
-    p = p * r + 0.166664155f;
-    p = p * r + 0.500000011f;
-    p = p * r + 1.00000004f;
-    p = p * r + 1.0f;
-    uint32_t bits;
-    memcpy(&bits, &shifted, 4);
-    bits = (bits + 127) << 23;
-    float power;
-    memcpy(&power, &bits, 4);
-    return x < -87.33f ? 0.0f : p * power;
-}
-
-// x Phi(x), with Phi(-z) = e^(-z^2 / 2) Q(t), t = 1 / (1 + 0.4 z), z >= 0: a Chebyshev fit of degree 10 over z in 0...14
-// (relative error 6e-8).
-INLINE float gelu_of(float x) {
-    const float z = x < 0 ? -x : x;
-    const float t = 1.0f / (1.0f + 0.4f * z);
-    float q = 0.0231435113f;
-    q = q * t - 0.125670349f;
-    q = q * t + 0.256607652f;
-    q = q * t - 0.197215914f;
-    q = q * t - 0.037655012f;
-    q = q * t + 0.0650476036f;
-    q = q * t + 0.0556555982f;
-    q = q * t + 0.142193919f;
-    q = q * t + 0.158194455f;
-    q = q * t + 0.159703374f;
-    q = q * t - 4.83586309e-06f;
-    const float tail = exp_of(-0.5f * z * z) * q;
-    return x * (x < 0 ? tail : 1.0f - tail);
-}
-
-INLINE float sigmoid_of(float x) { return 1.0f / (1.0f + exp_of(-x)); }
 
 #define TWINS1(name) TRAWL_TWINS(name, (float *x, size_t n), (x, n))
 
@@ -106,10 +59,6 @@ INLINE void trawl_add_scaled_body(float *restrict x, float a, const float *restr
     for (size_t i = 0; i < n; i++) x[i] += a * y[i];
 }
 TRAWL_TWINS(trawl_add_scaled, (float *x, float a, const float *y, size_t n), (x, a, y, n))
-
-INLINE float total_of(const float *lane) {
-    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
-}
 
 INLINE void trawl_dot_body(const float *restrict a, const float *restrict b, size_t n, float *out) {
     float lane[8] = {0};

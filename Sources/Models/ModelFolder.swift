@@ -13,7 +13,8 @@ public import Tokenizers
 public struct ModelFolder: Sendable {
     /// The families that can be computed.
     public enum Architecture: String, Sendable {
-        case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, llama, mistral, qwen2, qwen3, gemma3
+        case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, encoderDecoder, llama, mistral, qwen2, qwen3,
+            gemma3
     }
 
     /// Whether the model gives states of tokens, from which embeddings and rerankers are made, and no next token.
@@ -69,6 +70,7 @@ public struct ModelFolder: Sendable {
         case "nomic_bert": architecture = .nomicBert
         case "modernbert": architecture = .modernBert
         case "t5", "mt5": architecture = .t5
+        case "encoder-decoder": architecture = .encoderDecoder
         case "llama": architecture = .llama
         case "mistral": architecture = .mistral
         case "qwen2": architecture = .qwen2

@@ -17,3 +17,4 @@
 #include "rotation.h"
 #include "scan.h"
 #include "spin.h"
+#include "training.h"

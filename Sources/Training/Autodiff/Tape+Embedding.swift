@@ -1,0 +1,32 @@
+internal import Core
+internal import Tensors
+
+extension Tape {
+    /// The sums of each token's vectors in all tables; `rows[t]` says which row of table t each token takes, and all are
+    /// equally long.
+    func embedding(_ tables: [(table: Parameter, rows: [Int])]) -> Variable {
+        guard let first = tables.first else { preconditionFailure("an embedding has a table") }
+        let (count, columns) = (first.rows.count, first.table.columns)
+        precondition(tables.allSatisfy { $0.rows.count == count && $0.table.columns == columns })
+        let y = makeVariable(count, columns, needsGradient: tables.contains { $0.table.isTrained })
+        parallel(count, by: 64) { part in
+            for token in part {
+                let row = y.value + token * columns
+                row.update(from: first.table.value + first.rows[token] * columns, count: columns)
+                for (table, rows) in tables.dropFirst() {
+                    Kernels.add(table.value + rows[token] * columns, to: row, columns)
+                }
+            }
+        }
+        guard let dy = y.gradient else { return y }
+        record {
+            for (table, rows) in tables {
+                guard let gradient = table.gradient else { continue }
+                for token in 0..<count {
+                    Kernels.add(dy + token * columns, to: gradient + rows[token] * columns, columns)
+                }
+            }
+        }
+        return y
+    }
+}

@@ -1,0 +1,55 @@
+internal import CKernels
+internal import Tensors
+
+extension Tape {
+    /// x Wᵀ + b; x: `[m, k]`, weight: `[n, k]`, bias: `[n]`.
+    func linear(_ x: Variable, _ weight: Parameter, _ bias: Parameter?) -> Variable {
+        precondition(x.columns == weight.columns && (bias.map { $0.count == weight.rows } ?? true))
+        let (m, n, k) = (x.rows, weight.rows, weight.columns)
+        let isTrained = weight.isTrained || (bias?.isTrained ?? false)
+        let y = makeVariable(m, n, needsGradient: x.gradient != nil || isTrained)
+        let product = MatrixProduct(pool: pool)
+        product.outputs(x.value, weight.value, m: m, n: n, k: k, into: y.value)
+        if let bias {
+            parallel(m, by: 64) { rows in
+                for row in rows { Kernels.add(bias.value, to: y.value + row * n, n) }
+            }
+        }
+        guard let dy = y.gradient else { return y }
+        let room = weight.isTrained ? floats(m * n) : nil
+        record { [self] in
+            if let dx = x.gradient { product.inputs(dy, weight.value, m: m, n: k, k: n, adding: true, into: dx) }
+            if let dw = weight.gradient, let room {
+                product.transposed(dy, x.value, m: n, n: k, k: m, transposed: room, into: dw)
+            }
+            if let db = bias?.gradient { sumRows(dy, m, n, into: db) }
+        }
+        return y
+    }
+
+    /// out += the sum of the rows of x, `[m, n]`.
+    func sumRows(_ x: UnsafePointer<Float>, _ m: Int, _ n: Int, into out: UnsafeMutablePointer<Float>) {
+        parallel(n, by: 256) { columns in
+            for row in 0..<m {
+                Kernels.add(x + row * n + columns.lowerBound, to: out + columns.lowerBound, columns.count)
+            }
+        }
+    }
+
+    /// The exact GELU of x.
+    func gelu(_ x: Variable) -> Variable {
+        let y = makeVariable(x.rows, x.columns, needsGradient: x.gradient != nil)
+        parallel(x.count, by: 1 << 14) { part in
+            (y.value + part.lowerBound).update(from: x.value + part.lowerBound, count: part.count)
+            Activation.geluErf.apply(y.value + part.lowerBound, part.count)
+        }
+        guard let dx = x.gradient, let dy = y.gradient else { return y }
+        record { [self] in
+            parallel(x.count, by: 1 << 14) { part in
+                let start = part.lowerBound
+                trawl_gelu_erf_backward(x.value + start, dy + start, dx + start, part.count)
+            }
+        }
+        return y
+    }
+}

@@ -1,0 +1,67 @@
+internal import Core
+internal import Tensors
+
+/// y = x Wᵀ + b with weights that may be trained.
+struct TrainedLinear {
+    let weight: Parameter
+    let bias: Parameter
+
+    func callAsFunction(_ x: Variable, _ tape: Tape) -> Variable { tape.linear(x, weight, bias) }
+}
+
+struct TrainedNorm {
+    let weight: Parameter
+    let bias: Parameter
+    let epsilon: Float
+
+    func callAsFunction(_ x: Variable, adding residual: Variable? = nil, _ tape: Tape) -> Variable {
+        tape.layerNorm(x, adding: residual, weight: weight, bias: bias, epsilon: epsilon)
+    }
+}
+
+/// Attention with its output and norm, as BERT has it (arXiv 1810.04805): norm(x + output(attention(x, memory))).
+struct TrainedAttention {
+    let query, key, value, output: TrainedLinear
+    let norm: TrainedNorm
+    let heads: Int
+
+    /// - Parameter memory: What keys and values are made of; x itself in self-attention.
+    func callAsFunction(_ x: Variable, memory: Variable, spans: [AttentionSpan], _ tape: Tape) -> Variable {
+        let context = tape.attention(
+            queries: query(x, tape), keys: key(memory, tape), values: value(memory, tape), spans: spans, heads: heads)
+        return norm(output(context, tape), adding: x, tape)
+    }
+}
+
+/// norm(x + output(gelu(intermediate(x)))).
+struct TrainedFeedForward {
+    let intermediate, output: TrainedLinear
+    let norm: TrainedNorm
+
+    func callAsFunction(_ x: Variable, _ tape: Tape) -> Variable {
+        norm(output(tape.gelu(intermediate(x, tape)), tape), adding: x, tape)
+    }
+}
+
+/// A layer of an encoder, or of a decoder, which also attends to the encoder's states.
+struct TrainedLayer {
+    let attention: TrainedAttention
+    let crossAttention: TrainedAttention?
+    let feedForward: TrainedFeedForward
+}
+
+/// Word, position and segment vectors, normed.
+struct TrainedEmbedding {
+    let words, positions, segments: Parameter
+    let norm: TrainedNorm
+
+    /// The states of sequences laid end to end.
+    func callAsFunction(_ sequences: [[TokenID]], _ tape: Tape) -> Variable {
+        let tokens = sequences.flatMap { $0.map { Int($0) } }
+        let places = sequences.flatMap { Array($0.indices) }
+        let sum = tape.embedding([
+            (words, tokens), (positions, places), (segments, [Int](repeating: 0, count: tokens.count)),
+        ])
+        return norm(sum, tape)
+    }
+}

@@ -1,0 +1,119 @@
+internal import CKernels
+internal import Core
+public import Tensors
+
+/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over the trained parameters, with the gradient clipped by its norm
+/// (Pascanu et al. 2013, arXiv 1211.5063).
+public final class AdamW {
+    public struct Settings: Codable, Sendable, Equatable {
+        public var beta1: Float = 0.9
+        public var beta2: Float = 0.98
+        public var epsilon: Float = 1e-8
+        /// How much of a matrix decays with each unit of learning rate; vectors do not.
+        public var weightDecay: Float = 0.01
+        /// The greatest norm of all gradients together; 0 for no bound.
+        public var clip: Float = 1
+
+        public init() {}
+    }
+
+    public let settings: Settings
+    /// The steps made.
+    public private(set) var step = 0
+    private let parameters: [Parameter]
+    private let moments: [(first: FloatBuffer, second: FloatBuffer)]
+    private let pool: ThreadPool
+
+    private static let part = 1 << 16
+
+    public init(_ parameters: [Parameter], settings: Settings = Settings(), pool: ThreadPool = .shared) {
+        self.settings = settings
+        self.pool = pool
+        self.parameters = parameters.filter(\.isTrained)
+        moments = self.parameters.map { parameter in
+            let moments = (FloatBuffer(capacity: parameter.count), FloatBuffer(capacity: parameter.count))
+            for buffer in [moments.0, moments.1] { buffer.base.update(repeating: 0, count: parameter.count) }
+            return moments
+        }
+    }
+
+    /// The norm of all gradients together.
+    public var gradientNorm: Float {
+        var squares = 0.0
+        for parameter in parameters {
+            guard let gradient = parameter.gradient else { continue }
+            var start = 0
+            while start < parameter.count {
+                let count = min(1 << 12, parameter.count - start)
+                squares += Double(Kernels.dot(gradient + start, gradient + start, count))
+                start += count
+            }
+        }
+        return Float(squares.squareRoot())
+    }
+
+    /// Changes the parameters by their gradients, which are then 0 again; answers the norm before clipping.
+    ///
+    /// A gradient that is not finite changes nothing.
+    @discardableResult
+    public func update(rate: Float) -> Float {
+        let norm = gradientNorm
+        defer { for parameter in parameters { parameter.clearGradient() } }
+        guard norm.isFinite else { return norm }
+        step += 1
+        let scale = settings.clip > 0 && norm > settings.clip ? settings.clip / norm : 1
+        let correction1 = 1 / (1 - power(settings.beta1, step))
+        let correction2 = 1 / (1 - power(settings.beta2, step))
+        for (parameter, moment) in zip(parameters, moments) {
+            guard let gradient = parameter.gradient else { continue }
+            let decay = parameter.isVector ? 0 : settings.weightDecay
+            let (count, value) = (parameter.count, parameter.value)
+            pool.parallelFor((count + Self.part - 1) / Self.part) { index in
+                let start = index * Self.part
+                trawl_adamw(
+                    value + start, gradient + start, moment.first.base + start, moment.second.base + start,
+                    min(Self.part, count - start), scale, rate * parameter.rateFactor, settings.beta1, settings.beta2,
+                    settings.epsilon, decay, correction1, correction2)
+            }
+        }
+        return norm
+    }
+
+    private func power(_ base: Float, _ exponent: Int) -> Float {
+        var (result, square, rest) = (1.0, Double(base), exponent)
+        while rest > 0 {
+            if rest & 1 == 1 { result *= square }
+            square *= square
+            rest >>= 1
+        }
+        return Float(result)
+    }
+}
+
+extension AdamW {
+    /// What a later session needs to go on: the moments by the name of their parameter.
+    var state: [(name: String, first: [Float], second: [Float])] {
+        zip(parameters, moments).map { parameter, moment in
+            func copy(_ buffer: FloatBuffer) -> [Float] {
+                Array(UnsafeBufferPointer(start: buffer.base, count: parameter.count))
+            }
+            return (parameter.name, copy(moment.first), copy(moment.second))
+        }
+    }
+
+    /// - Throws: `TrawlError.incompatible` when the state is of other parameters.
+    func restore(step: Int, _ moment: (String) throws -> (first: [Float], second: [Float])) throws {
+        self.step = step
+        for (parameter, buffers) in zip(parameters, moments) {
+            let (first, second) = try moment(parameter.name)
+            guard first.count == parameter.count, second.count == parameter.count else {
+                throw TrawlError(.incompatible, "the state of '\(parameter.name)' has another size")
+            }
+            for (values, buffer) in [(first, buffers.first), (second, buffers.second)] {
+                values.withUnsafeBufferPointer { source in
+                    if let base = source.baseAddress { buffer.base.update(from: base, count: parameter.count) }
+                }
+            }
+        }
+    }
+}

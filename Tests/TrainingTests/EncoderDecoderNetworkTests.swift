@@ -1,0 +1,108 @@
+import Core
+import Foundation
+import Models
+import Testing
+
+@testable import Tensors
+@testable import Training
+
+private struct Golden: Decodable {
+    let items: [Item]
+    let smoothing: Float
+    let rate: Float
+    let losses: [Double]
+    let norms: [Double]
+    /// Every so many values of each gradient, at the first step.
+    let gradients: [String: [Float]]
+    /// The sums of each parameter's absolute values after the last step.
+    let sums: [String: Double]
+
+    struct Item: Decodable {
+        let source: [TokenID]
+        let targets: [[TokenID]]
+
+        init(from decoder: any Decoder) throws {
+            var values = try decoder.unkeyedContainer()
+            source = try values.decode([TokenID].self)
+            targets = try values.decode([[TokenID]].self)
+        }
+    }
+
+    static func load() throws -> Golden {
+        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "Golden/tiny-encoder-decoder.json")
+        return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: url))
+    }
+
+    var batch: GenerationBatch {
+        GenerationBatch(items.map { .init(source: $0.source, targets: $0.targets.map { .init(tokens: $0) }) })
+    }
+}
+
+/// The network against PyTorch's EncoderDecoderModel (`eval/parity/training_goldens.py`).
+@Suite struct EncoderDecoderNetworkTests {
+    static var folder: String {
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/tiny-encoder-decoder").path
+    }
+
+    static func network(threads: Int? = nil) throws -> EncoderDecoderNetwork {
+        var rates = TrainingRates()
+        (rates.crossAttention, rates.decoder, rates.encoder, rates.embeddings) = (1, 1, 1, 1)
+        return try EncoderDecoderNetwork(try ModelFolder(path: folder), rates: rates)
+    }
+
+    /// The parameters that the golden data trains and the network does not: the encoder's embedding norm.
+    private static func isTrained(_ name: String) -> Bool { !name.hasPrefix("encoder.embeddings.LayerNorm") }
+
+    @Test(arguments: [1024, 12])
+    func lossAndGradientsAreThoseOfPyTorch(rowsAtOnce: Int) throws {
+        let golden = try Golden.load()
+        let network = try Self.network()
+        let batch = golden.batch
+        let tokens = Double(batch.targetTokens)
+        let loss = network.accumulateGradients(
+            batch, smoothing: golden.smoothing, scale: Float(1 / tokens), rowsAtOnce: rowsAtOnce, tape: Tape())
+        #expect(abs(loss / tokens - golden.losses[0]) < 1e-5)
+        let parameters = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0) })
+        var compared = 0
+        for (name, expected) in golden.gradients where Self.isTrained(name) {
+            let found = try #require(parameters[name]?.gradients, "\(name) has no gradient")
+            for (place, index) in stride(from: 0, to: found.count, by: max(1, found.count / 16)).enumerated() {
+                #expect(abs(found[index] - expected[place]) < 2e-5, "\(name)[\(index)]")
+                compared += 1
+            }
+        }
+        #expect(compared > 1000)
+    }
+
+    @Test func threeStepsOfAdamWAreThoseOfPyTorch() throws {
+        let golden = try Golden.load()
+        let network = try Self.network()
+        let batch = golden.batch
+        let tokens = Double(batch.targetTokens)
+        let tape = Tape()
+        let optimiser = AdamW(network.parameters)
+        for step in 0..<3 {
+            let loss = network.accumulateGradients(
+                batch, smoothing: golden.smoothing, scale: Float(1 / tokens), tape: tape)
+            #expect(abs(loss / tokens - golden.losses[step]) < 2e-3)
+            optimiser.update(rate: golden.rate)
+        }
+    }
+
+    @Test func oneThreadAndTwoGiveTheSameBits() throws {
+        let golden = try Golden.load()
+        func train(_ threads: Int) throws -> [[Float]] {
+            let pool = ThreadPool(threadCount: threads)
+            let network = try Self.network()
+            let optimiser = AdamW(network.parameters, pool: pool)
+            let tape = Tape(pool: pool)
+            for _ in 0..<2 {
+                _ = network.accumulateGradients(golden.batch, smoothing: 0.1, scale: 0.1, tape: tape)
+                optimiser.update(rate: 1e-3)
+            }
+            return network.parameters.map(\.values)
+        }
+        #expect(try train(1) == train(2))
+    }
+}
