@@ -10,6 +10,8 @@ internal import Core
 public struct Safetensors: TensorCollection {
     public let path: String
     public let tensors: [Tensor]
+    /// The texts beside the tensors; of a single file only.
+    public let metadata: [String: String]
     private let positions: [String: Int]
 
     /// Opens a `.safetensors` file, a `.safetensors.index.json`, or a folder with either (the single file is preferred).
@@ -20,7 +22,8 @@ public struct Safetensors: TensorCollection {
         if path.hasSuffix(".json") {
             try self.init(indexPath: path)
         } else if path.hasSuffix(".safetensors") {
-            self = try Safetensors(path: path, tensors: try Self.tensors(ofFile: path))
+            let (tensors, metadata) = try Self.contents(ofFile: path)
+            self = try Safetensors(path: path, tensors: tensors, metadata: metadata)
         } else if fileExists(path + "/model.safetensors") {
             try self.init(path: path + "/model.safetensors")
         } else if fileExists(path + "/model.safetensors.index.json") {
@@ -37,8 +40,9 @@ public struct Safetensors: TensorCollection {
         }
     }
 
-    private init(path: String, tensors: [Tensor]) throws {
+    private init(path: String, tensors: [Tensor], metadata: [String: String] = [:]) throws {
         self.path = path
+        self.metadata = metadata
         self.tensors = tensors
         var positions: [String: Int] = [:]
         for (position, tensor) in tensors.enumerated() where positions.updateValue(position, forKey: tensor.name) != nil
@@ -64,7 +68,7 @@ public struct Safetensors: TensorCollection {
             }
             if !shards.contains(shard) { shards.append(shard) }
         }
-        let all = try shards.flatMap { try Self.tensors(ofFile: (folder.isEmpty ? "." : folder) + "/" + $0) }
+        let all = try shards.flatMap { try Self.contents(ofFile: (folder.isEmpty ? "." : folder) + "/" + $0).tensors }
         try self.init(path: indexPath, tensors: all)
         for entry in map where positions[entry.name] == nil {
             throw TrawlError(
@@ -75,7 +79,7 @@ public struct Safetensors: TensorCollection {
 
     public func tensor(named name: String) -> Tensor? { positions[name].map { tensors[$0] } }
 
-    private static func tensors(ofFile path: String) throws -> [Tensor] {
+    private static func contents(ofFile path: String) throws -> (tensors: [Tensor], metadata: [String: String]) {
         let file = try MappedFile(path: path)
         func corrupted(_ message: String) -> TrawlError {
             TrawlError(.corrupted, message, path: path, remedy: "download it again")
@@ -117,7 +121,9 @@ public struct Safetensors: TensorCollection {
         try requireDisjoint(tensors, path: path)
         let used = tensors.map { $0.offset + $0.byteCount }.max() ?? dataStart
         guard used == file.count else { throw corrupted("\(file.count - used) bytes follow the last tensor") }
-        return tensors
+        var metadata: [String: String] = [:]
+        for member in header["__metadata__"]?.members ?? [] { metadata[member.name] = member.value.string }
+        return (tensors, metadata)
     }
 }
 

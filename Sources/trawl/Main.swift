@@ -31,11 +31,13 @@ struct Main {
         }
     }
 
-    /// Ctrl-C ends the program at once. That loses nothing: an index changes in one transaction, at the very end.
+    /// Ctrl-C ends the program at once, unless a command sees to it. That loses nothing: an index changes in one transaction,
+    /// at the very end.
     private static func catchInterrupts() -> any DispatchSourceSignal {
         signal(SIGINT, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInteractive))
         source.setEventHandler {
+            if Interruption.come() { return }
             Diagnostics.line("\ntrawl: interrupted; every index is as its last commit left it")
             exit(ExitStatus.interrupted)
         }

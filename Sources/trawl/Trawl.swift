@@ -19,6 +19,6 @@ struct Trawl: AsyncParsableCommand {
             IndexCommand.self, QueryCommand.self, EvalCommand.self, EmbedCommand.self, CountCommand.self,
             FindCommand.self, NextCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
             CompactCommand.self,
-            CheckCommand.self, ModelsCommand.self,
+            CheckCommand.self, TrainCommand.self, ModelsCommand.self,
         ])
 }

@@ -62,6 +62,9 @@ public final class EncoderDecoderNetwork {
         (outputTable, outputBias) = output
     }
 
+    /// The word vectors, when encoder and decoder share them.
+    var sharedWords: Parameter? { encoderEmbedding.words === outputTable ? outputTable : nil }
+
     /// The sum of the batch's losses over all predicted tokens. Gradients of `scale` times it are added to the parameters'.
     ///
     /// The batch runs in parts of at most `rowsAtOnce` decoder rows, so that memory is bounded whatever its size.

@@ -1,0 +1,44 @@
+public import Core
+import Generation
+public import Models
+import Store
+import SubstringIndex
+public import Tokenizers
+
+/// What training a generator needs of an index.
+extension SearchIndex {
+    /// The model that writes n-grams, or was to: its tokenizer is the index's.
+    public func generatorModel() throws -> ModelFolder {
+        try require(.generative)
+        return try ModelFolder(path: ModelCatalogue.path(of: recipe.generative.model))
+    }
+
+    /// The tokenizer of the index's tokens, from `model`, which need not be the recipe's.
+    ///
+    /// - Throws: `TrawlError.incompatible` when the model has another tokenizer than the index was built with.
+    public func tokenizer(of model: ModelFolder) throws -> Tokenizer {
+        try require(.generative)
+        let tokenizer = try model.loadTokenizer()
+        try Fingerprints.requireSame(fingerprints.tokenizer, tokenizer.digest, "tokenizer", path: path)
+        return tokenizer
+    }
+
+    /// The tokens of the mark between titles and texts.
+    public func titleEnd(_ tokenizer: Tokenizer) -> [TokenID] {
+        tokenizer.encodeIDs(recipe.generative.parameters.titleEnd, addSpecialTokens: false)
+    }
+
+    /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first.
+    public func forEachTokenisedPassage(_ body: (DocumentID, [TokenID]) throws -> Void) throws {
+        let substrings = try substringIndex()
+        for segment in documents.segments {
+            for local in 0..<segment.reader.info.documentCount where !segment.isDead(document: local) {
+                let document = try documents.documentID(segment.reader.documentBase + local)
+                for passage in try documents.passages(of: local, in: segment) {
+                    let id = PassageID(segment.reader.passageBase + passage)
+                    try body(document, Array(try substrings.tokens(of: id).dropLast()))
+                }
+            }
+        }
+    }
+}

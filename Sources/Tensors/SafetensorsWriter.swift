@@ -1,0 +1,113 @@
+internal import Core
+internal import Foundation
+
+/// Writes a safetensors file (format: see `Safetensors`).
+public struct SafetensorsWriter {
+    /// How numbers are stored.
+    public enum Storage: String, Codable, Sendable {
+        case f32, f16
+
+        fileprivate var type: ElementType { self == .f32 ? .f32 : .f16 }
+        fileprivate var size: Int { self == .f32 ? 4 : 2 }
+    }
+
+    private struct Entry {
+        let name: String
+        let shape: [Int]
+        let storage: Storage
+        let values: [Float]
+    }
+
+    private var entries: [Entry] = []
+    /// Texts beside the tensors.
+    public var metadata: [String: String] = [:]
+
+    public init() {}
+
+    /// - Parameter values: As many as the shape's extents multiply to, row-major.
+    public mutating func add(_ name: String, shape: [Int], _ values: [Float], as storage: Storage = .f32) {
+        precondition(shape.reduce(1, *) == values.count)
+        entries.append(Entry(name: name, shape: shape, storage: storage, values: values))
+    }
+
+    /// Writes the file, which is whole or not there: it gets its name when all of it is on the disk.
+    ///
+    /// - Throws: `TrawlError.io` or `.full`; `.incompatible` for a value that single or half precision cannot hold.
+    public func write(to path: String) throws {
+        let temporary = path + ".part"
+        do {
+            guard FileManager.default.createFile(atPath: temporary, contents: nil),
+                let file = FileHandle(forWritingAtPath: temporary)
+            else { throw TrawlError(.io, "the file cannot be made", path: path, remedy: "check the folder's rights") }
+            do {
+                try file.write(contentsOf: header())
+                for entry in entries { try file.write(contentsOf: bytes(of: entry, path: path)) }
+                try file.synchronize()
+                try file.close()
+            } catch let error as TrawlError {
+                throw error
+            } catch {
+                throw TrawlError(
+                    .full, "the file cannot be written", path: path, remedy: "make room on the disk", cause: error)
+            }
+            guard rename(temporary, path) == 0 else {
+                throw TrawlError(.io, "the file cannot get its name", path: path, remedy: "check the folder's rights")
+            }
+        } catch {
+            try? FileManager.default.removeItem(atPath: temporary)
+            throw error
+        }
+    }
+
+    private func header() throws -> Data {
+        var members: [String: Any] = [:]
+        if !metadata.isEmpty { members["__metadata__"] = metadata }
+        var offset = 0
+        for entry in entries {
+            let size = entry.values.count * entry.storage.size
+            members[entry.name] = [
+                "dtype": entry.storage.type.rawValue, "shape": entry.shape, "data_offsets": [offset, offset + size],
+            ]
+            offset += size
+        }
+        var json = try JSONSerialization.data(withJSONObject: members, options: [.sortedKeys, .withoutEscapingSlashes])
+        // The data begins on a multiple of 64 bytes, where it can be read in place.
+        while (json.count + 8) % 64 != 0 { json.append(UInt8(ascii: " ")) }
+        var header = Data()
+        withUnsafeBytes(of: UInt64(json.count).littleEndian) { header.append(contentsOf: $0) }
+        header.append(json)
+        return header
+    }
+
+    private func bytes(of entry: Entry, path: String) throws -> Data {
+        guard entry.values.allSatisfy(\.isFinite) else {
+            throw TrawlError(
+                .incompatible, "the tensor '\(entry.name)' has values that are not finite", path: path,
+                remedy: "train with a lower learning rate")
+        }
+        switch entry.storage {
+        case .f32: return entry.values.withUnsafeBytes { Data($0) }
+        case .f16:
+            let halves = entry.values.map { HalfPrecision.bits(of: $0) }
+            return halves.withUnsafeBytes { Data($0) }
+        }
+    }
+}
+
+/// IEEE 754 half precision.
+enum HalfPrecision {
+    /// The nearest half, ties to even; beyond the greatest finite one, that.
+    static func bits(of value: Float) -> UInt16 {
+        let bits = value.bitPattern
+        let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
+        let magnitude = bits & 0x7FFF_FFFF
+        if magnitude >= 0x477F_F000 { return sign | 0x7BFF }
+        if magnitude < 0x3880_0000 {
+            // Below 2^-14 halves are multiples of 2^-24.
+            let rounded = (Float(bitPattern: magnitude) * 16_777_216).rounded(.toNearestOrEven)
+            return sign | UInt16(rounded)
+        }
+        let rounded = magnitude &+ 0xFFF &+ ((magnitude >> 13) & 1)
+        return sign | UInt16(truncatingIfNeeded: (rounded &- 0x3800_0000) >> 13)
+    }
+}

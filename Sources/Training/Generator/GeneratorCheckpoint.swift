@@ -1,0 +1,181 @@
+internal import Core
+internal import Foundation
+public import Models
+public import Tensors
+
+/// A trained generator on disk, in the layout that transformers' EncoderDecoderModel loads: config.json,
+/// model.safetensors and the tokenizer's files.
+///
+/// A compact one leaves out every tensor that the base model beside it has already; `trawl_base_model` in config.json
+/// names it, and `trawl_base_digest` says which weights it must have.
+public struct GeneratorCheckpoint {
+    /// The folder.
+    public let path: String
+    /// How weights are stored.
+    public var storage: SafetensorsWriter.Storage
+    /// The BERT model beside the folder whose tensors are not stored again; nil for a complete checkpoint.
+    public var base: ModelFolder?
+
+    static let stateName = "training_state.safetensors"
+
+    public init(path: String, storage: SafetensorsWriter.Storage = .f16, base: ModelFolder? = nil) {
+        self.path = path
+        self.storage = storage
+        self.base = base
+    }
+
+    /// Writes the weights.
+    ///
+    /// - Parameter model: Where the tokenizer is.
+    /// - Throws: `TrawlError` when the folder cannot be written.
+    public func write(_ network: EncoderDecoderNetwork, tokenizerFrom model: ModelFolder) throws {
+        try makeFolder()
+        var writer = SafetensorsWriter()
+        writer.metadata["format"] = "pt"
+        for parameter in network.parameters where try !isInBase(parameter) {
+            writer.add(parameter.name, shape: parameter.shape, parameter.values, as: storage)
+        }
+        if base == nil, let words = network.sharedWords {
+            writer.add("decoder.bert.embeddings.word_embeddings.weight", shape: words.shape, words.values, as: storage)
+        }
+        try writer.write(to: path + "/model.safetensors")
+        try writeConfiguration(network.sizes)
+        if base == nil { try copyTokenizer(model) }
+    }
+
+    private func makeFolder() throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw TrawlError(
+                .io, "the folder cannot be made", path: path, remedy: "name another with --output", cause: error)
+        }
+    }
+
+    /// Whether the base has these very values under the name that a compact checkpoint looks for.
+    private func isInBase(_ parameter: Parameter) throws -> Bool {
+        guard let base else { return false }
+        let name =
+            parameter.name.hasPrefix("encoder.")
+            ? String(parameter.name.dropFirst("encoder.".count))
+            : parameter.name.hasPrefix("decoder.bert.embeddings.")
+                ? String(parameter.name.dropFirst("decoder.bert.".count)) : nil
+        guard let name, let tensor = base.tensors.tensor(named: name), tensor.shape == parameter.shape else {
+            return false
+        }
+        return try tensor.floats() == parameter.values
+    }
+
+    private func writeConfiguration(_ sizes: EncoderDecoderSizes) throws {
+        func half(layers: Int, isDecoder: Bool) -> [String: Any] {
+            [
+                "model_type": "bert", "vocab_size": sizes.vocabulary, "hidden_size": sizes.hidden,
+                "num_hidden_layers": layers, "num_attention_heads": sizes.heads,
+                "intermediate_size": sizes.feedForward, "hidden_act": "gelu",
+                "max_position_embeddings": sizes.positions, "type_vocab_size": sizes.segments,
+                "layer_norm_eps": Double(sizes.epsilon.description) ?? Double(sizes.epsilon), "is_decoder": isDecoder,
+                "add_cross_attention": isDecoder, "tie_word_embeddings": true,
+                "architectures": [isDecoder ? "BertLMHeadModel" : "BertModel"],
+            ]
+        }
+        var members: [String: Any] = [
+            "architectures": ["EncoderDecoderModel"], "model_type": "encoder-decoder", "is_encoder_decoder": true,
+            "decoder_start_token_id": Int(sizes.startToken), "eos_token_id": Int(sizes.endToken), "pad_token_id": 0,
+            "encoder": half(layers: sizes.encoderLayers, isDecoder: false),
+            "decoder": half(layers: sizes.decoderLayers, isDecoder: true),
+        ]
+        if let base {
+            members["trawl_base_model"] = (base.path as NSString).lastPathComponent
+            members["trawl_base_digest"] = base.digest
+        }
+        do {
+            let data = try JSONSerialization.data(
+                withJSONObject: members, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+            try (data + Data("\n".utf8)).write(to: URL(filePath: path + "/config.json"), options: .atomic)
+        } catch {
+            throw TrawlError(
+                .io, "config.json cannot be written", path: path, remedy: "make room on the disk", cause: error)
+        }
+    }
+
+    private func copyTokenizer(_ model: ModelFolder) throws {
+        let files = FileManager.default
+        for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"] {
+            let (from, to) = (model.path + "/" + name, path + "/" + name)
+            guard files.fileExists(atPath: from), from != to else { continue }
+            do {
+                try Data(contentsOf: URL(filePath: from)).write(to: URL(filePath: to), options: .atomic)
+            } catch {
+                throw TrawlError(
+                    .io, "\(name) cannot be copied", path: path, remedy: "make room on the disk", cause: error)
+            }
+        }
+    }
+}
+
+extension Parameter {
+    /// As the checkpoint has it.
+    var shape: [Int] { isVector ? [columns] : [rows, columns] }
+}
+
+// MARK: going on later
+
+extension GeneratorCheckpoint {
+    /// Whether an unfinished training can go on.
+    public var hasState: Bool { FileManager.default.fileExists(atPath: path + "/" + Self.stateName) }
+
+    /// Writes all that training needs to go on as if it had never stopped.
+    public func writeState(of trainer: GeneratorTrainer) throws {
+        try makeFolder()
+        var writer = SafetensorsWriter()
+        let settings = try JSONEncoder().encode(trainer.settings)
+        writer.metadata = [
+            "step": "\(trainer.step)", "optimiser_step": "\(trainer.optimiser.step)",
+            "seconds": "\(trainer.seconds)", "loss": trainer.lossToKeep.map { "\($0)" } ?? "",
+            "settings": String(decoding: settings, as: UTF8.self),
+        ]
+        for parameter in trainer.network.parameters where parameter.isTrained {
+            writer.add("parameter." + parameter.name, shape: parameter.shape, parameter.values)
+        }
+        for (name, first, second) in trainer.optimiser.state {
+            writer.add("first." + name, shape: [first.count], first)
+            writer.add("second." + name, shape: [second.count], second)
+        }
+        try writer.write(to: path + "/" + Self.stateName)
+    }
+
+    /// Puts the trainer where `writeState` found it.
+    ///
+    /// - Throws: `TrawlError.incompatible` when the training that was interrupted had other settings but for its end.
+    public func restoreState(of trainer: GeneratorTrainer) throws {
+        let file = path + "/" + Self.stateName
+        let tensors = try Safetensors(path: file)
+        func text(_ name: String) throws -> String {
+            guard let text = tensors.metadata[name] else {
+                throw TrawlError(.corrupted, "the state does not name its \(name)", path: file, remedy: "train anew")
+            }
+            return text
+        }
+        func values(_ name: String) throws -> [Float] { try tensors.requiredTensor(name).floats() }
+        var saved = try JSONDecoder().decode(GeneratorTrainingSettings.self, from: Data(try text("settings").utf8))
+        (saved.steps, saved.seconds) = (trainer.settings.steps, trainer.settings.seconds)
+        guard saved == trainer.settings else {
+            throw TrawlError(
+                .incompatible, "the interrupted training had other settings", path: file,
+                remedy: "give the flags that it had, or train anew without --resume")
+        }
+        guard let step = Int(try text("step")), let updates = Int(try text("optimiser_step")),
+            let seconds = Double(try text("seconds"))
+        else { throw TrawlError(.corrupted, "the state's numbers cannot be read", path: file, remedy: "train anew") }
+        for parameter in trainer.network.parameters where parameter.isTrained {
+            try parameter.replaceValues(try values("parameter." + parameter.name))
+        }
+        try trainer.optimiser.restore(step: updates) { (try values("first." + $0), try values("second." + $0)) }
+        trainer.restore(step: step, seconds: seconds, recentLoss: Double(try text("loss")))
+    }
+
+    /// Forgets how to go on.
+    public func removeState() {
+        try? FileManager.default.removeItem(atPath: path + "/" + Self.stateName)
+    }
+}

@@ -1,0 +1,170 @@
+public import Core
+
+/// What a generator is trained on: queries with the passages that answer them, and texts of the corpus itself.
+public struct GeneratorExamples: Sendable {
+    /// How examples are made and mixed.
+    public struct Settings: Codable, Sendable, Equatable {
+        /// The sources of a step.
+        public var sourcesPerStep = 24
+        /// The spans that are learnt behind one encoding of a source.
+        public var spansPerSource = 4
+        /// The tokens of a span.
+        public var spanLength = 10
+        /// The longest source, special tokens included.
+        public var sourceLength = 96
+        /// The shares of queries, sentences and titles among the sources, where there are all three.
+        public var queryShare = 0.4
+        public var sentenceShare = 0.4
+        public var titleShare = 0.2
+        /// The share of a sentence's words that are left out when it stands for a query.
+        public var wordDropout = 0.15
+
+        public init() {}
+    }
+
+    /// A query with the passages that answer it.
+    public struct Query: Sendable {
+        public let tokens: [TokenID]
+        public let passages: [Int]
+
+        /// - Parameter tokens: Without special tokens.
+        public init(tokens: [TokenID], passages: [Int]) {
+            self.tokens = tokens
+            self.passages = passages
+        }
+    }
+
+    public let settings: Settings
+    public let corpus: TrainingCorpus
+    private let queries: [Query]
+    private let start: [TokenID]
+    private let end: [TokenID]
+    private let sampler: SpanSampler
+    private let titled: [Int]
+    private let withSentences: [Int]
+    private let seed: UInt64
+
+    /// The fewest tokens of a sentence that can stand for a query.
+    private static let shortestSentence = 5
+
+    /// - Parameters:
+    ///   - start, end: The special tokens around a source.
+    /// - Throws: `TrawlError.invalidInput` when nothing is left to learn from.
+    public init(
+        corpus: TrainingCorpus, queries: [Query], start: [TokenID], end: [TokenID], seed: UInt64,
+        settings: Settings = Settings()
+    ) throws {
+        self.corpus = corpus
+        self.settings = settings
+        self.queries = queries.filter { !$0.tokens.isEmpty && !$0.passages.isEmpty }
+        self.start = start
+        self.end = end
+        self.seed = seed
+        sampler = SpanSampler(corpus: corpus, length: settings.spanLength)
+        titled = corpus.titleLengths.indices.filter { corpus.titleLengths[$0] > 0 }
+        withSentences = corpus.sentences.indices.filter { passage in
+            corpus.sentences[passage].contains { $0.count >= Self.shortestSentence }
+        }
+        guard !self.queries.isEmpty || !titled.isEmpty || !withSentences.isEmpty else {
+            throw TrawlError(
+                .invalidInput, "there is nothing to learn from: no queries, no titles, no sentences",
+                remedy: "index longer documents, or give --queries and --qrels")
+        }
+    }
+
+    /// The examples of step `step`: always the same ones.
+    public func batch(step: Int) -> GenerationBatch {
+        var random = SplitMix64(seed: seed &+ UInt64(step) &* 0x9E37_79B9)
+        let shares = [
+            queries.isEmpty ? 0 : settings.queryShare, withSentences.isEmpty ? 0 : settings.sentenceShare,
+            titled.isEmpty ? 0 : settings.titleShare,
+        ]
+        var total = shares.reduce(0, +)
+        let even = total <= 0
+        if even { total = 3 }
+        var items: [GenerationBatch.Item] = []
+        for place in 0..<settings.sourcesPerStep {
+            let draw = Double(random.next() >> 11) / Double(1 << 53) * total
+            let item: GenerationBatch.Item? =
+                if draw < shares[0] {
+                    query(number: step * settings.sourcesPerStep + place, using: &random)
+                } else if draw < shares[0] + shares[1] || titled.isEmpty {
+                    withSentences.isEmpty ? nil : sentence(using: &random)
+                } else {
+                    title(using: &random)
+                }
+            if let item { items.append(item) }
+        }
+        return GenerationBatch(items)
+    }
+
+    /// Queries come in a new order each time that all have been seen.
+    private func query(number: Int, using random: inout SplitMix64) -> GenerationBatch.Item? {
+        let query = queries[Self.shuffled(number, of: queries.count, seed: seed)]
+        let passage = query.passages[Int(random.next() % UInt64(query.passages.count))]
+        return item(query.tokens, passage, using: &random)
+    }
+
+    private func title(using random: inout SplitMix64) -> GenerationBatch.Item? {
+        let passage = titled[Int(random.next() % UInt64(titled.count))]
+        let length = corpus.titleLengths[passage]
+        let isExcluded = random.next() % 2 == 0
+        return item(
+            Array(corpus.passages[passage][..<length]), passage, excluding: isExcluded ? 0..<length : nil,
+            using: &random)
+    }
+
+    private func sentence(using random: inout SplitMix64) -> GenerationBatch.Item? {
+        let passage = withSentences[Int(random.next() % UInt64(withSentences.count))]
+        let sentences = corpus.sentences[passage].filter { $0.count >= Self.shortestSentence }
+        let range = sentences[Int(random.next() % UInt64(sentences.count))]
+        let isExcluded = random.next() % 2 == 0
+        return item(
+            withoutSomeWords(corpus.passages[passage][range], using: &random), passage,
+            excluding: isExcluded ? range : nil, using: &random)
+    }
+
+    /// Queries do not have all words of what answers them.
+    private func withoutSomeWords(_ tokens: ArraySlice<TokenID>, using random: inout SplitMix64) -> [TokenID] {
+        var kept: [TokenID] = []
+        var isKept = true
+        for token in tokens {
+            if Int(token) >= corpus.beginsWord.count || corpus.beginsWord[Int(token)] {
+                isKept = Double(random.next() >> 11) / Double(1 << 53) >= settings.wordDropout
+            }
+            if isKept { kept.append(token) }
+        }
+        return kept.isEmpty ? Array(tokens) : kept
+    }
+
+    private func item(
+        _ tokens: [TokenID], _ passage: Int, excluding excluded: Range<Int>? = nil, using random: inout SplitMix64
+    ) -> GenerationBatch.Item? {
+        let spans = sampler.sample(
+            settings.spansPerSource, from: passage, query: Set(tokens), excluding: excluded, using: &random)
+        return GenerationBatch.Item(source: source(tokens), targets: spans.map { .init(tokens: $0) })
+    }
+
+    func source(_ tokens: [TokenID]) -> [TokenID] {
+        start + tokens.prefix(max(1, settings.sourceLength - start.count - end.count)) + end
+    }
+
+    /// Number `number` in a sequence of shuffled rounds of `0..<count`: a Feistel network of three rounds over the next power
+    /// of four, walked until it is in range, so that nothing is stored.
+    static func shuffled(_ number: Int, of count: Int, seed: UInt64) -> Int {
+        let round = UInt64(number / count)
+        var bits = 1
+        while 1 << (2 * bits) < count { bits += 1 }
+        let mask = (UInt64(1) << bits) - 1
+        var value = UInt64(number % count)
+        repeat {
+            var (left, right) = (value >> bits, value & mask)
+            for step in 0..<3 as Range<UInt64> {
+                var hash = SplitMix64(seed: seed ^ (right &+ (step << 32) &+ (round << 40)))
+                (left, right) = (right, left ^ (hash.next() & mask))
+            }
+            value = left << bits | right
+        } while value >= UInt64(count)
+        return Int(value)
+    }
+}

@@ -1,0 +1,111 @@
+internal import Core
+internal import Foundation
+public import Tensors
+
+/// Everything that can be set in a generator's training.
+public struct GeneratorTrainingSettings: Codable, Sendable, Equatable {
+    public var rates = TrainingRates()
+    public var learningRate = LearningRate()
+    public var optimiser = AdamW.Settings()
+    public var labelSmoothing: Float = 0.05
+    public var examples = GeneratorExamples.Settings()
+    /// Makes every draw repeatable.
+    public var seed: UInt64 = 1
+    /// Where training ends: after so many steps, which repeats to the bit, or after so many seconds.
+    public var steps: Int?
+    public var seconds: Double?
+    /// The rows that are computed at once: what bounds the memory.
+    public var rowsAtOnce = 1024
+
+    public init() {}
+}
+
+/// How far training has come.
+public struct TrainingProgress: Sendable {
+    public let step: Int
+    /// The mean loss of a token, over the last steps.
+    public let loss: Double
+    /// The share of the training that is done, 0 to 1.
+    public let done: Double
+    public let secondsLeft: Double
+    public let tokensPerSecond: Double
+    /// The norm of the gradient before clipping.
+    public let gradientNorm: Float
+}
+
+/// Trains an encoder-decoder to write what stands in the passages that answer a query.
+public final class GeneratorTrainer {
+    public let network: EncoderDecoderNetwork
+    public let settings: GeneratorTrainingSettings
+    public private(set) var step = 0
+    /// The seconds of earlier sessions and this one.
+    public private(set) var seconds = 0.0
+    let optimiser: AdamW
+    private let examples: GeneratorExamples
+    private let tape: Tape
+    private var recentLoss: Double?
+
+    public init(
+        _ network: EncoderDecoderNetwork, examples: GeneratorExamples, settings: GeneratorTrainingSettings,
+        pool: ThreadPool = .shared
+    ) throws {
+        guard settings.steps != nil || settings.seconds != nil else {
+            throw TrawlError(.invalidInput, "the training has no end", remedy: "give minutes or steps")
+        }
+        self.network = network
+        self.examples = examples
+        self.settings = settings
+        optimiser = AdamW(network.parameters, settings: settings.optimiser, pool: pool)
+        tape = Tape(pool: pool)
+    }
+
+    /// The share of the training that is done.
+    public var done: Double {
+        let bySteps = settings.steps.map { Double(step) / Double(max(1, $0)) } ?? 0
+        let byTime = settings.seconds.map { seconds / max($0, 1e-9) } ?? 0
+        return min(1, max(bySteps, byTime))
+    }
+
+    /// The most memory that activations have taken, in bytes.
+    public var activationBytes: Int { tape.peakBytes }
+
+    /// Trains to the end, or until `report`, which is called after each step, answers false.
+    ///
+    /// - Throws: `TrawlError.incompatible` when the loss is no number.
+    public func run(_ report: (TrainingProgress) throws -> Bool) throws {
+        while done < 1 {
+            let begin = ContinuousClock.now
+            let batch = examples.batch(step: step)
+            let tokens = Double(max(1, batch.targetTokens))
+            let loss =
+                network.accumulateGradients(
+                    batch, smoothing: settings.labelSmoothing, scale: Float(1 / tokens),
+                    rowsAtOnce: settings.rowsAtOnce, tape: tape) / tokens
+            let norm = optimiser.update(rate: settings.learningRate.value(at: done))
+            guard loss.isFinite, norm.isFinite else {
+                throw TrawlError(
+                    .incompatible, "the loss of step \(step) is no number", remedy: "train with a lower learning rate")
+            }
+            step += 1
+            let took =
+                Double((ContinuousClock.now - begin).components.attoseconds) / 1e18
+                + Double((ContinuousClock.now - begin).components.seconds)
+            seconds += took
+            let mean = recentLoss.map { 0.98 * $0 + 0.02 * loss } ?? loss
+            recentLoss = mean
+            let progress = TrainingProgress(
+                step: step, loss: mean, done: done, secondsLeft: done > 0 ? seconds * (1 - done) / done : .infinity,
+                tokensPerSecond: tokens / max(took, 1e-9), gradientNorm: norm)
+            guard try report(progress) else { return }
+        }
+    }
+
+    func restore(step: Int, seconds: Double, recentLoss: Double?) {
+        self.step = step
+        self.seconds = seconds
+        self.recentLoss = recentLoss
+    }
+
+    /// The smoothed loss, for a checkpoint.
+    var lossToKeep: Double? { recentLoss }
+}

@@ -1,0 +1,81 @@
+internal import Core
+internal import Glibc
+
+func logarithm(_ x: Double) -> Double { log(x) }
+
+/// Draws the spans of a passage that a query shall bring to mind: windows of a fixed number of tokens, the likelier the
+/// more they share with the query, rare tokens weighing more (after SEAL, arXiv 2204.10628, section 4).
+struct SpanSampler {
+    let corpus: TrainingCorpus
+    /// The tokens of a span.
+    let length: Int
+    /// What the shared weight is raised to.
+    var sharpness: Float = 2
+    /// Below this inverse document frequency a token begins no span: it would say too little.
+    private static let leastFirst: Float = 1
+
+    /// Up to `count` different spans of the passage; those that overlap `excluded` are left out where others are.
+    func sample(
+        _ count: Int, from passage: Int, query: Set<TokenID>, excluding excluded: Range<Int>? = nil,
+        using random: inout SplitMix64
+    ) -> [[TokenID]] {
+        let tokens = corpus.passages[passage]
+        guard !tokens.isEmpty else { return [] }
+        var starts = candidates(tokens, excluding: excluded)
+        if starts.isEmpty { starts = candidates(tokens, excluding: nil) }
+        if starts.isEmpty { starts = [0] }
+        var weights = starts.map { start -> Float in
+            let shared = sharedWeight(tokens[start..<min(start + length, tokens.count)], query)
+            return 0.05 + (sharpness == 2 ? shared * shared : powf(shared, sharpness))
+        }
+        var spans: [[TokenID]] = []
+        while spans.count < count {
+            guard let chosen = Self.draw(weights, using: &random) else { break }
+            let start = starts[chosen]
+            spans.append(Array(tokens[start..<min(start + length, tokens.count)]))
+            // Neighbours say nearly the same.
+            for index in starts.indices where abs(starts[index] - start) < 3 { weights[index] = 0 }
+        }
+        return spans
+    }
+
+    private func candidates(_ tokens: [TokenID], excluding excluded: Range<Int>?) -> [Int] {
+        let last = max(0, tokens.count - length)
+        func isClear(_ start: Int) -> Bool {
+            guard let excluded else { return true }
+            return !(start..<start + length).overlaps(excluded)
+        }
+        func matches(_ start: Int, isRare: Bool) -> Bool {
+            let token = Int(tokens[start])
+            return token < corpus.beginsWord.count && corpus.beginsWord[token]
+                && (!isRare || corpus.inverseDocumentFrequency[token] >= Self.leastFirst) && isClear(start)
+        }
+        let rare = (0...last).filter { matches($0, isRare: true) }
+        return rare.isEmpty ? (0...last).filter { matches($0, isRare: false) } : rare
+    }
+
+    /// The summed inverse document frequencies of the different tokens that window and query share.
+    private func sharedWeight(_ window: ArraySlice<TokenID>, _ query: Set<TokenID>) -> Float {
+        var seen: Set<TokenID> = []
+        var sum: Float = 0
+        for token in window where query.contains(token) && seen.insert(token).inserted {
+            if Int(token) < corpus.inverseDocumentFrequency.count {
+                sum += corpus.inverseDocumentFrequency[Int(token)]
+            }
+        }
+        return sum
+    }
+
+    private static func draw(_ weights: [Float], using random: inout SplitMix64) -> Int? {
+        let total = weights.reduce(0.0) { $0 + Double($1) }
+        guard total > 0 else { return nil }
+        var place = Double(random.next() >> 11) / Double(1 << 53) * total
+        var last: Int?
+        for (index, weight) in weights.enumerated() where weight > 0 {
+            place -= Double(weight)
+            last = index
+            if place < 0 { break }
+        }
+        return last
+    }
+}

@@ -1,0 +1,134 @@
+import Core
+import Corpus
+import Evaluation
+import Foundation
+import Models
+import Retrieval
+import Tensors
+import Tokenizers
+import Training
+
+/// Trains a generator on an index and writes its folder.
+struct GeneratorTrainingRunner {
+    let index: SearchIndex
+    let queries: String?
+    let qrels: String?
+    /// The model to begin with; the index's own when nil.
+    let start: String?
+    let output: String
+    let settings: GeneratorTrainingSettings
+    let storage: SafetensorsWriter.Storage
+    let isComplete: Bool
+    let resumes: Bool
+    let progress: TerminalProgress
+
+    /// How often an unfinished training is made safe.
+    private static let secondsBetweenStates = 300.0
+
+    func run() throws {
+        let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
+        let tokenizer = try index.tokenizer(of: model)
+        guard let startToken = tokenizer.clsID, let endToken = tokenizer.sepID else {
+            throw TrawlError(
+                .unsupported, "the tokenizer has no tokens around a text ([CLS], [SEP])", path: model.path,
+                remedy: "begin with a BERT encoder or a generator made of one")
+        }
+        let vocabulary = GeneratorVocabulary(tokenizer)
+        let (corpus, documents) = try readCorpus(tokenizer, vocabulary)
+        let examples = try GeneratorExamples(
+            corpus: corpus, queries: try readQueries(tokenizer, documents), start: [startToken], end: [endToken],
+            seed: settings.seed, settings: settings.examples)
+        let network = try EncoderDecoderNetwork(model, rates: settings.rates)
+        let trainer = try GeneratorTrainer(network, examples: examples, settings: settings)
+        let checkpoint = try checkpoint(beginningWith: model)
+        if resumes { try checkpoint.restoreState(of: trainer) }
+        try train(trainer, checkpoint)
+        try checkpoint.write(network, tokenizerFrom: model)
+        if trainer.done >= 1 { checkpoint.removeState() } else { try checkpoint.writeState(of: trainer) }
+        let share = Int(trainer.done * 100)
+        Diagnostics.line(
+            trainer.done >= 1
+                ? "\(checkpoint.path): trained in \(trainer.step) steps"
+                : "\(checkpoint.path): stopped at \(share)% after \(trainer.step) steps; --resume goes on")
+    }
+
+    private func train(_ trainer: GeneratorTrainer, _ checkpoint: GeneratorCheckpoint) throws {
+        Interruption.await()
+        var lastState = trainer.seconds
+        var lastLine = -Double.infinity
+        var rate: Double?
+        try trainer.run { step in
+            rate = rate.map { 0.95 * $0 + 0.05 * step.tokensPerSecond } ?? step.tokensPerSecond
+            if trainer.seconds - lastLine >= 10 || step.done >= 1 {
+                lastLine = trainer.seconds
+                progress.note(
+                    "step \(step.step) · \(Int(step.done * 100))% · loss \(format(step.loss, 3)) · "
+                        + "\(Int(rate ?? 0)) target tokens/s · \(format(step.secondsLeft / 60, 1)) min left")
+            }
+            if trainer.seconds - lastState >= Self.secondsBetweenStates {
+                lastState = trainer.seconds
+                try checkpoint.writeState(of: trainer)
+            }
+            return !Interruption.hasCome
+        }
+    }
+
+    private func format(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+    /// The folder to write: a name goes to Trawl's models, where the base model may stand beside it.
+    private func checkpoint(beginningWith model: ModelFolder) throws -> GeneratorCheckpoint {
+        let path =
+            output.contains("/") ? (output as NSString).expandingTildeInPath : ModelCatalogue.folder + "/" + output
+        let parent = (path as NSString).deletingLastPathComponent
+        let base = model.configuration["trawl_base_model"]?.string ?? (model.path as NSString).lastPathComponent
+        let beside = parent + "/" + base
+        let isThere = !isComplete && FileManager.default.fileExists(atPath: beside + "/config.json")
+        let candidate = isThere ? try ModelFolder(path: beside) : nil
+        return GeneratorCheckpoint(
+            path: path, storage: storage, base: candidate?.architecture == .bert ? candidate : nil)
+    }
+
+    private func readCorpus(
+        _ tokenizer: Tokenizer, _ vocabulary: GeneratorVocabulary
+    ) throws -> (TrainingCorpus, [DocumentID: [Int]]) {
+        progress.begin("reading the corpus", total: index.documents.passageCount, unit: "passages")
+        var passages: [[TokenID]] = []
+        var places: [DocumentID: [Int]] = [:]
+        try index.forEachTokenisedPassage { document, tokens in
+            places[document, default: []].append(passages.count)
+            passages.append(tokens)
+            progress.advance(1)
+        }
+        progress.end()
+        return (
+            TrainingCorpus(
+                passages: passages, titleEnd: index.titleEnd(tokenizer), sentenceEnds: vocabulary.sentenceEnds,
+                beginsWord: vocabulary.beginsWord), places
+        )
+    }
+
+    /// The judged queries with the passages of their relevant documents.
+    private func readQueries(
+        _ tokenizer: Tokenizer, _ places: [DocumentID: [Int]]
+    ) throws -> [GeneratorExamples.Query] {
+        guard let queries, let qrels else { return [] }
+        let judgements = try Qrels(path: qrels)
+        var found: [GeneratorExamples.Query] = []
+        for query in try QueryReader().read(queries) {
+            guard let judged = judgements[query.id] else { continue }
+            let relevant = judged.filter { $0.value > 0 }.keys.sorted().flatMap { places[$0] ?? [] }
+            found.append(
+                .init(tokens: tokenizer.encodeIDs(query.text, addSpecialTokens: false), passages: relevant))
+        }
+        let usable = found.count { !$0.passages.isEmpty }
+        guard usable > 0 else {
+            throw TrawlError(
+                .invalidInput, "no query has a relevant document in the index", path: qrels,
+                remedy: "check that queries, judgements and index belong together")
+        }
+        if usable < judgements.queries.count {
+            progress.warn("\(judgements.queries.count - usable) judged queries have no text or no document here")
+        }
+        return found
+    }
+}

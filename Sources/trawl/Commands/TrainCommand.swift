@@ -1,0 +1,127 @@
+public import ArgumentParser
+import Core
+import Foundation
+import Retrieval
+public import Tensors
+import Training
+
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Adapt a model to an index.", subcommands: [TrainGeneratorCommand.self])
+}
+
+struct TrainGeneratorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generator",
+        abstract: "Train the model that writes n-grams to point to the passages of an index.",
+        discussion: """
+            The model learns to write spans of the passages that answer a query. Where there are judged queries it learns
+            from them; it always learns from the corpus itself, whose titles and sentences stand for queries. A BERT
+            encoder (--from all-MiniLM-L6-v2) becomes an encoder-decoder; a generator is trained on.
+
+            The result is a model folder that 'trawl query --generator' and recipes can name. Ctrl-C ends training early and
+            keeps what was learnt; --resume goes on.
+
+            EXAMPLES
+              trawl train generator notes --minutes 30 --output notes-generator
+              trawl train generator scifact --queries queries.jsonl --qrels qrels/train.tsv --minutes 60 --output scifact-generator
+              trawl query scifact --mode generative --generator scifact-generator "does vitamin D prevent falls"
+            """)
+
+    @Argument(help: "The index: a path or a name.")
+    var index: String
+
+    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).")
+    var queries: String?
+
+    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.")
+    var qrels: String?
+
+    @Option(help: "The model to begin with: an encoder-decoder or a BERT encoder; the index's generator by default.")
+    var from: String?
+
+    @Option(help: "The name of the new model in Trawl's models folder, or a path.")
+    var output: String
+
+    @Option(help: "How long to train.")
+    var minutes: Double?
+
+    @Option(help: "How many steps to train; unlike minutes this gives the same model each time.")
+    var steps: Int?
+
+    @Option(help: "The seed of all random draws.")
+    var seed: UInt64 = 1
+
+    @Option(help: "The highest learning rate, that of the cross-attention.")
+    var learningRate: Float = 6e-4
+
+    @Option(help: "How many of the encoder's last layers are trained too; 0 keeps the encoder.")
+    var encoderLayers = 0
+
+    @Option(help: "The queries, sentences or titles of a step.")
+    var sourcesPerStep = 24
+
+    @Option(help: "The spans that are learnt for each of them.")
+    var spansPerSource = 4
+
+    @Option(help: "The share of sentences of the corpus that stand for queries.")
+    var sentenceShare = 0.4
+
+    @Option(help: "The share of titles that stand for queries.")
+    var titleShare = 0.2
+
+    @Option(help: "The share of judged queries.")
+    var queryShare = 0.4
+
+    @Flag(help: "Store every weight, as transformers needs it, also those that the base model beside the output has.")
+    var complete = false
+
+    @Option(help: "How weights are stored: f16 or f32.")
+    var storage: SafetensorsWriter.Storage = .f16
+
+    @Flag(help: "Go on with an interrupted training in the output folder.")
+    var resume = false
+
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        if (queries == nil) != (qrels == nil) { throw ValidationError("--queries and --qrels go together") }
+        if minutes == nil && steps == nil { throw ValidationError("give --minutes or --steps") }
+        if let minutes, !(minutes > 0 && minutes.isFinite) { throw ValidationError("--minutes must be above 0") }
+        if let steps, steps < 1 { throw ValidationError("--steps must be at least 1") }
+        if !(learningRate > 0 && learningRate < 1) { throw ValidationError("--learning-rate must be between 0 and 1") }
+        if encoderLayers < 0 { throw ValidationError("--encoder-layers must be at least 0") }
+        if sourcesPerStep < 1 || spansPerSource < 1 {
+            throw ValidationError("--sources-per-step and --spans-per-source must be at least 1")
+        }
+        for share in [sentenceShare, titleShare, queryShare] where !(share >= 0 && share.isFinite) {
+            throw ValidationError("shares must be at least 0")
+        }
+    }
+
+    private var settings: GeneratorTrainingSettings {
+        var settings = GeneratorTrainingSettings()
+        settings.seed = seed
+        settings.steps = steps
+        settings.seconds = minutes.map { $0 * 60 }
+        settings.learningRate.peak = learningRate
+        settings.rates.encoder = encoderLayers > 0 ? 1.0 / 6 : 0
+        settings.rates.encoderLayers = encoderLayers
+        settings.examples.sourcesPerStep = sourcesPerStep
+        settings.examples.spansPerSource = spansPerSource
+        settings.examples.queryShare = queryShare
+        settings.examples.sentenceShare = sentenceShare
+        settings.examples.titleShare = titleShare
+        return settings
+    }
+
+    func run() async throws {
+        try GeneratorTrainingRunner(
+            index: try SearchIndex(path: IndexPath.resolve(index)), queries: queries, qrels: qrels, start: from,
+            output: output, settings: settings, storage: storage, isComplete: complete, resumes: resume,
+            progress: progress.reporter
+        ).run()
+    }
+}
+
+extension SafetensorsWriter.Storage: ExpressibleByArgument {}
