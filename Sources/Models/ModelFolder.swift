@@ -13,8 +13,9 @@ public import Tokenizers
 public struct ModelFolder: Sendable {
     /// The families that can be computed.
     public enum Architecture: String, Sendable {
-        case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, encoderDecoder, llama, mistral, qwen2, qwen3,
-            gemma3
+        case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, llama, mistral, qwen2, qwen3, gemma3
+        /// Transformers' `EncoderDecoderModel`: two models of the BERT family in one folder.
+        case encoderDecoder
     }
 
     /// Whether the model gives states of tokens, from which embeddings and rerankers are made, and no next token.
@@ -27,14 +28,18 @@ public struct ModelFolder: Sendable {
 
     /// The folder, or the GGUF file.
     public let path: String
-    public let architecture: Architecture
+    public internal(set) var architecture: Architecture
     /// The name in the file, such as `BertForMaskedLM`, or `llama` in a GGUF file.
     public let architectureName: String
     /// The head of the GGUF file; nil for a Hugging Face folder.
     public let gguf: GGUF?
     public let tensors: any TensorCollection
     /// The members of config.json; empty for a GGUF file.
-    package let configuration: JSON
+    package internal(set) var configuration: JSON
+    /// Where `configuration` stands in config.json, with a dot behind it; empty for the whole file.
+    var memberPath = ""
+    /// What the names of the model's tensors begin with; nil where it has to be found.
+    var tensorPrefix: String?
 
     /// - Throws: `TrawlError.notFound` for a missing path or file, `.unsupported` for another architecture, `.corrupted`.
     public init(path: String) throws {
@@ -44,7 +49,7 @@ public struct ModelFolder: Sendable {
             throw TrawlError(
                 .notFound, "there is no such model", path: path, remedy: "name a model folder or a .gguf file")
         } else if fileExists(path + "/config.json") {
-            self = try ModelFolder(folder: path)
+            self = try ModelFolder(folder: path, mayHaveBase: true)
         } else {
             let files = regularFiles(in: path).filter { $0.hasSuffix(".gguf") }
             guard files.count == 1, let file = files.first else {
@@ -57,7 +62,8 @@ public struct ModelFolder: Sendable {
         }
     }
 
-    private init(folder path: String) throws {
+    /// - Parameter mayHaveBase: whether the folder may leave tensors to another.
+    init(folder path: String, mayHaveBase: Bool) throws {
         let configurationPath = path + "/config.json"
         configuration = try JSON(contentsOf: configurationPath)
         let name = configuration["architectures"]?.array?.first?.string
@@ -70,12 +76,12 @@ public struct ModelFolder: Sendable {
         case "nomic_bert": architecture = .nomicBert
         case "modernbert": architecture = .modernBert
         case "t5", "mt5": architecture = .t5
-        case "encoder-decoder": architecture = .encoderDecoder
         case "llama": architecture = .llama
         case "mistral": architecture = .mistral
         case "qwen2": architecture = .qwen2
         case "qwen3": architecture = .qwen3
         case "gemma3_text": architecture = .gemma3
+        case "encoder-decoder": architecture = .encoderDecoder
         default:
             throw TrawlError(
                 .unsupported,
@@ -83,12 +89,13 @@ public struct ModelFolder: Sendable {
                 path: configurationPath,
                 remedy:
                     "use a model of the type bert, roberta, xlm-roberta, distilbert, mpnet, nomic_bert, modernbert, t5"
-                    + ", llama, mistral, qwen2, qwen3 or gemma3_text")
+                    + ", llama, mistral, qwen2, qwen3, gemma3_text or encoder-decoder")
         }
         architectureName = name ?? type ?? ""
         self.path = path
         gguf = nil
-        tensors = try Safetensors(path: path)
+        let own = try Safetensors(path: path)
+        tensors = try CompactTensors(own, configuration, folder: path, mayHaveBase: mayHaveBase) ?? own
     }
 
     private init(ggufPath: String) throws {
@@ -116,7 +123,7 @@ public struct ModelFolder: Sendable {
     func size(_ name: String) throws -> Int {
         guard let value = configuration[name]?.int, value > 0, value <= 1 << 24 else {
             throw TrawlError(
-                .corrupted, "'\(name)' is missing or not a size", path: configurationPath,
+                .corrupted, "'\(memberPath)\(name)' is missing or not a size", path: configurationPath,
                 remedy: "download the file again")
         }
         return value
@@ -127,9 +134,15 @@ public struct ModelFolder: Sendable {
 
     /// What gives states of tokens: an encoder, or a decoder used as one.
     ///
-    /// - Throws: `TrawlError` that names a tensor that is missing or does not fit.
+    /// - Throws: `TrawlError` that names a tensor that is missing or does not fit; `.incompatible` for an
+    ///   encoder-decoder, but for T5.
     public func loadEncoder(precision: Precision = .f32) throws -> any TokenEncoder {
-        isEncoder
+        guard isEncoder || !isEncoderDecoder else {
+            throw TrawlError(
+                .incompatible, "\(architectureName) is an encoder-decoder, which embeds no texts", path: path,
+                remedy: "name an encoder such as a BERT model; encoder-decoders generate")
+        }
+        return isEncoder
             ? try EncoderModel(self, precision: precision) : try DecoderEncoder(self, precision: precision)
     }
 
@@ -143,6 +156,8 @@ public struct ModelFolder: Sendable {
         let tokenizer: Tokenizer
         if let gguf {
             tokenizer = try Tokenizer(gguf: try GGUFVocabulary(gguf))
+        } else if !fileExists(path + "/tokenizer.json"), let base {
+            tokenizer = try base.loadTokenizer()
         } else {
             guard fileExists(path + "/tokenizer.json") else {
                 throw TrawlError(
@@ -191,6 +206,7 @@ public struct ModelFolder: Sendable {
         } else if let file = try? MappedFile(path: path + "/config.json") {
             file.withBytes { hash.update($0) }
         }
+        if let base { hash.update(base.digest) }
         for tensor in tensors.tensors.sorted(by: { $0.name < $1.name }) {
             hash.update("\(tensor.name) \(tensor.type.rawValue) \(tensor.shape)")
             tensor.withBytes { bytes in

@@ -25,4 +25,11 @@ struct WeightVector: Sendable {
         try tensor.requireShape([count])
         self.init(try tensor.floats())
     }
+
+    /// A row of a matrix.
+    init(_ matrix: WeightMatrix, row: Int) {
+        count = matrix.columns
+        buffer = FloatBuffer(capacity: matrix.columns)
+        matrix.decode(row: row, count: 1, into: buffer.base)
+    }
 }

@@ -3,6 +3,7 @@ import Embeddings
 import Foundation
 import Models
 import Tensors
+import Tokenizers
 
 /// What a model is and what Trawl can do with it.
 public struct ModelDescription: Encodable, Sendable {
@@ -30,6 +31,9 @@ public struct ModelDescription: Encodable, Sendable {
         var details: [String: String] = [:]
         if folder.isCrossEncoder {
             uses = ["rerank"]
+        } else if folder.isEncoderDecoder && !folder.isEncoder {
+            uses = ["generate"]
+            details = try Self.details(ofEncoderDecoder: folder)
         } else {
             uses = folder.isEncoder ? ["embed"] : ["embed", "generate", "rerank"]
             let embedder = try TextEmbedder(folder: path)
@@ -47,6 +51,24 @@ public struct ModelDescription: Encodable, Sendable {
         }
         self.uses = uses
         self.details = details
+    }
+
+    private static func details(ofEncoderDecoder folder: ModelFolder) throws -> [String: String] {
+        let model = try EncoderDecoderModel(folder)
+        let sizes = model.configuration
+        var details = [
+            "encoder": "\(sizes.encoder.layerCount) layers of \(sizes.encoder.hiddenSize)",
+            "decoder": "\(sizes.decoder.layerCount) layers of \(sizes.decoder.hiddenSize)",
+            "prompt": "\(sizes.encoder.contextLength) tokens", "output": "\(sizes.decoder.contextLength) tokens",
+        ]
+        if let base = folder.base { details["base"] = base.path }
+        // A folder of weights alone has no names for tokens.
+        let tokenizer = try? folder.loadTokenizer()
+        func name(_ id: TokenID) -> String { tokenizer?.token(for: id).map { "\($0) (\(id))" } ?? "\(id)" }
+        details["start"] = name(sizes.startToken)
+        details["end"] = name(sizes.endToken)
+        if let first = sizes.forcedFirstToken { details["first"] = name(first) }
+        return details
     }
 
     /// For people.

@@ -19,7 +19,7 @@ public struct WeightMatrix: Sendable {
     /// The inputs that share a scale in 8-bit products.
     static let group = Int(TRAWL_INT8_GROUP)
     /// Whether products are of 8 bits; then columns are whole groups.
-    private(set) var isQuantised = false
+    package private(set) var isQuantised = false
     /// Panels for 8-bit products, made beforehand; nil where the blocks of the file are taken as they are.
     private(set) var preparedPanels: FloatBuffer?
 

@@ -1,27 +1,32 @@
-internal import Core
+public import Core
 public import Tensors
 
 /// A decoder of the Llama family: RMS norm, rotary positions, grouped heads of keys, gated feed-forward layers (Touvron et
 /// al. 2023, arXiv 2302.13971; grouped queries: Ainslie et al. 2023, arXiv 2305.13245). With windows of attention it is
 /// Mistral (arXiv 2310.06825), with biases Qwen2 (arXiv 2407.10671), with norms of queries and keys Qwen3 (arXiv 2505.09388),
 /// with norms behind the layers as well Gemma 3 (arXiv 2503.19786).
-public final class DecoderModel: Sendable {
+public final class DecoderModel: GenerativeModel {
     public let configuration: DecoderConfiguration
+    public var vocabularySize: Int { configuration.vocabularySize }
+    public var startTokens: [TokenID] { [] }
+    public let endToken: TokenID?
+    public var forcedFirstToken: TokenID? { nil }
     let weights: DecoderWeights
 
     /// - Throws: `TrawlError` that names a missing tensor, or one whose shape contradicts the configuration.
     public init(_ model: ModelFolder, precision: Precision = .f32) throws {
-        guard !model.isEncoder else {
+        guard !model.isEncoder, !model.isEncoderDecoder else {
             throw TrawlError(
                 .incompatible, "\(model.architectureName) is no decoder", path: model.path,
                 remedy: "name a model of the Llama, Mistral, Qwen or Gemma family")
         }
+        endToken = try model.tokenID("eos_token_id")
         configuration = try DecoderConfiguration(model)
         weights = try DecoderWeights(model, configuration, precision)
     }
 
     /// A session with an empty cache. Sessions are independent; one is used by one thread at a time.
-    public func makeSession(pool: ThreadPool = .shared) -> any DecodingSession { DecoderSession(self, pool: pool) }
+    public func makeSession(pool: ThreadPool) -> any DecodingSession { DecoderSession(self, pool: pool) }
 }
 
 struct DecoderWeights: Sendable {

@@ -72,7 +72,7 @@ enum BertFamily {
     /// What transformers' MPNet uses, whatever config.json says.
     private static let mpnetBuckets = 32
 
-    private static func configuration(_ model: ModelFolder) throws -> EncoderConfiguration {
+    static func configuration(_ model: ModelFolder) throws -> EncoderConfiguration {
         let settings = EncoderSettings(model: model)
         let isDistilled = model.architecture == .distilbert
         let hidden = try isDistilled ? settings.size("dim") : settings.size("hidden_size")

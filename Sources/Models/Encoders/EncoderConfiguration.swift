@@ -23,6 +23,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public var isScaled = true
     /// The row of the first token's position: 0, or one above the padding id in RoBERTa's models.
     public var firstPosition = 0
+    /// What the tokens' embeddings are multiplied by before positions are added.
+    public var embeddingScale: Float = 1
 
     /// The values of all heads together.
     public var attentionSize: Int { headCount * headDimension }

@@ -159,6 +159,7 @@ public final class EncoderModel: TokenEncoder {
         for (position, token) in input.tokens.enumerated() {
             let row = states + position * hidden
             weights.words.decode(row: Int(token), count: 1, into: row)
+            if configuration.embeddingScale != 1 { for d in 0..<hidden { row[d] *= configuration.embeddingScale } }
             if let positions = weights.positions {
                 positions.decode(row: position + configuration.firstPosition, count: 1, into: scratch)
                 Kernels.add(scratch, to: row, hidden)

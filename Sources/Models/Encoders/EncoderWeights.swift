@@ -18,6 +18,21 @@ struct Linear: Sendable {
     }
 }
 
+extension Linear {
+    /// Several layers of the same x in one loop, so that threads meet once.
+    static func all(
+        _ layers: [(layer: Linear, y: UnsafeMutablePointer<Float>)], _ x: UnsafePointer<Float>, _ m: Int,
+        _ pool: ThreadPool
+    ) {
+        WeightMatrix.multiplyAll(layers.map { ($0.layer.weight, $0.y) }, x, m: m, pool: pool)
+        for (layer, y) in layers {
+            layer.bias?.withPointer { bias in
+                for row in 0..<m { Kernels.add(bias, to: y + row * layer.weight.rows, layer.weight.rows) }
+            }
+        }
+    }
+}
+
 /// Layer norm (Ba et al. 2016, arXiv 1607.06450), or the norm by the root mean square (Zhang and Sennrich 2019, arXiv
 /// 1910.07467).
 struct Norm: Sendable {
@@ -90,14 +105,22 @@ struct EncoderTensors {
     private let prefix: String
     private let epsilon: Float
     private let precision: Precision
+    /// Whether half precision is decoded once, for products of so few rows that decoding would take longer than they do.
+    private let isExpanding: Bool
 
     /// - Parameter anchor: a tensor that every such model has.
     init(_ model: ModelFolder, anchor: String, epsilon: Float, precision: Precision) {
+        let prefix = model.tensorPrefix ?? model.tensors.prefix(before: anchor) ?? ""
+        self.init(model, prefix: prefix, isExpanding: false, epsilon: epsilon, precision: precision)
+    }
+
+    /// The tensors whose names begin with `prefix`.
+    init(_ model: ModelFolder, prefix: String, isExpanding: Bool, epsilon: Float, precision: Precision) {
         tensors = model.tensors
+        self.prefix = prefix
+        self.isExpanding = isExpanding
         self.epsilon = epsilon
         self.precision = precision
-        let found = tensors.tensors.first { $0.name == anchor || $0.name.hasSuffix("." + anchor) }
-        prefix = found.map { String($0.name.dropLast(anchor.count)) } ?? ""
     }
 
     func has(_ name: String) -> Bool { tensors.tensor(named: prefix + name) != nil }
@@ -108,17 +131,28 @@ struct EncoderTensors {
         try WeightMatrix(try required(name + ".weight"), rows: rows, columns: columns)
     }
 
+    /// A matrix that is multiplied with.
+    func product(_ matrix: WeightMatrix) -> WeightMatrix {
+        let prepared = matrix.prepared(for: precision)
+        guard isExpanding, !prepared.isQuantised, [.f16, .bf16].contains(matrix.type) else { return prepared }
+        return WeightMatrix(stacking: [matrix])
+    }
+
+    func vector(_ name: String, _ count: Int) throws -> WeightVector {
+        try WeightVector(try required(name), count: count)
+    }
+
     /// A layer of `rows` outputs with a bias.
     func linear(_ name: String, _ rows: Int, _ columns: Int) throws -> Linear {
         Linear(
-            weight: try matrix(name, rows, columns).prepared(for: precision),
+            weight: product(try matrix(name, rows, columns)),
             bias: try WeightVector(try required(name + ".bias"), count: rows))
     }
 
     /// A layer in a family that mostly does without biases.
     func plainLinear(_ name: String, _ rows: Int, _ columns: Int) throws -> Linear {
         if has(name + ".bias") { return try linear(name, rows, columns) }
-        return Linear(weight: try matrix(name, rows, columns).prepared(for: precision), bias: nil)
+        return Linear(weight: product(try matrix(name, rows, columns)), bias: nil)
     }
 
     /// Two layers of `rows` outputs, stored one below the other.
@@ -162,5 +196,12 @@ struct EncoderTensors {
 
     func rootMeanSquareNorm(_ name: String, _ count: Int) throws -> Norm {
         Norm(weight: try WeightVector(try required(name + ".weight"), count: count), bias: nil, epsilon: epsilon)
+    }
+}
+
+extension TensorCollection {
+    /// What stands before `name` in the first tensor that ends in it; nil where none does.
+    func prefix(before name: String) -> String? {
+        tensors.first { $0.name == name || $0.name.hasSuffix("." + name) }.map { String($0.name.dropLast(name.count)) }
     }
 }

@@ -6,9 +6,10 @@ internal import Tensors
 /// al. 2020, arXiv 1910.10683), which MPNet took over. Near distances have a bucket each, far ones share buckets that
 /// widen with the logarithm, and all beyond a longest distance fall into the last.
 struct RelativeBias: Sendable {
-    /// Bucket after bucket, the heads of each: [2 * half, heads]. The upper half is for tokens that follow.
+    /// Bucket after bucket, the heads of each: [buckets, heads]. The upper half is for tokens that follow, if any does.
     private let values: [Float]
     private let heads: Int
+    /// The buckets of one direction.
     private let half: Int
     /// The bucket of each distance below the longest.
     private let buckets: [Int]
@@ -16,10 +17,11 @@ struct RelativeBias: Sendable {
     /// - Parameters:
     ///   - table: [at least `bucketCount`, heads].
     ///   - bucketCount: even, 4 or more.
-    init(_ table: WeightMatrix, bucketCount: Int, longest: Int) {
+    ///   - isCausal: whether no token sees those that follow, and all buckets are for those before it.
+    init(_ table: WeightMatrix, bucketCount: Int, longest: Int, isCausal: Bool = false) {
         precondition(bucketCount % 2 == 0 && bucketCount >= 4 && bucketCount <= table.rows)
         heads = table.columns
-        half = bucketCount / 2
+        half = isCausal ? bucketCount : bucketCount / 2
         values = [Float](unsafeUninitializedCapacity: bucketCount * heads) { buffer, count in
             if let base = buffer.baseAddress { table.decode(row: 0, count: bucketCount, into: base) }
             count = bucketCount * table.columns
@@ -32,6 +34,11 @@ struct RelativeBias: Sendable {
             let far = logf(Float(distance) / Float(exact)) / span * Float(half - exact)
             return min(exact + Int(far), half - 1)
         }
+    }
+
+    /// The bias of a token for the one that stands `back` before it.
+    func value(back: Int, head: Int) -> Float {
+        values[(back < buckets.count ? buckets[back] : half - 1) * heads + head]
     }
 
     /// The floats that the biases of sequences up to `length` take.

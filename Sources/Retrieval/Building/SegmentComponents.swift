@@ -42,8 +42,9 @@ struct SegmentComponents {
         }
         if recipe.build.contains(.generative) {
             let path = try ModelCatalogue.path(of: recipe.generative.model)
-            let tokenizer = try ModelFolder(path: path).loadTokenizer()
-            guard let end = tokenizer.eosID ?? tokenizer.sepID else {
+            let folder = try ModelFolder(path: path)
+            let tokenizer = try folder.loadTokenizer()
+            guard let end = try folder.boundaryToken(tokenizer) else {
                 throw TrawlError(
                     .unsupported, "the tokenizer has no end-of-text token, which must stand between passages",
                     path: path)

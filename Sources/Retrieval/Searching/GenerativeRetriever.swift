@@ -23,7 +23,7 @@ struct GenerativeRetriever: Retriever {
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: recipe.parameters.titleEnd)
         searcher = try GenerativeSearcher(
             oracle: CorpusOracle(index: try index.substringIndex()),
-            session: try folder.loadDecoder(precision: recipe.precision).makeSession(),
+            session: try folder.loadGenerator(precision: recipe.precision).makeSession(),
             encoding: GeneratorEncoding(
                 prompt: { tokenizer.encodeIDs($0, addSpecialTokens: true) },
                 text: { tokenizer.encodeIDs($0, addSpecialTokens: false) }),
