@@ -84,8 +84,8 @@ let package = Package(
             .executableTarget(
                 name: "trawl",
                 dependencies: [
-                    "Core", "Corpus", "Evaluation", "Retrieval", "Embeddings", "ModelBenchmark", "Models", "Tensors",
-                    "Tokenizers", "Training",
+                    "Core", "Corpus", "Evaluation", "Generation", "Retrieval", "Embeddings", "ModelBenchmark", "Models",
+                    "Tensors", "Tokenizers", "Training",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
                 ],
                 swiftSettings: swiftSettings),

@@ -32,6 +32,7 @@ public struct GenerativeResult: Sendable {
 /// passages are ranked by the n-grams that they contain.
 public struct GenerativeSearcher<Oracle: SubstringOracle> {
     public let oracle: Oracle
+    /// As given, but without titles where the prompts have none.
     public let parameters: SEALParameters
     public let prompts: SEALPrompts
     private let session: any DecodingSession
@@ -48,6 +49,8 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         self.oracle = oracle
         self.session = session
         self.encoding = encoding
+        var parameters = parameters
+        if prompts.title == nil { parameters.title = nil }
         self.parameters = parameters
         self.prompts = prompts
     }
@@ -81,7 +84,7 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         let active = queries.indices.filter { queries[$0].contains { !$0.isWhitespace } }
         var found = [QueryKeys](repeating: ([], []), count: queries.count)
         if active.isEmpty || oracle.passageCount == 0 { return found }
-        let templates = [prompts.body, prompts.title, prompts.rescoring]
+        let templates = [prompts.body, prompts.title ?? prompts.body, prompts.rescoring]
         let prefilled = try prefill(templates, queries: active.map { queries[$0] })
 
         let titleEnd = parameters.title == nil ? [] : try encoding.text(parameters.titleEnd)
@@ -194,7 +197,7 @@ private struct KeyCollection<Oracle: SubstringOracle> {
 extension SEALPrompts {
     /// - Throws: `TrawlError.invalidInput` for a prompt that does not name the query.
     func validate() throws {
-        for (name, prompt) in [("body", body), ("title", title), ("rescoring", rescoring)]
+        for (name, prompt) in [("body", body), ("title", title ?? body), ("rescoring", rescoring)]
         where !prompt.contains("{query}") {
             throw TrawlError(
                 .invalidInput, "the \(name) prompt \"\(prompt)\" has no place for the query",

@@ -135,13 +135,13 @@ public struct SEALParameters: Codable, Hashable, Sendable {
 public struct SEALPrompts: Codable, Hashable, Sendable {
     /// Before an n-gram of a passage is generated.
     public var body: String
-    /// Before a title is generated, and before titles are scored.
-    public var title: String
+    /// Before a title is generated, and before titles are scored; nil when the generator writes no titles.
+    public var title: String?
     /// Before body and query n-grams are scored.
     public var rescoring: String
 
     /// SEAL's own, for a generator that was trained on them.
-    public init(body: String = "{query} || body", title: String = "{query} || title", rescoring: String = "{query}") {
+    public init(body: String = "{query} || body", title: String? = "{query} || title", rescoring: String = "{query}") {
         self.body = body
         self.title = title
         self.rescoring = rescoring
@@ -152,7 +152,7 @@ public struct SEALPrompts: Codable, Hashable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         body = try values.decode(String.self, forKey: .body)
-        title = try values.decode(String.self, forKey: .title)
+        title = try values.decodeIfPresent(String.self, forKey: .title)
         rescoring = try values.decode(String.self, forKey: .rescoring)
     }
 }

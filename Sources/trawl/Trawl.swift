@@ -16,7 +16,8 @@ struct Trawl: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            IndexCommand.self, QueryCommand.self, EvalCommand.self, EmbedCommand.self, CountCommand.self,
+            IndexCommand.self, QueryCommand.self, GenerateCommand.self, EvalCommand.self, EmbedCommand.self,
+            CountCommand.self,
             FindCommand.self, NextCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
             CompactCommand.self,
             CheckCommand.self, TrainCommand.self, ModelsCommand.self,

@@ -57,7 +57,7 @@ import Tokenizers
         }
         let continuations = keys.map { $0.origin == .title ? Array($0.tokens.dropFirst()) : $0.tokens }
         let prefixes = try keys.map {
-            let template = $0.origin == .title ? Self.prompts.title : Self.prompts.body
+            let template = $0.origin == .title ? Self.prompts.title ?? Self.prompts.body : Self.prompts.body
             return try encoding.prompt(template.replacing("{query}", with: query))
         }
         let rows = try session.logProbabilities(of: continuations, after: prefixes)

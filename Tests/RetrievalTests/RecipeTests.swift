@@ -33,7 +33,7 @@ import Testing
         recipe.dense.vectors.degree = 24
         recipe.generative.parameters.alpha = 3
         recipe.generative.parameters.title = nil
-        recipe.generative.prompts.body = "Q: {query}\nA:"
+        recipe.generative.prompts = SEALPrompts(body: "Q: {query}\nA:", title: nil)
         recipe.fusion.method = .reciprocalRank
         #expect(try Recipe(yaml: recipe.yaml()) == recipe)
     }
@@ -66,7 +66,7 @@ import Testing
         {
             #expect(failure("fusion: {\(setting)}").contains("fusion"), "\(setting)")
         }
-        #expect(failure("generative: {prompts: {body: \"{query}\"}}").contains("generative.prompts.title"))
+        #expect(failure("generative: {prompts: {body: \"{query}\"}}").contains("generative.prompts.rescoring"))
         #expect(failure("a: [").contains("YAML"))
     }
 

@@ -164,7 +164,8 @@ public struct DenseRecipe: Codable, Equatable, Sendable {
 /// The language model that writes n-grams, its prompts and the parameters of SEAL.
 public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public var model = ModelCatalogue.defaultLanguageModel
-    public var prompts = GenerativeRecipe.standardPrompts
+    /// What the model reads before it writes; nil for what suits its kind.
+    public var prompts: SEALPrompts?
     public var parameters = GenerativeRecipe.standardParameters
     /// The model's arithmetic.
     public var precision = Precision.f32
@@ -178,11 +179,6 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
         return parameters
     }()
 
-    /// For a language model that was never trained to retrieve: it continues a text that the query begins.
-    public static let standardPrompts = SEALPrompts(
-        body: "Question: {query}\nPassage:", title: "Question: {query}\nTitle:",
-        rescoring: "Question: {query}\nPassage:")
-
     public init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable { case model, prompts, parameters, precision }
@@ -193,7 +189,7 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         model = try values.decode(.model, default: ModelCatalogue.defaultLanguageModel)
-        prompts = try values.decode(.prompts, default: Self.standardPrompts)
+        prompts = try values.decodeIfPresent(SEALPrompts.self, forKey: .prompts)
         precision = try values.decode(.precision, default: .f32)
         parameters = try values.decode(.parameters, default: Self.standardParameters)
         // A recipe that sets one parameter keeps our standard for the others.

@@ -17,6 +17,11 @@ struct GenerativeRetriever: Retriever {
     init(_ index: SearchIndex, _ recipe: GenerativeRecipe) throws {
         try index.require(.generative)
         let folder = try ModelFolder(path: ModelCatalogue.path(of: recipe.model))
+        guard folder.isEncoderDecoder || !folder.isEncoder else {
+            throw TrawlError(
+                .incompatible, "\(folder.architectureName) reads texts but writes none", path: folder.path,
+                remedy: "train a generator with 'trawl train generator', then name it with --generator")
+        }
         let tokenizer = try folder.loadTokenizer()
         try Fingerprints.requireSame(index.fingerprints.tokenizer, tokenizer.digest, "tokenizer", path: index.path)
         self.tokenizer = tokenizer
@@ -27,7 +32,7 @@ struct GenerativeRetriever: Retriever {
             encoding: GeneratorEncoding(
                 prompt: { tokenizer.encodeIDs($0, addSpecialTokens: true) },
                 text: { tokenizer.encodeIDs($0, addSpecialTokens: false) }),
-            parameters: recipe.parameters, prompts: recipe.prompts)
+            parameters: recipe.parameters, prompts: recipe.prompts ?? .standard(for: folder))
     }
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
@@ -40,7 +45,25 @@ struct GenerativeRetriever: Retriever {
                     guard let place = places[id] else { return [] }
                     return matches(result, result.explanations[place], passage)
                 },
-                keys: { keys(result) })
+                keys: { keys(result, limit: Self.listedKeys) })
+        }
+    }
+
+    /// The `limit` weightiest n-grams for `query`, each with up to `documentLimit` documents that have it.
+    func keys(for query: String, limit: Int, documentLimit: Int, in documents: StoredDocuments) throws -> [GeneratedKey]
+    {
+        guard let result = try searcher.search([query], k: 1).first else { return [] }
+        return try zip(result.keys, keys(result, limit: limit)).map { key, listed in
+            var listed = listed
+            guard documentLimit > 0, let range = searcher.oracle.range(of: key.tokens) else { return listed }
+            var seen: Set<UInt32> = []
+            for passage in searcher.oracle.passages(containing: range) {
+                let number = try documents.documentNumber(of: passage)
+                guard seen.insert(number).inserted else { continue }
+                listed.documents.append(try documents.documentID(number))
+                if listed.documents.count == documentLimit { break }
+            }
+            return listed
         }
     }
 
@@ -55,8 +78,8 @@ struct GenerativeRetriever: Retriever {
         }
     }
 
-    private func keys(_ result: GenerativeResult) -> [GeneratedKey] {
-        result.keys.prefix(Self.listedKeys).map { key in
+    private func keys(_ result: GenerativeResult, limit: Int) -> [GeneratedKey] {
+        result.keys.prefix(limit).map { key in
             GeneratedKey(
                 text: text(key.tokens), origin: key.origin.rawValue, count: key.count,
                 logProbability: key.logProbability,

@@ -46,11 +46,29 @@ public struct Match: Sendable {
 }
 
 /// An n-gram that the generator wrote for a query.
-public struct GeneratedKey: Sendable {
+public struct GeneratedKey: Encodable, Sendable {
     public let text: String
     /// body, title, query or unigram.
     public let origin: String
     public let count: Int
     public let logProbability: Double
     public let weight: Double
+    /// Some of the documents that have it, in the order of the index; only where they were asked for.
+    public var documents: [DocumentID] = []
+
+    private enum CodingKeys: String, CodingKey {
+        case text, origin, count
+        case logProbability = "log_probability"
+        case weight, documents
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(text, forKey: .text)
+        try container.encode(origin, forKey: .origin)
+        try container.encode(count, forKey: .count)
+        try container.encode(logProbability, forKey: .logProbability)
+        try container.encode(weight, forKey: .weight)
+        try container.encode(documents.map(\.rawValue), forKey: .documents)
+    }
 }

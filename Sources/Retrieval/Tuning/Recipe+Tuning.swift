@@ -3,6 +3,12 @@ import Generation
 public import Tensors
 
 extension Recipe {
+    /// Sets the model that writes n-grams, with the prompts that suit it.
+    public mutating func setGenerator(_ model: String) {
+        generative.model = model
+        generative.prompts = nil
+    }
+
     /// Sets how many hypotheses beam search keeps, for bodies and titles.
     public mutating func setBeams(_ beams: Int) {
         generative.parameters.body.beams = beams

@@ -26,6 +26,7 @@ struct GeneratorTrainingRunner {
     private static let secondsBetweenStates = 300.0
 
     func run() throws {
+        Interruption.await()
         let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
         let tokenizer = try index.tokenizer(of: model)
         guard let startToken = tokenizer.clsID, let endToken = tokenizer.sepID else {
@@ -53,7 +54,6 @@ struct GeneratorTrainingRunner {
     }
 
     private func train(_ trainer: GeneratorTrainer, _ checkpoint: GeneratorCheckpoint) throws {
-        Interruption.await()
         var lastState = trainer.seconds
         var lastLine = -Double.infinity
         var rate: Double?

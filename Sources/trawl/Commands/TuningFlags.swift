@@ -2,6 +2,7 @@ public import ArgumentParser
 import Core
 import Corpus
 public import Embeddings
+import Generation
 public import Retrieval
 public import Tensors
 
@@ -15,6 +16,15 @@ struct TuningFlags: ParsableArguments {
 
     @Option(help: "How many hits to rerank.")
     var rerankDepth = 20
+
+    @Option(help: "The generator, in place of the index's own: a name or a path. It must have the same tokenizer.")
+    var generator: String?
+
+    @Option(help: "The exponent of n-gram weights: more trusts the surest n-grams more.")
+    var alpha: Double?
+
+    @Option(help: "The longest span of the query's own words that is taken as an n-gram; 0 for none.")
+    var queryNgrams: Int?
 
     @Option(help: "Beams of the generative search.")
     var beams: Int?
@@ -91,6 +101,9 @@ struct TuningFlags: ParsableArguments {
         if let instruction { recipe.dense.instruction = instruction }
         if let examples { recipe.dense.examples = try InstructionExample.read(examples) }
         if instruction != nil || examples != nil { recipe.dense.queryPrompt = nil }
+        if let generator { recipe.setGenerator(generator) }
+        if let alpha { recipe.generative.parameters.alpha = alpha }
+        if let queryNgrams { recipe.generative.parameters.queryNGrams = queryNgrams }
         if let beams { recipe.setBeams(beams) }
         if let scoring { try recipe.setScoring(scoring) }
         var options = SearchOptions(mode: mode, recipe: recipe)

@@ -43,12 +43,8 @@ struct HitPrinter {
     }
 
     private func show(_ keys: [GeneratedKey]) {
-        Output.line(style.bold("n-grams that the language model wrote") + style.dim("  (weight, count, log P, origin)"))
-        for key in keys.prefix(15) {
-            Output.line(
-                "   " + String(format: "%8.2f  %6ld  %8.2f  ", key.weight, key.count, key.logProbability)
-                    + key.origin.padding(toLength: 8, withPad: " ", startingAt: 0) + "\"\(style.highlight(key.text))\"")
-        }
+        Output.line(style.bold("n-grams that the generator wrote"))
+        NGramPrinter(style: style).show(keys.prefix(15))
     }
 
     private func number(_ value: Float) -> String { String(format: abs(value) < 10 ? "%.3f" : "%.1f", value) }

@@ -1,0 +1,15 @@
+import Generation
+import Models
+
+extension SEALPrompts {
+    /// What a model of this kind reads when a recipe does not say.
+    ///
+    /// An encoder-decoder was trained to write spans for the query alone (`trawl train generator`); a language model that
+    /// was never trained to retrieve continues a text that the query begins.
+    static func standard(for model: ModelFolder) -> SEALPrompts {
+        if model.isEncoderDecoder { return SEALPrompts(body: "{query}", title: nil, rescoring: "{query}") }
+        return SEALPrompts(
+            body: "Question: {query}\nPassage:", title: "Question: {query}\nTitle:",
+            rescoring: "Question: {query}\nPassage:")
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+/// Training and using a generator, as users do it: real MiniLM, real text.
+@Suite struct GeneratorCommandTests {
+    private let folder: TemporaryFolder
+
+    private static let texts = [
+        ("tides", "Ocean tides", "The gravity of the moon lifts the oceans twice a day and makes the tides."),
+        ("bread", "Sourdough", "A starter of wild yeast and flour ferments overnight before the loaf is baked."),
+        ("bees", "Honey bees", "Worker bees dance in the hive to tell the others where flowers with nectar grow."),
+        ("glass", "Glass", "Molten sand cools into a solid without crystals that lets light pass through."),
+        ("chess", "Chess", "The queen moves any number of squares along a rank, a file or a diagonal."),
+        ("rails", "Railways", "Steel wheels roll on steel rails with little friction, so trains need few engines."),
+    ]
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let lines = try Self.texts.map { id, title, text in
+            String(
+                decoding: try JSONSerialization.data(withJSONObject: ["_id": id, "title": title, "text": text]),
+                as: UTF8.self)
+        }
+        try folder.write(lines.joined(separator: "\n") + "\n", to: "corpus.jsonl")
+    }
+
+    private func run(_ arguments: String...) throws -> TrawlProcess.Outcome {
+        try TrawlProcess.run(arguments, folder: folder.path)
+    }
+
+    private func index() throws {
+        let made = try run(
+            "index", "corpus.jsonl", "--output", "a.trawl", "--build", "generative", "--generator", "all-MiniLM-L6-v2",
+            "--quiet")
+        #expect(made.status == 0, "\(made.errors)")
+    }
+
+    private func train(_ steps: Int, _ more: String...) throws -> TrawlProcess.Outcome {
+        try TrawlProcess.run(
+            [
+                "train", "generator", "a.trawl", "--steps", "\(steps)", "--sources-per-step", "6", "--spans-per-source",
+                "2", "--output", "./writer",
+            ] + more, folder: folder.path)
+    }
+
+    @Test func aGeneratorThatLearntACorpusFindsEachDocumentByAPartOfIt() throws {
+        try index()
+        let trained = try train(40)
+        #expect(trained.status == 0, "\(trained.errors)")
+        for (id, query) in [
+            ("tides", "gravity of the moon"), ("bees", "bees dance in the hive"), ("bread", "wild yeast"),
+        ] {
+            let found = try run(
+                "query", "a.trawl", query, "--mode", "generative", "--generator", "./writer", "--json", "-k", "1")
+            #expect(found.objects.first?["document"] as? String == id, "\(query): \(found.errors)")
+        }
+        // Every n-gram that is written occurs, and names a document that has it.
+        let written = try run("generate", "a.trawl", "gravity of the moon", "--generator", "./writer", "--json")
+        #expect(!written.objects.isEmpty)
+        for object in written.objects {
+            #expect((object["count"] as? Int ?? 0) > 0)
+            #expect((object["documents"] as? [String])?.isEmpty == false)
+        }
+    }
+
+    @Test func anInterruptedTrainingGoesOn() throws {
+        try index()
+        let stopped = try TrawlProcess.shell(
+            "timeout --foreground --preserve-status -s INT 6 $TRAWL train generator a.trawl --steps 100000 --sources-per-step 6 "
+                + "--output ./writer", folder: folder.path)
+        #expect(stopped.status == 0 && stopped.errors.contains("--resume goes on"), "\(stopped.errors)")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/writer")
+        #expect(files.contains("model.safetensors") && files.contains("training_state.safetensors"))
+        let other = try train(3, "--resume", "--seed", "7")
+        #expect(other.status == 2 && other.errors.contains("other settings"))
+    }
+
+    @Test func whatCannotBeTrainedIsRefused() throws {
+        try index()
+        let foreign = try train(1, "--from", "smollm2-135m-instruct")
+        #expect(foreign.status == 2 && foreign.errors.contains("tokenizer"), "\(foreign.errors)")
+        let untrained = try run("query", "a.trawl", "moon", "--mode", "generative")
+        #expect(untrained.status == 2 && untrained.errors.contains("trawl train generator"), "\(untrained.errors)")
+        try folder.write("query-id\tcorpus-id\tscore\nq1\tnowhere\t1\n", to: "qrels.tsv")
+        try folder.write("{\"_id\": \"q1\", \"text\": \"moon\"}\n", to: "queries.jsonl")
+        let unjudged = try train(1, "--queries", "queries.jsonl", "--qrels", "qrels.tsv")
+        #expect(unjudged.status == 2 && unjudged.errors.contains("qrels.tsv"), "\(unjudged.errors)")
+        #expect(try run("train", "generator", "a.trawl", "--output", "./writer").status == 64)
+    }
+}
