@@ -16,6 +16,7 @@ public struct ModelFolder: Sendable {
         case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, llama, mistral, qwen2, qwen3, gemma3
         /// Transformers' `EncoderDecoderModel`: two models of the BERT family in one folder.
         case encoderDecoder
+        case bart, mbart
     }
 
     /// Whether the model gives states of tokens, from which embeddings and rerankers are made, and no next token.
@@ -82,6 +83,8 @@ public struct ModelFolder: Sendable {
         case "qwen3": architecture = .qwen3
         case "gemma3_text": architecture = .gemma3
         case "encoder-decoder": architecture = .encoderDecoder
+        case "bart": architecture = .bart
+        case "mbart": architecture = .mbart
         default:
             throw TrawlError(
                 .unsupported,
@@ -89,7 +92,7 @@ public struct ModelFolder: Sendable {
                 path: configurationPath,
                 remedy:
                     "use a model of the type bert, roberta, xlm-roberta, distilbert, mpnet, nomic_bert, modernbert, t5"
-                    + ", llama, mistral, qwen2, qwen3, gemma3_text or encoder-decoder")
+                    + ", mt5, llama, mistral, qwen2, qwen3, gemma3_text, encoder-decoder, bart or mbart")
         }
         architectureName = name ?? type ?? ""
         self.path = path

@@ -36,6 +36,10 @@ public struct ModelDescription: Encodable, Sendable {
             details = try Self.details(ofEncoderDecoder: folder)
         } else {
             uses = folder.isEncoder ? ["embed"] : ["embed", "generate", "rerank"]
+            if folder.isEncoderDecoder {
+                uses.append("generate")
+                details = try Self.details(ofEncoderDecoder: folder)
+            }
             let embedder = try TextEmbedder(folder: path)
             details["dimension"] = "\(embedder.dimension)"
             details["maximum"] = "\(embedder.maximumTokens) tokens"

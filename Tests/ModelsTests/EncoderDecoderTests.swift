@@ -47,7 +47,10 @@ struct EncoderDecoderGolden {
 }
 
 @Suite struct EncoderDecoderTests {
-    static let names = ["tiny-bert-bert", "tiny-bert-bert-compact"]
+    static let names = bert + bart + t5
+    static let bert = ["tiny-bert-bert", "tiny-bert-bert-compact"]
+    static let bart = ["tiny-bart", "tiny-mbart"]
+    static let t5 = ["tiny-t5-generator", "tiny-t5-generator-gated"]
 
     private func model(_ name: String, _ precision: Precision = .f32) throws -> any GenerativeModel {
         try ModelFolder(path: "\(goldenFolder)/\(name)").loadGenerator(precision: precision)
@@ -150,12 +153,18 @@ struct EncoderDecoderGolden {
     @Test(arguments: names) func eightBitsAreClose(_ name: String) throws {
         let golden = try EncoderDecoderGolden(name)
         let model = try model(name, .int8)
+        var (lost, scale) = (0.0, 0.0)
         for item in golden.cases {
             let all = try logits(model.makeSession(), item.prompt, item.forced)
-            let scale = item.logits.map(abs).max() ?? 1
-            let lost = difference(Array(all.suffix(item.kept).joined()), item.logits)
-            #expect(lost > 0 && lost < 0.1 * scale)
+            for (got, exact) in zip(all.suffix(item.kept).joined(), item.logits) {
+                lost += Double((got - exact) * (got - exact))
+                scale += Double(exact * exact)
+            }
         }
+        let share = (lost / scale).squareRoot()
+        if ProcessInfo.processInfo.environment["TRAWL_MEASURE"] != nil { print("\(name) in 8 bits: \(share)") }
+        // Scores that are not scaled (T5) are large with random weights, and blow up what 8 bits lose.
+        #expect(share > 0 && share < (Self.t5.contains(name) ? 0.2 : 0.05))
     }
 
     @Test(arguments: names) func whatDoesNotFitIsRefused(_ name: String) throws {
@@ -165,11 +174,18 @@ struct EncoderDecoderGolden {
             #expect(throws: TrawlError.self) { try session.logProbabilities(of: [[5]], after: [prompt]) }
         }
         #expect(throws: TrawlError.self) { try session.logProbabilities(of: [[5, 96]], after: [[5]]) }
-        var nodes = try session.prefill([[5, 6, 7]]).nodes
+        let nodes = try session.prefill([[5, 6, 7]]).nodes
         #expect(throws: TrawlError.self) { try session.advance([DecodingRow(parent: nodes[0], token: 96)]) }
         #expect(throws: TrawlError.self) {
             try session.advance([DecodingRow(parent: CacheNode(index: 1), token: 1)])
         }
+        session.reset()
+        #expect(throws: TrawlError.self) { try session.advance([DecodingRow(parent: nodes[0], token: 9)]) }
+    }
+
+    @Test(arguments: bert + bart) func textsBeyondTheDecodersPositionsAreRefused(_ name: String) throws {
+        let session = try model(name).makeSession()
+        var nodes = try session.prefill([[5, 6, 7]]).nodes
         for _ in 0..<39 { nodes = try session.advance([DecodingRow(parent: nodes[0], token: 9)]).nodes }
         let error = #expect(throws: TrawlError.self) {
             try session.advance([DecodingRow(parent: nodes[0], token: 9)])
@@ -178,8 +194,58 @@ struct EncoderDecoderGolden {
         let long = [TokenID](repeating: 9, count: 41)
         #expect(throws: TrawlError.self) { try session.logProbabilities(of: [long], after: [[5]]) }
         #expect(try session.logProbabilities(of: [Array(long.dropFirst())], after: [[5]])[0].count == 40)
-        session.reset()
-        #expect(throws: TrawlError.self) { try session.advance([DecodingRow(parent: nodes[0], token: 9)]) }
+    }
+
+    /// T5 has no positions that could run out: distances beyond the longest share a bucket.
+    @Test(arguments: t5) func textsOfT5AreUnbounded(_ name: String) throws {
+        let session = try model(name).makeSession()
+        let long = (0..<300).map { TokenID($0 * 7 % 96) }
+        let forced = try session.logProbabilities(of: [long], after: [long])[0]
+        let last = try logits(session, long, Array(long.dropLast()))[299]
+        #expect(abs(forced[299] - Float(logProbabilities(last)[Int(long[299])])) < 1e-4)
+    }
+
+    @Test(arguments: t5) func aT5FolderEmbedsToo(_ name: String) throws {
+        let folder = try ModelFolder(path: "\(goldenFolder)/\(name)")
+        #expect(folder.isEncoderDecoder && folder.isEncoder)
+        #expect(try folder.loadEncoder().hiddenSize == 32)
+        #expect(throws: TrawlError.self) { try folder.loadDecoder() }
+        #expect(throws: TrawlError.self) { try ModelFolder(path: "\(goldenFolder)/tiny-t5").loadGenerator() }
+    }
+
+    @Test func aForcedFirstTokenIsOfferedAndChangesNoScore() throws {
+        let home = TemporaryModels(["tiny-bart"])
+        let plain = try home.folder("tiny-bart").loadGenerator()
+        try home.edit("tiny-bart", "\"forced_eos_token_id\"", "\"forced_bos_token_id\": 0, \"forced_eos_token_id\"")
+        let forced = try home.folder("tiny-bart").loadGenerator()
+        #expect(plain.forcedFirstToken == nil && forced.forcedFirstToken == 0)
+        #expect(try logits(plain.makeSession(), [5, 6], [7]) == logits(forced.makeSession(), [5, 6], [7]))
+    }
+
+    @Test(arguments: [
+        ("tiny-bart", "model.decoder.layers.1.encoder_attn.k_proj.bias"), ("tiny-bart", "model.shared.weight"),
+        ("tiny-mbart", "model.decoder.layer_norm.weight"),
+        ("tiny-t5-generator", "decoder.block.2.layer.1.EncDecAttention.o.weight"),
+        ("tiny-t5-generator-gated", "decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
+    ])
+    func aMissingTensorIsNamed(_ name: String, _ tensor: String) throws {
+        let home = TemporaryModels([name])
+        try home.renameTensor(name, tensor)
+        let error = #expect(throws: TrawlError.self) { try home.folder(name).loadGenerator() }
+        #expect(error?.code == .corrupted && error?.message.contains("'\(tensor)'") == true)
+    }
+
+    @Test(arguments: [
+        ("\"max_position_embeddings\": 40", "\"max_position_embeddings\": 39", "embed_positions"),
+        ("\"decoder_start_token_id\": 2", "\"decoder_start_token_id\": 96", "96"),
+        ("\"scale_embedding\"", "\"normalize_before\": true, \"scale_embedding\"", "normalize_before"),
+        ("\"decoder_attention_heads\": 2", "\"decoder_attention_heads\": 3", "3 heads"),
+    ])
+    func aContradictoryConfigurationIsAnError(_ old: String, _ new: String, _ fact: String) throws {
+        let home = TemporaryModels(["tiny-bart"])
+        try home.edit("tiny-bart", old, new)
+        let error = #expect(throws: TrawlError.self) { try home.folder("tiny-bart").loadGenerator() }
+        #expect(error?.message.contains(fact) == true)
     }
 
     @Test func anEncoderDecoderIsNeitherEncoderNorDecoder() throws {

@@ -43,16 +43,18 @@ def reference(folder, model, start, end, seed):
     """Logits behind the start token and along continuations, and the best sequences of a beam search."""
     random = np.random.default_rng(seed)
     cases, beams = [], []
+    # Without caches: transformers 5.24 gives T5's decoder as many as its encoder has layers.
     for length, count, kept in ((1, 3, 4), (6, 5, 6), (11, 0, 1), (37, 26, 3)):
         prompt = random.integers(5, VOCABULARY, length).tolist()
         forced = random.integers(5, VOCABULARY, count).tolist()
         with torch.no_grad():
-            logits = model(input_ids=torch.tensor([prompt]), decoder_input_ids=torch.tensor([[start] + forced])).logits
+            logits = model(input_ids=torch.tensor([prompt]), decoder_input_ids=torch.tensor([[start] + forced]),
+                           use_cache=False).logits
         cases.append({"prompt": prompt, "forced": forced, "kept": kept, "logits": short(logits[0, -kept:])})
         found = model.generate(
             torch.tensor([prompt]), num_beams=BEAMS, num_return_sequences=RETURNED, max_new_tokens=LENGTH,
             length_penalty=0.0, early_stopping=False, do_sample=False, return_dict_in_generate=True,
-            output_scores=True)
+            output_scores=True, use_cache=False)
         sequences = []
         for ids in found.sequences.tolist():
             ids = ids[1:]
@@ -131,6 +133,7 @@ def bart():
         scale_embedding=True, pad_token_id=1, bos_token_id=0, eos_token_id=2)
     model = randomise(BartForConditionalGeneration(config), 34)
     model.final_logits_bias.copy_(torch.randn(1, VOCABULARY, generator=torch.Generator().manual_seed(1)))
+    model.final_logits_bias[0, 2] += 3
     with torch.no_grad():  # Scaled by the root of 32, and the head is tied to it.
         model.model.shared.weight.mul_(0.4)
     generation(model, 2, 2)

@@ -34,10 +34,13 @@ public final class EncoderDecoderModel: GenerativeModel {
     public init(_ model: ModelFolder, precision: Precision = .f32) throws {
         switch model.architecture {
         case .encoderDecoder: (encoder, configuration, weights) = try BertEncoderDecoder.load(model, precision)
+        case .bart, .mbart: (encoder, configuration, weights) = try Bart.load(model, precision)
+        case .t5 where model.isEncoderDecoder:
+            (encoder, configuration, weights) = try T5EncoderDecoder.load(model, precision)
         default:
             throw TrawlError(
                 .incompatible, "\(model.architectureName) is no encoder-decoder", path: model.path,
-                remedy: "name an encoder-decoder of two BERT models")
+                remedy: "name an encoder-decoder of two BERT models, a BART or a T5")
         }
         for token in [configuration.startToken, configuration.endToken, configuration.forcedFirstToken ?? 0]
         where Int(token) >= configuration.decoder.vocabularySize {

@@ -7,7 +7,8 @@ extension ModelFolder {
     /// encoder.
     public var isEncoderDecoder: Bool {
         switch architecture {
-        case .encoderDecoder: true
+        case .encoderDecoder, .bart, .mbart: true
+        case .t5: tensors.prefix(before: T5EncoderDecoder.decoderNorm) != nil
         default: false
         }
     }

@@ -60,9 +60,6 @@ final class PromptMemory {
         return (keys, keys + keyCount(entry.length), entry.length)
     }
 
-    /// The length of the prompt at `slot` in tokens.
-    func length(slot: Int) -> Int { places[slot].map { entries[$0].length } ?? 0 }
-
     /// Forgets the prompts at `slots` and behind.
     func truncate(to slots: Int) {
         while let last = entries.last, last.slot >= slots {

@@ -16,6 +16,11 @@ public final class EncoderModel: TokenEncoder {
     /// The tokens of a batch. More would push activations out of the caches, fewer would feed BLAS too thin products.
     private static let batchTokens = 512
 
+    init(configuration: EncoderConfiguration, weights: EncoderWeights) {
+        self.configuration = configuration
+        self.weights = weights
+    }
+
     /// - Throws: `TrawlError` that names a missing tensor, or one whose shape contradicts config.json.
     public init(_ model: ModelFolder, precision: Precision = .f32) throws {
         switch model.architecture {

@@ -128,7 +128,12 @@ struct EncoderTensors {
     private func required(_ name: String) throws -> Tensor { try tensors.requiredTensor(prefix + name) }
 
     func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> WeightMatrix {
-        try WeightMatrix(try required(name + ".weight"), rows: rows, columns: columns)
+        try wholeMatrix(name + ".weight", rows, columns)
+    }
+
+    /// The matrix of that name and no other.
+    func wholeMatrix(_ name: String, _ rows: Int, _ columns: Int) throws -> WeightMatrix {
+        try WeightMatrix(try required(name), rows: rows, columns: columns)
     }
 
     /// A matrix that is multiplied with.

@@ -24,13 +24,7 @@ enum T5Encoder {
                 gate: sizes.isGated ? try tensors.plainLinear(inner + "wi_1", wide, hidden) : nil,
                 output: try tensors.plainLinear(inner + "wo", hidden, wide))
         }
-        let buckets = try settings.size("relative_attention_num_buckets")
-        let longest =
-            try settings["relative_attention_max_distance"] == nil
-            ? 128 : settings.size("relative_attention_max_distance")
-        guard buckets >= 4, buckets % 4 == 0, longest > buckets / 4 else {
-            throw settings.unsupported("\(buckets) relative positions up to a distance of \(longest) are not supported")
-        }
+        let (buckets, longest) = try relativePositions(settings)
         let bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias"
         let words = tensors.has("shared.weight") ? "shared" : "encoder.embed_tokens"
         let weights = EncoderWeights(
@@ -41,7 +35,19 @@ enum T5Encoder {
         return (sizes, weights)
     }
 
-    private static func configuration(_ settings: EncoderSettings) throws -> EncoderConfiguration {
+    /// The buckets of relative positions, those of both directions together, and the distance from which on all share one.
+    static func relativePositions(_ settings: EncoderSettings) throws -> (buckets: Int, longest: Int) {
+        let buckets = try settings.size("relative_attention_num_buckets")
+        let longest =
+            try settings["relative_attention_max_distance"] == nil
+            ? 128 : settings.size("relative_attention_max_distance")
+        guard buckets >= 4, buckets % 4 == 0, longest > buckets / 4 else {
+            throw settings.unsupported("\(buckets) relative positions up to a distance of \(longest) are not supported")
+        }
+        return (buckets, longest)
+    }
+
+    static func configuration(_ settings: EncoderSettings) throws -> EncoderConfiguration {
         // `gated-gelu` means the tanh form, `gated-silu` and `relu` what they say.
         let name = settings["feed_forward_proj"]?.string ?? "relu"
         let isGated = name.hasPrefix("gated-")

@@ -24,13 +24,25 @@ struct GenerativeRetriever: Retriever {
         }
         let tokenizer = try folder.loadTokenizer()
         try Fingerprints.requireSame(index.fingerprints.tokenizer, tokenizer.digest, "tokenizer", path: index.path)
+        let substrings = try index.substringIndex()
+        guard try substrings.passageCount == 0 || folder.boundaryToken(tokenizer) == substrings.boundary else {
+            throw TrawlError(
+                .incompatible,
+                "the index's passages end in token \(substrings.boundary), the texts of \(recipe.model) in another",
+                path: index.path, remedy: "build the index again with --generator \(recipe.model)")
+        }
         self.tokenizer = tokenizer
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: recipe.parameters.titleEnd)
+        let session = try folder.loadGenerator(precision: recipe.precision).makeSession()
+        // Encoders are cut short as embedders are: behind a cut, the text's end token still stands.
+        let limit = folder.isEncoderDecoder ? session.contextLength : .max
         searcher = try GenerativeSearcher(
-            oracle: CorpusOracle(index: try index.substringIndex()),
-            session: try folder.loadGenerator(precision: recipe.precision).makeSession(),
+            oracle: CorpusOracle(index: substrings), session: session,
             encoding: GeneratorEncoding(
-                prompt: { tokenizer.encodeIDs($0, addSpecialTokens: true) },
+                prompt: { text in
+                    let ids = tokenizer.encodeIDs(text, addSpecialTokens: true)
+                    return ids.count <= limit ? ids : ids.prefix(limit - 1) + ids.suffix(1)
+                },
                 text: { tokenizer.encodeIDs($0, addSpecialTokens: false) }),
             parameters: recipe.parameters, prompts: recipe.prompts ?? .standard(for: folder))
     }
