@@ -71,7 +71,7 @@ let package = Package(
         + module("Generation", ["Core", "Models", "Tensors"], tests: ["Tokenizers"], golden: true)
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("Reranking", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
-        + module("Training", ["Core", "CKernels", "Models", "Tensors", "Tokenizers"], golden: true)
+        + module("Training", ["Core", "CKernels", "Generation", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("ModelBenchmark", ["Core", "Embeddings", "Models", "Tensors", "Tokenizers"])
         + module("Evaluation", ["Core"], golden: true)
         + module(

@@ -64,7 +64,8 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         for start in stride(from: 0, to: queries.count, by: parameters.batchSize) {
             let batch = Array(queries[start..<min(start + parameters.batchSize, queries.count)])
             for (query, found) in zip(batch, try keys(for: batch)) {
-                let prepared = scorer.query(keys: found.keys, unigrams: found.unigrams)
+                let prepared = scorer.query(
+                    keys: found.keys, unigrams: found.unigrams, tokens: try encoding.text(" " + query))
                 let explanations = try scorer.rank(prepared, count: k)
                 results.append(
                     GenerativeResult(
@@ -74,6 +75,12 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
             }
         }
         return results
+    }
+
+    /// The features of each of a result's keys.
+    public func features(of result: GenerativeResult) throws -> [KeyFeatures] {
+        var reader = KeyFeatureReader(oracle: oracle, query: try encoding.text(" " + result.query))
+        return result.keys.map { reader.features(of: $0) }
     }
 
     typealias QueryKeys = (keys: [LocatedKey<Oracle.SuffixRange>], unigrams: [UnigramWeight])

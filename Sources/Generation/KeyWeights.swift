@@ -38,10 +38,18 @@ public struct UnigramWeight: Hashable, Sendable {
 }
 
 extension KeyWeights {
-    /// Sets the weights of `keys`.
-    static func weigh<SuffixRange>(
-        _ keys: inout [LocatedKey<SuffixRange>], tokenCount: Int, parameters: SEALParameters
+    /// Sets the weights of `keys` for a query of the tokens `query`.
+    static func weigh<Oracle: SubstringOracle>(
+        _ keys: inout [LocatedKey<Oracle.SuffixRange>], query: [TokenID], oracle: Oracle, parameters: SEALParameters
     ) {
+        if let learned = parameters.keyWeights, parameters.scoring.usesFrequency {
+            var reader = KeyFeatureReader(oracle: oracle, query: query)
+            for index in keys.indices {
+                keys[index].key.weight = learned.weight(reader.features(of: keys[index].key))
+            }
+            return
+        }
+        let tokenCount = oracle.tokenCount
         let least = keys.lazy.map(\.key.logProbability).filter { $0 > -.infinity }.min() ?? 0
         for index in keys.indices {
             let key = keys[index].key

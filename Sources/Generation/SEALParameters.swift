@@ -29,6 +29,8 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     public var scoring = SEALScoring.intersective
     /// The exponent of key weights.
     public var alpha = 2.0
+    /// Weights that were fitted to judged queries, in place of SEAL's; they weigh n-grams, not unigrams.
+    public var keyWeights: LearnedKeyWeights?
     /// The exponent of unigram weights. 1 in the published code, where it was forgotten.
     public var unigramAlpha = 2.0
     /// How much of a key's weight it loses when all its words have been seen.
@@ -68,6 +70,7 @@ public struct SEALParameters: Codable, Hashable, Sendable {
         try take(.rescores, \.rescores)
         try take(.scoring, \.scoring)
         try take(.alpha, \.alpha)
+        keyWeights = try container.decodeIfPresent(LearnedKeyWeights.self, forKey: .keyWeights)
         try take(.unigramAlpha, \.unigramAlpha)
         try take(.beta, \.beta)
         try take(.gamma, \.gamma)
@@ -86,6 +89,7 @@ public struct SEALParameters: Codable, Hashable, Sendable {
         try container.encode(rescores, forKey: .rescores)
         try container.encode(scoring, forKey: .scoring)
         try container.encode(alpha, forKey: .alpha)
+        try container.encodeIfPresent(keyWeights, forKey: .keyWeights)
         try container.encode(unigramAlpha, forKey: .unigramAlpha)
         try container.encode(beta, forKey: .beta)
         try container.encode(gamma, forKey: .gamma)
@@ -96,7 +100,8 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case body, title, titleEnd, queryNGrams, rescores, scoring, alpha, unigramAlpha, beta, gamma, unigrams
+        case body, title, titleEnd, queryNGrams, rescores, scoring, alpha, keyWeights, unigramAlpha, beta, gamma,
+            unigrams
         case maximumOccurrences, maximumPassages, batchSize
     }
 

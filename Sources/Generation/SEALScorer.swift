@@ -17,10 +17,12 @@ struct SEALScorer<Oracle: SubstringOracle> {
     }
 
     /// Weighs `keys`, which hold each n-gram once, and adds as many of the best unigrams.
-    func query(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight]) -> Query {
+    ///
+    /// - Parameter tokens: The query's own.
+    func query(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight], tokens: [TokenID] = []) -> Query {
         var keys = keys
         if parameters.scoring == .likelihood { keys.removeAll { !$0.key.isComplete } }
-        KeyWeights.weigh(&keys, tokenCount: oracle.tokenCount, parameters: parameters)
+        KeyWeights.weigh(&keys, query: tokens, oracle: oracle, parameters: parameters)
         let unigrams = parameters.scoring.isIntersective ? unigrams : []
         var singles = Set(keys.lazy.filter { $0.key.tokens.count == 1 }.map { $0.key.tokens[0] })
         for unigram in unigrams.prefix(keys.count) where singles.insert(unigram.token).inserted {

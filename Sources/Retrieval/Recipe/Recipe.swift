@@ -169,6 +169,8 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public var parameters = GenerativeRecipe.standardParameters
     /// The model's arithmetic.
     public var precision = Precision.f32
+    /// Whether n-grams are weighed as the generator's folder says, where it has fitted weights, or by SEAL's formula.
+    public var usesLearnedWeights = true
 
     /// SEAL's published parameters but for two: a language model that was never trained to retrieve spreads its first
     /// token widely, which makes unigrams noise, and its surest n-grams deserve more weight.
@@ -181,7 +183,10 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case model, prompts, parameters, precision }
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case model, prompts, parameters, precision
+        case usesLearnedWeights = "learnedWeights"
+    }
 
     /// The parameters of `standardParameters` that are not SEAL's own.
     private enum TunedKeys: String, CodingKey { case unigrams, alpha }
@@ -191,6 +196,7 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
         model = try values.decode(.model, default: ModelCatalogue.defaultLanguageModel)
         prompts = try values.decodeIfPresent(SEALPrompts.self, forKey: .prompts)
         precision = try values.decode(.precision, default: .f32)
+        usesLearnedWeights = try values.decode(.usesLearnedWeights, default: true)
         parameters = try values.decode(.parameters, default: Self.standardParameters)
         // A recipe that sets one parameter keeps our standard for the others.
         if let given = try? values.nestedContainer(keyedBy: TunedKeys.self, forKey: .parameters) {

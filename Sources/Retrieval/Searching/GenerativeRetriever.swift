@@ -44,7 +44,7 @@ struct GenerativeRetriever: Retriever {
                     return ids.count <= limit ? ids : ids.prefix(limit - 1) + ids.suffix(1)
                 },
                 text: { tokenizer.encodeIDs($0, addSpecialTokens: false) }),
-            parameters: recipe.parameters, prompts: recipe.prompts ?? .standard(for: folder))
+            parameters: try recipe.parameters(for: folder), prompts: recipe.prompts ?? .standard(for: folder))
     }
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
@@ -59,6 +59,25 @@ struct GenerativeRetriever: Retriever {
                 },
                 keys: { keys(result, limit: Self.listedKeys) })
         }
+    }
+
+    /// For each query, the passages that are found for it with the keys that count in them; `isRelevant` says which answer
+    /// it. Queries none of whose relevant passages is among the best `depth` are left out.
+    func weightExamples(
+        _ queries: [String], depth: Int, isRelevant: (_ query: Int, PassageID) throws -> Bool
+    ) throws -> [KeyWeightExample] {
+        var examples: [KeyWeightExample] = []
+        for (number, result) in try searcher.search(queries, k: depth).enumerated() {
+            let candidates = try result.explanations.map { explanation in
+                KeyWeightExample.Candidate(
+                    isRelevant: try isRelevant(number, explanation.passage),
+                    keys: explanation.keys.map { ($0.key, $0.cover) })
+            }
+            if candidates.contains(where: \.isRelevant) && candidates.contains(where: { !$0.isRelevant }) {
+                examples.append(KeyWeightExample(features: try searcher.features(of: result), candidates: candidates))
+            }
+        }
+        return examples
     }
 
     /// The `limit` weightiest n-grams for `query`, each with up to `documentLimit` documents that have it.

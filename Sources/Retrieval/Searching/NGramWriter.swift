@@ -1,4 +1,5 @@
-internal import Core
+public import Core
+public import Generation
 
 /// What an index's generator writes for a query, before passages are ranked by it.
 public struct NGramWriter {
@@ -14,5 +15,16 @@ public struct NGramWriter {
     /// The `limit` weightiest n-grams for `query`, best first, each with up to `documentLimit` documents that have it.
     public func write(_ query: String, limit: Int, documentLimit: Int) throws -> [GeneratedKey] {
         try retriever.keys(for: query, limit: limit, documentLimit: documentLimit, in: documents)
+    }
+
+    /// What the weights of n-grams are fitted to: for each query the passages that are found, the keys in them and whether
+    /// they belong to a document that answers it. Queries whose documents are not among the best `depth` are left out.
+    public func weightExamples(
+        _ queries: [(text: String, relevant: Set<DocumentID>)], depth: Int
+    ) throws -> [KeyWeightExample] {
+        try retriever.weightExamples(queries.map(\.text), depth: depth) { query, passage in
+            let document = try documents.documentID(try documents.documentNumber(of: passage))
+            return queries[query].relevant.contains(document)
+        }
     }
 }

@@ -7,7 +7,8 @@ import Training
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Adapt a model to an index.", subcommands: [TrainGeneratorCommand.self])
+        commandName: "train", abstract: "Adapt a model to an index.",
+        subcommands: [TrainGeneratorCommand.self, TrainWeightsCommand.self])
 }
 
 struct TrainGeneratorCommand: AsyncParsableCommand {

@@ -23,6 +23,9 @@ struct TuningFlags: ParsableArguments {
     @Option(help: "The exponent of n-gram weights: more trusts the surest n-grams more.")
     var alpha: Double?
 
+    @Flag(help: "Weigh n-grams by SEAL's formula, also where the generator has fitted weights.")
+    var sealWeights = false
+
     @Option(help: "The longest span of the query's own words that is taken as an n-gram; 0 for none.")
     var queryNgrams: Int?
 
@@ -102,6 +105,7 @@ struct TuningFlags: ParsableArguments {
         if let examples { recipe.dense.examples = try InstructionExample.read(examples) }
         if instruction != nil || examples != nil { recipe.dense.queryPrompt = nil }
         if let generator { recipe.setGenerator(generator) }
+        if sealWeights || alpha != nil { recipe.generative.usesLearnedWeights = false }
         if let alpha { recipe.generative.parameters.alpha = alpha }
         if let queryNgrams { recipe.generative.parameters.queryNGrams = queryNgrams }
         if let beams { recipe.setBeams(beams) }

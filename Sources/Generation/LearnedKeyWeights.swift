@@ -1,0 +1,117 @@
+import Core
+import Foundation
+
+/// What is known of an n-gram when it is weighed.
+public struct KeyFeatures: Sendable, Hashable {
+    /// In the order of `LearnedKeyWeights.names`.
+    public let values: [Double]
+}
+
+/// Weights of n-grams that were fitted to judged queries, in place of SEAL's formula: w = exp(sum of coefficient x feature).
+///
+/// The first feature is the logarithm of SEAL's difference of log-odds, so that SEAL's own weights are the coefficients
+/// (alpha, 0, ...). N-grams that are no likelier behind the query than anywhere have weight 0 here too.
+public struct LearnedKeyWeights: Codable, Hashable, Sendable {
+    /// The logarithm of SEAL's log-odds; the log-probability; how rare the n-gram is, log(corpus tokens / count); the
+    /// logarithm of its length; whether it stands in the query; the share of its tokens that do, rare ones weighing more.
+    public static let names = ["odds", "log_probability", "rarity", "length", "in_query", "shared"]
+
+    public var coefficients: [Double]
+
+    /// SEAL's weights with this exponent.
+    public init(alpha: Double) {
+        coefficients = [alpha] + [Double](repeating: 0, count: Self.names.count - 1)
+    }
+
+    public init(coefficients: [Double]) { self.coefficients = coefficients }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        coefficients = try Self.names.map { try values.decode(Double.self, forKey: Key(stringValue: $0)) }
+        guard coefficients.allSatisfy(\.isFinite) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "not finite"))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        for (name, value) in zip(Self.names, coefficients) { try values.encode(value, forKey: Key(stringValue: name)) }
+    }
+
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    public func weight(_ features: KeyFeatures) -> Double {
+        let logarithm = zip(coefficients, features.values).reduce(0) { $0 + $1.0 * $1.1 }
+        return features.values[0] > -.infinity ? exp(min(logarithm, 300)) : 0
+    }
+}
+
+/// Computes the features of a query's keys.
+struct KeyFeatureReader<Oracle: SubstringOracle> {
+    let oracle: Oracle
+    let query: [TokenID]
+    private let queryTokens: Set<TokenID>
+    private var rarities: [TokenID: Double] = [:]
+
+    init(oracle: Oracle, query: [TokenID]) {
+        self.oracle = oracle
+        self.query = query
+        queryTokens = Set(query)
+    }
+
+    mutating func features(of key: NGramKey) -> KeyFeatures {
+        let odds = KeyWeights.frequencyWeight(
+            logProbability: key.logProbability, count: key.count, tokenCount: oracle.tokenCount, alpha: 1)
+        var (shared, total) = (0.0, 0.0)
+        for token in key.tokens {
+            let rarity = rarity(of: token)
+            total += rarity
+            if queryTokens.contains(token) { shared += rarity }
+        }
+        return KeyFeatures(values: [
+            odds > 0 ? log(odds) : -.infinity, max(key.logProbability, -200),
+            log((Double(oracle.tokenCount) + 5) / (Double(key.count) + 5)), log(Double(max(1, key.tokens.count))),
+            stands(key.tokens) ? 1 : 0, total > 0 ? shared / total : 0,
+        ])
+    }
+
+    private func stands(_ tokens: [TokenID]) -> Bool {
+        guard !tokens.isEmpty, tokens.count <= query.count else { return false }
+        return (0...query.count - tokens.count).contains { query[$0..<$0 + tokens.count].elementsEqual(tokens) }
+    }
+
+    private mutating func rarity(of token: TokenID) -> Double {
+        if let known = rarities[token] { return known }
+        let count = oracle.extend(oracle.root, with: token).map(oracle.count) ?? 0
+        let rarity = log((Double(oracle.tokenCount) + 5) / (Double(count) + 5))
+        rarities[token] = rarity
+        return rarity
+    }
+}
+
+/// A judged query as the fit of key weights needs it.
+public struct KeyWeightExample: Sendable {
+    /// A passage with the keys that count in it, by their places in `features`, and their covers.
+    public struct Candidate: Sendable {
+        public let isRelevant: Bool
+        public let keys: [(key: Int, cover: Double)]
+
+        public init(isRelevant: Bool, keys: [(key: Int, cover: Double)]) {
+            self.isRelevant = isRelevant
+            self.keys = keys
+        }
+    }
+
+    public let features: [KeyFeatures]
+    public let candidates: [Candidate]
+
+    public init(features: [KeyFeatures], candidates: [Candidate]) {
+        self.features = features
+        self.candidates = candidates
+    }
+}

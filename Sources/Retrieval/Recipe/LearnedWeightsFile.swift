@@ -1,0 +1,49 @@
+import Core
+import Foundation
+public import Generation
+import Models
+
+/// The fitted weights of n-grams in a generator's folder.
+public enum LearnedWeightsFile {
+    static let name = "key_weights.json"
+
+    /// Writes them beside the generator at `path`.
+    public static func write(_ weights: LearnedKeyWeights, generator path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        do {
+            try (encoder.encode(weights) + Data("\n".utf8)).write(
+                to: URL(filePath: path + "/" + name), options: .atomic)
+        } catch {
+            throw TrawlError(
+                .io, "the weights cannot be written", path: path + "/" + name, remedy: "check the folder's rights",
+                cause: error)
+        }
+    }
+
+    /// Those of the generator at `path`; nil when it has none.
+    static func read(generator path: String) throws -> LearnedKeyWeights? {
+        let file = path + "/" + name
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        do {
+            return try JSONDecoder().decode(LearnedKeyWeights.self, from: Data(contentsOf: URL(filePath: file)))
+        } catch {
+            throw TrawlError(
+                .corrupted, "the weights of n-grams cannot be read", path: file,
+                remedy: "fit them again with 'trawl train weights', or remove the file", cause: error)
+        }
+    }
+}
+
+extension GenerativeRecipe {
+    /// The parameters, with the weights that the generator's folder has unless the recipe gives others or wants none.
+    func parameters(for model: ModelFolder) throws -> SEALParameters {
+        var result = parameters
+        if !usesLearnedWeights {
+            result.keyWeights = nil
+        } else if result.keyWeights == nil {
+            result.keyWeights = try LearnedWeightsFile.read(generator: model.path)
+        }
+        return result
+    }
+}

@@ -1,0 +1,91 @@
+internal import Core
+internal import Foundation
+public import Generation
+
+/// Fits the weights of n-grams to judged queries.
+///
+/// A passage's score is the sum of its keys' weights times their covers; the loss of a query is that of a softmax over the
+/// logarithms of its passages' scores, sharpened by a factor that is fitted too (listwise: Cao et al. 2007, doi
+/// 10.1145/1273496.1273513). Logarithms make it blind to the weights' common scale, as a ranking is.
+public struct KeyWeightFitter {
+    public var iterations = 400
+    public var rate = 0.02
+    /// How strongly coefficients are held where they began.
+    public var regularisation = 1e-3
+
+    public init() {}
+
+    /// The coefficients that suit `examples` best, starting from `start`, with the mean loss before and after.
+    ///
+    /// - Complexity: O(iterations x keys of all candidates).
+    public func fit(
+        _ examples: [KeyWeightExample], from start: LearnedKeyWeights
+    ) -> (weights: LearnedKeyWeights, before: Double, after: Double) {
+        let origin = start.coefficients
+        var point = origin + [log(3.0)]
+        var (first, second) = ([Double](repeating: 0, count: point.count), [Double](repeating: 0, count: point.count))
+        let (before, _) = loss(examples, point, origin)
+        var best = (point, before)
+        for step in 1...max(1, iterations) {
+            let (value, gradient) = loss(examples, point, origin)
+            if value < best.1 { best = (point, value) }
+            for index in point.indices {
+                first[index] = 0.9 * first[index] + 0.1 * gradient[index]
+                second[index] = 0.99 * second[index] + 0.01 * gradient[index] * gradient[index]
+                let mean = first[index] / (1 - pow(0.9, Double(step)))
+                let spread = (second[index] / (1 - pow(0.99, Double(step)))).squareRoot()
+                point[index] -= rate * mean / (spread + 1e-9)
+            }
+        }
+        return (LearnedKeyWeights(coefficients: Array(best.0.dropLast())), before, best.1)
+    }
+
+    /// The mean loss, with its gradient by the coefficients and the logarithm of the sharpness.
+    func loss(
+        _ examples: [KeyWeightExample], _ point: [Double], _ origin: [Double]
+    ) -> (value: Double, gradient: [Double]) {
+        let count = origin.count
+        let weights = LearnedKeyWeights(coefficients: Array(point.dropLast()))
+        let sharpness = exp(point[count])
+        var gradient = [Double](repeating: 0, count: count + 1)
+        var total = 0.0
+        for example in examples {
+            let keys = example.features.map { weights.weight($0) }
+            let scores = example.candidates.map { candidate in
+                log(candidate.keys.reduce(1e-30) { $0 + keys[$1.key] * $1.cover })
+            }
+            let (all, relevant) = (
+                softmax(scores.map { $0 * sharpness }, where: example.candidates.map { _ in true }),
+                softmax(scores.map { $0 * sharpness }, where: example.candidates.map(\.isRelevant))
+            )
+            total += all.normaliser - relevant.normaliser
+            for (index, candidate) in example.candidates.enumerated() {
+                let pull = all.shares[index] - relevant.shares[index]
+                if abs(pull) < 1e-9 { continue }
+                gradient[count] += pull * scores[index] * sharpness
+                let score = exp(scores[index])
+                for (key, cover) in candidate.keys {
+                    let part = pull * sharpness * keys[key] * cover / score
+                    for feature in 0..<count { gradient[feature] += part * example.features[key].values[feature] }
+                }
+            }
+        }
+        let size = Double(max(1, examples.count))
+        var value = total / size
+        for index in 0...count { gradient[index] /= size }
+        for index in 0..<count {
+            let distance = point[index] - origin[index]
+            value += regularisation * distance * distance
+            gradient[index] += 2 * regularisation * distance
+        }
+        return (value, gradient)
+    }
+
+    private func softmax(_ scores: [Double], where isCounted: [Bool]) -> (shares: [Double], normaliser: Double) {
+        let highest = zip(scores, isCounted).lazy.filter(\.1).map(\.0).max() ?? 0
+        var shares = zip(scores, isCounted).map { $0.1 ? exp($0.0 - highest) : 0 }
+        let sum = shares.reduce(0, +)
+        for index in shares.indices { shares[index] /= sum }
+        return (shares, highest + log(sum))
+    }
+}
