@@ -17,18 +17,24 @@ public struct LearnedKeyWeights: Codable, Hashable, Sendable {
     public static let names = ["odds", "log_probability", "rarity", "length", "in_query", "shared"]
 
     public var coefficients: [Double]
+    /// The exponent of a passage's length, by which its score is multiplied: below 0, long passages need more n-grams.
+    public var passageLength = 0.0
 
     /// SEAL's weights with this exponent.
     public init(alpha: Double) {
         coefficients = [alpha] + [Double](repeating: 0, count: Self.names.count - 1)
     }
 
-    public init(coefficients: [Double]) { self.coefficients = coefficients }
+    public init(coefficients: [Double], passageLength: Double = 0) {
+        self.coefficients = coefficients
+        self.passageLength = passageLength
+    }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         coefficients = try Self.names.map { try values.decode(Double.self, forKey: Key(stringValue: $0)) }
-        guard coefficients.allSatisfy(\.isFinite) else {
+        passageLength = try values.decodeIfPresent(Double.self, forKey: Self.lengthKey) ?? 0
+        guard coefficients.allSatisfy(\.isFinite), passageLength.isFinite else {
             throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "not finite"))
         }
     }
@@ -36,13 +42,21 @@ public struct LearnedKeyWeights: Codable, Hashable, Sendable {
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         for (name, value) in zip(Self.names, coefficients) { try values.encode(value, forKey: Key(stringValue: name)) }
+        try values.encode(passageLength, forKey: Self.lengthKey)
     }
+
+    private static let lengthKey = Key(stringValue: "passage_length")
 
     private struct Key: CodingKey {
         let stringValue: String
         var intValue: Int? { nil }
         init(stringValue: String) { self.stringValue = stringValue }
         init?(intValue: Int) { nil }
+    }
+
+    /// What the score of a passage of `length` tokens is multiplied by.
+    func factor(length: Int, mean: Double) -> Double {
+        passageLength == 0 ? 1 : pow(Double(max(1, length)) / max(1, mean), passageLength)
     }
 
     public func weight(_ features: KeyFeatures) -> Double {
@@ -100,10 +114,13 @@ public struct KeyWeightExample: Sendable {
     public struct Candidate: Sendable {
         public let isRelevant: Bool
         public let keys: [(key: Int, cover: Double)]
+        /// The passage's tokens.
+        public let length: Int
 
-        public init(isRelevant: Bool, keys: [(key: Int, cover: Double)]) {
+        public init(isRelevant: Bool, keys: [(key: Int, cover: Double)], length: Int) {
             self.isRelevant = isRelevant
             self.keys = keys
+            self.length = length
         }
     }
 

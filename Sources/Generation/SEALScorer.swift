@@ -121,7 +121,11 @@ struct SEALScorer<Oracle: SubstringOracle> {
             in: text, isTaken: matches.isTaken, seen: seen, weights: query.unigramWeights)
         for unigram in unigrams { total += unigram.contribution }
         let gamma = parameters.gamma
-        let score = parameters.scoring.isIntersective ? (1 - gamma) * total + gamma * best : best
+        var score = parameters.scoring.isIntersective ? (1 - gamma) * total + gamma * best : best
+        if let learned = parameters.keyWeights {
+            let mean = Double(oracle.tokenCount) / Double(max(1, oracle.passageCount))
+            score *= learned.factor(length: text.count, mean: mean)
+        }
         return PassageExplanation(
             passage: passage, score: score, total: total, best: best, keys: keys, unigrams: unigrams)
     }

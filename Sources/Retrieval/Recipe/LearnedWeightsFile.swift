@@ -21,6 +21,11 @@ public enum LearnedWeightsFile {
         }
     }
 
+    /// Gives a generator the weights of the one that it was made of, if that has any.
+    public static func copy(fromGenerator source: String, to target: String) throws {
+        if source != target, let weights = try read(generator: source) { try write(weights, generator: target) }
+    }
+
     /// Those of the generator at `path`; nil when it has none.
     static func read(generator path: String) throws -> LearnedKeyWeights? {
         let file = path + "/" + name

@@ -161,9 +161,9 @@ public struct DenseRecipe: Codable, Equatable, Sendable {
     }
 }
 
-/// The language model that writes n-grams, its prompts and the parameters of SEAL.
+/// The model that writes n-grams, its prompts and the parameters of SEAL.
 public struct GenerativeRecipe: Codable, Equatable, Sendable {
-    public var model = ModelCatalogue.defaultLanguageModel
+    public var model = ModelCatalogue.defaultGenerator
     /// What the model reads before it writes; nil for what suits its kind.
     public var prompts: SEALPrompts?
     public var parameters = GenerativeRecipe.standardParameters
@@ -193,7 +193,7 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
-        model = try values.decode(.model, default: ModelCatalogue.defaultLanguageModel)
+        model = try values.decode(.model, default: ModelCatalogue.defaultGenerator)
         prompts = try values.decodeIfPresent(SEALPrompts.self, forKey: .prompts)
         precision = try values.decode(.precision, default: .f32)
         usesLearnedWeights = try values.decode(.usesLearnedWeights, default: true)

@@ -71,7 +71,8 @@ struct GenerativeRetriever: Retriever {
             let candidates = try result.explanations.map { explanation in
                 KeyWeightExample.Candidate(
                     isRelevant: try isRelevant(number, explanation.passage),
-                    keys: explanation.keys.map { ($0.key, $0.cover) })
+                    keys: explanation.keys.map { ($0.key, $0.cover) },
+                    length: try searcher.oracle.tokens(of: explanation.passage).count)
             }
             if candidates.contains(where: \.isRelevant) && candidates.contains(where: { !$0.isRelevant }) {
                 examples.append(KeyWeightExample(features: try searcher.features(of: result), candidates: candidates))

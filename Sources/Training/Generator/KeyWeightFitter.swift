@@ -21,7 +21,8 @@ public struct KeyWeightFitter {
     public func fit(
         _ examples: [KeyWeightExample], from start: LearnedKeyWeights
     ) -> (weights: LearnedKeyWeights, before: Double, after: Double) {
-        let origin = start.coefficients
+        // The coefficients, the exponent of length, and the logarithm of the sharpness.
+        let origin = start.coefficients + [start.passageLength]
         var point = origin + [log(3.0)]
         var (first, second) = ([Double](repeating: 0, count: point.count), [Double](repeating: 0, count: point.count))
         let (before, _) = loss(examples, point, origin)
@@ -37,23 +38,31 @@ public struct KeyWeightFitter {
                 point[index] -= rate * mean / (spread + 1e-9)
             }
         }
-        return (LearnedKeyWeights(coefficients: Array(best.0.dropLast())), before, best.1)
+        return (Self.weights(best.0), before, best.1)
     }
 
-    /// The mean loss, with its gradient by the coefficients and the logarithm of the sharpness.
+    private static func weights(_ point: [Double]) -> LearnedKeyWeights {
+        LearnedKeyWeights(coefficients: Array(point.dropLast(2)), passageLength: point[point.count - 2])
+    }
+
+    /// The mean loss with its gradient; `point` holds the coefficients, the exponent of length and the logarithm of the
+    /// sharpness.
     func loss(
         _ examples: [KeyWeightExample], _ point: [Double], _ origin: [Double]
     ) -> (value: Double, gradient: [Double]) {
         let count = origin.count
-        let weights = LearnedKeyWeights(coefficients: Array(point.dropLast()))
+        let weights = Self.weights(point)
+        let features = count - 1
         let sharpness = exp(point[count])
         var gradient = [Double](repeating: 0, count: count + 1)
         var total = 0.0
         for example in examples {
             let keys = example.features.map { weights.weight($0) }
-            let scores = example.candidates.map { candidate in
-                log(candidate.keys.reduce(1e-30) { $0 + keys[$1.key] * $1.cover })
+            let sums = example.candidates.map { candidate in
+                candidate.keys.reduce(1e-30) { $0 + keys[$1.key] * $1.cover }
             }
+            let lengths = example.candidates.map { log(Double(max(1, $0.length))) }
+            let scores = zip(sums, lengths).map { log($0) + weights.passageLength * $1 }
             let (all, relevant) = (
                 softmax(scores.map { $0 * sharpness }, where: example.candidates.map { _ in true }),
                 softmax(scores.map { $0 * sharpness }, where: example.candidates.map(\.isRelevant))
@@ -63,10 +72,10 @@ public struct KeyWeightFitter {
                 let pull = all.shares[index] - relevant.shares[index]
                 if abs(pull) < 1e-9 { continue }
                 gradient[count] += pull * scores[index] * sharpness
-                let score = exp(scores[index])
+                gradient[features] += pull * sharpness * lengths[index]
                 for (key, cover) in candidate.keys {
-                    let part = pull * sharpness * keys[key] * cover / score
-                    for feature in 0..<count { gradient[feature] += part * example.features[key].values[feature] }
+                    let part = pull * sharpness * keys[key] * cover / sums[index]
+                    for feature in 0..<features { gradient[feature] += part * example.features[key].values[feature] }
                 }
             }
         }

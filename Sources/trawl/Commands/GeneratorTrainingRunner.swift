@@ -19,6 +19,8 @@ struct GeneratorTrainingRunner {
     let settings: GeneratorTrainingSettings
     let storage: SafetensorsWriter.Storage
     let isComplete: Bool
+    /// The share of the judged queries that are kept for the weights of n-grams.
+    let heldOut: Double
     let resumes: Bool
     let progress: TerminalProgress
 
@@ -36,8 +38,14 @@ struct GeneratorTrainingRunner {
         }
         let vocabulary = GeneratorVocabulary(tokenizer)
         let (corpus, documents) = try readCorpus(tokenizer, vocabulary)
+        let judged = try readQueries(documents)
         let examples = try GeneratorExamples(
-            corpus: corpus, queries: try readQueries(tokenizer, documents), start: [startToken], end: [endToken],
+            corpus: corpus,
+            queries: judged.trained.map { query in
+                .init(
+                    tokens: tokenizer.encodeIDs(query.text, addSpecialTokens: false),
+                    passages: query.relevant.sorted().flatMap { documents[$0] ?? [] })
+            }, start: [startToken], end: [endToken],
             seed: settings.seed, settings: settings.examples)
         let network = try EncoderDecoderNetwork(model, rates: settings.rates)
         let trainer = try GeneratorTrainer(network, examples: examples, settings: settings)
@@ -46,6 +54,11 @@ struct GeneratorTrainingRunner {
         try train(trainer, checkpoint)
         try checkpoint.write(network, tokenizerFrom: model)
         if trainer.done >= 1 { checkpoint.removeState() } else { try checkpoint.writeState(of: trainer) }
+        if judged.heldOut.isEmpty {
+            try LearnedWeightsFile.copy(fromGenerator: model.path, to: checkpoint.path)
+        } else if !Interruption.hasCome {
+            _ = try KeyWeightFit(index: index, generator: checkpoint.path, progress: progress).run(judged.heldOut)
+        }
         let share = Int(trainer.done * 100)
         Diagnostics.line(
             trainer.done >= 1
@@ -107,28 +120,34 @@ struct GeneratorTrainingRunner {
         )
     }
 
-    /// The judged queries with the passages of their relevant documents.
-    private func readQueries(
-        _ tokenizer: Tokenizer, _ places: [DocumentID: [Int]]
-    ) throws -> [GeneratorExamples.Query] {
-        guard let queries, let qrels else { return [] }
+    private typealias Judged = (text: String, relevant: Set<DocumentID>)
+
+    /// The judged queries with their relevant documents: most to train on, some to weigh n-grams by.
+    private func readQueries(_ places: [DocumentID: [Int]]) throws -> (trained: [Judged], heldOut: [Judged]) {
+        guard let queries, let qrels else { return ([], []) }
         let judgements = try Qrels(path: qrels)
-        var found: [GeneratorExamples.Query] = []
-        for query in try QueryReader().read(queries) {
-            guard let judged = judgements[query.id] else { continue }
-            let relevant = judged.filter { $0.value > 0 }.keys.sorted().flatMap { places[$0] ?? [] }
-            found.append(
-                .init(tokens: tokenizer.encodeIDs(query.text, addSpecialTokens: false), passages: relevant))
+        let found: [Judged] = try QueryReader().read(queries).compactMap { query in
+            let relevant = (judgements[query.id] ?? [:]).filter { $0.value > 0 && places[$0.key] != nil }
+            return relevant.isEmpty ? nil : (query.text, Set(relevant.keys))
         }
-        let usable = found.count { !$0.passages.isEmpty }
-        guard usable > 0 else {
+        guard !found.isEmpty else {
             throw TrawlError(
                 .invalidInput, "no query has a relevant document in the index", path: qrels,
                 remedy: "check that queries, judgements and index belong together")
         }
-        if usable < judgements.queries.count {
-            progress.warn("\(judgements.queries.count - usable) judged queries have no text or no document here")
+        if found.count < judgements.queries.count {
+            progress.warn("\(judgements.queries.count - found.count) judged queries have no text or no document here")
         }
-        return found
+        // Too few would say little, more than some hundreds no more.
+        let count = min(Int(Double(found.count) * heldOut), Self.mostHeldOut)
+        guard count >= Self.fewestHeldOut else { return (found, []) }
+        let step = found.count / count
+        let isHeldOut = { (place: Int) in place % step == 0 && place / step < count }
+        return (
+            found.indices.filter { !isHeldOut($0) }.map { found[$0] }, found.indices.filter(isHeldOut).map { found[$0] }
+        )
     }
+
+    private static let fewestHeldOut = 20
+    private static let mostHeldOut = 300
 }

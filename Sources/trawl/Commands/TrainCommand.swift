@@ -74,6 +74,9 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: "The share of judged queries.")
     var queryShare = 0.4
 
+    @Option(help: "The share of the judged queries that is not trained on, but kept to fit the weights of n-grams.")
+    var holdOut = 0.12
+
     @Flag(help: "Store every weight, as transformers needs it, also those that the base model beside the output has.")
     var complete = false
 
@@ -95,7 +98,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         if sourcesPerStep < 1 || spansPerSource < 1 {
             throw ValidationError("--sources-per-step and --spans-per-source must be at least 1")
         }
-        for share in [sentenceShare, titleShare, queryShare] where !(share >= 0 && share.isFinite) {
+        for share in [sentenceShare, titleShare, queryShare, holdOut] where !(share >= 0 && share.isFinite) {
             throw ValidationError("shares must be at least 0")
         }
     }
@@ -119,7 +122,8 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     func run() async throws {
         try GeneratorTrainingRunner(
             index: try SearchIndex(path: IndexPath.resolve(index)), queries: queries, qrels: qrels, start: from,
-            output: output, settings: settings, storage: storage, isComplete: complete, resumes: resume,
+            output: output, settings: settings, storage: storage, isComplete: complete, heldOut: holdOut,
+            resumes: resume,
             progress: progress.reporter
         ).run()
     }

@@ -5,7 +5,6 @@ import Evaluation
 import Foundation
 import Generation
 import Retrieval
-import Training
 
 struct TrainWeightsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,31 +59,13 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         // Spread over the file, for neighbours may be alike.
         let step = max(1, judged.count / limit)
         let chosen = Array(stride(from: 0, to: judged.count, by: step).map { judged[$0] }.prefix(limit))
-        let reporter = progress.reporter
-        var recipe = index.recipe
-        if let generator { recipe.setGenerator(generator) }
-        var weights = LearnedKeyWeights(alpha: recipe.generative.parameters.alpha)
-        for round in 1...rounds {
-            recipe.generative.parameters.keyWeights = weights
-            let writer = try NGramWriter(index: index, recipe: recipe)
-            reporter.begin("writing n-grams, round \(round)", total: chosen.count, unit: "queries")
-            let examples = try writer.weightExamples(chosen, depth: depth)
-            reporter.advance(chosen.count)
-            reporter.end()
-            guard !examples.isEmpty else {
-                throw TrawlError(
-                    .invalidInput, "no query finds a relevant document among its best \(depth)", path: qrels,
-                    remedy: "check that queries, judgements and index belong together, or train the generator first")
-            }
-            let fit = KeyWeightFitter().fit(examples, from: weights)
-            weights = fit.weights
-            Diagnostics.line(
-                String(
-                    format: "round %d: %d queries, loss %.4f, then %.4f", round, examples.count, fit.before, fit.after))
-        }
-        let path = try ModelCatalogue.path(of: recipe.generative.model)
-        try LearnedWeightsFile.write(weights, generator: path)
-        for (name, value) in zip(LearnedKeyWeights.names, weights.coefficients) {
+        let weights = try KeyWeightFit(
+            index: index, generator: generator ?? index.recipe.generative.model, depth: depth, rounds: rounds,
+            progress: progress.reporter
+        ).run(chosen)
+        for (name, value) in zip(
+            LearnedKeyWeights.names + ["passage_length"], weights.coefficients + [weights.passageLength])
+        {
             Output.line(name.padding(toLength: 16, withPad: " ", startingAt: 0) + String(format: "%8.4f", value))
         }
     }

@@ -116,7 +116,7 @@ struct TuningFlags: ParsableArguments {
         options.walkWidth = walkWidth
         if rerank || reranker != nil {
             options.reranking = RerankOptions(
-                model: reranker ?? recipe.generative.model, depth: rerankDepth,
+                model: reranker ?? ModelCatalogue.defaultLanguageModel, depth: rerankDepth,
                 precision: recipe.generative.precision)
         }
         return options

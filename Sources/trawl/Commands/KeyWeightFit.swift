@@ -1,0 +1,52 @@
+import Core
+import Foundation
+import Generation
+import Retrieval
+import Training
+
+/// Fits the weights of a generator's n-grams on an index, in rounds: n-grams are matched with the weights found so far, then
+/// weights are fitted to the matches.
+struct KeyWeightFit {
+    let index: SearchIndex
+    /// A name or a path.
+    let generator: String
+    var depth = 100
+    var rounds = 2
+    let progress: any ProgressReporter
+
+    /// The queries that are written for at once: bounds the memory.
+    private static let batch = 64
+
+    /// The weights that suit `queries`, which are also kept in the generator's folder.
+    ///
+    /// - Throws: `TrawlError.invalidInput` when no query finds what it should.
+    func run(_ queries: [(text: String, relevant: Set<DocumentID>)]) throws -> LearnedKeyWeights {
+        var recipe = index.recipe
+        recipe.setGenerator(generator)
+        var weights = LearnedKeyWeights(alpha: recipe.generative.parameters.alpha)
+        for round in 1...rounds {
+            recipe.generative.parameters.keyWeights = weights
+            let writer = try NGramWriter(index: index, recipe: recipe)
+            var examples: [KeyWeightExample] = []
+            progress.begin("writing n-grams, round \(round)", total: queries.count, unit: "queries")
+            for start in stride(from: 0, to: queries.count, by: Self.batch) {
+                let part = Array(queries[start..<min(start + Self.batch, queries.count)])
+                examples += try writer.weightExamples(part, depth: depth)
+                progress.advance(part.count)
+            }
+            progress.end()
+            guard !examples.isEmpty else {
+                throw TrawlError(
+                    .invalidInput, "no query finds a relevant document among its best \(depth)", path: index.path,
+                    remedy: "check that queries, judgements and index belong together, or train the generator first")
+            }
+            let fit = KeyWeightFitter().fit(examples, from: weights)
+            weights = fit.weights
+            Diagnostics.line(
+                String(
+                    format: "round %d: %d queries, loss %.4f, then %.4f", round, examples.count, fit.before, fit.after))
+        }
+        try LearnedWeightsFile.write(weights, generator: ModelCatalogue.path(of: generator))
+        return weights
+    }
+}
