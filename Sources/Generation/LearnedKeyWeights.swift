@@ -5,6 +5,8 @@ import Foundation
 public struct KeyFeatures: Sendable, Hashable {
     /// In the order of `LearnedKeyWeights.names`.
     public let values: [Double]
+
+    public init(values: [Double]) { self.values = values }
 }
 
 /// Weights of n-grams that were fitted to judged queries, in place of SEAL's formula: w = exp(sum of coefficient x feature).
