@@ -13,19 +13,6 @@ INLINE void trawl_gelu_erf_backward_body(const float *restrict x, const float *r
 }
 TRAWL_TWINS(trawl_gelu_erf_backward, (const float *x, const float *dy, float *dx, size_t n), (x, dy, dx, n))
 
-INLINE void trawl_silu_multiply_backward_body(const float *restrict gate, const float *restrict up,
-                                              const float *restrict dy, float *restrict dgate, float *restrict dup,
-                                              size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const float s = sigmoid_of(gate[i]);
-        dgate[i] += dy[i] * up[i] * s * (1.0f + gate[i] * (1.0f - s));
-        dup[i] += dy[i] * gate[i] * s;
-    }
-}
-TRAWL_TWINS(trawl_silu_multiply_backward,
-            (const float *gate, const float *up, const float *dy, float *dgate, float *dup, size_t n),
-            (gate, up, dy, dgate, dup, n))
-
 INLINE float dot_of(const float *restrict a, const float *restrict b, size_t n) {
     float lane[8] = {0};
     size_t i = 0;
@@ -91,29 +78,6 @@ TRAWL_TWINS(trawl_layer_norm_backward,
             (const float *z, const float *weight, float epsilon, const float *dy, size_t rows, size_t columns, float *dz,
              float *dweight, float *dbias),
             (z, weight, epsilon, dy, rows, columns, dz, dweight, dbias))
-
-INLINE void trawl_rms_norm_backward_body(const float *restrict z, const float *restrict weight, float epsilon,
-                                         const float *restrict dy, size_t rows, size_t columns, float *restrict dz) {
-    for (size_t r = 0; r < rows; r++, z += columns, dy += columns, dz += columns) {
-        float along[8] = {0}, square[8] = {0};
-        size_t i = 0;
-        for (; i + 8 <= columns; i += 8)
-            for (int l = 0; l < 8; l++) {
-                square[l] += z[i + l] * z[i + l];
-                along[l] += dy[i + l] * weight[i + l] * z[i + l];
-            }
-        for (int l = 0; i < columns; i++, l++) {
-            square[l] += z[i] * z[i];
-            along[l] += dy[i] * weight[i] * z[i];
-        }
-        const float scale = 1.0f / sqrtf(total_of(square) / (float)columns + epsilon);
-        const float slope = total_of(along) * scale * scale / (float)columns;
-        for (i = 0; i < columns; i++) dz[i] += scale * (dy[i] * weight[i] - z[i] * slope);
-    }
-}
-TRAWL_TWINS(trawl_rms_norm_backward,
-            (const float *z, const float *weight, float epsilon, const float *dy, size_t rows, size_t columns, float *dz),
-            (z, weight, epsilon, dy, rows, columns, dz))
 
 INLINE void trawl_cross_entropy_backward_body(float *restrict x, float normaliser, float scale, float uniform, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = scale * exp_of(x[i] - normaliser) - uniform;

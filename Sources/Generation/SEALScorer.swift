@@ -122,9 +122,9 @@ struct SEALScorer<Oracle: SubstringOracle> {
         for unigram in unigrams { total += unigram.contribution }
         let gamma = parameters.gamma
         var score = parameters.scoring.isIntersective ? (1 - gamma) * total + gamma * best : best
-        if let learned = parameters.keyWeights {
+        if let learned = parameters.keyWeights, parameters.scoring.usesFrequency {
             let mean = Double(oracle.tokenCount) / Double(max(1, oracle.passageCount))
-            score *= learned.factor(length: text.count, mean: mean)
+            score *= learned.factor(length: text.count - 1, mean: mean)
         }
         return PassageExplanation(
             passage: passage, score: score, total: total, best: best, keys: keys, unigrams: unigrams)

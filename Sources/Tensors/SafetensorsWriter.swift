@@ -32,7 +32,8 @@ public struct SafetensorsWriter {
 
     /// Writes the file, which is whole or not there: it gets its name when all of it is on the disk.
     ///
-    /// - Throws: `TrawlError.io` or `.full`; `.incompatible` for a value that single or half precision cannot hold.
+    /// - Throws: `TrawlError.io` or `.full`; `.incompatible` for a value that is not finite; half precision takes
+    ///   its greatest for what is beyond it.
     public func write(to path: String) throws {
         let temporary = path + ".part"
         do {

@@ -48,7 +48,7 @@ import Testing
 
             var weighed = keys
             if parameters.scoring == .likelihood { weighed.removeAll { !$0.key.isComplete } }
-            KeyWeights.weigh(&weighed, tokenCount: corpus.tokenCount, parameters: parameters)
+            KeyWeights.weigh(&weighed, query: [], oracle: corpus, parameters: parameters)
             #expect(weighed.count == golden.weights.count)
             for (key, expected) in zip(weighed, golden.weights) {
                 #expect(abs(key.key.weight - expected) <= 1e-9 * max(1, expected), "case \(number)")

@@ -47,6 +47,16 @@ import Testing
         try index()
         let trained = try train(40)
         #expect(trained.status == 0, "\(trained.errors)")
+        // A complete checkpoint has its tokenizer, also one made of a compact one.
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/writer/tokenizer.json"))
+        let compact = try TrawlProcess.run(
+            [
+                "train", "generator", "a.trawl", "--from", "minilm-generator", "--steps", "1", "--output",
+                "./from-compact",
+            ],
+            folder: folder.path)
+        #expect(compact.status == 0, "\(compact.errors)")
+        #expect(try run("generate", "a.trawl", "moon", "--generator", "./from-compact").status == 0)
         for (id, query) in [
             ("tides", "gravity of the moon"), ("bees", "bees dance in the hive"), ("bread", "wild yeast"),
         ] {
@@ -71,8 +81,13 @@ import Testing
         #expect(stopped.status == 0 && stopped.errors.contains("--resume goes on"), "\(stopped.errors)")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/writer")
         #expect(files.contains("model.safetensors") && files.contains("training_state.safetensors"))
-        let other = try train(3, "--resume", "--seed", "7")
-        #expect(other.status == 2 && other.errors.contains("other settings"))
+        let same = ["train", "generator", "a.trawl", "--sources-per-step", "6", "--output", "./writer", "--resume"]
+        let other = try TrawlProcess.run(same + ["--steps", "3", "--seed", "7"], folder: folder.path)
+        #expect(other.status == 2 && other.errors.contains("other settings"), "\(other.errors)")
+        let finished = try TrawlProcess.run(same + ["--steps", "1"], folder: folder.path)
+        #expect(finished.status == 0 && finished.errors.contains("trained in"), "\(finished.errors)")
+        let again = try TrawlProcess.run(same + ["--steps", "1"], folder: folder.path)
+        #expect(again.status == 2 && again.errors.contains("no interrupted training"), "\(again.errors)")
     }
 
     @Test func whatCannotBeTrainedIsRefused() throws {
@@ -86,5 +101,10 @@ import Testing
         let unjudged = try train(1, "--queries", "queries.jsonl", "--qrels", "qrels.tsv")
         #expect(unjudged.status == 2 && unjudged.errors.contains("qrels.tsv"), "\(unjudged.errors)")
         #expect(try run("train", "generator", "a.trawl", "--output", "./writer").status == 64)
+        #expect(
+            try run("train", "generator", "a.trawl", "--output", "./w", "--steps", "1", "--hold-out", "5").status == 64)
+        let itself = try TrawlProcess.run(
+            ["train", "generator", "a.trawl", "--steps", "1", "--output", "all-MiniLM-L6-v2"], folder: folder.path)
+        #expect(itself.status == 2 && itself.errors.contains("begins with"), "\(itself.errors)")
     }
 }

@@ -81,7 +81,7 @@ def trawl(options):
     with tempfile.TemporaryDirectory() as folder:
         errors = subprocess.run(
             [options.trawl, "train", "generator", options.index, "--queries", options.queries, "--qrels", options.qrels,
-             "--from", "all-MiniLM-L6-v2", "--query-share", "1", "--sentence-share", "0", "--title-share", "0",
+             "--from", "all-MiniLM-L6-v2", "--query-share", "1", "--sentence-share", "0", "--title-share", "0", "--hold-out", "0",
              "--steps", str(options.steps), "--output", folder + "/generator"],
             check=True, capture_output=True, text=True).stderr
     return float(re.findall(r"(\d+) target tokens/s", errors)[-1])

@@ -9,17 +9,11 @@
 
 /// dx += dy (Phi(x) + x phi(x)): the derivative of the exact GELU.
 TRAWL_KERNEL(trawl_gelu_erf_backward, const float *x, const float *dy, float *dx, size_t n)
-/// For out = silu(gate) up: dgate += dy up silu'(gate), dup += dy silu(gate).
-TRAWL_KERNEL(trawl_silu_multiply_backward, const float *gate, const float *up, const float *dy, float *dgate, float *dup,
-             size_t n)
 /// dp = scale p (dp - sum of p dp), for one row of probabilities: the derivative of softmax.
 TRAWL_KERNEL(trawl_softmax_backward, const float *p, float *dp, float scale, size_t n)
 /// For y = layer norm of z: [rows, columns]: dz +=, dweight += and dbias += (those of all rows).
 TRAWL_KERNEL(trawl_layer_norm_backward, const float *z, const float *weight, float epsilon, const float *dy, size_t rows,
              size_t columns, float *dz, float *dweight, float *dbias)
-/// For y = z / rms(z) * weight: dz +=; the weights are not trained.
-TRAWL_KERNEL(trawl_rms_norm_backward, const float *z, const float *weight, float epsilon, const float *dy, size_t rows,
-             size_t columns, float *dz)
 /// x = scale exp(x - normaliser) - uniform: the derivative of a cross entropy by its logits, but for the target's.
 TRAWL_KERNEL(trawl_cross_entropy_backward, float *x, float normaliser, float scale, float uniform, size_t n)
 /// *out = the sum of x, in eight lanes of double precision.

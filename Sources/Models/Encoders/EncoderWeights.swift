@@ -206,7 +206,7 @@ struct EncoderTensors {
 
 extension TensorCollection {
     /// What stands before `name` in the first tensor that ends in it; nil where none does.
-    func prefix(before name: String) -> String? {
+    package func prefix(before name: String) -> String? {
         tensors.first { $0.name == name || $0.name.hasSuffix("." + name) }.map { String($0.name.dropLast(name.count)) }
     }
 }

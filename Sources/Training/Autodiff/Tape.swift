@@ -31,9 +31,6 @@ public final class Tape {
         memory.reset()
     }
 
-    /// The most memory that a pass has taken, in bytes.
-    public var peakBytes: Int { memory.byteCount }
-
     func floats(_ count: Int) -> UnsafeMutablePointer<Float> { memory.floats(count) }
 
     /// A variable whose value the caller writes.
@@ -75,8 +72,6 @@ private final class Arena {
     private static let blockSize = 1 << 22
 
     func reset() { (block, used) = (0, 0) }
-
-    var byteCount: Int { blocks.reduce(0) { $0 + $1.capacity * 4 } }
 
     func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
         // Every piece begins on a cache line.

@@ -35,12 +35,15 @@ public struct GeneratorCheckpoint {
         for parameter in network.parameters where try !isInBase(parameter) {
             writer.add(parameter.name, shape: parameter.shape, parameter.values, as: storage)
         }
-        if base == nil, let words = network.sharedWords {
+        // The decoder finds the words under a name of its own: its own copy, unless that is the base's.
+        if let words = network.sharedWords, try !isInBase(words) {
             writer.add("decoder.bert.embeddings.word_embeddings.weight", shape: words.shape, words.values, as: storage)
         }
         try writer.write(to: path + "/model.safetensors")
         try writeConfiguration(network.sizes)
         if base == nil { try copyTokenizer(model) }
+        // Weights of n-grams that another training left are not this model's.
+        try? FileManager.default.removeItem(atPath: path + "/key_weights.json")
     }
 
     private func makeFolder() throws {
@@ -60,7 +63,8 @@ public struct GeneratorCheckpoint {
             ? String(parameter.name.dropFirst("encoder.".count))
             : parameter.name.hasPrefix("decoder.bert.embeddings.")
                 ? String(parameter.name.dropFirst("decoder.bert.".count)) : nil
-        guard let name, let tensor = base.tensors.tensor(named: name), tensor.shape == parameter.shape else {
+        let prefix = base.tensors.prefix(before: "embeddings.word_embeddings.weight") ?? ""
+        guard let name, let tensor = base.tensors.tensor(named: prefix + name), tensor.shape == parameter.shape else {
             return false
         }
         return try tensor.floats() == parameter.values
@@ -80,7 +84,8 @@ public struct GeneratorCheckpoint {
         }
         var members: [String: Any] = [
             "architectures": ["EncoderDecoderModel"], "model_type": "encoder-decoder", "is_encoder_decoder": true,
-            "decoder_start_token_id": Int(sizes.startToken), "eos_token_id": Int(sizes.endToken), "pad_token_id": 0,
+            "decoder_start_token_id": Int(sizes.startToken), "eos_token_id": Int(sizes.endToken),
+            "pad_token_id": Int(sizes.paddingToken),
             "encoder": half(layers: sizes.encoderLayers, isDecoder: false),
             "decoder": half(layers: sizes.decoderLayers, isDecoder: true),
         ]
@@ -100,8 +105,11 @@ public struct GeneratorCheckpoint {
 
     private func copyTokenizer(_ model: ModelFolder) throws {
         let files = FileManager.default
+        // A compact checkpoint leaves its tokenizer to its base.
+        let folder =
+            files.fileExists(atPath: model.path + "/tokenizer.json") ? model.path : model.base?.path ?? model.path
         for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"] {
-            let (from, to) = (model.path + "/" + name, path + "/" + name)
+            let (from, to) = (folder + "/" + name, path + "/" + name)
             guard files.fileExists(atPath: from), from != to else { continue }
             do {
                 try Data(contentsOf: URL(filePath: from)).write(to: URL(filePath: to), options: .atomic)
@@ -132,7 +140,7 @@ extension GeneratorCheckpoint {
         writer.metadata = [
             "step": "\(trainer.step)", "optimiser_step": "\(trainer.optimiser.step)",
             "seconds": "\(trainer.seconds)", "loss": trainer.lossToKeep.map { "\($0)" } ?? "",
-            "settings": String(decoding: settings, as: UTF8.self),
+            "settings": String(decoding: settings, as: UTF8.self), "data": trainer.dataDigest,
         ]
         for parameter in trainer.network.parameters where parameter.isTrained {
             writer.add("parameter." + parameter.name, shape: parameter.shape, parameter.values)
@@ -149,6 +157,11 @@ extension GeneratorCheckpoint {
     /// - Throws: `TrawlError.incompatible` when the training that was interrupted had other settings but for its end.
     public func restoreState(of trainer: GeneratorTrainer) throws {
         let file = path + "/" + Self.stateName
+        guard hasState else {
+            throw TrawlError(
+                .notFound, "there is no interrupted training to go on with", path: path,
+                remedy: "train without --resume")
+        }
         let tensors = try Safetensors(path: file)
         func text(_ name: String) throws -> String {
             guard let text = tensors.metadata[name] else {
@@ -157,12 +170,22 @@ extension GeneratorCheckpoint {
             return text
         }
         func values(_ name: String) throws -> [Float] { try tensors.requiredTensor(name).floats() }
-        var saved = try JSONDecoder().decode(GeneratorTrainingSettings.self, from: Data(try text("settings").utf8))
+        guard
+            var saved = try? JSONDecoder().decode(
+                GeneratorTrainingSettings.self, from: Data(try text("settings").utf8))
+        else {
+            throw TrawlError(.corrupted, "the state's settings cannot be read", path: file, remedy: "train anew")
+        }
         (saved.steps, saved.seconds) = (trainer.settings.steps, trainer.settings.seconds)
         guard saved == trainer.settings else {
             throw TrawlError(
                 .incompatible, "the interrupted training had other settings", path: file,
                 remedy: "give the flags that it had, or train anew without --resume")
+        }
+        guard try text("data") == trainer.dataDigest else {
+            throw TrawlError(
+                .incompatible, "the interrupted training was of another model, corpus or other queries", path: file,
+                remedy: "give what it had, or train anew without --resume")
         }
         guard let step = Int(try text("step")), let updates = Int(try text("optimiser_step")),
             let seconds = Double(try text("seconds"))

@@ -1,4 +1,5 @@
 public import Core
+internal import Models
 
 /// What a generator is trained on: queries with the passages that answer them, and texts of the corpus itself.
 public struct GeneratorExamples: Sendable {
@@ -75,21 +76,16 @@ public struct GeneratorExamples: Sendable {
     /// The examples of step `step`: always the same ones.
     public func batch(step: Int) -> GenerationBatch {
         var random = SplitMix64(seed: seed &+ UInt64(step) &* 0x9E37_79B9)
-        let shares = [
-            queries.isEmpty ? 0 : settings.queryShare, withSentences.isEmpty ? 0 : settings.sentenceShare,
-            titled.isEmpty ? 0 : settings.titleShare,
-        ]
-        var total = shares.reduce(0, +)
-        let even = total <= 0
-        if even { total = 3 }
+        let shares = self.shares
+        let total = shares.reduce(0, +)
         var items: [GenerationBatch.Item] = []
         for place in 0..<settings.sourcesPerStep {
             let draw = Double(random.next() >> 11) / Double(1 << 53) * total
             let item: GenerationBatch.Item? =
                 if draw < shares[0] {
                     query(number: step * settings.sourcesPerStep + place, using: &random)
-                } else if draw < shares[0] + shares[1] || titled.isEmpty {
-                    withSentences.isEmpty ? nil : sentence(using: &random)
+                } else if draw < shares[0] + shares[1] {
+                    sentence(using: &random)
                 } else {
                     title(using: &random)
                 }
@@ -98,7 +94,33 @@ public struct GeneratorExamples: Sendable {
         return GenerationBatch(items)
     }
 
-    /// Queries come in a new order each time that all have been seen.
+    /// The shares of what there is; even ones where all that is left have none.
+    private var shares: [Double] {
+        let exist = [!queries.isEmpty, !withSentences.isEmpty, !titled.isEmpty]
+        let wanted = [settings.queryShare, settings.sentenceShare, settings.titleShare]
+        let shares = zip(exist, wanted).map { $0 ? $1 : 0 }
+        return shares.contains { $0 > 0 } ? shares : exist.map { $0 ? 1 : 0 }
+    }
+
+    /// The highest token of corpus and queries.
+    var highestToken: Int {
+        let all = [
+            corpus.passages.lazy.map { $0.max() ?? 0 }.max() ?? 0, queries.lazy.map { $0.tokens.max() ?? 0 }.max() ?? 0,
+        ]
+        return Int(max(all[0], all[1], (start + end).max() ?? 0))
+    }
+
+    /// Of the tokens of corpus and queries.
+    var digest: String {
+        var hash = StableHash()
+        for tokens in corpus.passages + queries.map(\.tokens) {
+            tokens.withUnsafeBytes { hash.update($0) }
+            hash.update("\(tokens.count)")
+        }
+        return hash.hexadecimal
+    }
+
+    /// Step and place number the queries, so that each has its turn, in a new order in each round.
     private func query(number: Int, using random: inout SplitMix64) -> GenerationBatch.Item? {
         let query = queries[Self.shuffled(number, of: queries.count, seed: seed)]
         let passage = query.passages[Int(random.next() % UInt64(query.passages.count))]

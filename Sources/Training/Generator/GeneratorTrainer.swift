@@ -52,6 +52,18 @@ public final class GeneratorTrainer {
         guard settings.steps != nil || settings.seconds != nil else {
             throw TrawlError(.invalidInput, "the training has no end", remedy: "give minutes or steps")
         }
+        let sizes = network.sizes
+        guard settings.examples.sourceLength <= sizes.positions, settings.examples.spanLength <= sizes.positions else {
+            throw TrawlError(
+                .incompatible, "the model has \(sizes.positions) positions, fewer than a source's tokens",
+                remedy: "begin with a model that reads longer texts")
+        }
+        guard examples.highestToken < sizes.vocabulary else {
+            throw TrawlError(
+                .incompatible,
+                "the corpus has the token \(examples.highestToken), the model's vocabulary ends at \(sizes.vocabulary)",
+                remedy: "use the tokenizer that belongs to the model")
+        }
         self.network = network
         self.examples = examples
         self.settings = settings
@@ -66,8 +78,8 @@ public final class GeneratorTrainer {
         return min(1, max(bySteps, byTime))
     }
 
-    /// The most memory that activations have taken, in bytes.
-    public var activationBytes: Int { tape.peakBytes }
+    /// Tells trainings of other models, corpora or queries apart.
+    var dataDigest: String { examples.digest }
 
     /// Trains to the end, or until `report`, which is called after each step, answers false.
     ///
@@ -77,6 +89,11 @@ public final class GeneratorTrainer {
             let begin = ContinuousClock.now
             let batch = examples.batch(step: step)
             let tokens = Double(max(1, batch.targetTokens))
+            guard !batch.items.isEmpty else {
+                throw TrawlError(
+                    .invalidInput, "step \(step) has nothing to learn from",
+                    remedy: "give shares above 0 to what the corpus has: queries, sentences or titles")
+            }
             let loss =
                 network.accumulateGradients(
                     batch, smoothing: settings.labelSmoothing, scale: Float(1 / tokens),

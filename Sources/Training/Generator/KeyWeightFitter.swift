@@ -75,6 +75,8 @@ public struct KeyWeightFitter {
                 gradient[features] += pull * sharpness * lengths[index]
                 for (key, cover) in candidate.keys {
                     let part = pull * sharpness * keys[key] * cover / sums[index]
+                    // A key without weight may have features that are not finite.
+                    if part == 0 { continue }
                     for feature in 0..<features { gradient[feature] += part * example.features[key].values[feature] }
                 }
             }

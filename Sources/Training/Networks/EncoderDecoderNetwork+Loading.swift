@@ -1,4 +1,4 @@
-internal import Core
+public import Core
 public import Models
 internal import Tensors
 
@@ -22,10 +22,24 @@ extension EncoderDecoderNetwork {
     /// A network from an encoder-decoder's folder, to train it on; or from a BERT encoder's, whose layers then begin the
     /// decoder too: cross-attention starts as the layer's self-attention, the layer before the logits passes its input on.
     ///
+    /// - Parameters:
+    ///   - startToken, endToken: What the decoder reads first, and what ends a passage, where config.json does not say.
     /// - Throws: `TrawlError` that names a missing tensor, or `.unsupported` for another architecture.
-    public convenience init(_ model: ModelFolder, rates: TrainingRates = TrainingRates()) throws {
+    public convenience init(
+        _ model: ModelFolder, rates: TrainingRates = TrainingRates(), startToken: TokenID = 101,
+        endToken: TokenID = 102
+    ) throws {
         let start = model.architecture == .bert ? NetworkStart.encoder : .encoderDecoder
-        let sizes = try EncoderDecoderSizes(model, start)
+        let sizes = try EncoderDecoderSizes(model, start, startToken: startToken, endToken: endToken)
+        if start == .encoderDecoder, let output = model.tensors.tensor(named: "decoder.cls.predictions.decoder.weight")
+        {
+            let words = try model.tensors.requiredTensor("decoder.bert.embeddings.word_embeddings.weight")
+            guard try output.floats() == words.floats() else {
+                throw TrawlError(
+                    .unsupported, "a decoder whose output matrix is not its word vectors cannot be trained",
+                    path: model.path, remedy: "begin with a generator that shares them")
+            }
+        }
         let reader = NetworkReader(model: model, start: start, sizes: sizes, rates: rates)
         let words = try reader.parameter(
             "encoder.embeddings.word_embeddings.weight", sizes.vocabulary, sizes.hidden, rate: rates.embeddings)
@@ -49,7 +63,7 @@ extension EncoderDecoderNetwork {
 enum NetworkStart { case encoder, encoderDecoder }
 
 extension EncoderDecoderSizes {
-    init(_ model: ModelFolder, _ start: NetworkStart) throws {
+    init(_ model: ModelFolder, _ start: NetworkStart, startToken: TokenID, endToken: TokenID) throws {
         let configuration = model.configuration
         func member(_ half: String, _ name: String) -> JSON? {
             start == .encoder ? configuration[name] : configuration[half]?[name]
@@ -99,8 +113,9 @@ extension EncoderDecoderSizes {
                 try size("encoder", name) == size("decoder", name), "an encoder and a decoder that differ in \(name)")
         }
         try require(hidden % heads == 0, "\(hidden) hidden units in \(heads) heads")
-        startToken = try token("decoder_start_token_id", 101)
-        endToken = try token("eos_token_id", 102)
+        self.startToken = try token("decoder_start_token_id", Int(startToken))
+        self.endToken = try token("eos_token_id", Int(endToken))
+        paddingToken = try token("pad_token_id", 0)
     }
 }
 
@@ -119,7 +134,10 @@ private final class NetworkReader {
     /// The tensor that a parameter begins as.
     private func origin(_ name: String) -> String {
         guard start == .encoder else { return name }
-        return name.replacing("decoder.bert.", with: "").replacing("crossattention", with: "attention")
+        // Task models put `bert.` before all names.
+        let prefix = model.tensors.prefix(before: "embeddings.word_embeddings.weight") ?? ""
+        return prefix
+            + name.replacing("decoder.bert.", with: "").replacing("crossattention", with: "attention")
             .replacing(/^encoder\.(?=encoder|embeddings)/, with: "")
     }
 

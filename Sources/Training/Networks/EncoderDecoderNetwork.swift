@@ -67,7 +67,8 @@ public final class EncoderDecoderNetwork {
 
     /// The sum of the batch's losses over all predicted tokens. Gradients of `scale` times it are added to the parameters'.
     ///
-    /// The batch runs in parts of at most `rowsAtOnce` decoder rows, so that memory is bounded whatever its size.
+    /// The batch runs in parts of at most `rowsAtOnce` tokens of sources and targets (or one item, if that has more), so that
+    /// memory is bounded whatever its size. Every token must be in the vocabulary, and no sequence longer than the positions.
     public func accumulateGradients(
         _ batch: GenerationBatch, smoothing: Float, scale: Float, rowsAtOnce: Int = 1024, tape: Tape
     ) -> Double {
@@ -156,4 +157,6 @@ public struct EncoderDecoderSizes: Sendable, Equatable {
     public var startToken: TokenID
     /// What ends a passage.
     public var endToken: TokenID
+    /// What transformers fills batches with.
+    public var paddingToken: TokenID
 }

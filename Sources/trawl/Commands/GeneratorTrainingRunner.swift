@@ -28,8 +28,13 @@ struct GeneratorTrainingRunner {
     private static let secondsBetweenStates = 300.0
 
     func run() throws {
-        Interruption.await()
         let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
+        let checkpoint = try checkpoint(beginningWith: model)
+        if resumes && !checkpoint.hasState {
+            throw TrawlError(
+                .notFound, "there is no interrupted training to go on with", path: checkpoint.path,
+                remedy: "train without --resume")
+        }
         let tokenizer = try index.tokenizer(of: model)
         guard let startToken = tokenizer.clsID, let endToken = tokenizer.sepID else {
             throw TrawlError(
@@ -47,23 +52,33 @@ struct GeneratorTrainingRunner {
                     passages: query.relevant.sorted().flatMap { documents[$0] ?? [] })
             }, start: [startToken], end: [endToken],
             seed: settings.seed, settings: settings.examples)
-        let network = try EncoderDecoderNetwork(model, rates: settings.rates)
+        let network = try EncoderDecoderNetwork(
+            model, rates: settings.rates, startToken: startToken, endToken: endToken)
         let trainer = try GeneratorTrainer(network, examples: examples, settings: settings)
-        let checkpoint = try checkpoint(beginningWith: model)
         if resumes { try checkpoint.restoreState(of: trainer) }
+        Interruption.await()
         try train(trainer, checkpoint)
         try checkpoint.write(network, tokenizerFrom: model)
         if trainer.done >= 1 { checkpoint.removeState() } else { try checkpoint.writeState(of: trainer) }
-        if judged.heldOut.isEmpty {
-            try LearnedWeightsFile.copy(fromGenerator: model.path, to: checkpoint.path)
-        } else if !Interruption.hasCome {
-            _ = try KeyWeightFit(index: index, generator: checkpoint.path, progress: progress).run(judged.heldOut)
-        }
+        Interruption.release()
+        try weigh(checkpoint, beginningWith: model, judged.heldOut)
         let share = Int(trainer.done * 100)
         Diagnostics.line(
             trainer.done >= 1
                 ? "\(checkpoint.path): trained in \(trainer.step) steps"
                 : "\(checkpoint.path): stopped at \(share)% after \(trainer.step) steps; --resume goes on")
+    }
+
+    /// Fits the weights of n-grams to the queries that were kept, or takes over those of the model that was begun with.
+    private func weigh(_ checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder, _ heldOut: [Judged]) throws
+    {
+        try LearnedWeightsFile.copy(fromGenerator: model.path, to: checkpoint.path)
+        guard !heldOut.isEmpty, !Interruption.hasCome else { return }
+        do {
+            _ = try KeyWeightFit(index: index, generator: checkpoint.path, progress: progress).run(heldOut)
+        } catch let error as TrawlError where error.code == .invalidInput {
+            progress.warn("the weights of n-grams were not fitted: \(error.message)")
+        }
     }
 
     private func train(_ trainer: GeneratorTrainer, _ checkpoint: GeneratorCheckpoint) throws {
@@ -90,15 +105,27 @@ struct GeneratorTrainingRunner {
 
     /// The folder to write: a name goes to Trawl's models, where the base model may stand beside it.
     private func checkpoint(beginningWith model: ModelFolder) throws -> GeneratorCheckpoint {
+        guard !output.isEmpty else {
+            throw TrawlError(.invalidInput, "the output has no name", remedy: "name it with --output")
+        }
         let path =
             output.contains("/") ? (output as NSString).expandingTildeInPath : ModelCatalogue.folder + "/" + output
+        func resolved(_ path: String) -> String { URL(filePath: path).resolvingSymlinksInPath().path }
+        guard ![model.path, model.base?.path ?? ""].map(resolved).contains(resolved(path)) else {
+            throw TrawlError(
+                .invalidInput, "the output is the model that training begins with", path: path,
+                remedy: "name another with --output")
+        }
         let parent = (path as NSString).deletingLastPathComponent
-        let base = model.configuration["trawl_base_model"]?.string ?? (model.path as NSString).lastPathComponent
-        let beside = parent + "/" + base
-        let isThere = !isComplete && FileManager.default.fileExists(atPath: beside + "/config.json")
+        // Beside the output, the very model that training begins with, or that this one leaves its tensors to.
+        let origin = model.base ?? model
+        let beside = parent + "/" + (origin.path as NSString).lastPathComponent
+        let isThere =
+            !isComplete && origin.architecture == .bert
+            && FileManager.default.fileExists(atPath: beside + "/config.json")
         let candidate = isThere ? try ModelFolder(path: beside) : nil
         return GeneratorCheckpoint(
-            path: path, storage: storage, base: candidate?.architecture == .bert ? candidate : nil)
+            path: path, storage: storage, base: candidate?.digest == origin.digest ? candidate : nil)
     }
 
     private func readCorpus(

@@ -12,7 +12,7 @@ struct KeyWeightFit {
     let generator: String
     var depth = 100
     var rounds = 2
-    let progress: any ProgressReporter
+    let progress: TerminalProgress
 
     /// The queries that are written for at once: bounds the memory.
     private static let batch = 64
@@ -22,7 +22,9 @@ struct KeyWeightFit {
     /// - Throws: `TrawlError.invalidInput` when no query finds what it should.
     func run(_ queries: [(text: String, relevant: Set<DocumentID>)]) throws -> LearnedKeyWeights {
         var recipe = index.recipe
-        recipe.setGenerator(generator)
+        if generator != recipe.generative.model { recipe.setGenerator(generator) }
+        recipe.generative.usesLearnedWeights = true
+        recipe.generative.parameters.scoring = .intersective
         var weights = LearnedKeyWeights(alpha: recipe.generative.parameters.alpha)
         for round in 1...rounds {
             recipe.generative.parameters.keyWeights = weights
@@ -42,9 +44,10 @@ struct KeyWeightFit {
             }
             let fit = KeyWeightFitter().fit(examples, from: weights)
             weights = fit.weights
-            Diagnostics.line(
+            progress.note(
                 String(
-                    format: "round %d: %d queries, loss %.4f, then %.4f", round, examples.count, fit.before, fit.after))
+                    format: "round %d: %d queries, loss %.4f, then %.4f\n", round, examples.count, fit.before, fit.after
+                ))
         }
         try LearnedWeightsFile.write(weights, generator: ModelCatalogue.path(of: generator))
         return weights

@@ -98,7 +98,8 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         if sourcesPerStep < 1 || spansPerSource < 1 {
             throw ValidationError("--sources-per-step and --spans-per-source must be at least 1")
         }
-        for share in [sentenceShare, titleShare, queryShare, holdOut] where !(share >= 0 && share.isFinite) {
+        if !(holdOut >= 0 && holdOut < 1) { throw ValidationError("--hold-out must be at least 0 and below 1") }
+        for share in [sentenceShare, titleShare, queryShare] where !(share >= 0 && share.isFinite) {
             throw ValidationError("shares must be at least 0")
         }
     }

@@ -57,8 +57,8 @@ struct TrainWeightsCommand: AsyncParsableCommand {
             }
         }
         // Spread over the file, for neighbours may be alike.
-        let step = max(1, judged.count / limit)
-        let chosen = Array(stride(from: 0, to: judged.count, by: step).map { judged[$0] }.prefix(limit))
+        let count = min(limit, judged.count)
+        let chosen = (0..<count).map { judged[$0 * judged.count / count] }
         let weights = try KeyWeightFit(
             index: index, generator: generator ?? index.recipe.generative.model, depth: depth, rounds: rounds,
             progress: progress.reporter

@@ -6,7 +6,7 @@ import Generation
 public import Retrieval
 public import Tensors
 
-/// How to search; shared by `query` and `eval`.
+/// How to search; shared by `query`, `eval` and `generate`.
 struct TuningFlags: ParsableArguments {
     @Flag(help: "Rerank the best hits with the language model (likelihood of the query given the passage).")
     var rerank = false
@@ -20,7 +20,10 @@ struct TuningFlags: ParsableArguments {
     @Option(help: "The generator, in place of the index's own: a name or a path. It must have the same tokenizer.")
     var generator: String?
 
-    @Option(help: "The exponent of n-gram weights: more trusts the surest n-grams more.")
+    @Option(
+        help:
+            "The exponent of n-gram weights by SEAL's formula: more trusts the surest n-grams more. Sets fitted weights aside."
+    )
     var alpha: Double?
 
     @Flag(help: "Weigh n-grams by SEAL's formula, also where the generator has fitted weights.")

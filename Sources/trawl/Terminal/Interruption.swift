@@ -9,6 +9,9 @@ enum Interruption {
     /// From now on the first Ctrl-C only sets `hasCome`.
     static func await() { isAwaited.store(true, ordering: .releasing) }
 
+    /// From now on Ctrl-C ends the program again.
+    static func release() { isAwaited.store(false, ordering: .releasing) }
+
     /// Whether Ctrl-C was pressed.
     static var hasCome: Bool { isRequested.load(ordering: .acquiring) }
 

@@ -51,7 +51,7 @@ final class TerminalProgress: ProgressReporter {
     /// A line that a terminal overwrites with the next one.
     func note(_ message: String) {
         guard !isQuiet else { return }
-        write(isTerminal ? "\r\u{1B}[K" + message : message + "\n")
+        write(isTerminal || message.hasSuffix("\n") ? (isTerminal ? "\r\u{1B}[K" : "") + message : message + "\n")
     }
 
     func warn(_ message: String) {
