@@ -4,7 +4,7 @@ import Generation
 import Retrieval
 import Tensors
 
-/// Times generative search in one process: `BeamSearchSpeed INDEX QUERIES COUNT`.
+/// Times generative search in one process: `BeamSearchSpeed INDEX QUERIES COUNT [GENERATOR]`.
 ///
 /// Prints lines of precision, kind of search, seconds a query one at a time and seconds a query all together; the median
 /// of the queries, and of five turns. `beams` is 15 beams of 10 tokens without titles, rescoring, unigrams or n-grams of the query;
@@ -13,8 +13,8 @@ import Tensors
 struct BeamSearchSpeed {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let count = Int(arguments[3]), count > 0 else {
-            print("usage: BeamSearchSpeed INDEX QUERIES COUNT")
+        guard 4...5 ~= arguments.count, let count = Int(arguments[3]), count > 0 else {
+            print("usage: BeamSearchSpeed INDEX QUERIES COUNT [GENERATOR]")
             exit(64)
         }
         let index = try SearchIndex(path: arguments[1])
@@ -22,6 +22,7 @@ struct BeamSearchSpeed {
         for precision in Precision.allCases {
             for kind in ["beams", "recipe"] {
                 var recipe = index.recipe
+                if arguments.count == 5 { recipe.setGenerator(arguments[4]) }
                 recipe.setPrecision(precision)
                 recipe.generative.parameters.batchSize = queries.count
                 if kind == "beams" {
