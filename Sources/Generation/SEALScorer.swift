@@ -1,4 +1,5 @@
 import Core
+import Tensors
 
 /// Scores passages by the weighted keys that they contain (SEAL, section 3.3 of arXiv 2204.10628).
 struct SEALScorer<Oracle: SubstringOracle> {
@@ -43,10 +44,8 @@ struct SEALScorer<Oracle: SubstringOracle> {
     /// The best `count` passages with their explanations, best first.
     func rank(_ query: Query, count: Int) throws -> [PassageExplanation] {
         var top = TopPassages(max(count, 0))
-        for entry in try firstPass(query) {
-            let score = try explain(entry.passage, by: query).score
-            if score > 0 { top.offer(ScoredPassage(entry.passage, Float(score))) }
-        }
+        let scores = try scores(of: try firstPass(query).map(\.passage)) { try explain($0, by: query).score }
+        for entry in scores where entry.score > 0 { top.offer(entry) }
         return try top.ranking().map { try explain($0.passage, by: query) }
     }
 
@@ -61,15 +60,35 @@ struct SEALScorer<Oracle: SubstringOracle> {
             passages.formUnion(oracle.passages(containing: key.range))
         }
         var top = TopPassages(parameters.maximumPassages)
-        for passage in passages {
+        let scores = try scores(of: passages.sorted()) { passage in
             let text = [oracle.boundary] + (try oracle.tokens(of: passage))
             let matches = matches(of: query, in: text, isRare: isRare)
             // Best first, so that the first weight is the largest.
             let counted = parameters.scoring.isIntersective ? matches.keys[...] : matches.keys.prefix(1)
-            let score = counted.reduce(0) { $0 + query.keys[$1.key].key.weight }
-            top.offer(ScoredPassage(passage, Float(score)))
+            return counted.reduce(0) { $0 + query.keys[$1.key].key.weight }
         }
+        for entry in scores { top.offer(entry) }
         return top.ranking()
+    }
+
+    /// The passages that a thread scores at a time.
+    private static var chunk: Int { 64 }
+
+    /// The scores of many passages, computed side by side.
+    private func scores(
+        of passages: [PassageID], _ score: (PassageID) throws -> Double
+    ) throws -> [ScoredPassage] {
+        let count = (passages.count + Self.chunk - 1) / Self.chunk
+        var chunks = [Result<[ScoredPassage], any Error>](repeating: .success([]), count: count)
+        chunks.withUnsafeMutableBufferPointer { chunks in
+            // Each iteration writes an element of its own.
+            nonisolated(unsafe) let chunks = chunks
+            ThreadPool.shared.parallelFor(count) { index in
+                let part = passages[index * Self.chunk..<min(passages.count, (index + 1) * Self.chunk)]
+                chunks[index] = Result { try part.map { ScoredPassage($0, Float(try score($0))) } }
+            }
+        }
+        return try chunks.flatMap { try $0.get() }
     }
 
     /// Keys in a passage, and the positions that they take.
