@@ -46,7 +46,7 @@ import Testing
         #expect(fit.weights.passageLength < 0)
     }
 
-    @Test func SEALsOwnWeightsAreAmongThoseThatCanBeLearnt() {
+    @Test func theWeightsOfSEALAreAmongThoseThatCanBeLearnt() {
         let learned = LearnedKeyWeights(alpha: 3)
         let odds = 7.25
         let features = KeyFeatures(values: [1.981_001_468_866_583_3, -4, 9, 0.7, 1, 0.5])

@@ -55,7 +55,7 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(help: "The embedding model: a name or a path.")
     var embedder: String?
 
-    @Option(help: "The language model that writes n-grams: a name or a path.")
+    @Option(help: "The model that writes n-grams: a name or a path.")
     var generator: String?
 
     @Option(help: "Arithmetic of the models: f32 or int8; kept in the index.")
