@@ -121,6 +121,8 @@ struct GenerativeRetriever: Retriever {
 
     private func text(_ tokens: [TokenID]) -> String {
         let text = tokenizer.decode(tokens, skipSpecialTokens: true)
+        // The mark of a piece that goes on with a word is no part of the text.
+        if text.hasPrefix("##"), text.count > 2 { return String(text.dropFirst(2)) }
         return text.hasPrefix(" ") ? String(text.dropFirst()) : text
     }
 }
