@@ -108,7 +108,7 @@ struct EvalCommand: AsyncParsableCommand {
         if !sts.isEmpty {
             try STSRunner(
                 files: sts, model: model ?? ModelCatalogue.defaultEmbedder, promptName: promptName,
-                precision: tuning.precision ?? .f32, progress: progress.reporter, json: json
+                precision: tuning.generative.precision ?? .f32, progress: progress.reporter, json: json
             ).run()
             return
         }

@@ -31,7 +31,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object an n-gram.")
     var json = false
 
-    @OptionGroup var tuning: TuningFlags
+    @OptionGroup var generative: GenerativeFlags
 
     @Option(help: "When to colour: auto, always, never.")
     var color = ColorChoice.auto
@@ -43,7 +43,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let index = try SearchIndex(path: IndexPath.resolve(self.index))
-        let recipe = try tuning.options(mode: .generative, recipe: index.recipe).recipe
+        var recipe = index.recipe
+        try generative.apply(to: &recipe)
         let keys = try NGramWriter(index: index, recipe: recipe).write(text, limit: limit, documentLimit: documents)
         if json {
             for key in keys { try Output.json(key) }

@@ -2,11 +2,10 @@ public import ArgumentParser
 import Core
 import Corpus
 public import Embeddings
-import Generation
 public import Retrieval
 public import Tensors
 
-/// How to search; shared by `query`, `eval` and `generate`.
+/// How to search; shared by `query` and `eval`.
 struct TuningFlags: ParsableArguments {
     @Flag(help: "Rerank the best hits with the language model (likelihood of the query given the passage).")
     var rerank = false
@@ -17,26 +16,7 @@ struct TuningFlags: ParsableArguments {
     @Option(help: "How many hits to rerank.")
     var rerankDepth = 20
 
-    @Option(help: "The generator, in place of the index's own: a name or a path. It must have the same tokenizer.")
-    var generator: String?
-
-    @Option(
-        help:
-            "The exponent of n-gram weights by SEAL's formula: more trusts the surest n-grams more. Sets fitted weights aside."
-    )
-    var alpha: Double?
-
-    @Flag(help: "Weigh n-grams by SEAL's formula, also where the generator has fitted weights.")
-    var sealWeights = false
-
-    @Option(help: "The longest span of the query's own words that is taken as an n-gram; 0 for none.")
-    var queryNgrams: Int?
-
-    @Option(help: "Beams of the generative search.")
-    var beams: Int?
-
-    @Option(help: "Arithmetic of the models: f32 or int8, which is faster and a little less exact.")
-    var precision: Precision?
+    @OptionGroup var generative: GenerativeFlags
 
     @Option(help: "The task that the embedding model is told with each query, if it is made for instructions.")
     var instruction: String?
@@ -46,9 +26,6 @@ struct TuningFlags: ParsableArguments {
 
     @Option(help: "Text put before each query when it is embedded, in place of what the model's files say.")
     var queryPrompt: String?
-
-    @Option(help: "SEAL score: intersective, intersective-lm, lm+fm or lm.")
-    var scoring: String?
 
     @Option(help: "BM25 k1.")
     var k1: Float?
@@ -98,21 +75,15 @@ struct TuningFlags: ParsableArguments {
 
     func options(mode: SearchMode, recipe: Recipe) throws -> SearchOptions {
         var recipe = recipe
+        try generative.apply(to: &recipe)
         if let k1 { recipe.lexical.k1 = k1 }
         if let b { recipe.lexical.b = b }
         if let fusion { recipe.fusion.method = fusion }
         if let weights { recipe.fusion.weights = weights }
-        if let precision { recipe.setPrecision(precision) }
         if let queryPrompt { recipe.dense.queryPrompt = queryPrompt }
         if let instruction { recipe.dense.instruction = instruction }
         if let examples { recipe.dense.examples = try InstructionExample.read(examples) }
         if instruction != nil || examples != nil { recipe.dense.queryPrompt = nil }
-        if let generator { recipe.setGenerator(generator) }
-        if sealWeights || alpha != nil { recipe.generative.usesLearnedWeights = false }
-        if let alpha { recipe.generative.parameters.alpha = alpha }
-        if let queryNgrams { recipe.generative.parameters.queryNGrams = queryNgrams }
-        if let beams { recipe.setBeams(beams) }
-        if let scoring { try recipe.setScoring(scoring) }
         var options = SearchOptions(mode: mode, recipe: recipe)
         options.conditions = conditions
         options.isExact = exact
