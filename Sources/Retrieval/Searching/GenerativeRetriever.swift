@@ -22,8 +22,7 @@ struct GenerativeRetriever: Retriever {
                 .incompatible, "\(folder.architectureName) reads texts but writes none", path: folder.path,
                 remedy: "train a generator with 'trawl train generator', then name it with --generator")
         }
-        let tokenizer = try folder.loadTokenizer()
-        try Fingerprints.requireSame(index.fingerprints.tokenizer, tokenizer.digest, "tokenizer", path: index.path)
+        let tokenizer = try index.tokenizer(of: folder)
         let substrings = try index.substringIndex()
         guard try substrings.passageCount == 0 || folder.boundaryToken(tokenizer) == substrings.boundary else {
             throw TrawlError(

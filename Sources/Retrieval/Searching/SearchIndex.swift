@@ -116,9 +116,6 @@ public final class SearchIndex: Sendable {
 
     /// The tokenizer of the substring index, from the generator's files.
     func generativeTokenizer() throws -> Tokenizer {
-        try require(.generative)
-        let tokenizer = try ModelFolder(path: ModelCatalogue.path(of: recipe.generative.model)).loadTokenizer()
-        try Fingerprints.requireSame(fingerprints.tokenizer, tokenizer.digest, "tokenizer", path: path)
-        return tokenizer
+        try tokenizer(of: try generatorModel())
     }
 }
