@@ -7,6 +7,9 @@ public struct KeyFeatures: Codable, Sendable, Hashable {
     public let values: [Double]
 
     public init(values: [Double]) { self.values = values }
+
+    /// Whether the n-gram stands in the query.
+    public var isInQuery: Bool { values[4] > 0 }
 }
 
 /// Weights of n-grams that were fitted to judged queries, in place of SEAL's formula: w = exp(sum of coefficient x feature).

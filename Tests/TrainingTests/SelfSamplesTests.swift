@@ -6,8 +6,10 @@ import Testing
 @testable import Training
 
 @Suite struct SelfSamplesTests {
-    private static func features(_ logProbability: Double, rarity: Double) -> KeyFeatures {
-        KeyFeatures(values: [1, logProbability, rarity, 0.7, 0, 0.4])
+    private static func features(
+        _ logProbability: Double, rarity: Double, isInQuery: Bool = false
+    ) -> KeyFeatures {
+        KeyFeatures(values: [1, logProbability, rarity, 0.7, isInQuery ? 1 : 0, 0.4])
     }
 
     /// Two n-grams in the right passage only, one in both, one in the other only, and a single token.
@@ -36,6 +38,25 @@ import Testing
         let (full, partial) = SelfSamples.correctKeys(of: kept)
         #expect(full.map { kept.found.keys[$0] } == [[4, 5], [5, 6]])
         #expect(partial.map { kept.found.keys[$0] } == [[6, 7]])
+    }
+
+    /// A title finds its own passage by its own words, which teaches nothing.
+    @Test func whatStandsInATitleIsLeftOut() throws {
+        func sample(_ isInQuery: [Bool]) -> SelfSamples.Sample {
+            SelfSamples.Sample(
+                query: [9, 8],
+                found: KeyWeightExample(
+                    keys: [[9, 8], [5, 6]],
+                    features: isInQuery.map { Self.features(-2, rarity: 9, isInQuery: $0) },
+                    candidates: [
+                        .init(isRelevant: true, keys: [.init(key: 0, cover: 1), .init(key: 1, cover: 1)], length: 50)
+                    ]))
+        }
+        let samples = SelfSamples(
+            samples: [sample([true, false]), sample([true, true])], weights: LearnedKeyWeights(alpha: 2)
+        ).withoutQueryNGrams
+        #expect(samples.samples.map(\.found.keys) == [[[5, 6]]])
+        #expect(samples.samples[0].found.candidates[0].keys.map(\.key) == [0])
     }
 
     @Test func queriesThatFoundNothingAreNotKept() {

@@ -8,6 +8,8 @@ public struct SelfSamples: Codable, Sendable {
         /// The share of the training after which samples are drawn: once for each entry, in ascending order; empty for
         /// never.
         public var rounds: [Double] = []
+        /// The most queries that samples are drawn for in a round, others each time.
+        public var queries = 1000
         /// The share of the step's sources that are queries with their own good n-grams as targets.
         public var share = 0.2
         /// The rankings of a step.
@@ -41,9 +43,15 @@ public struct SelfSamples: Codable, Sendable {
     /// Keeps what is learnt from: queries that found what they should, their best passages and the n-grams in these.
     public init(samples: [Sample], weights: LearnedKeyWeights) {
         self.samples = samples.filter { sample in
-            !sample.query.isEmpty && sample.found.candidates.contains(where: \.isRelevant)
+            !sample.query.isEmpty && sample.found.candidates.contains { $0.isRelevant && !$0.keys.isEmpty }
         }.map { Sample(query: $0.query, found: $0.found.restricted(to: Self.candidates)) }
         self.weights = weights
+    }
+
+    /// Without what stands in the queries themselves: for titles, which their own passages hold.
+    public var withoutQueryNGrams: SelfSamples {
+        SelfSamples(
+            samples: samples.map { Sample(query: $0.query, found: $0.found.withoutQueryNGrams) }, weights: weights)
     }
 
     /// The passages of a query that are kept, relevant ones aside.
@@ -100,6 +108,20 @@ extension KeyWeightExample {
     /// The best `count` candidates and all relevant ones, with the keys that count in them.
     fileprivate func restricted(to count: Int) -> KeyWeightExample {
         let kept = candidates.enumerated().filter { $0.offset < count || $0.element.isRelevant }.map(\.element)
+        return renumbered(kept)
+    }
+
+    fileprivate var withoutQueryNGrams: KeyWeightExample {
+        renumbered(
+            candidates.map { candidate in
+                Candidate(
+                    isRelevant: candidate.isRelevant,
+                    keys: candidate.keys.filter { !features[$0.key].isInQuery }, length: candidate.length)
+            })
+    }
+
+    /// With these candidates, and no keys but theirs.
+    private func renumbered(_ kept: [Candidate]) -> KeyWeightExample {
         let used = Set(kept.flatMap(\.keys).map(\.key)).sorted()
         let places = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($0.element, $0.offset) })
         return KeyWeightExample(

@@ -59,6 +59,7 @@ struct GeneratorTrainingRunner {
         let trainer = try GeneratorTrainer(network, examples: examples, settings: settings)
         if resumes { try checkpoint.restoreState(of: trainer) }
         Interruption.await()
+        let asksForTitles = judged.trained.count == 0
         var session = GeneratorTrainingSession(
             trainer: trainer, checkpoint: checkpoint, start: model,
             trial: GeneratorTrial(
@@ -66,7 +67,8 @@ struct GeneratorTrainingRunner {
                 checkpoint: GeneratorCheckpoint(
                     path: checkpoint.path + ".trial", storage: storage, base: checkpoint.base),
                 start: model, progress: progress),
-            trained: judged.trained, scored: judged.heldOut.spread(Self.mostScored), encode: encode,
+            asked: asksForTitles ? titles(corpus, documents, tokenizer) : judged.trained,
+            asksForTitles: asksForTitles, scored: judged.heldOut.spread(Self.mostScored), encode: encode,
             progress: progress)
         try session.run()
         if trainer.done >= 1 { checkpoint.removeState() } else { try checkpoint.writeState(of: trainer) }
@@ -134,6 +136,19 @@ struct GeneratorTrainingRunner {
                 passages: passages, titleEnd: index.titleEnd(tokenizer), sentenceEnds: vocabulary.sentenceEnds,
                 beginsWord: vocabulary.beginsWord), places
         )
+    }
+
+    /// The titles of passages with their documents.
+    private func titles(
+        _ corpus: TrainingCorpus, _ places: [DocumentID: [Int]], _ tokenizer: Tokenizer
+    ) -> JudgedQueries {
+        var documents: [Int: DocumentID] = [:]
+        for (document, passages) in places { for passage in passages { documents[passage] = document } }
+        return JudgedQueries(
+            texts: corpus.titleLengths.enumerated().compactMap { passage, length in
+                guard length > 0, let document = documents[passage] else { return nil }
+                return (tokenizer.decode(Array(corpus.passages[passage][..<length])), document)
+            })
     }
 
     /// The judged queries: most to train on, some to weigh n-grams and to score the generator by.

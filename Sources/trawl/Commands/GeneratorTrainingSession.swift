@@ -11,8 +11,9 @@ struct GeneratorTrainingSession {
     /// The model that training began with.
     let start: ModelFolder
     let trial: GeneratorTrial
-    /// The queries that are trained on.
-    let trained: JudgedQueries
+    /// What samples are drawn for: the queries that are trained on; without any, the titles of passages.
+    let asked: JudgedQueries
+    let asksForTitles: Bool
     /// The queries that score the generator; none: the last state is the best.
     let scored: JudgedQueries
     let encode: (String) -> [TokenID]
@@ -29,14 +30,15 @@ struct GeneratorTrainingSession {
 
     init(
         trainer: GeneratorTrainer, checkpoint: GeneratorCheckpoint, start: ModelFolder, trial: GeneratorTrial,
-        trained: JudgedQueries, scored: JudgedQueries, encode: @escaping (String) -> [TokenID],
+        asked: JudgedQueries, asksForTitles: Bool, scored: JudgedQueries, encode: @escaping (String) -> [TokenID],
         progress: TerminalProgress
     ) {
         self.trainer = trainer
         self.checkpoint = checkpoint
         self.start = start
         self.trial = trial
-        self.trained = trained
+        self.asked = asked
+        self.asksForTitles = asksForTitles
         self.scored = scored
         self.encode = encode
         self.progress = progress
@@ -75,15 +77,18 @@ struct GeneratorTrainingSession {
 
     /// Draws samples when it is time.
     private func sample() throws {
-        let rounds = trainer.settings.examples.samples.rounds
+        let settings = trainer.settings.examples.samples
         let round = trainer.history.samplingRounds
-        guard trained.count > 0, round < rounds.count, trainer.done >= rounds[round] else { return }
-        let samples = try timed { try trial.samples(trainer.network, for: trained, tokens: encode) }
-        trainer.selfSamples = samples
+        guard self.asked.count > 0, round < settings.rounds.count, trainer.done >= settings.rounds[round] else {
+            return
+        }
+        let asked = self.asked.spread(settings.queries, round: round)
+        let samples = try timed { try trial.samples(trainer.network, for: asked, tokens: encode) }
+        trainer.selfSamples = asksForTitles ? samples.withoutQueryNGrams : samples
         trainer.history.samplingRounds = round + 1
         progress.note(
-            "step \(trainer.step) · own n-grams found what they should for \(samples.samples.count) of \(trained.count) queries"
-        )
+            "step \(trainer.step) · own n-grams found what they should for \(samples.samples.count) of \(asked.count) "
+                + (asksForTitles ? "titles" : "queries"))
     }
 
     /// What a score or sampling takes is part of the training's time.

@@ -33,6 +33,13 @@ struct JudgedQueries {
         self.init(queries: found.map(\.0), qrels: qrels, relevant: found.map(\.1))
     }
 
+    /// Texts that each belong to one document, as titles do.
+    init(texts: [(text: String, document: DocumentID)]) {
+        self.init(
+            queries: texts.enumerated().map { Query(id: "\($0.offset)", text: $0.element.text) }, qrels: Qrels(),
+            relevant: texts.map { [$0.document] })
+    }
+
     var count: Int { queries.count }
 
     /// As fits and samples take them.
@@ -41,9 +48,11 @@ struct JudgedQueries {
     }
 
     /// At most `limit` of them, spread over the file, for neighbours may be alike.
-    func spread(_ limit: Int) -> JudgedQueries {
+    ///
+    /// - Parameter round: Others in the next round, as far as there are.
+    func spread(_ limit: Int, round: Int = 0) -> JudgedQueries {
         let count = min(limit, self.count)
-        return chosen((0..<count).map { $0 * self.count / count })
+        return chosen((0..<count).map { ($0 * self.count / count + round) % self.count })
     }
 
     /// Most to train on, and a share that is kept from that: none when that would be fewer than `fewest`.
