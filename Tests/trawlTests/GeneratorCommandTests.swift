@@ -73,6 +73,39 @@ import Testing
         }
     }
 
+    /// Judged queries: some score the generator, the others are what it samples n-grams for.
+    @Test func aGeneratorIsScoredByQueriesAndLearnsFromItsOwnNGrams() throws {
+        try index()
+        let words = Self.texts.flatMap { id, _, text in
+            text.split(separator: " ").prefix(8).map { (id, "what of \($0)") }
+        }
+        let queries = words.indices.map { "{\"_id\": \"q\($0)\", \"text\": \"\(words[$0].1)\"}\n" }
+        try folder.write(queries.joined(), to: "queries.jsonl")
+        let qrels = words.indices.map { "q\($0)\t\(words[$0].0)\t1\n" }
+        try folder.write("query-id\tcorpus-id\tscore\n" + qrels.joined(), to: "qrels.tsv")
+        let trained = try train(
+            20, "--from", "minilm-generator", "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--hold-out", "0.5",
+            "--self-samples", "2")
+        #expect(trained.status == 0, "\(trained.errors)")
+        let lines = trained.errors.split(separator: "\n")
+        #expect(lines.count { $0.contains("nDCG@10") && $0.contains("of 24 queries") } == 6, "\(trained.errors)")
+        let sampled = lines.filter { $0.contains("own n-grams found") && $0.contains("of 24 queries") }
+        #expect(sampled.count == 2 && !sampled.contains { $0.contains("for 0 of") }, "\(sampled)")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!files.contains("writer.trial"))
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/writer/key_weights.json"))
+        let without = try train(
+            20, "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--self-samples", "0", "--hold-out", "0")
+        #expect(without.status == 0 && !without.errors.contains("own n-grams"), "\(without.errors)")
+    }
+
+    @Test func titlesAreSampledWhereNoQueryIsJudged() throws {
+        try index()
+        let trained = try train(10, "--from", "minilm-generator", "--self-samples", "1")
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(trained.errors.contains("of 6 titles"), "\(trained.errors)")
+    }
+
     @Test func anInterruptedTrainingGoesOn() throws {
         try index()
         let stopped = try TrawlProcess.shell(

@@ -61,7 +61,7 @@ struct GenerativeRetriever: Retriever {
     }
 
     /// For each query, the passages that are found for it with the keys that count in them; `isRelevant` says which answer
-    /// it; nil for queries that found none that does, or none that does not, among the best `depth`.
+    /// it; nil for queries that found none that does among the best `depth`.
     func weightExamples(
         _ queries: [String], depth: Int, isRelevant: (_ query: Int, PassageID) throws -> Bool
     ) throws -> [KeyWeightExample?] {
@@ -72,9 +72,7 @@ struct GenerativeRetriever: Retriever {
                     keys: explanation.keys.map { .init(key: $0.key, cover: $0.cover) },
                     length: try searcher.oracle.tokens(of: explanation.passage).count)
             }
-            guard candidates.contains(where: \.isRelevant), candidates.contains(where: { !$0.isRelevant }) else {
-                return nil
-            }
+            guard candidates.contains(where: \.isRelevant) else { return nil }
             return KeyWeightExample(
                 keys: result.keys.map(\.tokens), features: try searcher.features(of: result), candidates: candidates)
         }

@@ -18,7 +18,7 @@ public struct NGramWriter {
     }
 
     /// For each query the passages that are found, the keys in them, and whether they belong to a document that answers it;
-    /// nil for queries that found none that does, or none that does not, among the best `depth`.
+    /// nil for queries that found none that does among the best `depth`.
     public func weightExamples(
         _ queries: [(text: String, relevant: Set<DocumentID>)], depth: Int
     ) throws -> [KeyWeightExample?] {

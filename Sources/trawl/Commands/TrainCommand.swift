@@ -20,8 +20,15 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             from them; it always learns from the corpus itself, whose titles and sentences stand for queries. A BERT
             encoder (--from all-MiniLM-L6-v2) becomes an encoder-decoder; a generator is trained on.
 
+            Later in the training it learns from its own n-grams: those that it writes for a query and that stand in the
+            right passage become what it shall write (--sample-share), and the right passage shall score above those that
+            the n-grams found beside it (--ranking-weight).
+
+            Some judged queries are kept from training (--hold-out). They score the generator now and then, the best is
+            kept, and in the end they fit the weights of n-grams.
+
             The result is a model folder that 'trawl query --generator' and recipes can name. Ctrl-C ends training early and
-            keeps what was learnt; --resume goes on.
+            keeps what was best; --resume goes on.
 
             EXAMPLES
               trawl train generator notes --minutes 30 --output notes-generator
@@ -78,11 +85,13 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     var holdOut = 0.12
 
     @Option(
-        help: "How often the generator's own n-grams for the training queries are drawn and learnt from; 0 for never.")
-    var selfSamples = 0
+        help:
+            "How often the generator writes n-grams for the training queries (without any, for titles) to learn from them; 0 for never."
+    )
+    var selfSamples = 3
 
     @Option(help: "The share of the training after which they are drawn first; further rounds divide what is left.")
-    var samplingStart = 0.6
+    var samplingStart = 0.4
 
     @Option(help: "The share of the sources of a step that then learn from such n-grams; 0 for none.")
     var sampleShare = 0.2
