@@ -4,28 +4,35 @@ import Generation
 import Retrieval
 import Tensors
 
-/// Times generative search in one process: `BeamSearchSpeed INDEX QUERIES COUNT [GENERATOR]`.
+/// Times generative search in one process: `BeamSearchSpeed INDEX QUERIES COUNT [GENERATOR [KINDS]]`.
 ///
 /// Prints lines of precision, kind of search, seconds a query one at a time and seconds a query all together; the median
 /// of the queries, and of five turns. `beams` is 15 beams of 10 tokens without titles, rescoring, unigrams or n-grams of the query;
-/// `recipe` is the index's own recipe, which is all of SEAL.
+/// `decoding` is the same without a look at passages; `recipe` is the index's own recipe, which is all of SEAL; `seal` is
+/// the recipe with n-grams weighed by SEAL's formula. KINDS, such as `decoding,seal`, leaves out the others.
 @main
 struct BeamSearchSpeed {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard 4...5 ~= arguments.count, let count = Int(arguments[3]), count > 0 else {
-            print("usage: BeamSearchSpeed INDEX QUERIES COUNT [GENERATOR]")
+        guard 4...6 ~= arguments.count, let count = Int(arguments[3]), count > 0 else {
+            print("usage: BeamSearchSpeed INDEX QUERIES COUNT [GENERATOR [KINDS]]")
             exit(64)
         }
         let index = try SearchIndex(path: arguments[1])
         let queries = Array(try QueryReader().read(arguments[2]).prefix(count))
+        let kinds =
+            arguments.count == 6
+            ? arguments[5].split(separator: ",").map(String.init) : ["decoding", "beams", "recipe", "seal"]
         for precision in Precision.allCases {
-            for kind in ["beams", "recipe"] {
+            for kind in kinds {
                 var recipe = index.recipe
-                if arguments.count == 5 { recipe.setGenerator(arguments[4]) }
+                if arguments.count > 4 { recipe.setGenerator(arguments[4]) }
                 recipe.setPrecision(precision)
                 recipe.generative.parameters.batchSize = queries.count
-                if kind == "beams" {
+                if kind == "seal" { recipe.generative.usesLearnedWeights = false }
+                // No n-gram is rare enough to be located, so no passage is scored.
+                if kind == "decoding" { recipe.generative.parameters.maximumOccurrences = 0 }
+                if kind == "decoding" || kind == "beams" {
                     recipe.generative.parameters.title = nil
                     recipe.generative.parameters.rescores = false
                     recipe.generative.parameters.queryNGrams = 0
