@@ -13,6 +13,19 @@ INLINE void trawl_gelu_erf_backward_body(const float *restrict x, const float *r
 }
 TRAWL_TWINS(trawl_gelu_erf_backward, (const float *x, const float *dy, float *dx, size_t n), (x, dy, dx, n))
 
+INLINE void trawl_silu_multiply_backward_body(const float *restrict gate, const float *restrict up,
+                                              const float *restrict dy, float *restrict dgate, float *restrict dup,
+                                              size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const float s = sigmoid_of(gate[i]);
+        dgate[i] += dy[i] * up[i] * s * (1.0f + gate[i] * (1.0f - s));
+        dup[i] += dy[i] * gate[i] * s;
+    }
+}
+TRAWL_TWINS(trawl_silu_multiply_backward,
+            (const float *gate, const float *up, const float *dy, float *dgate, float *dup, size_t n),
+            (gate, up, dy, dgate, dup, n))
+
 INLINE float dot_of(const float *restrict a, const float *restrict b, size_t n) {
     float lane[8] = {0};
     size_t i = 0;

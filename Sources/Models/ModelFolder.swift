@@ -28,13 +28,13 @@ public struct ModelFolder: Sendable {
     }
 
     /// The folder, or the GGUF file.
-    public let path: String
+    public private(set) var path: String
     public internal(set) var architecture: Architecture
     /// The name in the file, such as `BertForMaskedLM`, or `llama` in a GGUF file.
     public let architectureName: String
     /// The head of the GGUF file; nil for a Hugging Face folder.
     public let gguf: GGUF?
-    public let tensors: any TensorCollection
+    public private(set) var tensors: any TensorCollection
     /// The members of config.json; empty for a GGUF file.
     package internal(set) var configuration: JSON
     /// Where `configuration` stands in config.json, with a dot behind it; empty for the whole file.
@@ -69,6 +69,10 @@ public struct ModelFolder: Sendable {
         configuration = try JSON(contentsOf: configurationPath)
         let name = configuration["architectures"]?.array?.first?.string
         let type = configuration["model_type"]?.string
+        if type == LowRankFolder.modelType {
+            self = try ModelFolder(adapterPath: path, configuration, mayHaveBase: mayHaveBase)
+            return
+        }
         switch type {
         case "bert": architecture = .bert
         case "roberta", "xlm-roberta", "camembert": architecture = .roberta
@@ -99,6 +103,22 @@ public struct ModelFolder: Sendable {
         gguf = nil
         let own = try Safetensors(path: path)
         tensors = try CompactTensors(own, configuration, folder: path, mayHaveBase: mayHaveBase) ?? own
+    }
+
+    /// A decoder as the adapter in a folder changes it: all is the decoder's, but for the path and the added tensors.
+    private init(adapterPath path: String, _ configuration: JSON, mayHaveBase: Bool) throws {
+        let reference = try BaseReference(configuration, folder: path)
+        guard mayHaveBase else { throw reference.corrupted }
+        let base = try ModelFolder(path: reference.path)
+        guard base.isDecoder, base.base == nil else {
+            throw TrawlError(
+                .incompatible, "the base '\(reference.name)' is a \(base.architectureName), not a decoder: \(base.path)",
+                path: path, remedy: "put the decoder that this adapter was made with beside it")
+        }
+        try reference.requireDigest(of: base)
+        self = base
+        self.path = path
+        tensors = AdaptedTensors(base: base, adapter: try LowRankFolder(path: path))
     }
 
     private init(ggufPath: String) throws {
@@ -190,7 +210,7 @@ public struct ModelFolder: Sendable {
     /// nil where it says nothing or names no real bound, as transformers writes 10^30 for none.
     package func tokenizerMaximum() throws -> Int? {
         let file = path + "/tokenizer_config.json"
-        guard gguf == nil, fileExists(file) else { return nil }
+        guard gguf == nil, fileExists(file) else { return try base?.tokenizerMaximum() }
         return try JSON(contentsOf: file)["model_max_length"]?.int.flatMap { $0 > 3 ? $0 : nil }
     }
 
@@ -201,7 +221,7 @@ public struct ModelFolder: Sendable {
     public var digest: String {
         var hash = StableHash()
         hash.update(architectureName)
-        if let gguf {
+        if let gguf, base == nil {
             for key in gguf.metadata.keys where !key.hasPrefix("tokenizer.") {
                 hash.update(key)
                 hash.update(gguf.metadata.description(of: key))
@@ -210,6 +230,7 @@ public struct ModelFolder: Sendable {
             file.withBytes { hash.update($0) }
         }
         if let base { hash.update(base.digest) }
+        if let adapter { hash.update("\(adapter.rank) \(adapter.alpha)") }
         for tensor in tensors.tensors.sorted(by: { $0.name < $1.name }) {
             hash.update("\(tensor.name) \(tensor.type.rawValue) \(tensor.shape)")
             tensor.withBytes { bytes in
@@ -225,7 +246,7 @@ public struct ModelFolder: Sendable {
     /// Whether tokenizer_config.json says that a text ends in the end token, which tokenizer.json alone may not add.
     package func addsEndToken() throws -> Bool {
         let file = path + "/tokenizer_config.json"
-        guard gguf == nil, fileExists(file) else { return false }
+        guard gguf == nil, fileExists(file) else { return try base?.addsEndToken() ?? false }
         return try JSON(contentsOf: file)["add_eos_token"]?.bool ?? false
     }
 

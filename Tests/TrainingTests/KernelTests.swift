@@ -27,6 +27,13 @@ import Testing
         trawl_gelu_erf_backward(x, dy, &a, Self.count)
         trawl_gelu_erf_backward_portable(x, dy, &b, Self.count)
         Self.expectClose(a, b)
+        let gate = Self.values(Self.count, seed: 5)
+        var (da, db) = (dy, dy)
+        (a, b) = (x, x)
+        trawl_silu_multiply_backward(gate, x, dy, &a, &da, Self.count)
+        trawl_silu_multiply_backward_portable(gate, x, dy, &b, &db, Self.count)
+        Self.expectClose(a, b)
+        Self.expectClose(da, db)
         (a, b) = (dy, dy)
         let p = Self.values(Self.count, seed: 3).map { abs($0) / Float(4 * Self.count) }
         trawl_softmax_backward(p, &a, 0.25, Self.count)

@@ -11,6 +11,9 @@
 TRAWL_KERNEL(trawl_gelu_erf_backward, const float *x, const float *dy, float *dx, size_t n)
 /// dp = scale p (dp - sum of p dp), for one row of probabilities: the derivative of softmax.
 TRAWL_KERNEL(trawl_softmax_backward, const float *p, float *dp, float scale, size_t n)
+/// For y = silu(gate) up: dgate += and dup +=.
+TRAWL_KERNEL(trawl_silu_multiply_backward, const float *gate, const float *up, const float *dy, float *dgate, float *dup,
+             size_t n)
 /// For y = layer norm of z: [rows, columns]: dz +=, dweight += and dbias += (those of all rows).
 TRAWL_KERNEL(trawl_layer_norm_backward, const float *z, const float *weight, float epsilon, const float *dy, size_t rows,
              size_t columns, float *dz, float *dweight, float *dbias)

@@ -7,9 +7,11 @@ extension SEALPrompts {
     /// An encoder-decoder was trained to write spans for the query alone (`trawl train generator`); a language model that
     /// was never trained to retrieve continues a text that the query begins.
     static func standard(for model: ModelFolder) -> SEALPrompts {
-        if model.isEncoderDecoder { return SEALPrompts(body: "{query}", title: nil, rescoring: "{query}") }
+        if model.isEncoderDecoder { return ofEncoderDecoders }
         return SEALPrompts(
             body: "Question: {query}\nPassage:", title: "Question: {query}\nTitle:",
             rescoring: "Question: {query}\nPassage:")
     }
+
+    static let ofEncoderDecoders = SEALPrompts(body: "{query}", title: nil, rescoring: "{query}")
 }

@@ -13,7 +13,8 @@ public struct GeneratorCheckpoint {
     public let path: String
     /// How weights are stored.
     public var storage: SafetensorsWriter.Storage
-    /// The BERT model beside the folder whose tensors are not stored again; nil for a complete checkpoint.
+    /// The BERT model beside the folder whose tensors are not stored again, nil for a complete checkpoint; or the decoder there
+    /// that an adapter changes.
     public var base: ModelFolder?
 
     static let stateName = "training_state.safetensors"
@@ -46,7 +47,7 @@ public struct GeneratorCheckpoint {
         try? FileManager.default.removeItem(atPath: path + "/key_weights.json")
     }
 
-    private func makeFolder() throws {
+    func makeFolder() throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -93,13 +94,17 @@ public struct GeneratorCheckpoint {
             members["trawl_base_model"] = (base.path as NSString).lastPathComponent
             members["trawl_base_digest"] = base.digest
         }
+        try writeJSON(members, to: "config.json")
+    }
+
+    func writeJSON(_ members: [String: Any], to name: String) throws {
         do {
             let data = try JSONSerialization.data(
                 withJSONObject: members, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-            try (data + Data("\n".utf8)).write(to: URL(filePath: path + "/config.json"), options: .atomic)
+            try (data + Data("\n".utf8)).write(to: URL(filePath: path + "/" + name), options: .atomic)
         } catch {
             throw TrawlError(
-                .io, "config.json cannot be written", path: path, remedy: "make room on the disk", cause: error)
+                .io, "\(name) cannot be written", path: path, remedy: "make room on the disk", cause: error)
         }
     }
 

@@ -1,12 +1,14 @@
 public import Core
+public import Models
 internal import Tensors
 
-/// What an encoder-decoder learns from at once: texts, and for each what the decoder shall write behind it.
+/// What a generator learns from at once: texts, and for each what shall be written behind it.
 ///
 /// All continuations of a source stand behind one encoding of it.
 public struct GenerationBatch: Sendable {
     public struct Target: Sendable {
-        /// What the decoder writes. Every token is predicted from those before it and the start token.
+        /// What is written. Every token is predicted from those before it; the first from an encoder-decoder's start token, or
+        /// from a decoder's source alone.
         public let tokens: [TokenID]
         /// What its losses are multiplied by.
         public let weight: Float
@@ -18,7 +20,7 @@ public struct GenerationBatch: Sendable {
     }
 
     public struct Item: Sendable {
-        /// With the special tokens that the encoder expects.
+        /// With the special tokens, and the words around it, that the model expects.
         public let source: [TokenID]
         public let targets: [Target]
 
@@ -38,7 +40,7 @@ public struct GenerationBatch: Sendable {
 
 /// A BERT encoder and a BERT decoder that attends to it (Rothe et al. 2020, arXiv 1907.12461), with gradients; the
 /// network that transformers calls `EncoderDecoderModel`.
-public final class EncoderDecoderNetwork {
+public final class EncoderDecoderNetwork: GeneratorNetwork {
     public let sizes: EncoderDecoderSizes
     /// All weights, in a fixed order.
     public let parameters: [Parameter]
@@ -62,33 +64,20 @@ public final class EncoderDecoderNetwork {
         (outputTable, outputBias) = output
     }
 
+    public var vocabularySize: Int { sizes.vocabulary }
+    public var positions: Int { sizes.positions }
+    public var sharesPositions: Bool { false }
+
+    public func write(to checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder) throws {
+        try checkpoint.write(self, tokenizerFrom: model)
+    }
+
     /// The word vectors, when encoder and decoder share them.
     var sharedWords: Parameter? { encoderEmbedding.words === outputTable ? outputTable : nil }
 
-    /// The sum of the batch's losses over all predicted tokens. Gradients of `scale` times it are added to the parameters'.
-    ///
-    /// The batch runs in parts of at most `rowsAtOnce` tokens of sources and targets (or one item, if that has more), so that
-    /// memory is bounded whatever its size. Every token must be in the vocabulary, and no sequence longer than the positions.
     public func accumulateGradients(
-        _ batch: GenerationBatch, smoothing: Float, scale: Float, rowsAtOnce: Int = 1024, tape: Tape
+        _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape
     ) -> Double {
-        var loss = 0.0
-        var part: [GenerationBatch.Item] = []
-        var rows = 0
-        for item in batch.items {
-            let count = item.targets.reduce(item.source.count) { $0 + $1.tokens.count }
-            if !part.isEmpty && rows + count > rowsAtOnce {
-                loss += run(part, smoothing: smoothing, scale: scale, tape)
-                (part, rows) = ([], 0)
-            }
-            part.append(item)
-            rows += count
-        }
-        if !part.isEmpty { loss += run(part, smoothing: smoothing, scale: scale, tape) }
-        return loss
-    }
-
-    private func run(_ items: [GenerationBatch.Item], smoothing: Float, scale: Float, _ tape: Tape) -> Double {
         tape.clear()
         let states = encode(items.map(\.source), tape)
         var inputs: [[TokenID]] = []
