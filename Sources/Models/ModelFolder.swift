@@ -43,14 +43,17 @@ public struct ModelFolder: Sendable {
     var tensorPrefix: String?
 
     /// - Throws: `TrawlError.notFound` for a missing path or file, `.unsupported` for another architecture, `.corrupted`.
-    public init(path: String) throws {
+    public init(path: String) throws { try self.init(path: path, mayHaveBase: true) }
+
+    /// - Parameter mayHaveBase: whether the folder may leave tensors to another.
+    private init(path: String, mayHaveBase: Bool) throws {
         if path.hasSuffix(".gguf") || fileExists(path) {
             self = try ModelFolder(ggufPath: path)
         } else if !folderExists(path) {
             throw TrawlError(
                 .notFound, "there is no such model", path: path, remedy: "name a model folder or a .gguf file")
         } else if fileExists(path + "/config.json") {
-            self = try ModelFolder(folder: path, mayHaveBase: true)
+            self = try ModelFolder(folder: path, mayHaveBase: mayHaveBase)
         } else {
             let files = regularFiles(in: path).filter { $0.hasSuffix(".gguf") }
             guard files.count == 1, let file = files.first else {
@@ -63,7 +66,6 @@ public struct ModelFolder: Sendable {
         }
     }
 
-    /// - Parameter mayHaveBase: whether the folder may leave tensors to another.
     init(folder path: String, mayHaveBase: Bool) throws {
         let configurationPath = path + "/config.json"
         configuration = try JSON(contentsOf: configurationPath)
@@ -109,10 +111,11 @@ public struct ModelFolder: Sendable {
     private init(adapterPath path: String, _ configuration: JSON, mayHaveBase: Bool) throws {
         let reference = try BaseReference(configuration, folder: path)
         guard mayHaveBase else { throw reference.corrupted }
-        let base = try ModelFolder(path: reference.path)
-        guard base.isDecoder, base.base == nil else {
+        let base = try ModelFolder(path: reference.path, mayHaveBase: false)
+        guard base.isDecoder else {
             throw TrawlError(
-                .incompatible, "the base '\(reference.name)' is a \(base.architectureName), not a decoder: \(base.path)",
+                .incompatible,
+                "the base '\(reference.name)' is a \(base.architectureName), not a decoder: \(base.path)",
                 path: path, remedy: "put the decoder that this adapter was made with beside it")
         }
         try reference.requireDigest(of: base)

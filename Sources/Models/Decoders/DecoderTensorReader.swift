@@ -61,7 +61,9 @@ package struct DecoderTensorReader {
         return start + (layer.map { "layers.\($0)." } ?? "") + names.huggingFace + "." + part
     }
 
-    package func has(_ member: Member, _ layer: Int? = nil) -> Bool { tensors.tensor(named: name(member, layer)) != nil }
+    package func has(_ member: Member, _ layer: Int? = nil) -> Bool {
+        tensors.tensor(named: name(member, layer)) != nil
+    }
 
     /// Whether one of a layer's projections has a bias, or heads have norms.
     package func hasExtras(_ layer: Int) -> Bool {
@@ -84,7 +86,8 @@ package struct DecoderTensorReader {
         else { return stored.prepared(for: precision) }
         let up = change.up.map { adapter.scale * $0 }
         return stored.adding(
-            productOf: isTurned(member) ? HeadRows.interleaved(up, rows: rows, headDimension: headDimension) : up, change.down,
+            productOf: isTurned(member) ? HeadRows.interleaved(up, rows: rows, headDimension: headDimension) : up,
+            change.down,
             rank: adapter.rank
         ).prepared(for: precision)
     }

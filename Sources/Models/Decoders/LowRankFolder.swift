@@ -49,13 +49,16 @@ package struct LowRankFolder: Sendable {
         for name in ["use_rslora", "use_dora", "fan_in_fan_out"] {
             try require(settings[name]?.bool != true, "'\(name)'")
         }
-        for name in ["rank_pattern", "alpha_pattern"] { try require(settings[name]?.members?.isEmpty ?? true, "'\(name)'") }
+        for name in ["rank_pattern", "alpha_pattern"] {
+            try require(settings[name]?.members?.isEmpty ?? true, "'\(name)'")
+        }
         try require(settings["modules_to_save"]?.array?.isEmpty ?? true, "'modules_to_save'")
         guard let rank = settings["r"]?.int, rank > 0, rank <= 1 << 16, let alpha = settings["lora_alpha"]?.double,
             alpha.isFinite
         else {
             throw TrawlError(
-                .corrupted, "'r' or 'lora_alpha' is missing or impossible", path: file, remedy: "train the adapter again")
+                .corrupted, "'r' or 'lora_alpha' is missing or impossible", path: file,
+                remedy: "train the adapter again")
         }
         (self.rank, self.alpha) = (rank, Float(alpha))
         tensors = try Safetensors(path: path + "/" + Self.tensorsName)
@@ -78,7 +81,8 @@ package struct LowRankFolder: Sendable {
         func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
             guard let tensor = tensors.tensor(named: name) else {
                 throw TrawlError(
-                    .corrupted, "the tensor '\(name)' is missing", path: tensors.path, remedy: "train the adapter again")
+                    .corrupted, "the tensor '\(name)' is missing", path: tensors.path, remedy: "train the adapter again"
+                )
             }
             guard tensor.shape == shape, tensor.type.isFloatingPoint else {
                 throw TrawlError(
@@ -102,7 +106,8 @@ package struct LowRankFolder: Sendable {
         }
         if let other = tensors.tensors.first(where: { !known.contains($0.name) }) {
             throw TrawlError(
-                .unsupported, "the adapter changes '\(other.name)', which is no projection of the base's \(layers) layers",
+                .unsupported,
+                "the adapter changes '\(other.name)', which is no projection of the base's \(layers) layers",
                 path: tensors.path, remedy: "use a plain LoRA of the layers' projections")
         }
         guard !tensors.tensors.isEmpty else {
@@ -125,5 +130,7 @@ struct AdaptedTensors: TensorCollection {
         tensors = adapter.tensors.tensors + base.tensors.tensors
     }
 
-    func tensor(named name: String) -> Tensor? { adapter.tensors.tensor(named: name) ?? base.tensors.tensor(named: name) }
+    func tensor(named name: String) -> Tensor? {
+        adapter.tensors.tensor(named: name) ?? base.tensors.tensor(named: name)
+    }
 }

@@ -36,7 +36,8 @@ struct CompactTensors: TensorCollection {
         base = try ModelFolder(folder: reference.path, mayHaveBase: false)
         guard base.architecture == .bert else {
             throw TrawlError(
-                .incompatible, "the base '\(reference.name)' is a \(base.architectureName), not a BERT model: \(reference.path)",
+                .incompatible,
+                "the base '\(reference.name)' is a \(base.architectureName), not a BERT model: \(reference.path)",
                 path: folder, remedy: "put the BERT model that this one was made with beside it")
         }
         try reference.requireDigest(of: base)

@@ -29,7 +29,8 @@ public struct SourceTemplate: Sendable {
         let special = tokenizer.encodeIDs("a", addSpecialTokens: true)
         let before = (0...max(0, special.count - plain.count)).first { special.dropFirst($0).starts(with: plain) } ?? 0
         let tail = String(prompt[place.upperBound...])
-        start = special.prefix(before) + (head.isEmpty ? [] : tokenizer.encodeIDs(String(head), addSpecialTokens: false))
+        start =
+            special.prefix(before) + (head.isEmpty ? [] : tokenizer.encodeIDs(String(head), addSpecialTokens: false))
         end =
             (tail.isEmpty ? [] : tokenizer.encodeIDs(tail, addSpecialTokens: false))
             + special.dropFirst(before + plain.count)

@@ -88,7 +88,8 @@ private final class DecoderNetworkReader {
                 adapter: try adapter(layer, member.moduleName, rows, columns))
         }
         return DecoderLayer(
-            attentionNorm: try norm(.attentionNorm, layer), query: try linear(.query, sizes.querySize, sizes.hiddenSize),
+            attentionNorm: try norm(.attentionNorm, layer),
+            query: try linear(.query, sizes.querySize, sizes.hiddenSize),
             key: try linear(.key, sizes.keySize, sizes.hiddenSize),
             value: try linear(.value, sizes.keySize, sizes.hiddenSize),
             output: try linear(.attentionOutput, sizes.hiddenSize, sizes.querySize),
@@ -105,9 +106,11 @@ private final class DecoderNetworkReader {
         let rank = settings.rank
         let learnt = try model.adapter?.matrices(layer: layer, module: module, rows: rows, columns: columns)
         let bound = 1 / Float(columns).squareRoot()
-        let down = learnt?.down ?? (0..<rank * columns).map { _ in
-            bound * (Float(random.next() >> 40) / Float(1 << 23) - 1)
-        }
+        let down =
+            learnt?.down
+            ?? (0..<rank * columns).map { _ in
+                bound * (Float(random.next() >> 40) / Float(1 << 23) - 1)
+            }
         func parameter(_ name: String, _ rows: Int, _ columns: Int, _ values: [Float]) -> Parameter {
             let parameter = Parameter(
                 name: name, rows: rows, columns: columns, isVector: false, rateFactor: 1, values: values)

@@ -31,13 +31,13 @@ struct GeneratorTrainingRunner {
 
     func run() throws {
         let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
+        let tokenizer = try index.tokenizer(of: model)
         let checkpoint = try checkpoint(beginningWith: model)
         if resumes && !checkpoint.hasState {
             throw TrawlError(
                 .notFound, "there is no interrupted training to go on with", path: checkpoint.path,
                 remedy: "train without --resume")
         }
-        let tokenizer = try index.tokenizer(of: model)
         let settings = settings(beginningWith: model)
         let template = try SourceTemplate(prompt: index.prompt(of: model), tokenizer: tokenizer)
         let vocabulary = GeneratorVocabulary(tokenizer)
@@ -126,7 +126,8 @@ struct GeneratorTrainingRunner {
         guard !origin.isDecoder || candidate?.digest == origin.digest else {
             throw TrawlError(
                 .invalidInput, "a decoder's adapters are stored alone, and need the decoder beside them", path: path,
-                remedy: "without --complete, give --output a name, or a path in the folder that holds \(origin.folderPath)")
+                remedy:
+                    "without --complete, give --output a name, or a path in the folder that holds \(origin.folderPath)")
         }
         return GeneratorCheckpoint(
             path: path, storage: storage, base: candidate?.digest == origin.digest ? candidate : nil)

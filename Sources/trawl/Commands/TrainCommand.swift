@@ -41,7 +41,10 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.")
     var qrels: String?
 
-    @Option(help: "The model to begin with: an encoder-decoder, a BERT encoder or a decoder; the index's generator by default.")
+    @Option(
+        help:
+            "The model to begin with: an encoder-decoder, a BERT encoder or a decoder; the index's generator by default."
+    )
     var from: String?
 
     @Option(help: "The name of the new model in Trawl's models folder, or a path.")
