@@ -114,6 +114,32 @@ INLINE void trawl_transpose_body(const float *restrict x, size_t ldx, size_t row
 TRAWL_TWINS(trawl_transpose, (const float *x, size_t ldx, size_t rows, size_t columns, float *out),
             (x, ldx, rows, columns, out))
 
+// A block of 8 x 16 sums stays in registers; `rows` and `lanes` are constants wherever the block is whole.
+INLINE void transposed_block_of(const float *restrict a, size_t lda, const float *restrict b, size_t ldb, size_t rows,
+                                size_t lanes, size_t k, float *restrict out, size_t ldo) {
+    float sum[8][16] = {{0}};
+    for (size_t p = 0; p < k; p++, a += lda, b += ldb)
+        for (size_t i = 0; i < rows; i++)
+            for (size_t l = 0; l < lanes; l++) sum[i][l] += a[i] * b[l];
+    for (size_t i = 0; i < rows; i++)
+        for (size_t l = 0; l < lanes; l++) out[i * ldo + l] += sum[i][l];
+}
+
+INLINE void trawl_add_transposed_product_body(const float *restrict a, size_t lda, const float *restrict b, size_t ldb,
+                                              size_t m, size_t n, size_t k, float *restrict out, size_t ldo) {
+    for (size_t j = 0; j < n; j += 16)
+        for (size_t i = 0; i < m; i += 8) {
+            float *target = out + i * ldo + j;
+            if (n - j >= 16 && m - i >= 8)
+                transposed_block_of(a + i, lda, b + j, ldb, 8, 16, k, target, ldo);
+            else
+                transposed_block_of(a + i, lda, b + j, ldb, m - i < 8 ? m - i : 8, n - j < 16 ? n - j : 16, k, target, ldo);
+        }
+}
+TRAWL_TWINS(trawl_add_transposed_product,
+            (const float *a, size_t lda, const float *b, size_t ldb, size_t m, size_t n, size_t k, float *out, size_t ldo),
+            (a, lda, b, ldb, m, n, k, out, ldo))
+
 INLINE void trawl_adamw_body(float *restrict w, const float *restrict g, float *restrict m, float *restrict v, size_t n,
                              float scale, float rate, float beta1, float beta2, float epsilon, float decay,
                              float correction1, float correction2) {

@@ -1,4 +1,3 @@
-internal import CKernels
 internal import Tensors
 
 /// What a frozen matrix is changed by: scale B A (LoRA, Hu et al. 2021, arXiv 2106.09685), with few rows in between.
@@ -28,22 +27,11 @@ extension Tape {
         product.outputs(x.value, weight.value, m: m, n: n, k: k, into: y.value)
         product.outputs(u.value, up.value, m: m, n: n, k: rank, adding: true, into: y.value)
         guard let dy = y.gradient, let du = u.gradient else { return y }
-        // The smaller side is turned, so that room is needed for few columns: [rank, m] and [rank, n].
-        let turned = floats(rank * m)
-        let dup = floats(rank * n)
         record {
-            if let db = up.gradient {
-                dup.update(repeating: 0, count: rank * n)
-                product.transposed(u.value, dy, m: rank, n: n, k: m, transposed: turned, into: dup)
-                for row in 0..<n {
-                    for column in 0..<rank { db[row * rank + column] += dup[column * n + row] }
-                }
-            }
+            if let db = up.gradient { product.narrowTransposed(dy, u.value, m: n, n: rank, k: m, into: db) }
             product.inputs(dy, up.value, m: m, n: rank, k: n, into: du)
             for index in 0..<u.count { du[index] *= adapter.scale }
-            if let da = down.gradient {
-                product.transposed(du, x.value, m: rank, n: k, k: m, transposed: turned, into: da)
-            }
+            if let da = down.gradient { product.narrowTransposed(du, x.value, m: rank, n: k, k: m, into: da) }
             if let dx = x.gradient {
                 product.inputs(dy, weight.value, m: m, n: k, k: n, adding: true, into: dx)
                 product.inputs(du, down.value, m: m, n: k, k: rank, adding: true, into: dx)
