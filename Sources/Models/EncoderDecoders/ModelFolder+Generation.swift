@@ -38,6 +38,9 @@ extension ModelFolder {
     /// The model that this one leaves tensors to; nil for a complete one.
     package var base: ModelFolder? { (tensors as? CompactTensors)?.base ?? (tensors as? AdaptedTensors)?.base }
 
+    /// Whether it is a decoder that low-rank adapters change.
+    package var isAdapted: Bool { adapter != nil }
+
     /// What changes the decoder `base`; nil for all but adapters' folders.
     package var adapter: LowRankFolder? { (tensors as? AdaptedTensors)?.adapter }
 

@@ -34,7 +34,7 @@ extension GeneratorCheckpoint {
             [
                 "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": network.settings.rank,
                 "lora_alpha": Double(network.settings.alpha), "lora_dropout": 0, "bias": "none",
-                "target_modules": modules.sorted(), "base_model_name_or_path": base.folderPath, "fan_in_fan_out": false,
+                "target_modules": modules.sorted(), "base_model_name_or_path": base.folderName, "fan_in_fan_out": false,
                 "inference_mode": true, "use_rslora": false, "use_dora": false,
             ], to: LowRankFolder.settingsName)
         try writeJSON(
