@@ -63,15 +63,16 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         var results: [GenerativeResult] = []
         for start in stride(from: 0, to: queries.count, by: parameters.batchSize) {
             let batch = Array(queries[start..<min(start + parameters.batchSize, queries.count)])
-            for (query, found) in zip(batch, try keys(for: batch)) {
-                let prepared = scorer.query(
-                    keys: found.keys, unigrams: found.unigrams, tokens: try encoding.text(" " + query))
-                let explanations = try scorer.rank(prepared, count: k)
+            let prepared = try zip(batch, keys(for: batch)).map { query, found in
+                scorer.query(keys: found.keys, unigrams: found.unigrams, tokens: try encoding.text(" " + query))
+            }
+            for (place, explanations) in try scorer.rank(prepared, count: k).enumerated() {
                 results.append(
                     GenerativeResult(
-                        query: query,
+                        query: batch[place],
                         ranking: Ranking(explanations.map { ScoredPassage($0.passage, Float($0.score)) }),
-                        keys: prepared.keys.map(\.key), unigrams: prepared.unigrams, explanations: explanations))
+                        keys: prepared[place].keys.map(\.key), unigrams: prepared[place].unigrams,
+                        explanations: explanations))
             }
         }
         return results

@@ -17,9 +17,14 @@ public enum KeyWeights {
     ) -> Double {
         let p = min(logProbability, 0) - 1e-10
         let u = min(log((Double(count) + 5) / (Double(tokenCount) + 5)), 0)
-        guard p > -.infinity, u < 0 else { return 0 }
-        let odds = (p + logOneMinusExp(u)) - (u + logOneMinusExp(p))
+        let odds = logOdds(p, above: u)
         return odds > 0 ? power(odds, alpha) : 0
+    }
+
+    /// The log-odds of the log-probability `p` less those of `u`; 0 where they are not finite.
+    static func logOdds(_ p: Double, above u: Double) -> Double {
+        guard p > -.infinity, u < 0 else { return 0 }
+        return (p + logOneMinusExp(u)) - (u + logOneMinusExp(p))
     }
 
     /// max(0, p - (least - 0.1))^alpha, where `least` is the lowest log-probability of the query's keys.

@@ -2,11 +2,14 @@ import Core
 import Foundation
 
 /// What is known of an n-gram when it is weighed.
-public struct KeyFeatures: Sendable, Hashable {
+public struct KeyFeatures: Codable, Sendable, Hashable {
     /// In the order of `LearnedKeyWeights.names`.
     public let values: [Double]
 
     public init(values: [Double]) { self.values = values }
+
+    /// Whether the n-gram stands in the query.
+    public var isInQuery: Bool { values[4] > 0 }
 }
 
 /// Weights of n-grams that were fitted to judged queries, in place of SEAL's formula: w = exp(sum of coefficient x feature).
@@ -65,6 +68,21 @@ public struct LearnedKeyWeights: Codable, Hashable, Sendable {
         let logarithm = zip(coefficients, features.values).reduce(0) { $0 + $1.0 * $1.1 }
         return features.values[0] > -.infinity ? exp(min(logarithm, 300)) : 0
     }
+
+    /// The weight that an n-gram of these features would have at another log-probability, and its derivative by that.
+    public func weight(_ features: KeyFeatures, at logProbability: Double) -> (value: Double, slope: Double) {
+        let p = min(logProbability, 0) - 1e-10
+        let odds = KeyWeights.logOdds(p, above: -features.values[2])
+        guard odds > 0 else { return (0, 0) }
+        var values = features.values
+        values[0] = log(odds)
+        let isBounded = logProbability < -200
+        values[1] = isBounded ? -200 : logProbability
+        let weight = weight(KeyFeatures(values: values))
+        // The derivative of the log-odds by p is 1 / (1 - e^p).
+        let slope = coefficients[0] / (odds * -expm1(p)) + (isBounded ? 0 : coefficients[1])
+        return (weight, weight * slope)
+    }
 }
 
 /// Computes the features of a query's keys.
@@ -107,30 +125,5 @@ struct KeyFeatureReader<Oracle: SubstringOracle> {
         let rarity = log((Double(oracle.tokenCount) + 5) / (Double(count) + 5))
         rarities[token] = rarity
         return rarity
-    }
-}
-
-/// A judged query as the fit of key weights needs it.
-public struct KeyWeightExample: Sendable {
-    /// A passage with the keys that count in it, by their places in `features`, and their covers.
-    public struct Candidate: Sendable {
-        public let isRelevant: Bool
-        public let keys: [(key: Int, cover: Double)]
-        /// The passage's tokens.
-        public let length: Int
-
-        public init(isRelevant: Bool, keys: [(key: Int, cover: Double)], length: Int) {
-            self.isRelevant = isRelevant
-            self.keys = keys
-            self.length = length
-        }
-    }
-
-    public let features: [KeyFeatures]
-    public let candidates: [Candidate]
-
-    public init(features: [KeyFeatures], candidates: [Candidate]) {
-        self.features = features
-        self.candidates = candidates
     }
 }

@@ -13,7 +13,8 @@ struct NGramTrie {
     private var lastChild: [Int32] = [-1]
     /// Open addressing from (node, token) to the child, -1 where free; the capacity is a power of two.
     private var slots = [Int32](repeating: -1, count: 64)
-    private var parents: [Int32] = [-1]
+    /// For each node the edge that leads to it: its parent and its token.
+    private var edges: [UInt64] = [.max]
 
     var nodeCount: Int { tokens.count }
 
@@ -30,11 +31,12 @@ struct NGramTrie {
     @inline(__always)
     func child(of node: Int, _ token: TokenID) -> Int? {
         let mask = slots.count - 1
-        var slot = Self.hash(node, token) & mask
+        let edge = Self.edge(node, token)
+        var slot = Self.hash(edge) & mask
         while true {
             let child = Int(slots[slot])
             if child < 0 { return nil }
-            if Int(parents[child]) == node && tokens[child] == token { return child }
+            if edges[child] == edge { return child }
             slot = (slot + 1) & mask
         }
     }
@@ -52,13 +54,23 @@ struct NGramTrie {
     ///
     /// - Complexity: O(text x length of the longest n-gram) at worst; near O(text) when few positions begin an n-gram.
     func forEachMatch(in text: [TokenID], _ body: (Int, Int) -> Void) {
-        for start in text.indices {
-            var node = 0
-            var index = start
-            while index < text.count, let next = child(of: node, text[index]) {
-                node = next
-                index += 1
-                if ngrams[node] >= 0 { body(Int(ngrams[node]), start) }
+        let mask = slots.count - 1
+        text.withUnsafeBufferPointer { text in
+            slots.withUnsafeBufferPointer { slots in
+                edges.withUnsafeBufferPointer { edges in
+                    for start in text.indices {
+                        var (node, index) = (0, start)
+                        walk: while index < text.count {
+                            let edge = Self.edge(node, text[index])
+                            var slot = Self.hash(edge) & mask
+                            while slots[slot] >= 0, edges[Int(slots[slot])] != edge { slot = (slot + 1) & mask }
+                            guard slots[slot] >= 0 else { break walk }
+                            node = Int(slots[slot])
+                            index += 1
+                            if ngrams[node] >= 0 { body(Int(ngrams[node]), start) }
+                        }
+                    }
+                }
             }
         }
     }
@@ -71,7 +83,7 @@ struct NGramTrie {
         firstChild.append(-1)
         nextSibling.append(-1)
         lastChild.append(-1)
-        parents.append(Int32(node))
+        edges.append(Self.edge(node, token))
         if lastChild[node] < 0 {
             firstChild[node] = Int32(child)
         } else {
@@ -89,14 +101,18 @@ struct NGramTrie {
 
     private mutating func place(_ child: Int) {
         let mask = slots.count - 1
-        var slot = Self.hash(Int(parents[child]), tokens[child]) & mask
+        var slot = Self.hash(edges[child]) & mask
         while slots[slot] >= 0 { slot = (slot + 1) & mask }
         slots[slot] = Int32(child)
     }
 
     @inline(__always)
-    private static func hash(_ node: Int, _ token: TokenID) -> Int {
-        let mixed = (UInt64(truncatingIfNeeded: node) << 32 | UInt64(token)) &* 0x9E37_79B9_7F4A_7C15
-        return Int(truncatingIfNeeded: mixed >> 33)
+    private static func edge(_ node: Int, _ token: TokenID) -> UInt64 {
+        UInt64(truncatingIfNeeded: node) << 32 | UInt64(token)
+    }
+
+    @inline(__always)
+    private static func hash(_ edge: UInt64) -> Int {
+        Int(truncatingIfNeeded: (edge &* 0x9E37_79B9_7F4A_7C15) >> 33)
     }
 }

@@ -58,7 +58,7 @@ import Testing
                 parameters.scoring.isIntersective
                 ? KeyWeights.unigrams(behind: prompt, oracle: corpus, parameters: parameters) : []
             let query = scorer.query(keys: keys, unigrams: unigrams)
-            let found = try scorer.rank(query, count: 1000).map { [Double($0.passage.rawValue), $0.score] }
+            let found = try scorer.rank([query], count: 1000)[0].map { [Double($0.passage.rawValue), $0.score] }
                 .sorted { $0[0] < $1[0] }
             #expect(found.map(\.[0]) == golden.scores.map(\.[0]), "case \(number)")
             for (a, b) in zip(found, golden.scores) {
@@ -109,7 +109,7 @@ import Testing
             let expected = plain.scores(
                 keys: query.keys.map(\.key),
                 unigrams: Dictionary(uniqueKeysWithValues: unigrams.map { ($0.token, $0.weight) }))
-            let found = try scorer.rank(query, count: 1000)
+            let found = try scorer.rank([query], count: 1000)[0]
             #expect(found.count == expected.count)
             for entry in found {
                 #expect(abs(entry.score - (expected[entry.passage] ?? -1)) < 1e-9 * max(1, entry.score))
@@ -122,7 +122,7 @@ import Testing
             let corpus = ScannedCorpus(golden.passages)
             let scorer = SEALScorer(oracle: corpus, parameters: golden.parameters)
             let query = scorer.query(keys: located(golden.keys, corpus), unigrams: [])
-            for entry in try scorer.rank(query, count: 5) {
+            for entry in try scorer.rank([query], count: 5)[0] {
                 let passage = corpus.tokens(of: entry.passage)
                 var taken: Set<Int> = []
                 var total = 0.0
@@ -140,6 +140,25 @@ import Testing
         }
     }
 
+    @Test func queriesRankTogetherAsEachAlone() throws {
+        let corpus = ScannedCorpus.random(5, passages: 150, words: 30)
+        let scorer = SEALScorer(oracle: corpus, parameters: SEALParameters())
+        let queries = (0..<5).map { number in
+            let keys = (0..<12).map { place in
+                let text = corpus.passages[(number * 31 + place * 7) % corpus.passages.count]
+                return NGramKey(
+                    tokens: Array(text.prefix(1 + place % 3)), logProbability: -1 - Double(place), count: 1 + place,
+                    origin: .body)
+            }
+            var seen: Set<[TokenID]> = []
+            let unique = keys.filter { seen.insert($0.tokens).inserted }
+            return scorer.query(keys: unique.map { LocatedKey(key: $0, range: $0.tokens) }, unigrams: [])
+        }
+        let together = try scorer.rank(queries, count: 20)
+        #expect(together.contains { $0.count > 1 })
+        for (query, found) in zip(queries, together) { #expect(try scorer.rank([query], count: 20) == [found]) }
+    }
+
     @Test func firstPassCountsAKeyOnceWhereItsSpanIsFree() throws {
         // Passage 0 holds 10 11 twice; 11 12 overlaps the first of them, and stands alone in passage 1.
         let corpus = ScannedCorpus([[10, 11, 12, 10, 11], [11, 12, 13], [14]])
@@ -154,7 +173,7 @@ import Testing
         let query = scorer.query(keys: keys, unigrams: [])
         let weights = query.keys.map(\.key.weight)
         #expect(weights.count == 2)
-        let ranking = try scorer.firstPass(query)
+        let ranking = try scorer.firstPass([query])[0]
         #expect(ranking.map(\.passage.rawValue) == [0, 1])
         #expect(ranking.map(\.score) == weights.map { Float($0) })
     }
@@ -171,7 +190,7 @@ import Testing
         }
         let query = scorer.query(keys: keys, unigrams: [])
         #expect(query.keys.count == 2)
-        let found = try scorer.rank(query, count: 10)
+        let found = try scorer.rank([query], count: 10)[0]
         #expect(found.map(\.passage.rawValue) == [0])
         #expect(found[0].keys.count == 2)
     }
@@ -179,11 +198,11 @@ import Testing
     @Test func nothingIsFoundWithoutKeysOrRoom() throws {
         let corpus = ScannedCorpus.random(1)
         let scorer = SEALScorer(oracle: corpus, parameters: SEALParameters())
-        #expect(try scorer.rank(scorer.query(keys: [], unigrams: []), count: 5).isEmpty)
+        #expect(try scorer.rank([scorer.query(keys: [], unigrams: [])], count: 5)[0].isEmpty)
         let key = NGramKey(tokens: [10], logProbability: -0.01, count: corpus.count([10]), origin: .body)
         let query = scorer.query(keys: [LocatedKey(key: key, range: [10])], unigrams: [])
-        #expect(try !scorer.rank(query, count: 5).isEmpty)
-        #expect(try scorer.rank(query, count: 0).isEmpty)
+        #expect(try !scorer.rank([query], count: 5)[0].isEmpty)
+        #expect(try scorer.rank([query], count: 0)[0].isEmpty)
     }
 }
 

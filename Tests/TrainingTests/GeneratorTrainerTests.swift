@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Generation
 import Models
 import Testing
 
@@ -64,6 +65,54 @@ import Testing
         }
         let other = try Self.trainer(steps: 6, seed: 2, decoder: decoder)
         #expect(throws: TrawlError.self) { try checkpoint.restoreState(of: other) }
+    }
+
+    /// Passage 2 is right, passage 3 is ranked above it.
+    private static let samples: SelfSamples = {
+        let (right, wrong) = (corpus.passages[2], corpus.passages[3])
+        let keys = [Array(wrong[0..<3]), Array(right[0..<3]), Array(right[8..<12]), Array(wrong[6..<9])]
+        let features = keys.map { _ in KeyFeatures(values: [1.5, -4, 30, 1, 0, 0.2]) }
+        let found = KeyWeightExample(
+            keys: keys, features: features,
+            candidates: [
+                .init(isRelevant: false, keys: [.init(key: 0, cover: 1), .init(key: 3, cover: 1)], length: 25),
+                .init(isRelevant: true, keys: [.init(key: 1, cover: 1), .init(key: 2, cover: 0.8)], length: 25),
+            ])
+        return SelfSamples(
+            samples: [.init(query: Array(right[12..<18]), found: found)], weights: LearnedKeyWeights(alpha: 2))
+    }()
+
+    @Test func learningFromOwnSamplesResumesToTheBit() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let whole = try Self.trainer(steps: 5)
+        try whole.run { $0.step < 1 }
+        whole.selfSamples = Self.samples
+        whole.history.samplingRounds = 1
+        whole.history.scores = [.init(step: 1, value: 0.5)]
+        try whole.run { $0.step < 3 }
+        let checkpoint = GeneratorCheckpoint(path: folder)
+        try checkpoint.writeState(of: whole)
+        try whole.run { _ in true }
+        let second = try Self.trainer(steps: 5)
+        try checkpoint.restoreState(of: second)
+        #expect(second.history == whole.history && second.history.best?.step == 1)
+        try second.run { _ in true }
+        for (a, b) in zip(whole.network.parameters, second.network.parameters) {
+            #expect(a.values == b.values, "\(a.name)")
+        }
+    }
+
+    @Test func rankingByOwnSamplesPutsTheRightPassageFirst() throws {
+        let trainer = try Self.trainer(steps: 150)
+        trainer.selfSamples = Self.samples
+        var losses: [Double] = []
+        try trainer.run { progress in
+            if let loss = progress.rankingLoss { losses.append(loss) }
+            return true
+        }
+        #expect(try #require(losses.first) > 0.2)
+        let last = try #require(losses.last)
+        #expect(last < 0.5 * losses[0], "\(losses[0]) then \(last)")
     }
 
     @Test func theSeedDecides() throws {

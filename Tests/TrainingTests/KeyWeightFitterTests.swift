@@ -16,10 +16,12 @@ import Testing
             let candidates = (0..<6).map { candidate in
                 KeyWeightExample.Candidate(
                     isRelevant: candidate == 0,
-                    keys: (0..<3).map { (key: ($0 * 2 + (candidate == 0 ? 0 : 1)) % 8, cover: 0.2 + 0.8 * number()) },
+                    keys: (0..<3).map {
+                        .init(key: ($0 * 2 + (candidate == 0 ? 0 : 1)) % 8, cover: 0.2 + 0.8 * number())
+                    },
                     length: candidate == 0 ? 50 : 100 + candidate)
             }
-            return KeyWeightExample(features: features, candidates: candidates)
+            return KeyWeightExample(keys: features.map { _ in [] }, features: features, candidates: candidates)
         }
     }()
 

@@ -142,6 +142,38 @@ import Testing
         }
     }
 
+    /// More rows than are in memory at once, so that logits are computed twice.
+    @Test(arguments: [5, 600])
+    func aLossOfLogProbabilitiesHasItsDifferencesForGradients(rows: Int) {
+        let states = Self.parameter(rows, 6, seed: 1)
+        let table = Self.parameter(11, 6, seed: 2)
+        let bias = Self.parameter(1, 11, seed: 3)
+        let targets = (0..<rows).map { TokenID($0 * 7 % 11) }
+        let tape = Tape()
+        // The square of the mean of some rows' log-probabilities less that of others.
+        func loss() -> Double {
+            tape.clear()
+            return tape.loss(of: Self.input(states, tape), table: table, bias: bias, targets: targets) { levels in
+                let signs = levels.indices.map { $0 % 3 == 0 ? 1.0 : $0 % 3 == 1 ? -0.5 : 0 }
+                let mean = zip(levels, signs).reduce(0) { $0 + $1.0 * $1.1 } / Double(rows)
+                return (mean * mean, signs.map { Float(2 * mean * $0 / Double(rows)) })
+            }
+        }
+        _ = loss()
+        tape.backward()
+        for (parameter, found) in [states, table, bias].map({ ($0, $0.gradients ?? []) }) {
+            for index in stride(from: 0, to: parameter.count, by: max(1, parameter.count / 11)) {
+                let old = parameter.value[index]
+                parameter.value[index] = old + 1e-2
+                let above = loss()
+                parameter.value[index] = old - 1e-2
+                let below = loss()
+                parameter.value[index] = old
+                #expect(abs(Double(found[index]) - (above - below) / 2e-2) < 2e-4)
+            }
+        }
+    }
+
     @Test func whatIsNotTrainedGetsNoGradient() {
         let tape = Tape()
         let frozen = Parameter(

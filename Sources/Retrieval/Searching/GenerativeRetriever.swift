@@ -61,23 +61,23 @@ struct GenerativeRetriever: Retriever {
     }
 
     /// For each query, the passages that are found for it with the keys that count in them; `isRelevant` says which answer
-    /// it. Queries none of whose relevant passages is among the best `depth` are left out.
+    /// it; nil for queries that found none that does, or none that does not, among the best `depth`.
     func weightExamples(
         _ queries: [String], depth: Int, isRelevant: (_ query: Int, PassageID) throws -> Bool
-    ) throws -> [KeyWeightExample] {
-        var examples: [KeyWeightExample] = []
-        for (number, result) in try searcher.search(queries, k: depth).enumerated() {
+    ) throws -> [KeyWeightExample?] {
+        try searcher.search(queries, k: depth).enumerated().map { number, result in
             let candidates = try result.explanations.map { explanation in
                 KeyWeightExample.Candidate(
                     isRelevant: try isRelevant(number, explanation.passage),
-                    keys: explanation.keys.map { ($0.key, $0.cover) },
+                    keys: explanation.keys.map { .init(key: $0.key, cover: $0.cover) },
                     length: try searcher.oracle.tokens(of: explanation.passage).count)
             }
-            if candidates.contains(where: \.isRelevant) && candidates.contains(where: { !$0.isRelevant }) {
-                examples.append(KeyWeightExample(features: try searcher.features(of: result), candidates: candidates))
+            guard candidates.contains(where: \.isRelevant), candidates.contains(where: { !$0.isRelevant }) else {
+                return nil
             }
+            return KeyWeightExample(
+                keys: result.keys.map(\.tokens), features: try searcher.features(of: result), candidates: candidates)
         }
-        return examples
     }
 
     /// The `limit` weightiest n-grams for `query`, each with up to `documentLimit` documents that have it.

@@ -17,11 +17,11 @@ public struct NGramWriter {
         try retriever.keys(for: query, limit: limit, documentLimit: documentLimit, in: documents)
     }
 
-    /// What the weights of n-grams are fitted to: for each query the passages that are found, the keys in them and whether
-    /// they belong to a document that answers it. Queries whose documents are not among the best `depth` are left out.
+    /// For each query the passages that are found, the keys in them, and whether they belong to a document that answers it;
+    /// nil for queries that found none that does, or none that does not, among the best `depth`.
     public func weightExamples(
         _ queries: [(text: String, relevant: Set<DocumentID>)], depth: Int
-    ) throws -> [KeyWeightExample] {
+    ) throws -> [KeyWeightExample?] {
         try retriever.weightExamples(queries.map(\.text), depth: depth) { query, passage in
             let document = try documents.documentID(try documents.documentNumber(of: passage))
             return queries[query].relevant.contains(document)

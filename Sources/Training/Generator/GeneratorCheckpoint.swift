@@ -17,8 +17,6 @@ public struct GeneratorCheckpoint {
     /// that an adapter changes.
     public var base: ModelFolder?
 
-    static let stateName = "training_state.safetensors"
-
     public init(path: String, storage: SafetensorsWriter.Storage = .f16, base: ModelFolder? = nil) {
         self.path = path
         self.storage = storage
@@ -129,81 +127,4 @@ public struct GeneratorCheckpoint {
 extension Parameter {
     /// As the checkpoint has it.
     var shape: [Int] { isVector ? [columns] : [rows, columns] }
-}
-
-// MARK: going on later
-
-extension GeneratorCheckpoint {
-    /// Whether an unfinished training can go on.
-    public var hasState: Bool { FileManager.default.fileExists(atPath: path + "/" + Self.stateName) }
-
-    /// Writes all that training needs to go on as if it had never stopped.
-    public func writeState(of trainer: GeneratorTrainer) throws {
-        try makeFolder()
-        var writer = SafetensorsWriter()
-        let settings = try JSONEncoder().encode(trainer.settings)
-        writer.metadata = [
-            "step": "\(trainer.step)", "optimiser_step": "\(trainer.optimiser.step)",
-            "seconds": "\(trainer.seconds)", "loss": trainer.lossToKeep.map { "\($0)" } ?? "",
-            "settings": String(decoding: settings, as: UTF8.self), "data": trainer.dataDigest,
-        ]
-        for parameter in trainer.network.parameters where parameter.isTrained {
-            writer.add("parameter." + parameter.name, shape: parameter.shape, parameter.values)
-        }
-        for (name, first, second) in trainer.optimiser.state {
-            writer.add("first." + name, shape: [first.count], first)
-            writer.add("second." + name, shape: [second.count], second)
-        }
-        try writer.write(to: path + "/" + Self.stateName)
-    }
-
-    /// Puts the trainer where `writeState` found it.
-    ///
-    /// - Throws: `TrawlError.incompatible` when the training that was interrupted had other settings but for its end.
-    public func restoreState(of trainer: GeneratorTrainer) throws {
-        let file = path + "/" + Self.stateName
-        guard hasState else {
-            throw TrawlError(
-                .notFound, "there is no interrupted training to go on with", path: path,
-                remedy: "train without --resume")
-        }
-        let tensors = try Safetensors(path: file)
-        func text(_ name: String) throws -> String {
-            guard let text = tensors.metadata[name] else {
-                throw TrawlError(.corrupted, "the state does not name its \(name)", path: file, remedy: "train anew")
-            }
-            return text
-        }
-        func values(_ name: String) throws -> [Float] { try tensors.requiredTensor(name).floats() }
-        guard
-            var saved = try? JSONDecoder().decode(
-                GeneratorTrainingSettings.self, from: Data(try text("settings").utf8))
-        else {
-            throw TrawlError(.corrupted, "the state's settings cannot be read", path: file, remedy: "train anew")
-        }
-        (saved.steps, saved.seconds) = (trainer.settings.steps, trainer.settings.seconds)
-        guard saved == trainer.settings else {
-            throw TrawlError(
-                .incompatible, "the interrupted training had other settings", path: file,
-                remedy: "give the flags that it had, or train anew without --resume")
-        }
-        guard try text("data") == trainer.dataDigest else {
-            throw TrawlError(
-                .incompatible, "the interrupted training was of another model, corpus or other queries", path: file,
-                remedy: "give what it had, or train anew without --resume")
-        }
-        guard let step = Int(try text("step")), let updates = Int(try text("optimiser_step")),
-            let seconds = Double(try text("seconds"))
-        else { throw TrawlError(.corrupted, "the state's numbers cannot be read", path: file, remedy: "train anew") }
-        for parameter in trainer.network.parameters where parameter.isTrained {
-            try parameter.replaceValues(try values("parameter." + parameter.name))
-        }
-        try trainer.optimiser.restore(step: updates) { (try values("first." + $0), try values("second." + $0)) }
-        trainer.restore(step: step, seconds: seconds, recentLoss: Double(try text("loss")))
-    }
-
-    /// Forgets how to go on.
-    public func removeState() {
-        try? FileManager.default.removeItem(atPath: path + "/" + Self.stateName)
-    }
 }

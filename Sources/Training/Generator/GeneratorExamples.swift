@@ -1,4 +1,5 @@
 public import Core
+internal import Generation
 internal import Models
 
 /// What a generator is trained on: queries with the passages that answer them, and texts of the corpus itself.
@@ -19,6 +20,7 @@ public struct GeneratorExamples: Sendable {
         public var titleShare = 0.2
         /// The share of a sentence's words that are left out when it stands for a query.
         public var wordDropout = 0.15
+        public var samples = SelfSamples.Settings()
 
         public init() {}
     }
@@ -47,6 +49,8 @@ public struct GeneratorExamples: Sendable {
     private let titled: [Int]
     private let withSentences: [Int]
     private let seed: UInt64
+    /// What the generator wrote for the queries; nil before it was asked.
+    public var selfSamples: SelfSamples?
 
     /// The fewest tokens of a sentence that can stand for a query.
     private static let shortestSentence = 5
@@ -83,7 +87,11 @@ public struct GeneratorExamples: Sendable {
         let total = shares.reduce(0, +)
         var items: [GenerationBatch.Item] = []
         for place in 0..<settings.sourcesPerStep {
-            let draw = Double(random.next() >> 11) / Double(1 << 53) * total
+            if !samples.isEmpty, random.nextShare() < settings.samples.share {
+                items.append(sampled(number: step * settings.sourcesPerStep + place, using: &random))
+                continue
+            }
+            let draw = random.nextShare() * total
             let item: GenerationBatch.Item? =
                 if draw < shares[0] {
                     query(number: step * settings.sourcesPerStep + place, using: &random)
@@ -94,7 +102,36 @@ public struct GeneratorExamples: Sendable {
                 }
             if let item { items.append(item) }
         }
-        return GenerationBatch(items)
+        return GenerationBatch(items, rankings: rankings(step: step, using: &random))
+    }
+
+    private var samples: [SelfSamples.Sample] { selfSamples?.samples ?? [] }
+
+    /// A query with n-grams that the generator itself wrote for it, the weightiest ones most often.
+    private func sampled(number: Int, using random: inout SplitMix64) -> GenerationBatch.Item {
+        let sample = samples[Self.shuffled(number, of: samples.count, seed: seed)]
+        let (full, partial) = SelfSamples.correctKeys(of: sample)
+        let keys = full.map { ($0, Float(1)) } + partial.map { ($0, settings.samples.partialWeight) }
+        var weights = keys.map { key, factor in
+            Float(selfSamples?.weights.weight(sample.found.features[key]) ?? 0) * factor
+        }
+        var targets: [GenerationBatch.Target] = []
+        while targets.count < settings.spansPerSource, let chosen = random.draw(weights) {
+            weights[chosen] = 0
+            targets.append(.init(tokens: sample.found.keys[keys[chosen].0], weight: keys[chosen].1))
+        }
+        return GenerationBatch.Item(source: source(sample.query), targets: targets)
+    }
+
+    private func rankings(step: Int, using random: inout SplitMix64) -> [GenerationBatch.Ranking] {
+        guard let selfSamples, !samples.isEmpty, settings.samples.rankingWeight > 0 else { return [] }
+        let count = settings.samples.rankingsPerStep
+        return (0..<count).compactMap { place in
+            let sample = samples[Self.shuffled(step * count + place, of: samples.count, seed: ~seed)]
+            return selfSamples.margin(of: sample, margin: settings.samples.margin, using: &random).map {
+                .init(source: source(sample.query), keys: $0.keys.map { sample.found.keys[$0] }, margin: $0.margin)
+            }
+        }
     }
 
     /// The shares of what there is; even ones where all that is left have none.
@@ -155,7 +192,7 @@ public struct GeneratorExamples: Sendable {
         var isKept = true
         for token in tokens {
             if Int(token) >= corpus.beginsWord.count || corpus.beginsWord[Int(token)] {
-                isKept = Double(random.next() >> 11) / Double(1 << 53) >= settings.wordDropout
+                isKept = random.nextShare() >= settings.wordDropout
             }
             if isKept { kept.append(token) }
         }

@@ -33,6 +33,32 @@ public struct TrainingProgress: Sendable {
     public let tokensPerSecond: Double
     /// The norm of the gradient before clipping.
     public let gradientNorm: Float
+    /// The mean loss of a ranking, over the last steps that had rankings; nil before.
+    public let rankingLoss: Double?
+}
+
+/// What a training noted of itself beside the weights.
+public struct TrainingHistory: Codable, Sendable, Equatable {
+    /// How well the generator found the queries that were kept from it.
+    public struct Score: Codable, Sendable, Equatable {
+        public let step: Int
+        public let value: Double
+
+        public init(step: Int, value: Double) {
+            self.step = step
+            self.value = value
+        }
+    }
+
+    /// In the order of their steps.
+    public var scores: [Score] = []
+    /// How often the generator's own samples were drawn.
+    public var samplingRounds = 0
+
+    public init() {}
+
+    /// The highest score; of equals the last.
+    public var best: Score? { scores.max { $0.value < $1.value || ($0.value == $1.value && $0.step < $1.step) } }
 }
 
 /// Trains a generator to write what stands in the passages that answer a query.
@@ -42,10 +68,12 @@ public final class GeneratorTrainer {
     public private(set) var step = 0
     /// The seconds of earlier sessions and this one.
     public private(set) var seconds = 0.0
+    public var history = TrainingHistory()
     let optimiser: AdamW
-    private let examples: GeneratorExamples
+    private var examples: GeneratorExamples
     private let tape: Tape
     private var recentLoss: Double?
+    private var recentRankingLoss: Double?
 
     public init(
         _ network: any GeneratorNetwork, examples: GeneratorExamples, settings: GeneratorTrainingSettings,
@@ -83,6 +111,12 @@ public final class GeneratorTrainer {
     /// Tells trainings of other models, corpora or queries apart.
     var dataDigest: String { examples.digest }
 
+    /// What the generator itself wrote for the queries; from the next step on it learns from that too.
+    public var selfSamples: SelfSamples? {
+        get { examples.selfSamples }
+        set { examples.selfSamples = newValue }
+    }
+
     /// Trains to the end, or until `report`, which is called after each step, answers false.
     ///
     /// - Throws: `TrawlError.incompatible` when the loss is no number.
@@ -100,8 +134,9 @@ public final class GeneratorTrainer {
                 network.accumulateGradients(
                     batch, smoothing: settings.labelSmoothing, scale: Float(1 / tokens),
                     rowsAtOnce: settings.rowsAtOnce, tape: tape) / tokens
+            let rankingLoss = rank(batch.rankings)
             let norm = optimiser.update(rate: settings.learningRate.value(at: done))
-            guard loss.isFinite, norm.isFinite else {
+            guard loss.isFinite, rankingLoss?.isFinite ?? true, norm.isFinite else {
                 throw TrawlError(
                     .incompatible, "the loss of step \(step) is no number", remedy: "train with a lower learning rate")
             }
@@ -112,19 +147,34 @@ public final class GeneratorTrainer {
             seconds += took
             let mean = recentLoss.map { 0.98 * $0 + 0.02 * loss } ?? loss
             recentLoss = mean
+            if let rankingLoss {
+                recentRankingLoss = recentRankingLoss.map { 0.98 * $0 + 0.02 * rankingLoss } ?? rankingLoss
+            }
             let progress = TrainingProgress(
                 step: step, loss: mean, done: done, secondsLeft: done > 0 ? seconds * (1 - done) / done : .infinity,
-                tokensPerSecond: tokens / max(took, 1e-9), gradientNorm: norm)
+                tokensPerSecond: tokens / max(took, 1e-9), gradientNorm: norm,
+                rankingLoss: recentRankingLoss)
             guard try report(progress) else { return }
         }
     }
 
-    func restore(step: Int, seconds: Double, recentLoss: Double?) {
-        self.step = step
-        self.seconds = seconds
-        self.recentLoss = recentLoss
+    /// Adds the gradients of these rankings, and answers their mean loss.
+    private func rank(_ rankings: [GenerationBatch.Ranking]) -> Double? {
+        if rankings.isEmpty { return nil }
+        let scale = settings.examples.samples.rankingWeight / Float(rankings.count)
+        return rankings.reduce(0) { $0 + network.accumulateGradients($1, scale: scale, tape: tape) }
+            / Double(rankings.count)
     }
 
-    /// The smoothed loss, for a checkpoint.
-    var lossToKeep: Double? { recentLoss }
+    /// Counts time that a session spent on other things than steps.
+    public func count(seconds: Double) { self.seconds += seconds }
+
+    func restore(step: Int, seconds: Double, losses: (Double?, Double?)) {
+        self.step = step
+        self.seconds = seconds
+        (recentLoss, recentRankingLoss) = losses
+    }
+
+    /// The smoothed losses of tokens and rankings, for a checkpoint.
+    var lossesToKeep: (Double?, Double?) { (recentLoss, recentRankingLoss) }
 }

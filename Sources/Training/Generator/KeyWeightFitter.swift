@@ -73,11 +73,13 @@ public struct KeyWeightFitter {
                 if abs(pull) < 1e-9 { continue }
                 gradient[count] += pull * scores[index] * sharpness
                 gradient[features] += pull * sharpness * lengths[index]
-                for (key, cover) in candidate.keys {
-                    let part = pull * sharpness * keys[key] * cover / sums[index]
+                for use in candidate.keys {
+                    let part = pull * sharpness * keys[use.key] * use.cover / sums[index]
                     // A key without weight may have features that are not finite.
                     if part == 0 { continue }
-                    for feature in 0..<features { gradient[feature] += part * example.features[key].values[feature] }
+                    for feature in 0..<features {
+                        gradient[feature] += part * example.features[use.key].values[feature]
+                    }
                 }
             }
         }

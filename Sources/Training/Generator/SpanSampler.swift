@@ -30,7 +30,7 @@ struct SpanSampler {
         }
         var spans: [[TokenID]] = []
         while spans.count < count {
-            guard let chosen = Self.draw(weights, using: &random) else { break }
+            guard let chosen = random.draw(weights) else { break }
             let start = starts[chosen]
             spans.append(Array(tokens[start..<min(start + length, tokens.count)]))
             // Neighbours say nearly the same.
@@ -64,18 +64,5 @@ struct SpanSampler {
             }
         }
         return sum
-    }
-
-    private static func draw(_ weights: [Float], using random: inout SplitMix64) -> Int? {
-        let total = weights.reduce(0.0) { $0 + Double($1) }
-        guard total > 0 else { return nil }
-        var place = Double(random.next() >> 11) / Double(1 << 53) * total
-        var last: Int?
-        for (index, weight) in weights.enumerated() where weight > 0 {
-            place -= Double(weight)
-            last = index
-            if place < 0 { break }
-        }
-        return last
     }
 }

@@ -47,14 +47,27 @@ public final class DecoderNetwork: GeneratorNetwork {
     public func accumulateGradients(
         _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape
     ) -> Double {
-        tape.clear()
         let batch = PackedContinuations(items)
-        let states = states(batch, tape)
         let loss = tape.crossEntropy(
-            norm(tape.rows(batch.predicting, of: states), tape), table: outputTable, bias: nil, targets: batch.targets,
-            weights: batch.weights, smoothing: smoothing, scale: scale)
+            predictions(batch, tape), table: outputTable, bias: nil, targets: batch.targets, weights: batch.weights,
+            smoothing: smoothing, scale: scale)
         tape.backward()
         return loss
+    }
+
+    public func accumulateGradients(_ ranking: GenerationBatch.Ranking, scale: Float, tape: Tape) -> Double {
+        let batch = PackedContinuations([ranking.item])
+        let loss = tape.loss(
+            of: predictions(batch, tape), table: outputTable, bias: nil, targets: batch.targets, scale: scale
+        ) { ranking.loss($0) }
+        tape.backward()
+        return loss
+    }
+
+    /// The states from which the targets' tokens are predicted, `[tokens, hidden]`.
+    private func predictions(_ batch: PackedContinuations, _ tape: Tape) -> Variable {
+        tape.clear()
+        return norm(tape.rows(batch.predicting, of: states(batch, tape)), tape)
     }
 
     public func write(to checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder) throws {

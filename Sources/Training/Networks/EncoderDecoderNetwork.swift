@@ -2,42 +2,6 @@ public import Core
 public import Models
 internal import Tensors
 
-/// What a generator learns from at once: texts, and for each what shall be written behind it.
-///
-/// All continuations of a source stand behind one encoding of it.
-public struct GenerationBatch: Sendable {
-    public struct Target: Sendable {
-        /// What is written. Every token is predicted from those before it; the first from an encoder-decoder's start token, or
-        /// from a decoder's source alone.
-        public let tokens: [TokenID]
-        /// What its losses are multiplied by.
-        public let weight: Float
-
-        public init(tokens: [TokenID], weight: Float = 1) {
-            self.tokens = tokens
-            self.weight = weight
-        }
-    }
-
-    public struct Item: Sendable {
-        /// With the special tokens, and the words around it, that the model expects.
-        public let source: [TokenID]
-        public let targets: [Target]
-
-        public init(source: [TokenID], targets: [Target]) {
-            self.source = source
-            self.targets = targets
-        }
-    }
-
-    public let items: [Item]
-
-    public init(_ items: [Item]) { self.items = items.filter { item in item.targets.contains { !$0.tokens.isEmpty } } }
-
-    /// The tokens that are predicted.
-    public var targetTokens: Int { items.reduce(0) { $0 + $1.targets.reduce(0) { $0 + $1.tokens.count } } }
-}
-
 /// A BERT encoder and a BERT decoder that attends to it (Rothe et al. 2020, arXiv 1907.12461), with gradients; the
 /// network that transformers calls `EncoderDecoderModel`.
 public final class EncoderDecoderNetwork: GeneratorNetwork {
@@ -75,14 +39,33 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
     /// The word vectors, when encoder and decoder share them.
     var sharedWords: Parameter? { encoderEmbedding.words === outputTable ? outputTable : nil }
 
+    public func accumulateGradients(_ ranking: GenerationBatch.Ranking, scale: Float, tape: Tape) -> Double {
+        let (states, targets) = run([ranking.item], tape)
+        let loss = tape.loss(of: states, table: outputTable, bias: outputBias, targets: targets, scale: scale) {
+            ranking.loss($0)
+        }
+        tape.backward()
+        return loss
+    }
+
     public func accumulateGradients(
         _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape
     ) -> Double {
+        let (states, targets) = run(items, tape)
+        let weights = items.flatMap(\.targets).flatMap { [Float](repeating: $0.weight, count: $0.tokens.count) }
+        let loss = tape.crossEntropy(
+            states, table: outputTable, bias: outputBias, targets: targets, weights: weights, smoothing: smoothing,
+            scale: scale)
+        tape.backward()
+        return loss
+    }
+
+    /// The states from which the targets' tokens are predicted, `[tokens, hidden]`, and these tokens.
+    private func run(_ items: [GenerationBatch.Item], _ tape: Tape) -> (states: Variable, targets: [TokenID]) {
         tape.clear()
         let states = encode(items.map(\.source), tape)
         var inputs: [[TokenID]] = []
         var targets: [TokenID] = []
-        var weights: [Float] = []
         var cross: [AttentionSpan] = []
         var source = 0
         var row = 0
@@ -91,7 +74,6 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
             for target in item.targets where !target.tokens.isEmpty {
                 inputs.append([sizes.startToken] + target.tokens.dropLast())
                 targets += target.tokens
-                weights += [Float](repeating: target.weight, count: target.tokens.count)
                 row += target.tokens.count
             }
             cross.append(AttentionSpan(queries: first..<row, keys: source..<source + item.source.count))
@@ -104,12 +86,7 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
             if let crossAttention = layer.crossAttention { x = crossAttention(x, memory: states, spans: cross, tape) }
             x = layer.feedForward(x, tape)
         }
-        let final = transformNorm(tape.gelu(transform(x, tape)), tape)
-        let loss = tape.crossEntropy(
-            final, table: outputTable, bias: outputBias, targets: targets, weights: weights, smoothing: smoothing,
-            scale: scale)
-        tape.backward()
-        return loss
+        return (transformNorm(tape.gelu(transform(x, tape)), tape), targets)
     }
 
     private func encode(_ sources: [[TokenID]], _ tape: Tape) -> Variable {

@@ -13,6 +13,9 @@ public protocol GeneratorNetwork: AnyObject {
     /// The sum of the losses of all predicted tokens of some items. Gradients of `scale` times it are added to the parameters'.
     func accumulateGradients(_ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape) -> Double
 
+    /// The loss of a query's ranking. Gradients of `scale` times it are added to the parameters'.
+    func accumulateGradients(_ ranking: GenerationBatch.Ranking, scale: Float, tape: Tape) -> Double
+
     /// Writes what was learnt.
     ///
     /// - Parameter model: What the network was made of.

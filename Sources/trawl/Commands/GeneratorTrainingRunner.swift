@@ -26,8 +26,10 @@ struct GeneratorTrainingRunner {
     let rank: Int?
     let progress: TerminalProgress
 
-    /// How often an unfinished training is made safe.
-    private static let secondsBetweenStates = 300.0
+    /// Of the queries that are kept from training: too few would say little, more than some hundreds no more.
+    private static let heldOutCount = 20...300
+    /// How many of them score the generator amid its training.
+    private static let mostScored = 64
 
     func run() throws {
         let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
@@ -45,7 +47,7 @@ struct GeneratorTrainingRunner {
         let judged = try readQueries(documents)
         let examples = try GeneratorExamples(
             corpus: corpus,
-            queries: judged.trained.map { query in
+            queries: judged.trained.entries.map { query in
                 .init(
                     tokens: template.tokens(query.text),
                     passages: query.relevant.sorted().flatMap { documents[$0] ?? [] },
@@ -56,8 +58,18 @@ struct GeneratorTrainingRunner {
         let trainer = try GeneratorTrainer(network, examples: examples, settings: settings)
         if resumes { try checkpoint.restoreState(of: trainer) }
         Interruption.await()
-        try train(trainer, checkpoint)
-        try checkpoint.write(network, beginningWith: model)
+        let asksForTitles = judged.trained.count == 0
+        var session = GeneratorTrainingSession(
+            trainer: trainer, checkpoint: checkpoint, start: model,
+            trial: GeneratorTrial(
+                index: index,
+                checkpoint: GeneratorCheckpoint(
+                    path: checkpoint.path + ".trial", storage: storage, base: checkpoint.base),
+                start: model, progress: progress),
+            asked: asksForTitles ? titles(corpus, documents, tokenizer) : judged.trained,
+            asksForTitles: asksForTitles, scored: judged.heldOut.spread(Self.mostScored), encode: template.tokens,
+            progress: progress)
+        try session.run()
         if trainer.done >= 1 { checkpoint.removeState() } else { try checkpoint.writeState(of: trainer) }
         Interruption.release()
         try weigh(checkpoint, beginningWith: model, judged.heldOut)
@@ -69,38 +81,17 @@ struct GeneratorTrainingRunner {
     }
 
     /// Fits the weights of n-grams to the queries that were kept, or takes over those of the model that was begun with.
-    private func weigh(_ checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder, _ heldOut: [Judged]) throws
+    private func weigh(_ checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder, _ heldOut: JudgedQueries)
+        throws
     {
         try LearnedWeightsFile.copy(fromGenerator: model.path, to: checkpoint.path)
-        guard !heldOut.isEmpty, !Interruption.hasCome else { return }
+        guard heldOut.count > 0, !Interruption.hasCome else { return }
         do {
-            _ = try KeyWeightFit(index: index, generator: checkpoint.path, progress: progress).run(heldOut)
+            _ = try KeyWeightFit(index: index, generator: checkpoint.path, progress: progress).run(heldOut.entries)
         } catch let error as TrawlError where error.code == .invalidInput {
             progress.warn("the weights of n-grams were not fitted: \(error.message)")
         }
     }
-
-    private func train(_ trainer: GeneratorTrainer, _ checkpoint: GeneratorCheckpoint) throws {
-        var lastState = trainer.seconds
-        var lastLine = -Double.infinity
-        var rate: Double?
-        try trainer.run { step in
-            rate = rate.map { 0.95 * $0 + 0.05 * step.tokensPerSecond } ?? step.tokensPerSecond
-            if trainer.seconds - lastLine >= 10 || step.done >= 1 {
-                lastLine = trainer.seconds
-                progress.note(
-                    "step \(step.step) · \(Int(step.done * 100))% · loss \(format(step.loss, 3)) · "
-                        + "\(Int(rate ?? 0)) target tokens/s · \(format(step.secondsLeft / 60, 1)) min left")
-            }
-            if trainer.seconds - lastState >= Self.secondsBetweenStates {
-                lastState = trainer.seconds
-                try checkpoint.writeState(of: trainer)
-            }
-            return !Interruption.hasCome
-        }
-    }
-
-    private func format(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
     /// The folder to write: a name goes to Trawl's models, where the base model may stand beside it.
     private func checkpoint(beginningWith model: ModelFolder) throws -> GeneratorCheckpoint {
@@ -152,34 +143,30 @@ struct GeneratorTrainingRunner {
         )
     }
 
-    private typealias Judged = (text: String, relevant: Set<DocumentID>)
-
-    /// The judged queries with their relevant documents: most to train on, some to weigh n-grams by.
-    private func readQueries(_ places: [DocumentID: [Int]]) throws -> (trained: [Judged], heldOut: [Judged]) {
-        guard let queries, let qrels else { return ([], []) }
-        let judgements = try Qrels(path: qrels)
-        let found: [Judged] = try QueryReader().read(queries).compactMap { query in
-            let relevant = (judgements[query.id] ?? [:]).filter { $0.value > 0 && places[$0.key] != nil }
-            return relevant.isEmpty ? nil : (query.text, Set(relevant.keys))
-        }
-        guard !found.isEmpty else {
-            throw TrawlError(
-                .invalidInput, "no query has a relevant document in the index", path: qrels,
-                remedy: "check that queries, judgements and index belong together")
-        }
-        if found.count < judgements.queries.count {
-            progress.warn("\(judgements.queries.count - found.count) judged queries have no text or no document here")
-        }
-        // Too few would say little, more than some hundreds no more.
-        let count = min(Int(Double(found.count) * heldOut), Self.mostHeldOut)
-        guard count >= Self.fewestHeldOut else { return (found, []) }
-        let step = found.count / count
-        let isHeldOut = { (place: Int) in place % step == 0 && place / step < count }
-        return (
-            found.indices.filter { !isHeldOut($0) }.map { found[$0] }, found.indices.filter(isHeldOut).map { found[$0] }
-        )
+    /// The titles of passages with their documents.
+    private func titles(
+        _ corpus: TrainingCorpus, _ places: [DocumentID: [Int]], _ tokenizer: Tokenizer
+    ) -> JudgedQueries {
+        var documents: [Int: DocumentID] = [:]
+        for (document, passages) in places { for passage in passages { documents[passage] = document } }
+        return JudgedQueries(
+            texts: corpus.titleLengths.enumerated().compactMap { passage, length in
+                guard length > 0, let document = documents[passage] else { return nil }
+                // A passage's first word stands behind a space.
+                let title = tokenizer.decode(Array(corpus.passages[passage][..<length]))
+                return (title.trimmingCharacters(in: .whitespaces), document)
+            })
     }
 
-    private static let fewestHeldOut = 20
-    private static let mostHeldOut = 300
+    /// The judged queries: most to train on, some to weigh n-grams and to score the generator by.
+    private func readQueries(
+        _ places: [DocumentID: [Int]]
+    ) throws -> (trained: JudgedQueries, heldOut: JudgedQueries) {
+        guard let queries, let qrels else { return (.none, .none) }
+        let judged = try JudgedQueries(queries: queries, qrels: qrels) { places[$0] != nil }
+        let missing = judged.qrels.queries.count - judged.count
+        if missing > 0 { progress.warn("\(missing) judged queries have no text or no document here") }
+        return judged.split(
+            heldOut: heldOut, fewest: Self.heldOutCount.lowerBound, most: Self.heldOutCount.upperBound)
+    }
 }

@@ -33,7 +33,7 @@ struct KeyWeightFit {
             progress.begin("writing n-grams, round \(round)", total: queries.count, unit: "queries")
             for start in stride(from: 0, to: queries.count, by: Self.batch) {
                 let part = Array(queries[start..<min(start + Self.batch, queries.count)])
-                examples += try writer.weightExamples(part, depth: depth)
+                examples += try writer.weightExamples(part, depth: depth).compactMap(\.self)
                 progress.advance(part.count)
             }
             progress.end()

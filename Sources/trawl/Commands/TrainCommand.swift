@@ -86,6 +86,19 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: "The share of the judged queries that is not trained on, but kept to fit the weights of n-grams.")
     var holdOut = 0.12
 
+    @Option(
+        help: "How often the generator's own n-grams for the training queries are drawn and learnt from; 0 for never.")
+    var selfSamples = 0
+
+    @Option(help: "The share of the training after which they are drawn first; further rounds divide what is left.")
+    var samplingStart = 0.6
+
+    @Option(help: "The share of the sources of a step that then learn from such n-grams; 0 for none.")
+    var sampleShare = 0.2
+
+    @Option(help: "What the ranking loss of the own n-grams is multiplied by; 0 for none.")
+    var rankingWeight: Float = 1
+
     @Flag(help: "Store every weight, as transformers needs it, also those that the base model beside the output has.")
     var complete = false
 
@@ -109,6 +122,14 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             throw ValidationError("--sources-per-step and --spans-per-source must be at least 1")
         }
         if !(holdOut >= 0 && holdOut < 1) { throw ValidationError("--hold-out must be at least 0 and below 1") }
+        if selfSamples < 0 { throw ValidationError("--self-samples must be at least 0") }
+        if !(samplingStart >= 0 && samplingStart < 1) {
+            throw ValidationError("--sampling-start must be at least 0 and below 1")
+        }
+        if !(sampleShare >= 0 && sampleShare <= 1) { throw ValidationError("--sample-share must be from 0 to 1") }
+        if !(rankingWeight >= 0 && rankingWeight.isFinite) {
+            throw ValidationError("--ranking-weight must be at least 0")
+        }
         for share in [sentenceShare, titleShare, queryShare] where !(share >= 0 && share.isFinite) {
             throw ValidationError("shares must be at least 0")
         }
@@ -127,6 +148,11 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         settings.examples.queryShare = queryShare
         settings.examples.sentenceShare = sentenceShare
         settings.examples.titleShare = titleShare
+        settings.examples.samples.rounds = (0..<selfSamples).map {
+            samplingStart + (1 - samplingStart) * Double($0) / Double(selfSamples)
+        }
+        settings.examples.samples.share = sampleShare
+        settings.examples.samples.rankingWeight = rankingWeight
         return settings
     }
 

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Core
-import Corpus
-import Evaluation
 import Foundation
 import Generation
 import Retrieval
@@ -50,19 +48,11 @@ struct TrainWeightsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let index = try SearchIndex(path: IndexPath.resolve(self.index))
-        let judgements = try Qrels(path: qrels)
-        let judged = try QueryReader().read(queries).compactMap { query in
-            judgements[query.id].map { grades in
-                (text: query.text, relevant: Set(grades.filter { $0.value > 0 }.keys))
-            }
-        }
-        // Spread over the file, for neighbours may be alike.
-        let count = min(limit, judged.count)
-        let chosen = (0..<count).map { judged[$0 * judged.count / count] }
+        let judged = try JudgedQueries(queries: queries, qrels: qrels).spread(limit)
         let weights = try KeyWeightFit(
             index: index, generator: generator ?? index.recipe.generative.model, depth: depth, rounds: rounds,
             progress: progress.reporter
-        ).run(chosen)
+        ).run(judged.entries)
         for (name, value) in zip(
             LearnedKeyWeights.names + ["passage_length"], weights.coefficients + [weights.passageLength])
         {

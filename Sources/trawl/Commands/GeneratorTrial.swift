@@ -1,0 +1,64 @@
+import Core
+import Corpus
+import Evaluation
+import Foundation
+import Generation
+import Models
+import Retrieval
+import Training
+
+/// Searches with a generator as it stands amid its training: through the checkpoint and the runtime that searches will use.
+struct GeneratorTrial {
+    let index: SearchIndex
+    /// Where the generator is written for the trial: beside its output, so that it finds the same base model.
+    let checkpoint: GeneratorCheckpoint
+    /// The model that training began with.
+    let start: ModelFolder
+    let progress: TerminalProgress
+
+    private static let depth = 50
+
+    /// nDCG@10 of the n-grams, by SEAL's weights.
+    func score(_ network: any GeneratorNetwork, by judged: JudgedQueries) throws -> Double {
+        let recipe = try write(network)
+        defer { remove() }
+        let options = SearchOptions(mode: .generative, recipe: recipe)
+        let run = try Run(try SearchPipeline(index: index, options: options).rankDocuments(judged.queries))
+        let qrels = try judged.qrels.restricted(to: judged.queries.map(\.id))
+        return try Report(of: run, against: qrels, Measure.list("nDCG@10")).means[0]
+    }
+
+    /// What the generator writes for `judged`, and which passages that finds.
+    func samples(
+        _ network: any GeneratorNetwork, for judged: JudgedQueries, tokens: (String) -> [TokenID]
+    ) throws -> SelfSamples {
+        let recipe = try write(network)
+        defer { remove() }
+        let writer = try NGramWriter(index: index, recipe: recipe)
+        var samples: [SelfSamples.Sample] = []
+        progress.begin("sampling n-grams", total: judged.count, unit: "queries")
+        let entries = judged.entries
+        for start in stride(from: 0, to: entries.count, by: SearchPipeline.batchSize) {
+            let part = Array(entries[start..<min(start + SearchPipeline.batchSize, entries.count)])
+            for (query, found) in zip(part, try writer.weightExamples(part, depth: Self.depth)) {
+                if let found { samples.append(.init(query: tokens(query.text), found: found)) }
+            }
+            progress.advance(part.count)
+        }
+        progress.end()
+        return SelfSamples(
+            samples: samples, weights: LearnedKeyWeights(alpha: recipe.generative.parameters.alpha))
+    }
+
+    /// The recipe that searches with the generator as it is now.
+    private func write(_ network: any GeneratorNetwork) throws -> Recipe {
+        try checkpoint.write(network, beginningWith: start)
+        var recipe = index.recipe
+        recipe.setGenerator(checkpoint.path)
+        recipe.generative.usesLearnedWeights = false
+        recipe.generative.parameters.scoring = .intersective
+        return recipe
+    }
+
+    private func remove() { try? FileManager.default.removeItem(atPath: checkpoint.path) }
+}

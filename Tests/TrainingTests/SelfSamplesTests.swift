@@ -1,0 +1,128 @@
+import Core
+import Generation
+import Models
+import Testing
+
+@testable import Training
+
+@Suite struct SelfSamplesTests {
+    private static func features(
+        _ logProbability: Double, rarity: Double, isInQuery: Bool = false
+    ) -> KeyFeatures {
+        KeyFeatures(values: [1, logProbability, rarity, 0.7, isInQuery ? 1 : 0, 0.4])
+    }
+
+    /// Two n-grams in the right passage only, one in both, one in the other only, and a single token.
+    private static let sample = SelfSamples.Sample(
+        query: [9, 8],
+        found: KeyWeightExample(
+            keys: [[4, 5], [5, 6], [6, 7], [7, 8], [9], [1, 1]],
+            features: [-2, -3, -2.5, -4, -1, -6].map { features($0, rarity: 9) },
+            candidates: [
+                .init(isRelevant: false, keys: [.init(key: 2, cover: 1), .init(key: 3, cover: 0.6)], length: 90),
+                .init(
+                    isRelevant: true,
+                    keys: [
+                        .init(key: 0, cover: 1), .init(key: 1, cover: 0.6), .init(key: 2, cover: 0.2),
+                        .init(key: 4, cover: 1),
+                    ],
+                    length: 50),
+            ]))
+
+    private static let samples = SelfSamples(samples: [sample], weights: LearnedKeyWeights(alpha: 2))
+
+    @Test func keysOfTheRightPassageAreCorrectInFullOrInPart() throws {
+        let kept = try #require(Self.samples.samples.first)
+        // The n-gram of no passage is not kept.
+        #expect(kept.found.keys == [[4, 5], [5, 6], [6, 7], [7, 8], [9]])
+        let (full, partial) = SelfSamples.correctKeys(of: kept)
+        #expect(full.map { kept.found.keys[$0] } == [[4, 5], [5, 6]])
+        #expect(partial.map { kept.found.keys[$0] } == [[6, 7]])
+    }
+
+    /// A title finds its own passage by its own words, which teaches nothing.
+    @Test func whatStandsInATitleIsLeftOut() throws {
+        func sample(_ isInQuery: [Bool]) -> SelfSamples.Sample {
+            SelfSamples.Sample(
+                query: [9, 8],
+                found: KeyWeightExample(
+                    keys: [[9, 8], [5, 6]],
+                    features: isInQuery.map { Self.features(-2, rarity: 9, isInQuery: $0) },
+                    candidates: [
+                        .init(isRelevant: true, keys: [.init(key: 0, cover: 1), .init(key: 1, cover: 1)], length: 50)
+                    ]))
+        }
+        let samples = SelfSamples(
+            samples: [sample([true, false]), sample([true, true])], weights: LearnedKeyWeights(alpha: 2)
+        ).withoutQueryNGrams
+        #expect(samples.samples.map(\.found.keys) == [[[5, 6]]])
+        #expect(samples.samples[0].found.candidates[0].keys.map(\.key) == [0])
+    }
+
+    @Test func queriesThatFoundNothingAreNotKept() {
+        let nothing = SelfSamples.Sample(
+            query: [1],
+            found: KeyWeightExample(
+                keys: [[1, 2]], features: [Self.features(-1, rarity: 5)],
+                candidates: [.init(isRelevant: false, keys: [.init(key: 0, cover: 1)], length: 9)]))
+        #expect(SelfSamples(samples: [nothing], weights: LearnedKeyWeights(alpha: 2)).samples.isEmpty)
+    }
+
+    private static func margin() throws -> RankingMargin {
+        var random = SplitMix64(seed: 3)
+        let kept = try #require(samples.samples.first)
+        return try #require(samples.margin(of: kept, margin: 2, using: &random)).margin
+    }
+
+    @Test(arguments: [
+        LearnedKeyWeights(alpha: 2),
+        LearnedKeyWeights(coefficients: [1.5, 0.2, 0.3, -0.4, 0.1, 0.2], passageLength: -0.3),
+    ])
+    func theMarginsSlopesAreItsDifferences(weights: LearnedKeyWeights) throws {
+        let drawn = try Self.margin()
+        let margin = RankingMargin(
+            weights: weights, margin: 3, features: drawn.features, better: drawn.better, worse: drawn.worse)
+        let point = margin.features.map { $0.values[1] }
+        let (value, slopes) = margin.loss(point)
+        #expect(value > 0)
+        for index in point.indices {
+            var (above, below) = (point, point)
+            above[index] += 1e-5
+            below[index] -= 1e-5
+            let expected = (margin.loss(above).value - margin.loss(below).value) / 2e-5
+            #expect(abs(slopes[index] - expected) < 1e-6)
+        }
+    }
+
+    /// A likelier n-gram of the right passage lowers the loss, one of the other passage raises it; enough of a lead costs
+    /// nothing.
+    @Test func theMarginParts() throws {
+        let margin = try Self.margin()
+        let slopes = margin.loss(margin.features.map { $0.values[1] }).slopes
+        let own = try #require(
+            margin.better.keys.first { use in !margin.worse.contains { $0.keys.contains { $0.key == use.key } } })
+        let other = try #require(
+            margin.worse[0].keys.first { use in !margin.better.keys.contains { $0.key == use.key } })
+        #expect(slopes[own.key] < 0 && slopes[other.key] > 0)
+        let far = RankingMargin(
+            weights: margin.weights, margin: -10, features: margin.features, better: margin.better,
+            worse: margin.worse)
+        let (value, none) = far.loss(margin.features.map { $0.values[1] })
+        #expect(value == 0 && none.allSatisfy { $0 == 0 })
+    }
+
+    /// The weight that the margin differentiates is the one that search gives.
+    @Test func weightsAtALogProbabilityAreThoseOfItsFeatures() {
+        let weights = LearnedKeyWeights(coefficients: [1.5, 0.2, 0.3, -0.4, 0.1, 0.2])
+        for (logProbability, count, tokens) in [(-3.0, 5, 100_000), (-0.01, 1, 900), (-12.0, 40, 1_000_000)] {
+            let odds = KeyWeights.frequencyWeight(
+                logProbability: logProbability, count: count, tokenCount: tokens, alpha: 1)
+            let rarity = logarithm((Double(tokens) + 5) / (Double(count) + 5))
+            let features = KeyFeatures(values: [
+                odds > 0 ? logarithm(odds) : -.infinity, logProbability, rarity, 0.7, 1, 0.5,
+            ])
+            let expected = weights.weight(features)
+            #expect(abs(weights.weight(features, at: logProbability).value - expected) <= 1e-9 * expected)
+        }
+    }
+}
