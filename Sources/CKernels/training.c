@@ -13,6 +13,19 @@ INLINE void trawl_gelu_erf_backward_body(const float *restrict x, const float *r
 }
 TRAWL_TWINS(trawl_gelu_erf_backward, (const float *x, const float *dy, float *dx, size_t n), (x, dy, dx, n))
 
+INLINE void trawl_silu_multiply_backward_body(const float *restrict gate, const float *restrict up,
+                                              const float *restrict dy, float *restrict dgate, float *restrict dup,
+                                              size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const float s = sigmoid_of(gate[i]);
+        dgate[i] += dy[i] * up[i] * s * (1.0f + gate[i] * (1.0f - s));
+        dup[i] += dy[i] * gate[i] * s;
+    }
+}
+TRAWL_TWINS(trawl_silu_multiply_backward,
+            (const float *gate, const float *up, const float *dy, float *dgate, float *dup, size_t n),
+            (gate, up, dy, dgate, dup, n))
+
 INLINE float dot_of(const float *restrict a, const float *restrict b, size_t n) {
     float lane[8] = {0};
     size_t i = 0;
@@ -100,6 +113,46 @@ INLINE void trawl_transpose_body(const float *restrict x, size_t ldx, size_t row
 }
 TRAWL_TWINS(trawl_transpose, (const float *x, size_t ldx, size_t rows, size_t columns, float *out),
             (x, ldx, rows, columns, out))
+
+typedef float lanes16 __attribute__((vector_size(64), aligned(4), may_alias));
+
+// A block of 8 x 16 sums, each row of them a vector that stays in a register.
+INLINE void transposed_block(const float *restrict a, size_t lda, const float *restrict b, size_t ldb, size_t k,
+                             float *restrict out, size_t ldo) {
+    lanes16 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+    for (size_t p = 0; p < k; p++, a += lda, b += ldb) {
+        const lanes16 v = *(const lanes16 *)b;
+        s0 += a[0] * v;
+        s1 += a[1] * v;
+        s2 += a[2] * v;
+        s3 += a[3] * v;
+        s4 += a[4] * v;
+        s5 += a[5] * v;
+        s6 += a[6] * v;
+        s7 += a[7] * v;
+    }
+    *(lanes16 *)out += s0;
+    *(lanes16 *)(out + ldo) += s1;
+    *(lanes16 *)(out + 2 * ldo) += s2;
+    *(lanes16 *)(out + 3 * ldo) += s3;
+    *(lanes16 *)(out + 4 * ldo) += s4;
+    *(lanes16 *)(out + 5 * ldo) += s5;
+    *(lanes16 *)(out + 6 * ldo) += s6;
+    *(lanes16 *)(out + 7 * ldo) += s7;
+}
+
+INLINE void trawl_add_transposed_product_body(const float *restrict a, size_t lda, const float *restrict b, size_t ldb,
+                                              size_t m, size_t n, size_t k, float *restrict out, size_t ldo) {
+    const size_t rows = m / 8 * 8, lanes = n / 16 * 16;
+    for (size_t j = 0; j < lanes; j += 16)
+        for (size_t i = 0; i < rows; i += 8) transposed_block(a + i, lda, b + j, ldb, k, out + i * ldo + j, ldo);
+    for (size_t p = 0; p < k; p++)
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = i < rows ? lanes : 0; j < n; j++) out[i * ldo + j] += a[p * lda + i] * b[p * ldb + j];
+}
+TRAWL_TWINS(trawl_add_transposed_product,
+            (const float *a, size_t lda, const float *b, size_t ldb, size_t m, size_t n, size_t k, float *out, size_t ldo),
+            (a, lda, b, ldb, m, n, k, out, ldo))
 
 INLINE void trawl_adamw_body(float *restrict w, const float *restrict g, float *restrict m, float *restrict v, size_t n,
                              float scale, float rate, float beta1, float beta2, float epsilon, float decay,

@@ -28,13 +28,13 @@ public struct ModelFolder: Sendable {
     }
 
     /// The folder, or the GGUF file.
-    public let path: String
+    public private(set) var path: String
     public internal(set) var architecture: Architecture
     /// The name in the file, such as `BertForMaskedLM`, or `llama` in a GGUF file.
     public let architectureName: String
     /// The head of the GGUF file; nil for a Hugging Face folder.
     public let gguf: GGUF?
-    public let tensors: any TensorCollection
+    public private(set) var tensors: any TensorCollection
     /// The members of config.json; empty for a GGUF file.
     package internal(set) var configuration: JSON
     /// Where `configuration` stands in config.json, with a dot behind it; empty for the whole file.
@@ -43,14 +43,17 @@ public struct ModelFolder: Sendable {
     var tensorPrefix: String?
 
     /// - Throws: `TrawlError.notFound` for a missing path or file, `.unsupported` for another architecture, `.corrupted`.
-    public init(path: String) throws {
+    public init(path: String) throws { try self.init(path: path, mayHaveBase: true) }
+
+    /// - Parameter mayHaveBase: whether the folder may leave tensors to another.
+    private init(path: String, mayHaveBase: Bool) throws {
         if path.hasSuffix(".gguf") || fileExists(path) {
             self = try ModelFolder(ggufPath: path)
         } else if !folderExists(path) {
             throw TrawlError(
                 .notFound, "there is no such model", path: path, remedy: "name a model folder or a .gguf file")
         } else if fileExists(path + "/config.json") {
-            self = try ModelFolder(folder: path, mayHaveBase: true)
+            self = try ModelFolder(folder: path, mayHaveBase: mayHaveBase)
         } else {
             let files = regularFiles(in: path).filter { $0.hasSuffix(".gguf") }
             guard files.count == 1, let file = files.first else {
@@ -63,12 +66,15 @@ public struct ModelFolder: Sendable {
         }
     }
 
-    /// - Parameter mayHaveBase: whether the folder may leave tensors to another.
     init(folder path: String, mayHaveBase: Bool) throws {
         let configurationPath = path + "/config.json"
         configuration = try JSON(contentsOf: configurationPath)
         let name = configuration["architectures"]?.array?.first?.string
         let type = configuration["model_type"]?.string
+        if type == LowRankFolder.modelType {
+            self = try ModelFolder(adapterPath: path, configuration, mayHaveBase: mayHaveBase)
+            return
+        }
         switch type {
         case "bert": architecture = .bert
         case "roberta", "xlm-roberta", "camembert": architecture = .roberta
@@ -99,6 +105,23 @@ public struct ModelFolder: Sendable {
         gguf = nil
         let own = try Safetensors(path: path)
         tensors = try CompactTensors(own, configuration, folder: path, mayHaveBase: mayHaveBase) ?? own
+    }
+
+    /// A decoder as the adapter in a folder changes it: all is the decoder's, but for the path and the added tensors.
+    private init(adapterPath path: String, _ configuration: JSON, mayHaveBase: Bool) throws {
+        let reference = try BaseReference(configuration, folder: path)
+        guard mayHaveBase else { throw reference.corrupted }
+        let base = try ModelFolder(path: reference.path, mayHaveBase: false)
+        guard base.isDecoder else {
+            throw TrawlError(
+                .incompatible,
+                "the base '\(reference.name)' is a \(base.architectureName), not a decoder: \(base.path)",
+                path: path, remedy: "put the decoder that this adapter was made with beside it")
+        }
+        try reference.requireDigest(of: base)
+        self = base
+        self.path = path
+        tensors = AdaptedTensors(base: base, adapter: try LowRankFolder(path: path))
     }
 
     private init(ggufPath: String) throws {
@@ -190,7 +213,7 @@ public struct ModelFolder: Sendable {
     /// nil where it says nothing or names no real bound, as transformers writes 10^30 for none.
     package func tokenizerMaximum() throws -> Int? {
         let file = path + "/tokenizer_config.json"
-        guard gguf == nil, fileExists(file) else { return nil }
+        guard gguf == nil, fileExists(file) else { return try base?.tokenizerMaximum() }
         return try JSON(contentsOf: file)["model_max_length"]?.int.flatMap { $0 > 3 ? $0 : nil }
     }
 
@@ -201,7 +224,7 @@ public struct ModelFolder: Sendable {
     public var digest: String {
         var hash = StableHash()
         hash.update(architectureName)
-        if let gguf {
+        if let gguf, base == nil {
             for key in gguf.metadata.keys where !key.hasPrefix("tokenizer.") {
                 hash.update(key)
                 hash.update(gguf.metadata.description(of: key))
@@ -210,6 +233,7 @@ public struct ModelFolder: Sendable {
             file.withBytes { hash.update($0) }
         }
         if let base { hash.update(base.digest) }
+        if let adapter { hash.update("\(adapter.rank) \(adapter.alpha)") }
         for tensor in tensors.tensors.sorted(by: { $0.name < $1.name }) {
             hash.update("\(tensor.name) \(tensor.type.rawValue) \(tensor.shape)")
             tensor.withBytes { bytes in
@@ -225,7 +249,7 @@ public struct ModelFolder: Sendable {
     /// Whether tokenizer_config.json says that a text ends in the end token, which tokenizer.json alone may not add.
     package func addsEndToken() throws -> Bool {
         let file = path + "/tokenizer_config.json"
-        guard gguf == nil, fileExists(file) else { return false }
+        guard gguf == nil, fileExists(file) else { return try base?.addsEndToken() ?? false }
         return try JSON(contentsOf: file)["add_eos_token"]?.bool ?? false
     }
 
@@ -258,41 +282,5 @@ package struct StableHash {
             let digits = String(value, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }.joined()
-    }
-}
-
-extension GGUFVocabulary {
-    /// The entries `tokenizer.ggml.*` of a GGUF file.
-    ///
-    /// - Throws: `TrawlError.corrupted` when the file has no vocabulary.
-    public init(_ file: GGUF) throws {
-        let metadata = file.metadata
-        func key(_ name: String) -> String { "tokenizer.ggml." + name }
-        func id(_ name: String) -> TokenID? { metadata.integer(key(name)).flatMap { TokenID(exactly: $0) } }
-        guard let model = metadata.string(key("model")), let tokens = try metadata.strings(key("tokens")) else {
-            throw TrawlError(
-                .corrupted, "the file has no vocabulary (tokenizer.ggml.model and .tokens)", path: file.path,
-                remedy: "convert the model again, with its tokenizer")
-        }
-        self.init(model: model, tokens: tokens)
-        preTokenizer = metadata.string(key("pre"))
-        scores = try metadata.floats(key("scores")) ?? []
-        tokenTypes = try metadata.integers(key("token_type")) ?? []
-        merges = try metadata.strings(key("merges")) ?? []
-        bosID = id("bos_token_id")
-        eosID = id("eos_token_id")
-        unkID = id("unknown_token_id")
-        padID = id("padding_token_id")
-        sepID = id("seperator_token_id") ?? id("separator_token_id")
-        clsID = id("cls_token_id")
-        maskID = id("mask_token_id")
-        addBOS = metadata.bool(key("add_bos_token"))
-        addEOS = metadata.bool(key("add_eos_token"))
-        addSpacePrefix = metadata.bool(key("add_space_prefix"))
-        removeExtraWhitespaces = metadata.bool(key("remove_extra_whitespaces"))
-        precompiledCharsMap = try (metadata.integers(key("precompiled_charsmap")) ?? []).map {
-            UInt8(truncatingIfNeeded: $0)
-        }
-        path = file.path
     }
 }

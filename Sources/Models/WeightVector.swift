@@ -2,11 +2,11 @@ internal import Core
 internal import Tensors
 
 /// A vector of weights in single precision.
-struct WeightVector: Sendable {
+package struct WeightVector: Sendable {
     private let buffer: FloatBuffer
-    let count: Int
+    package let count: Int
     /// A copy.
-    var values: [Float] { withPointer { Array(UnsafeBufferPointer(start: $0, count: count)) } }
+    package var values: [Float] { withPointer { Array(UnsafeBufferPointer(start: $0, count: count)) } }
 
     init(_ values: [Float]) {
         count = values.count

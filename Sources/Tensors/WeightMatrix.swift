@@ -61,6 +61,30 @@ public struct WeightMatrix: Sendable {
         (start, owner) = (UnsafeRawPointer(buffer.base), buffer)
     }
 
+    /// This matrix + up down, in single precision and memory of its own; up: `[rows, rank]`, down: `[rank, columns]`.
+    package func adding(productOf up: [Float], _ down: [Float], rank: Int, pool: ThreadPool = .shared) -> WeightMatrix {
+        precondition(up.count == rows * rank && down.count == rank * columns)
+        let sum = FloatBuffer(capacity: rows * columns)
+        decode(row: 0, count: rows, into: sum.base)
+        let turned = FloatBuffer(capacity: rank * columns)
+        down.withUnsafeBufferPointer { down in
+            if let base = down.baseAddress { trawl_transpose(base, columns, rank, columns, turned.base) }
+        }
+        up.withUnsafeBufferPointer { up in
+            if let base = up.baseAddress {
+                WeightMatrix(turned, rows: columns, columns: rank).multiply(
+                    base, m: rows, finish: .init(isAdded: true), into: sum.base, pool: pool)
+            }
+        }
+        return WeightMatrix(sum, rows: rows, columns: columns)
+    }
+
+    /// A matrix in single precision that lies in `buffer`.
+    private init(_ buffer: FloatBuffer, rows: Int, columns: Int) {
+        (self.rows, self.columns, rowSize, type) = (rows, columns, 4 * columns, .f32)
+        (start, owner) = (UnsafeRawPointer(buffer.base), buffer)
+    }
+
     /// Some of the outputs, in place; not of a matrix prepared for 8-bit products.
     package func outputs(_ range: Range<Int>) -> WeightMatrix {
         precondition(!isQuantised && !range.isEmpty && range.lowerBound >= 0 && range.upperBound <= rows)

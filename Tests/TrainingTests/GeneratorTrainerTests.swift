@@ -22,7 +22,8 @@ import Testing
             passages: passages, titleEnd: [], sentenceEnds: [3], beginsWord: [Bool](repeating: true, count: 60))
     }()
 
-    private static func trainer(steps: Int, seed: UInt64 = 1) throws -> GeneratorTrainer {
+    /// - Parameter decoder: Trained through adapters; an encoder-decoder is trained where nil.
+    private static func trainer(steps: Int, seed: UInt64 = 1, decoder: ModelFolder? = nil) throws -> GeneratorTrainer {
         var settings = GeneratorTrainingSettings()
         settings.steps = steps
         settings.seed = seed
@@ -34,27 +35,36 @@ import Testing
         settings.examples.sourceLength = 20
         let examples = try GeneratorExamples(
             corpus: corpus, queries: [], start: [1], end: [2], seed: seed, settings: settings.examples)
+        if let decoder {
+            settings.adapter = LowRankSettings()
+            return try GeneratorTrainer(
+                DecoderNetwork(decoder, settings: LowRankSettings(), seed: seed), examples: examples, settings: settings
+            )
+        }
         let network = try EncoderDecoderNetwork(
             try ModelFolder(path: EncoderDecoderNetworkTests.folder), rates: settings.rates)
         return try GeneratorTrainer(network, examples: examples, settings: settings)
     }
 
-    @Test func resumedTrainingEqualsUninterruptedTrainingToTheBit() throws {
+    @Test(arguments: [false, true]) func resumedTrainingEqualsUninterruptedTrainingToTheBit(isDecoder: Bool) throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let whole = try Self.trainer(steps: 6)
+        let folders = try AdapterFolders()
+        let decoder = isDecoder ? try folders.folder("tiny-llama") : nil
+        let whole = try Self.trainer(steps: 6, decoder: decoder)
         try whole.run { _ in true }
-        let first = try Self.trainer(steps: 6)
+        let first = try Self.trainer(steps: 6, decoder: decoder)
         try first.run { $0.step < 3 }
         let checkpoint = GeneratorCheckpoint(path: folder)
         try checkpoint.writeState(of: first)
-        let second = try Self.trainer(steps: 6)
+        let second = try Self.trainer(steps: 6, decoder: decoder)
         try checkpoint.restoreState(of: second)
         #expect(second.step == 3)
         try second.run { _ in true }
         for (a, b) in zip(whole.network.parameters, second.network.parameters) {
             #expect(a.values == b.values, "\(a.name)")
         }
-        #expect(throws: TrawlError.self) { try checkpoint.restoreState(of: try Self.trainer(steps: 6, seed: 2)) }
+        let other = try Self.trainer(steps: 6, seed: 2, decoder: decoder)
+        #expect(throws: TrawlError.self) { try checkpoint.restoreState(of: other) }
     }
 
     /// Passage 2 is right, passage 3 is ranked above it.
@@ -117,18 +127,19 @@ import Testing
 
     /// After training, a passage's own spans are likelier behind its sentences than those of any other passage, in the runtime
     /// that generates: the checkpoint says what the network learnt.
-    @Test func aTrainedGeneratorPointsToEachPassageByItsSentences() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let trainer = try Self.trainer(steps: 300)
+    @Test(arguments: [false, true]) func aTrainedGeneratorPointsToEachPassageByItsSentences(isDecoder: Bool) throws {
+        let folders = try AdapterFolders()
+        let decoder = isDecoder ? try folders.folder("tiny-llama") : nil
+        let trainer = try Self.trainer(steps: 300, decoder: decoder)
         var losses: [Double] = []
         try trainer.run { progress in
             losses.append(progress.loss)
             return true
         }
         #expect(try #require(losses.last) < 0.6 * losses[0])
-        try GeneratorCheckpoint(path: folder, storage: .f32).write(
-            trainer.network, tokenizerFrom: try ModelFolder(path: EncoderDecoderNetworkTests.folder))
-        let session = try ModelFolder(path: folder).loadGenerator().makeSession()
+        try GeneratorCheckpoint(path: folders.path("trained"), storage: .f32, base: decoder).write(
+            trainer.network, beginningWith: try ModelFolder(path: EncoderDecoderNetworkTests.folder))
+        let session = try folders.folder("trained").loadGenerator().makeSession()
         let passages = Self.corpus.passages
         for (index, passage) in passages.enumerated() {
             let prompt = [1] + Array(passage[..<15]) + [2]

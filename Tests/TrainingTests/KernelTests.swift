@@ -27,6 +27,13 @@ import Testing
         trawl_gelu_erf_backward(x, dy, &a, Self.count)
         trawl_gelu_erf_backward_portable(x, dy, &b, Self.count)
         Self.expectClose(a, b)
+        let gate = Self.values(Self.count, seed: 5)
+        var (da, db) = (dy, dy)
+        (a, b) = (x, x)
+        trawl_silu_multiply_backward(gate, x, dy, &a, &da, Self.count)
+        trawl_silu_multiply_backward_portable(gate, x, dy, &b, &db, Self.count)
+        Self.expectClose(a, b)
+        Self.expectClose(da, db)
         (a, b) = (dy, dy)
         let p = Self.values(Self.count, seed: 3).map { abs($0) / Float(4 * Self.count) }
         trawl_softmax_backward(p, &a, 0.25, Self.count)
@@ -64,6 +71,25 @@ import Testing
             return weights + first + second
         }
         Self.expectClose(step(trawl_adamw), step(trawl_adamw_portable))
+    }
+
+    /// Whole blocks of sums and parts of them.
+    @Test(arguments: [(16, 8), (3, 40), (21, 16), (8, 32)])
+    func transposedProductsAgreeWithTheirTwinAndTheirDefinition(m: Int, n: Int) {
+        let k = 37
+        let (a, b) = (Self.values(k * (m + 2), seed: 1), Self.values(k * (n + 1), seed: 2))
+        var (x, y) = ([Float](repeating: 1, count: m * (n + 3)), [Float](repeating: 1, count: m * (n + 3)))
+        trawl_add_transposed_product(a, m + 2, b, n + 1, m, n, k, &x, n + 3)
+        trawl_add_transposed_product_portable(a, m + 2, b, n + 1, m, n, k, &y, n + 3)
+        for row in 0..<m {
+            for column in 0..<n + 3 {
+                let exact = (0..<k).reduce(1.0) {
+                    $0 + (column < n ? Double(a[$1 * (m + 2) + row]) * Double(b[$1 * (n + 1) + column]) : 0)
+                }
+                #expect(abs(Double(x[row * (n + 3) + column]) - exact) < 1e-3)
+                #expect(abs(Double(y[row * (n + 3) + column]) - exact) < 1e-3)
+            }
+        }
     }
 
     @Test func sumsAndTransposesAgreeWithTheirTwins() {

@@ -6,12 +6,12 @@ import Testing
 
 /// Gradients of every operation against differences of the loss: (L(w + h) - L(w - h)) / 2h.
 @Suite struct TapeTests {
-    private static func values(_ count: Int, seed: UInt64, scale: Float = 1) -> [Float] {
+    static func values(_ count: Int, seed: UInt64, scale: Float = 1) -> [Float] {
         var random = SplitMix64(seed: seed)
         return (0..<count).map { _ in scale * (Float(random.next() >> 40) / Float(1 << 23) - 1) }
     }
 
-    private static func parameter(
+    static func parameter(
         _ rows: Int, _ columns: Int, seed: UInt64, scale: Float = 1, adding offset: Float = 0
     ) -> Parameter {
         Parameter(
@@ -20,12 +20,12 @@ import Testing
     }
 
     /// A parameter as a variable: the rows of a table in order.
-    private static func input(_ parameter: Parameter, _ tape: Tape) -> Variable {
+    static func input(_ parameter: Parameter, _ tape: Tape) -> Variable {
         tape.embedding([(parameter, Array(0..<parameter.rows))])
     }
 
     /// Compares the gradients of sum(w y) for fixed w, where `build` makes y.
-    private static func check(
+    static func check(
         _ parameters: [Parameter], tolerance: Double = 2e-2, sourceLocation: SourceLocation = #_sourceLocation,
         _ build: (Tape) -> Variable
     ) throws {

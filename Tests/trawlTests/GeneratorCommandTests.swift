@@ -35,11 +35,11 @@ import Testing
         #expect(made.status == 0, "\(made.errors)")
     }
 
-    private func train(_ steps: Int, _ more: String...) throws -> TrawlProcess.Outcome {
+    private func train(_ steps: Int, _ more: String..., output: String = "./writer") throws -> TrawlProcess.Outcome {
         try TrawlProcess.run(
             [
                 "train", "generator", "a.trawl", "--steps", "\(steps)", "--sources-per-step", "6", "--spans-per-source",
-                "2", "--output", "./writer",
+                "2", "--output", output,
             ] + more, folder: folder.path)
     }
 
@@ -139,5 +139,26 @@ import Testing
         let itself = try TrawlProcess.run(
             ["train", "generator", "a.trawl", "--steps", "1", "--output", "all-MiniLM-L6-v2"], folder: folder.path)
         #expect(itself.status == 2 && itself.errors.contains("begins with"), "\(itself.errors)")
+    }
+
+    /// SmolLM2 through adapters, which stand beside it.
+    @Test func aDecoderIsTrainedThroughAdapters() throws {
+        let models = ProcessInfo.processInfo.environment["TRAWL_HOME"] ?? NSHomeDirectory() + "/.cache/trawl"
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/smol", withDestinationPath: models + "/models/smollm2-135m-instruct")
+        let made = try run(
+            "index", "corpus.jsonl", "--output", "a.trawl", "--build", "generative", "--generator", "./smol", "--quiet")
+        #expect(made.status == 0, "\(made.errors)")
+        let elsewhere = try train(1, "--from", "./smol", output: "./other/writer")
+        #expect(elsewhere.status == 2 && elsewhere.errors.contains("beside"), "\(elsewhere.errors)")
+        let trained = try train(2, "--from", "./smol", "--rank", "4")
+        #expect(trained.status == 0, "\(trained.errors)")
+        let found = try run("query", "a.trawl", "--mode", "generative", "--generator", "./writer", "moon")
+        #expect(found.status == 0 && found.output.contains("tides"), "\(found.output) \(found.errors)")
+        #expect(try run("generate", "a.trawl", "moon", "--generator", "./writer").status == 0)
+        let otherRank = try train(1, "--from", "./writer", "--rank", "8", output: "./again")
+        #expect(otherRank.status == 2 && otherRank.errors.contains("rank 4"), "\(otherRank.errors)")
+        let others = try train(1, "--from", "./writer", output: "./again")
+        #expect(others.status == 0, "\(others.errors)")
     }
 }

@@ -41,7 +41,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
     public var keySize: Int { keyHeadCount * headDimension }
     public var querySize: Int { headCount * headDimension }
 
-    init(_ model: ModelFolder) throws {
+    package init(_ model: ModelFolder) throws {
         if let gguf = model.gguf { try self.init(gguf) } else { try self.init(folder: model) }
         guard headCount % keyHeadCount == 0, headDimension % 2 == 0,
             rotations.allSatisfy({ $0.count <= headDimension / 2 })

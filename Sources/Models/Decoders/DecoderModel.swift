@@ -15,13 +15,14 @@ public final class DecoderModel: GenerativeModel {
 
     /// - Throws: `TrawlError` that names a missing tensor, or one whose shape contradicts the configuration.
     public init(_ model: ModelFolder, precision: Precision = .f32) throws {
-        guard !model.isEncoder, !model.isEncoderDecoder else {
+        guard model.isDecoder else {
             throw TrawlError(
                 .incompatible, "\(model.architectureName) is no decoder", path: model.path,
                 remedy: "name a model of the Llama, Mistral, Qwen or Gemma family")
         }
         endToken = try model.tokenID("eos_token_id")
         configuration = try DecoderConfiguration(model)
+        try model.adapter?.requireOnlyProjections(layers: configuration.layerCount)
         weights = try DecoderWeights(model, configuration, precision)
     }
 

@@ -1,13 +1,16 @@
 internal import Core
-internal import Tensors
+package import Tensors
 
 /// Finds a decoder's tensors by what they are, in Hugging Face's names or GGUF's.
-struct DecoderTensorReader {
+package struct DecoderTensorReader {
     /// A tensor, by its names in Hugging Face's files and in GGUF's; those of layers follow the layer's number.
-    enum Member {
+    package enum Member {
         case embedding, norm, output
         case attentionNorm, query, key, value, queryNorm, keyNorm, attentionOutput, attentionOutputNorm
         case feedForwardNorm, innerFeedForwardNorm, feedForwardOutputNorm, gate, up, down
+
+        /// What Hugging Face's files call it, in a layer.
+        package var moduleName: String { names.huggingFace }
 
         fileprivate var names: (huggingFace: String, gguf: String) {
             switch self {
@@ -38,13 +41,17 @@ struct DecoderTensorReader {
     private let prefix: String
     private let normsAreOffsets: Bool
     private let precision: Precision
+    private let adapter: LowRankFolder?
+    private let headDimension: Int
 
-    init(_ model: ModelFolder, _ sizes: DecoderConfiguration, _ precision: Precision) {
+    package init(_ model: ModelFolder, _ sizes: DecoderConfiguration, _ precision: Precision = .f32) {
         tensors = model.tensors
         isGGUF = model.gguf != nil
         prefix = model.tensors.tensor(named: "embed_tokens.weight") == nil ? "model." : ""
         normsAreOffsets = sizes.normsAreOffsets
         self.precision = precision
+        adapter = model.adapter
+        headDimension = sizes.headDimension
     }
 
     private func name(_ member: Member, _ layer: Int?, _ part: String = "weight") -> String {
@@ -54,15 +61,53 @@ struct DecoderTensorReader {
         return start + (layer.map { "layers.\($0)." } ?? "") + names.huggingFace + "." + part
     }
 
-    func has(_ member: Member, _ layer: Int? = nil) -> Bool { tensors.tensor(named: name(member, layer)) != nil }
+    package func has(_ member: Member, _ layer: Int? = nil) -> Bool {
+        tensors.tensor(named: name(member, layer)) != nil
+    }
 
-    func matrix(_ member: Member, _ rows: Int, _ columns: Int, _ layer: Int? = nil) throws -> WeightMatrix {
+    /// Whether one of a layer's projections has a bias, or heads have norms.
+    package func hasExtras(_ layer: Int) -> Bool {
+        has(.queryNorm, layer) || has(.keyNorm, layer)
+            || [.query, .key, .value, .attentionOutput, .gate, .up, .down].contains { (member: Member) in
+                tensors.tensor(named: name(member, layer, "bias")) != nil
+            }
+    }
+
+    package func matrix(_ member: Member, _ rows: Int, _ columns: Int, _ layer: Int? = nil) throws -> WeightMatrix {
         try WeightMatrix(try tensors.requiredTensor(name(member, layer)), rows: rows, columns: columns)
     }
 
-    /// A matrix that is multiplied with.
+    /// A matrix that is multiplied with, as the adapter changes it.
     func product(_ member: Member, _ rows: Int, _ columns: Int, _ layer: Int) throws -> WeightMatrix {
-        try matrix(member, rows, columns, layer).prepared(for: precision)
+        let stored = try matrix(member, rows, columns, layer)
+        guard let adapter,
+            let change = try adapter.matrices(
+                layer: layer, module: member.moduleName, rows: rows, columns: columns)
+        else { return stored.prepared(for: precision) }
+        let up = change.up.map { adapter.scale * $0 }
+        return stored.adding(
+            productOf: isTurned(member) ? HeadRows.interleaved(up, rows: rows, headDimension: headDimension) : up,
+            change.down,
+            rank: adapter.rank
+        ).prepared(for: precision)
+    }
+
+    /// The numbers of a matrix without the adapter's change, its rows in Hugging Face's order.
+    package func floats(_ member: Member, _ rows: Int, _ columns: Int, _ layer: Int? = nil) throws -> [Float] {
+        let stored = try matrix(member, rows, columns, layer)
+        let values = [Float](unsafeUninitializedCapacity: rows * columns) { out, count in
+            if let base = out.baseAddress { stored.decode(row: 0, count: rows, into: base) }
+            count = rows * columns
+        }
+        return isTurned(member) ? HeadRows.halves(values, rows: rows, headDimension: headDimension) : values
+    }
+
+    /// Whether rows lie in GGUF's order, which is another for what rotary positions turn.
+    private func isTurned(_ member: Member) -> Bool {
+        switch member {
+        case .query, .key: isGGUF
+        default: false
+        }
     }
 
     /// nil where the product has no bias.
@@ -70,7 +115,7 @@ struct DecoderTensorReader {
         try tensors.tensor(named: name(member, layer, "bias")).map { try WeightVector($0, count: count) }
     }
 
-    func norm(_ member: Member, _ count: Int, _ layer: Int? = nil) throws -> WeightVector {
+    package func norm(_ member: Member, _ count: Int, _ layer: Int? = nil) throws -> WeightVector {
         let stored = try WeightVector(try tensors.requiredTensor(name(member, layer)), count: count)
         return normsAreOffsets ? WeightVector(stored.values.map { 1 + $0 }) : stored
     }

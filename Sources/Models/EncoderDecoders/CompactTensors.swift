@@ -28,34 +28,19 @@ struct CompactTensors: TensorCollection {
     /// - Throws: `TrawlError.notFound` for a base that is not there, `.incompatible` for another one than the model was made
     ///   with, or none of BERT's architecture.
     init?(_ own: any TensorCollection, _ configuration: JSON, folder: String, mayHaveBase: Bool) throws {
-        guard let member = configuration["trawl_base_model"] else { return nil }
-        guard mayHaveBase, configuration["model_type"]?.string == "encoder-decoder",
-            let name = member.string, !name.isEmpty, name != ".", name != "..", !name.contains("/")
-        else {
-            throw TrawlError(
-                .corrupted,
-                "'trawl_base_model' is for an encoder-decoder and names a BERT model's folder beside its own",
-                path: folder + "/config.json", remedy: "write the folder's name alone, such as \"all-MiniLM-L6-v2\"")
+        guard configuration["trawl_base_model"] != nil else { return nil }
+        let reference = try BaseReference(configuration, folder: folder)
+        guard mayHaveBase, configuration["model_type"]?.string == "encoder-decoder" else {
+            throw reference.corrupted
         }
-        let path = Self.parent(of: folder) + "/" + name
-        guard folderExists(path) else {
-            throw TrawlError(
-                .notFound, "the model leaves tensors to its base '\(name)', which is not there: \(path)", path: folder,
-                remedy: "put the folder of \(name) beside this one")
-        }
-        base = try ModelFolder(folder: path, mayHaveBase: false)
+        base = try ModelFolder(folder: reference.path, mayHaveBase: false)
         guard base.architecture == .bert else {
             throw TrawlError(
-                .incompatible, "the base '\(name)' is a \(base.architectureName), not a BERT model: \(path)",
-                path: folder,
-                remedy: "put the BERT model that this one was made with beside it")
-        }
-        if let expected = configuration["trawl_base_digest"]?.string, expected != base.digest {
-            throw TrawlError(
                 .incompatible,
-                "the model was made with a base of the digest \(expected), \(path) has \(base.digest)", path: folder,
-                remedy: "put the version of \(name) that it was made with beside it")
+                "the base '\(reference.name)' is a \(base.architectureName), not a BERT model: \(reference.path)",
+                path: folder, remedy: "put the BERT model that this one was made with beside it")
         }
+        try reference.requireDigest(of: base)
         self.own = own
         basePrefix = base.tensors.prefix(before: "embeddings.word_embeddings.weight") ?? ""
         tensors = own.tensors + base.tensors.tensors
@@ -67,13 +52,5 @@ struct CompactTensors: TensorCollection {
             return base.tensors.tensor(named: basePrefix + there + name.dropFirst(here.count))
         }
         return nil
-    }
-
-    private static func parent(of folder: String) -> String {
-        var parts = folder.split(separator: "/", omittingEmptySubsequences: true)
-        guard let last = parts.popLast() else { return folder }
-        if last == "." || last == ".." { return folder + "/.." }
-        let joined = parts.joined(separator: "/")
-        return folder.hasPrefix("/") ? "/" + joined : joined.isEmpty ? "." : joined
     }
 }

@@ -13,6 +13,9 @@ extension ModelFolder {
         }
     }
 
+    /// Whether it continues texts, and nothing else.
+    public var isDecoder: Bool { !isEncoder && !isEncoderDecoder }
+
     /// What writes text: a decoder or an encoder-decoder.
     ///
     /// - Throws: `TrawlError.incompatible` for a model that writes none, or one that names a tensor that is missing or does
@@ -33,7 +36,13 @@ extension ModelFolder {
     }
 
     /// The model that this one leaves tensors to; nil for a complete one.
-    package var base: ModelFolder? { (tensors as? CompactTensors)?.base }
+    package var base: ModelFolder? { (tensors as? CompactTensors)?.base ?? (tensors as? AdaptedTensors)?.base }
+
+    /// Whether it is a decoder that low-rank adapters change.
+    package var isAdapted: Bool { adapter != nil }
+
+    /// What changes the decoder `base`; nil for all but adapters' folders.
+    package var adapter: LowRankFolder? { (tensors as? AdaptedTensors)?.adapter }
 
     /// The model that the member `name` of config.json describes.
     ///
@@ -63,7 +72,7 @@ extension ModelFolder {
         if let gguf { return gguf.metadata.integer("tokenizer.ggml." + name).flatMap { TokenID(exactly: $0) } }
         if let id = Self.tokenID(configuration[name]) { return id }
         let file = path + "/generation_config.json"
-        return fileExists(file) ? Self.tokenID(try JSON(contentsOf: file)[name]) : nil
+        return fileExists(file) ? Self.tokenID(try JSON(contentsOf: file)[name]) : try base?.tokenID(name)
     }
 
     static func tokenID(_ member: JSON?) -> TokenID? {

@@ -23,6 +23,12 @@ extension SearchIndex {
         return tokenizer
     }
 
+    /// The prompt before a passage's n-grams that search gives a generator made of `model`; `{query}` stands for the query.
+    public func prompt(of model: ModelFolder) -> String {
+        if let prompts = recipe.generative.prompts { return prompts.body }
+        return model.isEncoder ? SEALPrompts.ofEncoderDecoders.body : SEALPrompts.standard(for: model).body
+    }
+
     /// The tokens of the mark between titles and texts.
     public func titleEnd(_ tokenizer: Tokenizer) -> [TokenID] {
         tokenizer.encodeIDs(recipe.generative.parameters.titleEnd, addSpecialTokens: false)

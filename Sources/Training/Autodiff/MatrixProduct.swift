@@ -47,6 +47,35 @@ struct MatrixProduct {
         inputs(transposed, w, m: m, n: n, k: k, adding: true, into: y)
     }
 
+    /// out += aᵀ b; a: `[k, m]`, b: `[k, n]`, out: `[m, n]`, with m or n so small that packing would cost more than it gives.
+    func narrowTransposed(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, m: Int, n: Int, k: Int,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        // Parts of the longer side, some cache lines wide.
+        let part = 64
+        pool.parallelFor((max(m, n) + part - 1) / part) { index in
+            let first = index * part
+            if m > n {
+                trawl_add_transposed_product(a + first, m, b, n, min(part, m - first), n, k, out + first * n, n)
+            } else {
+                trawl_add_transposed_product(a, m, b + first, n, m, min(part, n - first), k, out + first, n)
+            }
+        }
+    }
+
+    /// The outputs of a tile, whole panels: as many as fit, or fewer, down to half, where every thread then gets the same number
+    /// of tiles.
+    private func tileOutputs(_ n: Int, depth: Int) -> Int {
+        let width = Kernels.panelWidth
+        let panels = (n + width - 1) / width
+        let most = min(max(1, Self.tileFloats / depth / width), 256 / width)
+        let tiles = { (size: Int) in (panels + size - 1) / size }
+        let even = stride(from: most, through: max(1, most / 2), by: -1).first { tiles($0) % pool.threadCount == 0 }
+        let count = tiles(even ?? most)
+        return (panels + count - 1) / count * width
+    }
+
     /// `pack` writes the weights of outputs `first ..< first + count` for inputs `start ..< start + size` as panels.
     private func multiply(
         _ x: UnsafePointer<Float>, m: Int, n: Int, k: Int, adding: Bool, into y: UnsafeMutablePointer<Float>,
@@ -55,9 +84,8 @@ struct MatrixProduct {
         ) -> Void
     ) {
         guard m > 0, n > 0, k > 0 else { return }
-        let width = Kernels.panelWidth
         let depth = min(k, Self.depth)
-        let outputs = min(max(width, Self.tileFloats / depth / width * width), 256)
+        let outputs = tileOutputs(n, depth: depth)
         let tiles = (n + outputs - 1) / outputs
         // A tile is packed for each part of the rows: few parts where that costs.
         let rows = tiles >= 2 * pool.threadCount ? m : min(m, max(Self.rowTile, (m + 3) / 4))

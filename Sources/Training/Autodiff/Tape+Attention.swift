@@ -6,73 +6,118 @@ struct AttentionSpan {
     let queries: Range<Int>
     let keys: Range<Int>
     var isCausal = false
+    /// More keys, which all queries see: of what the span continues.
+    var prefix = 0..<0
+
+    fileprivate var keyCount: Int { prefix.count + keys.count }
+
+    /// How many keys query `index` sees, the prefix's first.
+    fileprivate func visible(_ index: Int) -> Int { prefix.count + (isCausal ? index + 1 : keys.count) }
+
+    /// Calls `body` with the first `count` keys' places and rows.
+    @inline(__always)
+    fileprivate func forEachKey(_ count: Int, _ body: (_ key: Int, _ row: Int) -> Void) {
+        for key in 0..<min(count, prefix.count) { body(key, prefix.lowerBound + key) }
+        for key in min(count, prefix.count)..<count { body(key, keys.lowerBound + key - prefix.count) }
+    }
+
+    /// All rows from the first key to the last.
+    fileprivate var hull: Range<Int> {
+        if prefix.isEmpty || keys.isEmpty { return prefix.isEmpty ? keys : prefix }
+        return min(prefix.lowerBound, keys.lowerBound)..<max(prefix.upperBound, keys.upperBound)
+    }
 }
 
 extension Tape {
-    /// softmax(q kᵀ / sqrt(d)) v for each head and span (Vaswani et al. 2017, arXiv 1706.03762); q: `[rows, hidden]`, k and
-    /// v: `[other rows, hidden]`, heads side by side. Spans share no queries; a causal one has as many keys as queries.
+    /// softmax(q kᵀ / sqrt(d)) v for each head and span (Vaswani et al. 2017, arXiv 1706.03762); q: `[rows, heads * d]`, k and
+    /// v: `[other rows, key heads * d]`, heads side by side. Each head of keys serves as many heads of queries (Ainslie et
+    /// al. 2023, arXiv 2305.13245). Spans share no queries; a causal one has as many keys as queries.
+    ///
+    /// - Parameter keyHeads: as many as `heads` where nil.
     func attention(
-        queries q: Variable, keys k: Variable, values v: Variable, spans: [AttentionSpan], heads: Int
+        queries q: Variable, keys k: Variable, values v: Variable, spans: [AttentionSpan], heads: Int,
+        keyHeads: Int? = nil
     ) -> Variable {
-        let hidden = q.columns
-        precondition(hidden % heads == 0 && k.columns == hidden && v.columns == hidden && k.rows == v.rows)
+        let keyHeads = keyHeads ?? heads
+        let width = q.columns / heads
+        precondition(q.columns % heads == 0 && heads % keyHeads == 0)
+        precondition(k.columns == keyHeads * width && v.columns == k.columns && k.rows == v.rows)
         let needsGradient = q.gradient != nil || k.gradient != nil || v.gradient != nil
-        let y = makeVariable(q.rows, hidden, needsGradient: needsGradient)
-        let pass = AttentionPass(q: q, k: k, v: v, y: y, heads: heads, width: hidden / heads)
+        let y = makeVariable(q.rows, q.columns, needsGradient: needsGradient)
+        let pass = AttentionPass(q: q, k: k, v: v, y: y, group: heads / keyHeads, width: width)
         // Where the probabilities of a span's heads lie.
         var starts: [Int] = []
         var size = 0
         for span in spans {
             starts.append(size)
-            size += heads * span.queries.count * span.keys.count
+            size += heads * span.queries.count * span.keyCount
         }
         let probabilities = floats(size)
-        // A task is a head of a span; spans that share keys must not add to their gradients at once, so a head is one task
-        // there.
         pool.parallelFor(spans.count * heads) { task in
             let (span, head) = (spans[task / heads], task % heads)
-            let place = starts[task / heads] + head * span.queries.count * span.keys.count
+            let place = starts[task / heads] + head * span.queries.count * span.keyCount
             pass.forward(span, head: head, probabilities + place)
         }
         guard needsGradient else { return y }
-        let longest = spans.map(\.keys.count).max() ?? 0
+        let longest = spans.map(\.keyCount).max() ?? 0
+        let clusters = Self.clusters(spans)
         record { [self] in
-            pool.parallelFor(heads) { head in
+            pool.parallelFor(clusters.count * keyHeads) { task in
                 let room = ThreadScratch.floats(.scores, longest)
-                for (index, span) in spans.enumerated() {
-                    let place = starts[index] + head * span.queries.count * span.keys.count
-                    pass.backward(span, head: head, probabilities + place, room)
+                for index in clusters[task / keyHeads] {
+                    let span = spans[index]
+                    for head in task % keyHeads * pass.group..<(task % keyHeads + 1) * pass.group {
+                        let place = starts[index] + head * span.queries.count * span.keyCount
+                        pass.backward(span, head: head, probabilities + place, room)
+                    }
                 }
             }
         }
         return y
+    }
+
+    /// Spans that share keys must not add to their gradients at once: stretches of spans, none of which has keys of another.
+    private static func clusters(_ spans: [AttentionSpan]) -> [Range<Int>] {
+        var clusters: [(spans: Range<Int>, rows: Range<Int>)] = []
+        for (index, span) in spans.enumerated() {
+            var (first, rows) = (index, span.hull)
+            while let last = clusters.last, rows.lowerBound < last.rows.upperBound {
+                first = last.spans.lowerBound
+                rows = min(rows.lowerBound, last.rows.lowerBound)..<max(rows.upperBound, last.rows.upperBound)
+                clusters.removeLast()
+            }
+            clusters.append((first..<index + 1, rows))
+        }
+        return clusters.map(\.spans)
     }
 }
 
 /// The inner loops of attention and its gradient.
 private struct AttentionPass {
     let q, k, v, y: Variable
-    let heads, width: Int
+    /// The heads of queries that a head of keys serves.
+    let group: Int
+    let width: Int
     private var scale: Float { 1 / Float(width).squareRoot() }
 
-    init(q: Variable, k: Variable, v: Variable, y: Variable, heads: Int, width: Int) {
+    init(q: Variable, k: Variable, v: Variable, y: Variable, group: Int, width: Int) {
         (self.q, self.k, self.v, self.y) = (q, k, v, y)
-        (self.heads, self.width) = (heads, width)
+        (self.group, self.width) = (group, width)
     }
 
     func forward(_ span: AttentionSpan, head: Int, _ probabilities: UnsafeMutablePointer<Float>) {
-        let stride = heads * width
-        let keys = k.value + span.keys.lowerBound * stride + head * width
-        let values = v.value + span.keys.lowerBound * stride + head * width
+        let stride = k.columns
+        let keys = k.value + head / group * width
+        let values = v.value + head / group * width
         for (index, row) in span.queries.enumerated() {
-            let query = q.value + row * stride + head * width
-            let out = y.value + row * stride + head * width
-            let scores = probabilities + index * span.keys.count
-            let visible = span.isCausal ? index + 1 : span.keys.count
-            for key in 0..<visible { scores[key] = scale * Kernels.dot(query, keys + key * stride, width) }
+            let query = q.value + row * q.columns + head * width
+            let out = y.value + row * q.columns + head * width
+            let scores = probabilities + index * span.keyCount
+            let visible = span.visible(index)
+            span.forEachKey(visible) { scores[$0] = scale * Kernels.dot(query, keys + $1 * stride, width) }
             Kernels.softmax(scores, rows: 1, columns: visible, stride: visible)
             out.update(repeating: 0, count: width)
-            for key in 0..<visible { Kernels.addScaled(scores[key], values + key * stride, to: out, width) }
+            span.forEachKey(visible) { Kernels.addScaled(scores[$0], values + $1 * stride, to: out, width) }
         }
     }
 
@@ -82,28 +127,28 @@ private struct AttentionPass {
         _ room: UnsafeMutablePointer<Float>
     ) {
         guard let dy = y.gradient else { return }
-        let stride = heads * width
-        let offset = span.keys.lowerBound * stride + head * width
+        let stride = k.columns
+        let offset = head / group * width
         for (index, row) in span.queries.enumerated() {
-            let place = row * stride + head * width
-            let scores = probabilities + index * span.keys.count
-            let visible = span.isCausal ? index + 1 : span.keys.count
+            let place = row * q.columns + head * width
+            let scores = probabilities + index * span.keyCount
+            let visible = span.visible(index)
             if let dv = v.gradient {
-                for key in 0..<visible {
-                    Kernels.addScaled(scores[key], dy + place, to: dv + offset + key * stride, width)
+                span.forEachKey(visible) {
+                    Kernels.addScaled(scores[$0], dy + place, to: dv + offset + $1 * stride, width)
                 }
             }
             guard q.gradient != nil || k.gradient != nil else { continue }
-            for key in 0..<visible { room[key] = Kernels.dot(dy + place, v.value + offset + key * stride, width) }
+            span.forEachKey(visible) { room[$0] = Kernels.dot(dy + place, v.value + offset + $1 * stride, width) }
             trawl_softmax_backward(scores, room, scale, visible)
             if let dq = q.gradient {
-                for key in 0..<visible {
-                    Kernels.addScaled(room[key], k.value + offset + key * stride, to: dq + place, width)
+                span.forEachKey(visible) {
+                    Kernels.addScaled(room[$0], k.value + offset + $1 * stride, to: dq + place, width)
                 }
             }
             if let dk = k.gradient {
-                for key in 0..<visible {
-                    Kernels.addScaled(room[key], q.value + place, to: dk + offset + key * stride, width)
+                span.forEachKey(visible) {
+                    Kernels.addScaled(room[$0], q.value + place, to: dk + offset + $1 * stride, width)
                 }
             }
         }

@@ -13,7 +13,8 @@ public struct GeneratorCheckpoint {
     public let path: String
     /// How weights are stored.
     public var storage: SafetensorsWriter.Storage
-    /// The BERT model beside the folder whose tensors are not stored again; nil for a complete checkpoint.
+    /// The BERT model beside the folder whose tensors are not stored again, nil for a complete checkpoint; or the decoder there
+    /// that an adapter changes.
     public var base: ModelFolder?
 
     public init(path: String, storage: SafetensorsWriter.Storage = .f16, base: ModelFolder? = nil) {
@@ -91,13 +92,17 @@ public struct GeneratorCheckpoint {
             members["trawl_base_model"] = (base.path as NSString).lastPathComponent
             members["trawl_base_digest"] = base.digest
         }
+        try writeJSON(members, to: "config.json")
+    }
+
+    func writeJSON(_ members: [String: Any], to name: String) throws {
         do {
             let data = try JSONSerialization.data(
                 withJSONObject: members, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-            try (data + Data("\n".utf8)).write(to: URL(filePath: path + "/config.json"), options: .atomic)
+            try (data + Data("\n".utf8)).write(to: URL(filePath: path + "/" + name), options: .atomic)
         } catch {
             throw TrawlError(
-                .io, "config.json cannot be written", path: path, remedy: "make room on the disk", cause: error)
+                .io, "\(name) cannot be written", path: path, remedy: "make room on the disk", cause: error)
         }
     }
 

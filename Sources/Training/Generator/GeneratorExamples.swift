@@ -29,11 +29,14 @@ public struct GeneratorExamples: Sendable {
     public struct Query: Sendable {
         public let tokens: [TokenID]
         public let passages: [Int]
+        /// The whole source; nil where `tokens` between the special ones make it.
+        public let source: [TokenID]?
 
         /// - Parameter tokens: Without special tokens.
-        public init(tokens: [TokenID], passages: [Int]) {
+        public init(tokens: [TokenID], passages: [Int], source: [TokenID]? = nil) {
             self.tokens = tokens
             self.passages = passages
+            self.source = source
         }
     }
 
@@ -53,7 +56,7 @@ public struct GeneratorExamples: Sendable {
     private static let shortestSentence = 5
 
     /// - Parameters:
-    ///   - start, end: The special tokens around a source.
+    ///   - start, end: The special tokens around a source, and the words of a prompt.
     /// - Throws: `TrawlError.invalidInput` when nothing is left to learn from.
     public init(
         corpus: TrainingCorpus, queries: [Query], start: [TokenID], end: [TokenID], seed: UInt64,
@@ -161,7 +164,7 @@ public struct GeneratorExamples: Sendable {
     private func query(number: Int, using random: inout SplitMix64) -> GenerationBatch.Item? {
         let query = queries[Self.shuffled(number, of: queries.count, seed: seed)]
         let passage = query.passages[Int(random.next() % UInt64(query.passages.count))]
-        return item(query.tokens, passage, using: &random)
+        return item(query.tokens, passage, source: query.source, using: &random)
     }
 
     private func title(using random: inout SplitMix64) -> GenerationBatch.Item? {
@@ -197,11 +200,13 @@ public struct GeneratorExamples: Sendable {
     }
 
     private func item(
-        _ tokens: [TokenID], _ passage: Int, excluding excluded: Range<Int>? = nil, using random: inout SplitMix64
+        _ tokens: [TokenID], _ passage: Int, excluding excluded: Range<Int>? = nil, source whole: [TokenID]? = nil,
+        using random: inout SplitMix64
     ) -> GenerationBatch.Item? {
         let spans = sampler.sample(
             settings.spansPerSource, from: passage, query: Set(tokens), excluding: excluded, using: &random)
-        return GenerationBatch.Item(source: source(tokens), targets: spans.map { .init(tokens: $0) })
+        let source = whole.flatMap { $0.count <= settings.sourceLength ? $0 : nil } ?? source(tokens)
+        return GenerationBatch.Item(source: source, targets: spans.map { .init(tokens: $0) })
     }
 
     func source(_ tokens: [TokenID]) -> [TokenID] {

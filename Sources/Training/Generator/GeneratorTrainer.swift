@@ -16,6 +16,8 @@ public struct GeneratorTrainingSettings: Codable, Sendable, Equatable {
     public var seconds: Double?
     /// The rows that are computed at once: what bounds the memory.
     public var rowsAtOnce = 1024
+    /// Of a decoder, which is trained through its adapters; nil for other models.
+    public var adapter: LowRankSettings?
 
     public init() {}
 }
@@ -59,9 +61,9 @@ public struct TrainingHistory: Codable, Sendable, Equatable {
     public var best: Score? { scores.max { $0.value < $1.value || ($0.value == $1.value && $0.step < $1.step) } }
 }
 
-/// Trains an encoder-decoder to write what stands in the passages that answer a query.
+/// Trains a generator to write what stands in the passages that answer a query.
 public final class GeneratorTrainer {
-    public let network: EncoderDecoderNetwork
+    public let network: any GeneratorNetwork
     public let settings: GeneratorTrainingSettings
     public private(set) var step = 0
     /// The seconds of earlier sessions and this one.
@@ -74,22 +76,22 @@ public final class GeneratorTrainer {
     private var recentRankingLoss: Double?
 
     public init(
-        _ network: EncoderDecoderNetwork, examples: GeneratorExamples, settings: GeneratorTrainingSettings,
+        _ network: any GeneratorNetwork, examples: GeneratorExamples, settings: GeneratorTrainingSettings,
         pool: ThreadPool = .shared
     ) throws {
         guard settings.steps != nil || settings.seconds != nil else {
             throw TrawlError(.invalidInput, "the training has no end", remedy: "give minutes or steps")
         }
-        let sizes = network.sizes
-        guard settings.examples.sourceLength <= sizes.positions, settings.examples.spanLength <= sizes.positions else {
+        let (source, span) = (settings.examples.sourceLength, settings.examples.spanLength)
+        guard (network.sharesPositions ? source + span : max(source, span)) <= network.positions else {
             throw TrawlError(
-                .incompatible, "the model has \(sizes.positions) positions, fewer than a source's tokens",
+                .incompatible, "the model has \(network.positions) positions, fewer than a source's tokens",
                 remedy: "begin with a model that reads longer texts")
         }
-        guard examples.highestToken < sizes.vocabulary else {
+        guard examples.highestToken < network.vocabularySize else {
             throw TrawlError(
                 .incompatible,
-                "the corpus has the token \(examples.highestToken), the model's vocabulary ends at \(sizes.vocabulary)",
+                "the corpus has the token \(examples.highestToken), the model's vocabulary ends at \(network.vocabularySize)",
                 remedy: "use the tokenizer that belongs to the model")
         }
         self.network = network

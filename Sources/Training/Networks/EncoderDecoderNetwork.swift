@@ -1,9 +1,10 @@
 public import Core
+public import Models
 internal import Tensors
 
 /// A BERT encoder and a BERT decoder that attends to it (Rothe et al. 2020, arXiv 1907.12461), with gradients; the
 /// network that transformers calls `EncoderDecoderModel`.
-public final class EncoderDecoderNetwork {
+public final class EncoderDecoderNetwork: GeneratorNetwork {
     public let sizes: EncoderDecoderSizes
     /// All weights, in a fixed order.
     public let parameters: [Parameter]
@@ -27,33 +28,17 @@ public final class EncoderDecoderNetwork {
         (outputTable, outputBias) = output
     }
 
+    public var vocabularySize: Int { sizes.vocabulary }
+    public var positions: Int { sizes.positions }
+    public var sharesPositions: Bool { false }
+
+    public func write(to checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder) throws {
+        try checkpoint.write(self, tokenizerFrom: model)
+    }
+
     /// The word vectors, when encoder and decoder share them.
     var sharedWords: Parameter? { encoderEmbedding.words === outputTable ? outputTable : nil }
 
-    /// The sum of the batch's losses over all predicted tokens. Gradients of `scale` times it are added to the parameters'.
-    ///
-    /// The batch runs in parts of at most `rowsAtOnce` tokens of sources and targets (or one item, if that has more), so that
-    /// memory is bounded whatever its size. Every token must be in the vocabulary, and no sequence longer than the positions.
-    public func accumulateGradients(
-        _ batch: GenerationBatch, smoothing: Float, scale: Float, rowsAtOnce: Int = 1024, tape: Tape
-    ) -> Double {
-        var loss = 0.0
-        var part: [GenerationBatch.Item] = []
-        var rows = 0
-        for item in batch.items {
-            let count = item.targets.reduce(item.source.count) { $0 + $1.tokens.count }
-            if !part.isEmpty && rows + count > rowsAtOnce {
-                loss += run(part, smoothing: smoothing, scale: scale, tape)
-                (part, rows) = ([], 0)
-            }
-            part.append(item)
-            rows += count
-        }
-        if !part.isEmpty { loss += run(part, smoothing: smoothing, scale: scale, tape) }
-        return loss
-    }
-
-    /// The loss of a query's ranking. Gradients of `scale` times it are added to the parameters'.
     public func accumulateGradients(_ ranking: GenerationBatch.Ranking, scale: Float, tape: Tape) -> Double {
         let (states, targets) = run([ranking.item], tape)
         let loss = tape.loss(of: states, table: outputTable, bias: outputBias, targets: targets, scale: scale) {
@@ -63,7 +48,9 @@ public final class EncoderDecoderNetwork {
         return loss
     }
 
-    private func run(_ items: [GenerationBatch.Item], smoothing: Float, scale: Float, _ tape: Tape) -> Double {
+    public func accumulateGradients(
+        _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape
+    ) -> Double {
         let (states, targets) = run(items, tape)
         let weights = items.flatMap(\.targets).flatMap { [Float](repeating: $0.weight, count: $0.tokens.count) }
         let loss = tape.crossEntropy(

@@ -1,12 +1,13 @@
 public import Core
 internal import Generation
 
-/// What an encoder-decoder learns from at once: texts, and for each what the decoder shall write behind it.
+/// What a generator learns from at once: texts, and for each what shall be written behind it.
 ///
 /// All continuations of a source stand behind one encoding of it.
 public struct GenerationBatch: Sendable {
     public struct Target: Sendable {
-        /// What the decoder writes. Every token is predicted from those before it and the start token.
+        /// What is written. Every token is predicted from those before it; the first from an encoder-decoder's start token, or
+        /// from a decoder's source alone.
         public let tokens: [TokenID]
         /// What its losses are multiplied by.
         public let weight: Float
@@ -18,7 +19,7 @@ public struct GenerationBatch: Sendable {
     }
 
     public struct Item: Sendable {
-        /// With the special tokens that the encoder expects.
+        /// With the special tokens, and the words around it, that the model expects.
         public let source: [TokenID]
         public let targets: [Target]
 
@@ -30,7 +31,7 @@ public struct GenerationBatch: Sendable {
 
     /// A query with n-grams of its own, whose probabilities rank passages.
     public struct Ranking: Sendable {
-        /// With the special tokens that the encoder expects.
+        /// With the special tokens, and the words around it, that the model expects.
         public let source: [TokenID]
         /// The n-grams, none of them empty.
         public let keys: [[TokenID]]

@@ -22,6 +22,8 @@ struct GeneratorTrainingRunner {
     /// The share of the judged queries that are kept for the weights of n-grams.
     let heldOut: Double
     let resumes: Bool
+    /// Of a decoder's adapters; nil for the usual one.
+    let rank: Int?
     let progress: TerminalProgress
 
     /// Of the queries that are kept from training: too few would say little, more than some hundreds no more.
@@ -31,31 +33,28 @@ struct GeneratorTrainingRunner {
 
     func run() throws {
         let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
+        let tokenizer = try index.tokenizer(of: model)
         let checkpoint = try checkpoint(beginningWith: model)
         if resumes && !checkpoint.hasState {
             throw TrawlError(
                 .notFound, "there is no interrupted training to go on with", path: checkpoint.path,
                 remedy: "train without --resume")
         }
-        let tokenizer = try index.tokenizer(of: model)
-        guard let startToken = tokenizer.clsID, let endToken = tokenizer.sepID else {
-            throw TrawlError(
-                .unsupported, "the tokenizer has no tokens around a text ([CLS], [SEP])", path: model.path,
-                remedy: "begin with a BERT encoder or a generator made of one")
-        }
+        let settings = settings(beginningWith: model)
+        let template = try SourceTemplate(prompt: index.prompt(of: model), tokenizer: tokenizer)
         let vocabulary = GeneratorVocabulary(tokenizer)
         let (corpus, documents) = try readCorpus(tokenizer, vocabulary)
         let judged = try readQueries(documents)
-        let encode = { (text: String) in tokenizer.encodeIDs(text, addSpecialTokens: false) }
         let examples = try GeneratorExamples(
             corpus: corpus,
             queries: judged.trained.entries.map { query in
                 .init(
-                    tokens: encode(query.text), passages: query.relevant.sorted().flatMap { documents[$0] ?? [] })
-            }, start: [startToken], end: [endToken],
+                    tokens: template.tokens(query.text),
+                    passages: query.relevant.sorted().flatMap { documents[$0] ?? [] },
+                    source: template.source(query.text))
+            }, start: template.start, end: template.end,
             seed: settings.seed, settings: settings.examples)
-        let network = try EncoderDecoderNetwork(
-            model, rates: settings.rates, startToken: startToken, endToken: endToken)
+        let network = try network(beginningWith: model, tokenizer, settings)
         let trainer = try GeneratorTrainer(network, examples: examples, settings: settings)
         if resumes { try checkpoint.restoreState(of: trainer) }
         Interruption.await()
@@ -68,7 +67,7 @@ struct GeneratorTrainingRunner {
                     path: checkpoint.path + ".trial", storage: storage, base: checkpoint.base),
                 start: model, progress: progress),
             asked: asksForTitles ? titles(corpus, documents, tokenizer) : judged.trained,
-            asksForTitles: asksForTitles, scored: judged.heldOut.spread(Self.mostScored), encode: encode,
+            asksForTitles: asksForTitles, scored: judged.heldOut.spread(Self.mostScored), encode: template.tokens,
             progress: progress)
         try session.run()
         if trainer.done >= 1 { checkpoint.removeState() } else { try checkpoint.writeState(of: trainer) }
@@ -102,7 +101,7 @@ struct GeneratorTrainingRunner {
         let path =
             output.contains("/") ? (output as NSString).expandingTildeInPath : ModelCatalogue.folder + "/" + output
         func resolved(_ path: String) -> String { URL(filePath: path).resolvingSymlinksInPath().path }
-        guard ![model.path, model.base?.path ?? ""].map(resolved).contains(resolved(path)) else {
+        guard ![model.folderPath, model.base?.folderPath ?? ""].map(resolved).contains(resolved(path)) else {
             throw TrawlError(
                 .invalidInput, "the output is the model that training begins with", path: path,
                 remedy: "name another with --output")
@@ -110,11 +109,17 @@ struct GeneratorTrainingRunner {
         let parent = (path as NSString).deletingLastPathComponent
         // Beside the output, the very model that training begins with, or that this one leaves its tensors to.
         let origin = model.base ?? model
-        let beside = parent + "/" + (origin.path as NSString).lastPathComponent
+        let beside = parent + "/" + (origin.folderPath as NSString).lastPathComponent
         let isThere =
-            !isComplete && origin.architecture == .bert
-            && FileManager.default.fileExists(atPath: beside + "/config.json")
+            !isComplete && (origin.architecture == .bert || origin.isDecoder)
+            && FileManager.default.fileExists(atPath: beside)
         let candidate = isThere ? try ModelFolder(path: beside) : nil
+        guard !origin.isDecoder || candidate?.digest == origin.digest else {
+            throw TrawlError(
+                .invalidInput, "a decoder's adapters are stored alone, and need the decoder beside them", path: path,
+                remedy:
+                    "without --complete, give --output a name, or a path in the folder that holds \(origin.folderPath)")
+        }
         return GeneratorCheckpoint(
             path: path, storage: storage, base: candidate?.digest == origin.digest ? candidate : nil)
     }
@@ -147,7 +152,9 @@ struct GeneratorTrainingRunner {
         return JudgedQueries(
             texts: corpus.titleLengths.enumerated().compactMap { passage, length in
                 guard length > 0, let document = documents[passage] else { return nil }
-                return (tokenizer.decode(Array(corpus.passages[passage][..<length])), document)
+                // A passage's first word stands behind a space.
+                let title = tokenizer.decode(Array(corpus.passages[passage][..<length]))
+                return (title.trimmingCharacters(in: .whitespaces), document)
             })
     }
 

@@ -64,12 +64,12 @@ struct GeneratorTrainingSession {
 
     /// Writes the generator, unless it was better before.
     private func score() throws {
-        guard scored.count > 0 else { return try checkpoint.write(trainer.network, tokenizerFrom: start) }
+        guard scored.count > 0 else { return try checkpoint.write(trainer.network, beginningWith: start) }
         let value = try timed { try trial.score(trainer.network, by: scored) }
         trainer.history.scores.append(.init(step: trainer.step, value: value))
         let best = trainer.history.best
         let isBest = best?.step == trainer.step
-        if isBest { try checkpoint.write(trainer.network, tokenizerFrom: start) }
+        if isBest { try checkpoint.write(trainer.network, beginningWith: start) }
         progress.note(
             "step \(trainer.step) · nDCG@10 \(format(value, 4)) of \(scored.count) queries that were kept from training"
                 + (isBest ? "" : ", best \(format(best?.value ?? 0, 4)) at step \(best?.step ?? 0)"))

@@ -19,7 +19,7 @@ struct GeneratorTrial {
     private static let depth = 50
 
     /// nDCG@10 of the n-grams, by SEAL's weights.
-    func score(_ network: EncoderDecoderNetwork, by judged: JudgedQueries) throws -> Double {
+    func score(_ network: any GeneratorNetwork, by judged: JudgedQueries) throws -> Double {
         let recipe = try write(network)
         defer { remove() }
         let options = SearchOptions(mode: .generative, recipe: recipe)
@@ -30,7 +30,7 @@ struct GeneratorTrial {
 
     /// What the generator writes for `judged`, and which passages that finds.
     func samples(
-        _ network: EncoderDecoderNetwork, for judged: JudgedQueries, tokens: (String) -> [TokenID]
+        _ network: any GeneratorNetwork, for judged: JudgedQueries, tokens: (String) -> [TokenID]
     ) throws -> SelfSamples {
         let recipe = try write(network)
         defer { remove() }
@@ -51,8 +51,8 @@ struct GeneratorTrial {
     }
 
     /// The recipe that searches with the generator as it is now.
-    private func write(_ network: EncoderDecoderNetwork) throws -> Recipe {
-        try checkpoint.write(network, tokenizerFrom: start)
+    private func write(_ network: any GeneratorNetwork) throws -> Recipe {
+        try checkpoint.write(network, beginningWith: start)
         var recipe = index.recipe
         recipe.setGenerator(checkpoint.path)
         recipe.generative.usesLearnedWeights = false

@@ -18,7 +18,9 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         discussion: """
             The model learns to write spans of the passages that answer a query. Where there are judged queries it learns
             from them; it always learns from the corpus itself, whose titles and sentences stand for queries. A BERT
-            encoder (--from all-MiniLM-L6-v2) becomes an encoder-decoder; a generator is trained on.
+            encoder (--from all-MiniLM-L6-v2) becomes an encoder-decoder; a decoder of the Llama family
+            (--from smollm2-135m-instruct, for an index built with its tokens) stays as it is and gets low-rank adapters
+            (LoRA) beside its projections, which are all that is trained and stored; a generator is trained on.
 
             Later in the training it learns from its own n-grams: those that it writes for a query and that stand in the
             right passage become what it shall write (--sample-share), and the right passage shall score above those that
@@ -33,6 +35,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             EXAMPLES
               trawl train generator notes --minutes 30 --output notes-generator
               trawl train generator scifact --queries queries.jsonl --qrels qrels/train.tsv --minutes 60 --output scifact-generator
+              trawl train generator scifact-smol --from smollm2-135m-instruct --spans-per-source 8 --minutes 60 --output smol-scifact
               trawl query scifact --mode generative --generator scifact-generator "does vitamin D prevent falls"
             """)
 
@@ -45,7 +48,10 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.")
     var qrels: String?
 
-    @Option(help: "The model to begin with: an encoder-decoder or a BERT encoder; the index's generator by default.")
+    @Option(
+        help:
+            "The model to begin with: an encoder-decoder, a BERT encoder or a decoder; the index's generator by default."
+    )
     var from: String?
 
     @Option(help: "The name of the new model in Trawl's models folder, or a path.")
@@ -60,11 +66,14 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: "The seed of all random draws.")
     var seed: UInt64 = 1
 
-    @Option(help: "The highest learning rate, that of the cross-attention.")
+    @Option(help: "The highest learning rate: that of the cross-attention, or of a decoder's adapters.")
     var learningRate: Float = 6e-4
 
     @Option(help: "How many of the encoder's last layers are trained too; 0 keeps the encoder.")
     var encoderLayers = 0
+
+    @Option(help: "The rank of a decoder's adapters; 16 where the adapters are new.")
+    var rank: Int?
 
     @Option(help: "The queries, sentences or titles of a step.")
     var sourcesPerStep = 24
@@ -117,6 +126,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         if let steps, steps < 1 { throw ValidationError("--steps must be at least 1") }
         if !(learningRate > 0 && learningRate < 1) { throw ValidationError("--learning-rate must be between 0 and 1") }
         if encoderLayers < 0 { throw ValidationError("--encoder-layers must be at least 0") }
+        if let rank, !(1...1024).contains(rank) { throw ValidationError("--rank must be between 1 and 1024") }
         if sourcesPerStep < 1 || spansPerSource < 1 {
             throw ValidationError("--sources-per-step and --spans-per-source must be at least 1")
         }
@@ -159,7 +169,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         try GeneratorTrainingRunner(
             index: try SearchIndex(path: IndexPath.resolve(index)), queries: queries, qrels: qrels, start: from,
             output: output, settings: settings, storage: storage, isComplete: complete, heldOut: holdOut,
-            resumes: resume,
+            resumes: resume, rank: rank,
             progress: progress.reporter
         ).run()
     }

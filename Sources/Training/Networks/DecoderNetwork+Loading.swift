@@ -1,0 +1,125 @@
+internal import Core
+public import Models
+internal import Tensors
+
+extension DecoderNetwork {
+    /// A network from a decoder's folder or GGUF file, whose adapters begin as no change; or from an adapter's folder, to train
+    /// it on.
+    ///
+    /// The frozen weights take four bytes each, whatever the file has.
+    ///
+    /// - Parameters:
+    ///   - settings: The adapters' size; an adapter that is trained on keeps its own.
+    ///   - seed: Draws the matrices A.
+    /// - Throws: `TrawlError` that names a missing tensor, or `.unsupported` for another architecture than Llama's.
+    public convenience init(
+        _ model: ModelFolder, settings: LowRankSettings = LowRankSettings(), seed: UInt64 = 1
+    ) throws {
+        let sizes = try DecoderConfiguration(model)
+        var settings = settings
+        if let adapter = model.adapter { (settings.rank, settings.alpha) = (adapter.rank, adapter.alpha) }
+        let reader = DecoderNetworkReader(model: model, sizes: sizes, settings: settings, seed: seed)
+        try reader.requireLlama()
+        let words = try reader.frozen(.embedding, sizes.vocabularySize, sizes.hiddenSize)
+        let layers = try (0..<sizes.layerCount).map { try reader.layer($0) }
+        self.init(
+            configuration: sizes, settings: settings, parameters: reader.parameters, words: words, layers: layers,
+            norm: try reader.norm(.norm),
+            outputTable: reader.isTied ? words : try reader.frozen(.output, sizes.vocabularySize, sizes.hiddenSize))
+    }
+}
+
+/// Makes frozen parameters of a decoder's tensors, and adapters beside them.
+private final class DecoderNetworkReader {
+    private let model: ModelFolder
+    private let sizes: DecoderConfiguration
+    private let settings: LowRankSettings
+    private let tensors: DecoderTensorReader
+    private var random: SplitMix64
+    private(set) var parameters: [Parameter] = []
+
+    init(model: ModelFolder, sizes: DecoderConfiguration, settings: LowRankSettings, seed: UInt64) {
+        (self.model, self.sizes, self.settings) = (model, sizes, settings)
+        tensors = DecoderTensorReader(model, sizes)
+        random = SplitMix64(seed: seed)
+    }
+
+    func requireLlama() throws {
+        func require(_ isMet: Bool, _ what: String) throws {
+            guard isMet else {
+                throw TrawlError(
+                    .unsupported, "\(what) cannot be trained", path: model.path,
+                    remedy: "begin with a model of the Llama family such as SmolLM2")
+            }
+        }
+        try require([.llama, .mistral].contains(model.architecture), "a decoder of the type \(model.architectureName)")
+        try require(sizes.activation == .silu, "another activation than silu")
+        try require(
+            sizes.rotations.count == 1 && sizes.layers.allSatisfy { $0.window == nil } && !sizes.isBidirectional,
+            "a decoder with windows of attention")
+        try require(
+            sizes.rotations[0].count == sizes.headDimension / 2, "a decoder that turns a part of each head only")
+        try require(
+            (0..<sizes.layerCount).allSatisfy { !tensors.hasExtras($0) }, "a decoder with biases or norms of heads")
+    }
+
+    var isTied: Bool { !tensors.has(.output) || model.configuration["tie_word_embeddings"]?.bool == true }
+
+    func frozen(_ member: DecoderTensorReader.Member, _ rows: Int, _ columns: Int, _ layer: Int? = nil) throws
+        -> Parameter
+    {
+        Parameter(
+            name: "\(member)", rows: rows, columns: columns, isVector: false, rateFactor: 0,
+            values: try tensors.floats(member, rows, columns, layer))
+    }
+
+    func norm(_ member: DecoderTensorReader.Member, _ layer: Int? = nil) throws -> FrozenNorm {
+        let weight = try tensors.norm(member, sizes.hiddenSize, layer)
+        return FrozenNorm(
+            weight: Parameter(
+                name: "\(member)", rows: 1, columns: sizes.hiddenSize, isVector: true, rateFactor: 0,
+                values: weight.values), epsilon: sizes.epsilon)
+    }
+
+    func layer(_ layer: Int) throws -> DecoderLayer {
+        func linear(_ member: DecoderTensorReader.Member, _ rows: Int, _ columns: Int) throws -> AdaptedLinear {
+            AdaptedLinear(
+                weight: try frozen(member, rows, columns, layer),
+                adapter: try adapter(layer, member.moduleName, rows, columns))
+        }
+        return DecoderLayer(
+            attentionNorm: try norm(.attentionNorm, layer),
+            query: try linear(.query, sizes.querySize, sizes.hiddenSize),
+            key: try linear(.key, sizes.keySize, sizes.hiddenSize),
+            value: try linear(.value, sizes.keySize, sizes.hiddenSize),
+            output: try linear(.attentionOutput, sizes.hiddenSize, sizes.querySize),
+            feedForwardNorm: try norm(.feedForwardNorm, layer),
+            gate: try linear(.gate, sizes.feedForwardSize, sizes.hiddenSize),
+            up: try linear(.up, sizes.feedForwardSize, sizes.hiddenSize),
+            down: try linear(.down, sizes.hiddenSize, sizes.feedForwardSize), heads: sizes.headCount,
+            keyHeads: sizes.keyHeadCount)
+    }
+
+    /// What the folder's own adapter has; else A as peft draws it, uniformly up to 1 / sqrt(in), and B as nothing.
+    private func adapter(_ layer: Int, _ module: String, _ rows: Int, _ columns: Int) throws -> LowRankAdapter {
+        let names = LowRankFolder.names(layer: layer, module: module)
+        let rank = settings.rank
+        let learnt = try model.adapter?.matrices(layer: layer, module: module, rows: rows, columns: columns)
+        let bound = 1 / Float(columns).squareRoot()
+        let down =
+            learnt?.down
+            ?? (0..<rank * columns).map { _ in
+                bound * (Float(random.next() >> 40) / Float(1 << 23) - 1)
+            }
+        func parameter(_ name: String, _ rows: Int, _ columns: Int, _ values: [Float]) -> Parameter {
+            let parameter = Parameter(
+                name: name, rows: rows, columns: columns, isVector: false, rateFactor: 1, values: values)
+            parameters.append(parameter)
+            return parameter
+        }
+        return LowRankAdapter(
+            down: parameter(names.down, rank, columns, down),
+            up: parameter(names.up, rows, rank, learnt?.up ?? [Float](repeating: 0, count: rows * rank)),
+            scale: settings.alpha / Float(rank))
+    }
+}

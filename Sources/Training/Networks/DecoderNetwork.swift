@@ -1,0 +1,129 @@
+internal import Core
+public import Models
+internal import Tensors
+
+/// The size of a decoder's low-rank adapters.
+public struct LowRankSettings: Codable, Sendable, Equatable {
+    /// The rows of A, the columns of B.
+    public var rank = 16
+    /// B A is multiplied with alpha / rank.
+    public var alpha: Float = 32
+
+    public init() {}
+}
+
+/// A frozen decoder of the Llama family with a low-rank adapter beside every projection of its layers (LoRA, Hu et al. 2021,
+/// arXiv 2106.09685); the adapters are what is trained.
+///
+/// All continuations of a source are packed behind one encoding of it: each attends to all of the source's rows and causally to
+/// its own, and stands at the positions behind the source. The first token of each is predicted from the source's last row.
+public final class DecoderNetwork: GeneratorNetwork {
+    public let configuration: DecoderConfiguration
+    public let settings: LowRankSettings
+    /// The adapters' matrices, under the names that peft gives them.
+    public let parameters: [Parameter]
+    private let words: Parameter
+    private let layers: [DecoderLayer]
+    private let norm: FrozenNorm
+    private let outputTable: Parameter
+
+    /// What keeps a step of a model like SmolLM2-135M near a gigabyte: its rows take some 2.5 MB each.
+    public static let rowsAtOnce = 384
+
+    public var vocabularySize: Int { configuration.vocabularySize }
+    public var positions: Int { configuration.contextLength }
+    public var sharesPositions: Bool { true }
+
+    init(
+        configuration: DecoderConfiguration, settings: LowRankSettings, parameters: [Parameter], words: Parameter,
+        layers: [DecoderLayer], norm: FrozenNorm, outputTable: Parameter
+    ) {
+        self.configuration = configuration
+        self.settings = settings
+        self.parameters = parameters
+        (self.words, self.layers, self.norm, self.outputTable) = (words, layers, norm, outputTable)
+    }
+
+    public func accumulateGradients(
+        _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape
+    ) -> Double {
+        let batch = PackedContinuations(items)
+        let loss = tape.crossEntropy(
+            predictions(batch, tape), table: outputTable, bias: nil, targets: batch.targets, weights: batch.weights,
+            smoothing: smoothing, scale: scale)
+        tape.backward()
+        return loss
+    }
+
+    public func accumulateGradients(_ ranking: GenerationBatch.Ranking, scale: Float, tape: Tape) -> Double {
+        let batch = PackedContinuations([ranking.item])
+        let loss = tape.loss(
+            of: predictions(batch, tape), table: outputTable, bias: nil, targets: batch.targets, scale: scale
+        ) { ranking.loss($0) }
+        tape.backward()
+        return loss
+    }
+
+    /// The states from which the targets' tokens are predicted, `[tokens, hidden]`.
+    private func predictions(_ batch: PackedContinuations, _ tape: Tape) -> Variable {
+        tape.clear()
+        return norm(tape.rows(batch.predicting, of: states(batch, tape)), tape)
+    }
+
+    public func write(to checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder) throws {
+        try checkpoint.write(self)
+    }
+
+    /// The logits behind each token of a text, `[tokens, vocabulary]`.
+    func logits(_ tokens: [TokenID], tape: Tape) -> [Float] {
+        tape.clear()
+        let text = PackedContinuations([.init(source: tokens, targets: [])])
+        let final = norm(states(text, tape), tape)
+        let logits = tape.linear(final, outputTable, nil)
+        return Array(UnsafeBufferPointer(start: logits.value, count: logits.count))
+    }
+
+    /// The states behind the last layer, not yet normed.
+    private func states(_ batch: PackedContinuations, _ tape: Tape) -> Variable {
+        let angles = RotaryAngles(positions: batch.positions, frequencies: configuration.rotations[0])
+        var x = tape.embedding([(words, batch.tokens)])
+        for layer in layers { x = layer(x, spans: batch.spans, angles: angles, tape) }
+        return x
+    }
+}
+
+/// The rows of sources and of what continues them, laid end to end: a source, then its continuations but for their last tokens,
+/// behind which nothing is predicted.
+struct PackedContinuations {
+    private(set) var tokens: [Int] = []
+    private(set) var positions: [Int] = []
+    private(set) var spans: [AttentionSpan] = []
+    /// For each predicted token the row that predicts it, the token and its weight.
+    private(set) var predicting: [Int] = []
+    private(set) var targets: [TokenID] = []
+    private(set) var weights: [Float] = []
+
+    init(_ items: [GenerationBatch.Item]) {
+        for item in items {
+            precondition(!item.source.isEmpty, "a decoder continues a source")
+            let source = append(item.source, at: 0)
+            spans.append(AttentionSpan(queries: source, keys: source, isCausal: true))
+            for target in item.targets where !target.tokens.isEmpty {
+                let rows = append(target.tokens.dropLast(), at: item.source.count)
+                if !rows.isEmpty {
+                    spans.append(AttentionSpan(queries: rows, keys: rows, isCausal: true, prefix: source))
+                }
+                predicting += [source.upperBound - 1] + rows
+                targets += target.tokens
+                weights += [Float](repeating: target.weight, count: target.tokens.count)
+            }
+        }
+    }
+
+    private mutating func append(_ added: some Collection<TokenID>, at position: Int) -> Range<Int> {
+        let first = tokens.count
+        tokens += added.map { Int($0) }
+        positions += position..<position + added.count
+        return first..<tokens.count
+    }
+}

@@ -1,0 +1,43 @@
+import Core
+import Models
+import Tokenizers
+import Training
+
+extension GeneratorTrainingRunner {
+    /// The settings, with what depends on the kind of model.
+    func settings(beginningWith model: ModelFolder) -> GeneratorTrainingSettings {
+        var settings = settings
+        guard model.isDecoder else { return settings }
+        var adapter = LowRankSettings()
+        if let rank { (adapter.rank, adapter.alpha) = (rank, 2 * Float(rank)) }
+        settings.adapter = adapter
+        settings.rowsAtOnce = DecoderNetwork.rowsAtOnce
+        return settings
+    }
+
+    /// What is trained: a decoder's adapters, or an encoder-decoder.
+    func network(
+        beginningWith model: ModelFolder, _ tokenizer: Tokenizer, _ settings: GeneratorTrainingSettings
+    ) throws -> any GeneratorNetwork {
+        if let adapter = settings.adapter {
+            let network = try DecoderNetwork(model, settings: adapter, seed: settings.seed)
+            guard rank == nil || network.settings.rank == rank else {
+                throw TrawlError(
+                    .invalidInput, "the adapters that training begins with have the rank \(network.settings.rank)",
+                    path: model.path, remedy: "leave out --rank, or begin with the decoder itself")
+            }
+            return network
+        }
+        guard rank == nil else {
+            throw TrawlError(
+                .invalidInput, "\(model.architectureName) gets no adapters, whose rank --rank is", path: model.path,
+                remedy: "leave out --rank, or begin with a decoder such as smollm2-135m-instruct")
+        }
+        guard let startToken = tokenizer.clsID, let endToken = tokenizer.sepID else {
+            throw TrawlError(
+                .unsupported, "the tokenizer has no tokens around a text ([CLS], [SEP])", path: model.path,
+                remedy: "begin with a BERT encoder, a generator made of one, or a decoder")
+        }
+        return try EncoderDecoderNetwork(model, rates: settings.rates, startToken: startToken, endToken: endToken)
+    }
+}

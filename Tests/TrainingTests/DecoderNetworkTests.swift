@@ -1,0 +1,144 @@
+import Core
+import Foundation
+import Models
+import Testing
+
+@testable import Tensors
+@testable import Training
+
+private struct Golden: Decodable {
+    let items: [Item]
+    let smoothing: Float
+    let loss: Double
+    /// Every so many values of each gradient.
+    let gradients: [String: [Float]]
+    /// Of what peft writes.
+    let shapes: [String: [Int]]
+    /// Of the merged model, behind each token of the last source.
+    let logits: [Float]
+
+    struct Item: Decodable {
+        let source: [TokenID]
+        let targets: [[TokenID]]
+
+        init(from decoder: any Decoder) throws {
+            var values = try decoder.unkeyedContainer()
+            source = try values.decode([TokenID].self)
+            targets = try values.decode([[TokenID]].self)
+        }
+    }
+
+    static func load() throws -> Golden {
+        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/tiny-llama-adapter.json")
+        return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: url))
+    }
+
+    var batch: GenerationBatch {
+        GenerationBatch(items.map { .init(source: $0.source, targets: $0.targets.map { .init(tokens: $0) }) })
+    }
+
+    /// Each target behind a source of its own.
+    var separate: GenerationBatch {
+        GenerationBatch(batch.items.flatMap { item in item.targets.map { .init(source: item.source, targets: [$0]) } })
+    }
+}
+
+/// The network against PyTorch and peft (`eval/parity/adapter_goldens.py`).
+@Suite struct DecoderNetworkTests {
+    private let folders: AdapterFolders
+    private let golden: Golden
+
+    init() throws {
+        folders = try AdapterFolders()
+        golden = try Golden.load()
+    }
+
+    private func network() throws -> DecoderNetwork { try DecoderNetwork(try folders.folder("tiny-llama-adapter")) }
+
+    @Test(arguments: [384, 12]) func lossAndGradientsAreThoseOfPeft(rowsAtOnce: Int) throws {
+        let network = try network()
+        #expect(network.settings.rank == 4 && network.settings.alpha == 8)
+        let tokens = Double(golden.batch.targetTokens)
+        let loss = network.accumulateGradients(
+            golden.batch, smoothing: golden.smoothing, scale: Float(1 / tokens), rowsAtOnce: rowsAtOnce, tape: Tape())
+        #expect(abs(loss / tokens - golden.loss) < 1e-5)
+        #expect(Set(network.parameters.map(\.name)) == Set(golden.gradients.keys))
+        for parameter in network.parameters {
+            let found = try #require(parameter.gradients)
+            let expected = try #require(golden.gradients[parameter.name])
+            for (place, index) in stride(from: 0, to: found.count, by: max(1, found.count / 16)).enumerated() {
+                #expect(abs(found[index] - expected[place]) < 2e-5, "\(parameter.name)[\(index)]")
+            }
+        }
+    }
+
+    @Test func packedContinuationsAreAsGoodAsSeparateTexts() throws {
+        let network = try network()
+        func run(_ batch: GenerationBatch) -> (loss: Double, gradients: [[Float]]) {
+            let loss = network.accumulateGradients(batch, smoothing: 0, scale: 1, tape: Tape())
+            defer { for parameter in network.parameters { parameter.clearGradient() } }
+            return (loss, network.parameters.compactMap(\.gradients))
+        }
+        let (packed, separate) = (run(golden.batch), run(golden.separate))
+        #expect(abs(packed.loss - separate.loss) < 1e-4)
+        for (a, b) in zip(packed.gradients.joined(), separate.gradients.joined()) { #expect(abs(a - b) < 1e-4) }
+    }
+
+    @Test func oneThreadAndTwoGiveTheSameBits() throws {
+        func train(_ threads: Int) throws -> [[Float]] {
+            let pool = ThreadPool(threadCount: threads)
+            let network = try network()
+            let optimiser = AdamW(network.parameters, pool: pool)
+            let tape = Tape(pool: pool)
+            for _ in 0..<2 {
+                _ = network.accumulateGradients(golden.batch, smoothing: 0.1, scale: 0.1, tape: tape)
+                optimiser.update(rate: 1e-3)
+            }
+            return network.parameters.map(\.values)
+        }
+        #expect(try train(1) == train(2))
+    }
+
+    @Test func newAdaptersChangeNothingAndAreDrawnByTheSeed() throws {
+        let base = try folders.folder("tiny-llama")
+        let network = try DecoderNetwork(base)
+        let tokens: [TokenID] = [1, 30, 31, 32, 2]
+        let step = try base.loadGenerator().makeSession().prefill([tokens])
+        let last = network.logits(tokens, tape: Tape()).suffix(60)
+        for (a, b) in zip(last, step.logits) { #expect(abs(a - b) < 1e-4) }
+        #expect(network.parameters.map(\.values) == (try DecoderNetwork(base)).parameters.map(\.values))
+        #expect(network.parameters.map(\.values) != (try DecoderNetwork(base, seed: 2)).parameters.map(\.values))
+    }
+
+    /// What peft wrote, through the network; and what the network writes, through the runtime.
+    @Test(arguments: [Precision.f32, .int8]) func theWrittenFolderRunsAsTheNetworkDoes(_ precision: Precision) throws {
+        let network = try network()
+        let source = golden.items[2].source
+        let logits = network.logits(source, tape: Tape())
+        for (a, b) in zip(logits, golden.logits) { #expect(abs(a - b) < 2e-5) }
+
+        try network.write(to: folders.checkpoint("written"), beginningWith: folders.folder("tiny-llama-adapter"))
+        let folder = try folders.folder("written")
+        let step = try folder.loadGenerator(precision: precision).makeSession().prefill([source])
+        // Products of 8 bits need whole groups of inputs: the tiny model has none, and stays as it is.
+        for (a, b) in zip(logits.suffix(60), step.logits) { #expect(abs(a - b) < 2e-5) }
+        #expect(try folder.digest != folders.folder("tiny-llama").digest)
+        #expect(try folder.base?.digest == folders.folder("tiny-llama").digest)
+        // It is trained on from where it stands.
+        let again = try DecoderNetwork(folder)
+        #expect(again.parameters.map(\.values) == network.parameters.map(\.values))
+    }
+
+    @Test func theWrittenAdapterHasPeftsNamesAndShapes() throws {
+        try network().write(to: folders.checkpoint("written"), beginningWith: folders.folder("tiny-llama"))
+        let tensors = try Safetensors(path: folders.path("written/adapter_model.safetensors"))
+        #expect(Dictionary(uniqueKeysWithValues: tensors.tensors.map { ($0.name, $0.shape) }) == golden.shapes)
+        let members = try JSON(contentsOf: folders.path("written/adapter_config.json"))
+        let peft = try JSON(contentsOf: folders.path("tiny-llama-adapter/adapter_config.json"))
+        for name in ["peft_type", "task_type", "r", "lora_alpha", "target_modules", "bias", "fan_in_fan_out"] {
+            #expect(
+                members[name]?.string == peft[name]?.string && members[name]?.double == peft[name]?.double
+                    && members[name]?.array?.map(\.string) == peft[name]?.array?.map(\.string), "\(name)")
+        }
+    }
+}
