@@ -102,8 +102,9 @@ import Testing
         }
     }
 
-    @Test func rankingByOwnSamplesPutsTheRightPassageFirst() throws {
-        let trainer = try Self.trainer(steps: 150)
+    @Test(arguments: [false, true]) func rankingByOwnSamplesPutsTheRightPassageFirst(isDecoder: Bool) throws {
+        let folders = try AdapterFolders()
+        let trainer = try Self.trainer(steps: 150, decoder: isDecoder ? try folders.folder("tiny-llama") : nil)
         trainer.selfSamples = Self.samples
         var losses: [Double] = []
         try trainer.run { progress in
