@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Generation
 import Models
 import Testing
@@ -38,6 +39,25 @@ import Testing
         let (full, partial) = SelfSamples.correctKeys(of: kept)
         #expect(full.map { kept.found.keys[$0] } == [[4, 5], [5, 6]])
         #expect(partial.map { kept.found.keys[$0] } == [[6, 7]])
+    }
+
+    @Test func damagedSamplesAreRefused() throws {
+        func samples(_ key: Int, tokens: [TokenID]) -> SelfSamples {
+            SelfSamples(
+                samples: [
+                    .init(
+                        query: [1],
+                        found: KeyWeightExample(
+                            keys: [tokens], features: [Self.features(-1, rarity: 5)],
+                            candidates: [.init(isRelevant: true, keys: [.init(key: key, cover: 1)], length: 9)]))
+                ], weights: LearnedKeyWeights(alpha: 2))
+        }
+        try samples(0, tokens: [4, 5]).validate(vocabulary: 6)
+        #expect(throws: TrawlError.self) { try samples(0, tokens: [4, 6]).validate(vocabulary: 6) }
+        let text = String(decoding: try JSONEncoder().encode(samples(0, tokens: [4, 5])), as: UTF8.self)
+        let damaged = try JSONDecoder().decode(
+            SelfSamples.self, from: Data(text.replacing("\"key\":0", with: "\"key\":7").utf8))
+        #expect(throws: TrawlError.self) { try damaged.validate(vocabulary: 6) }
     }
 
     /// A title finds its own passage by its own words, which teaches nothing.

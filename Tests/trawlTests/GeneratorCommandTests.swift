@@ -92,7 +92,7 @@ import Testing
         let sampled = lines.filter { $0.contains("own n-grams found") && $0.contains("of 24 queries") }
         #expect(sampled.count == 2 && !sampled.contains { $0.contains("for 0 of") }, "\(sampled)")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(!files.contains("writer.trial"))
+        #expect(!files.contains { $0.contains("trial") })
         #expect(FileManager.default.fileExists(atPath: folder.path + "/writer/key_weights.json"))
         let without = try train(
             20, "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--self-samples", "0", "--hold-out", "0")
@@ -101,9 +101,26 @@ import Testing
 
     @Test func titlesAreSampledWhereNoQueryIsJudged() throws {
         try index()
-        let trained = try train(10, "--from", "minilm-generator", "--self-samples", "1")
+        // A path ends in a slash when a shell completed it.
+        let trained = try TrawlProcess.run(
+            [
+                "train", "generator", "a.trawl", "--from", "minilm-generator", "--steps", "10", "--sources-per-step",
+                "6", "--self-samples", "1", "--output", "./writer/",
+            ], folder: folder.path)
         #expect(trained.status == 0, "\(trained.errors)")
         #expect(trained.errors.contains("of 6 titles"), "\(trained.errors)")
+    }
+
+    @Test func modelsThatWereNotTrainedHereAreNotWrittenOver() throws {
+        try index()
+        try FileManager.default.createDirectory(atPath: folder.path + "/other", withIntermediateDirectories: true)
+        try folder.write("{\"model_type\": \"bert\"}", to: "other/config.json")
+        let refused = try TrawlProcess.run(
+            ["train", "generator", "a.trawl", "--steps", "1", "--output", "./other"], folder: folder.path)
+        #expect(refused.status == 2 && refused.errors.contains("not trained here"), "\(refused.errors)")
+        #expect(try train(1).status == 0)
+        // One of its own is.
+        #expect(try train(1).status == 0)
     }
 
     @Test func anInterruptedTrainingGoesOn() throws {

@@ -22,7 +22,7 @@ public final class DecoderModel: GenerativeModel {
         }
         endToken = try model.tokenID("eos_token_id")
         configuration = try DecoderConfiguration(model)
-        try model.adapter?.requireOnlyProjections(layers: configuration.layerCount)
+        try model.requireAdapterOfProjections(layers: configuration.layerCount)
         weights = try DecoderWeights(model, configuration, precision)
     }
 

@@ -117,6 +117,13 @@ package struct LowRankFolder: Sendable {
     }
 }
 
+extension ModelFolder {
+    /// - Throws: `TrawlError.unsupported` when an adapter changes more than the projections of `layers` layers.
+    public func requireAdapterOfProjections(layers: Int) throws {
+        try adapter?.requireOnlyProjections(layers: layers)
+    }
+}
+
 /// The tensors of a decoder together with those of the adapter that changes it.
 struct AdaptedTensors: TensorCollection {
     let base: ModelFolder
@@ -131,6 +138,6 @@ struct AdaptedTensors: TensorCollection {
     }
 
     func tensor(named name: String) -> Tensor? {
-        adapter.tensors.tensor(named: name) ?? base.tensors.tensor(named: name)
+        base.tensors.tensor(named: name) ?? adapter.tensors.tensor(named: name)
     }
 }

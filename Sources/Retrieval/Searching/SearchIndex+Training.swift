@@ -23,10 +23,10 @@ extension SearchIndex {
         return tokenizer
     }
 
-    /// The prompt before a passage's n-grams that search gives a generator made of `model`; `{query}` stands for the query.
+    /// The prompt before a passage's n-grams that search gives a generator made of `model` when that is named in place of the
+    /// recipe's; `{query}` stands for the query.
     public func prompt(of model: ModelFolder) -> String {
-        if let prompts = recipe.generative.prompts { return prompts.body }
-        return model.isEncoder ? SEALPrompts.ofEncoderDecoders.body : SEALPrompts.standard(for: model).body
+        model.isEncoder ? SEALPrompts.ofEncoderDecoders.body : SEALPrompts.standard(for: model).body
     }
 
     /// The tokens of the mark between titles and texts.

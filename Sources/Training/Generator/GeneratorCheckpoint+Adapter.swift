@@ -24,11 +24,11 @@ extension GeneratorCheckpoint {
         for parameter in network.parameters {
             writer.add(parameter.name, shape: parameter.shape, parameter.values, as: storage)
         }
+        try writer.write(to: path + "/" + LowRankFolder.tensorsName)
         // What lay here before is not this model's.
         for name in ["key_weights.json", "model.safetensors"] {
             try? FileManager.default.removeItem(atPath: path + "/" + name)
         }
-        try writer.write(to: path + "/" + LowRankFolder.tensorsName)
         let modules = Set(LowRankFolder.modules.compactMap { $0.split(separator: ".").last.map { String($0) } })
         try writeJSON(
             [
@@ -39,7 +39,7 @@ extension GeneratorCheckpoint {
             ], to: LowRankFolder.settingsName)
         try writeJSON(
             [
-                "model_type": LowRankFolder.modelType, "trawl_base_model": base.folderName,
+                Self.writerKey: true, "model_type": LowRankFolder.modelType, "trawl_base_model": base.folderName,
                 "trawl_base_digest": base.digest,
             ], to: "config.json")
     }

@@ -66,6 +66,7 @@ extension GeneratorCheckpoint {
                 .incompatible, "the interrupted training was of another model, corpus or other queries", path: file,
                 remedy: "give what it had, or train anew without --resume")
         }
+        try notes.samples?.validate(vocabulary: trainer.network.vocabularySize)
         func values(_ name: String) throws -> [Float] { try tensors.requiredTensor(name).floats() }
         for parameter in trainer.network.parameters where parameter.isTrained {
             try parameter.replaceValues(try values("parameter." + parameter.name))

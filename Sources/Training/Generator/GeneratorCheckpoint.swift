@@ -45,6 +45,19 @@ public struct GeneratorCheckpoint {
         try? FileManager.default.removeItem(atPath: path + "/key_weights.json")
     }
 
+    /// - Throws: `TrawlError.invalidInput` when the folder at `path` holds a model that Trawl did not train.
+    public static func requireOwn(_ path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path + "/config.json") else { return }
+        let members = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
+        guard members[writerKey] == nil, members["trawl_base_model"] == nil else { return }
+        throw TrawlError(
+            .invalidInput, "the folder holds a model that was not trained here", path: path,
+            remedy: "name another with --output, or remove the folder first")
+    }
+
+    /// Says in config.json that Trawl wrote it.
+    static let writerKey = "trawl_trained"
+
     func makeFolder() throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -82,7 +95,8 @@ public struct GeneratorCheckpoint {
             ]
         }
         var members: [String: Any] = [
-            "architectures": ["EncoderDecoderModel"], "model_type": "encoder-decoder", "is_encoder_decoder": true,
+            Self.writerKey: true, "architectures": ["EncoderDecoderModel"], "model_type": "encoder-decoder",
+            "is_encoder_decoder": true,
             "decoder_start_token_id": Int(sizes.startToken), "eos_token_id": Int(sizes.endToken),
             "pad_token_id": Int(sizes.paddingToken),
             "encoder": half(layers: sizes.encoderLayers, isDecoder: false),

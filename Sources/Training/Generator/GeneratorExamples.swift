@@ -50,7 +50,16 @@ public struct GeneratorExamples: Sendable {
     private let withSentences: [Int]
     private let seed: UInt64
     /// What the generator wrote for the queries; nil before it was asked.
-    public var selfSamples: SelfSamples?
+    public var selfSamples: SelfSamples? {
+        didSet {
+            teachable = samples.enumerated().compactMap { place, sample in
+                let (full, partial) = SelfSamples.correctKeys(of: sample)
+                return full.isEmpty && partial.isEmpty ? nil : (place, full, partial)
+            }
+        }
+    }
+    /// The samples with correct n-grams, and which these are.
+    private var teachable: [(sample: Int, full: [Int], partial: [Int])] = []
 
     /// The fewest tokens of a sentence that can stand for a query.
     private static let shortestSentence = 5
@@ -87,7 +96,7 @@ public struct GeneratorExamples: Sendable {
         let total = shares.reduce(0, +)
         var items: [GenerationBatch.Item] = []
         for place in 0..<settings.sourcesPerStep {
-            if !samples.isEmpty, random.nextShare() < settings.samples.share {
+            if !teachable.isEmpty, random.nextShare() < settings.samples.share {
                 items.append(sampled(number: step * settings.sourcesPerStep + place, using: &random))
                 continue
             }
@@ -109,8 +118,8 @@ public struct GeneratorExamples: Sendable {
 
     /// A query with n-grams that the generator itself wrote for it, the weightiest ones most often.
     private func sampled(number: Int, using random: inout SplitMix64) -> GenerationBatch.Item {
-        let sample = samples[Self.shuffled(number, of: samples.count, seed: seed)]
-        let (full, partial) = SelfSamples.correctKeys(of: sample)
+        let (place, full, partial) = teachable[Self.shuffled(number, of: teachable.count, seed: seed)]
+        let sample = samples[place]
         let keys = full.map { ($0, Float(1)) } + partial.map { ($0, settings.samples.partialWeight) }
         var weights = keys.map { key, factor in
             Float(selfSamples?.weights.weight(sample.found.features[key]) ?? 0) * factor
@@ -150,10 +159,10 @@ public struct GeneratorExamples: Sendable {
         return Int(max(all[0], all[1], (start + end).max() ?? 0))
     }
 
-    /// Of the tokens of corpus and queries.
+    /// Of the tokens of corpus, queries and prompts.
     var digest: String {
         var hash = StableHash()
-        for tokens in corpus.passages + queries.map(\.tokens) {
+        for tokens in corpus.passages + queries.map(\.tokens) + [start, end] {
             tokens.withUnsafeBytes { hash.update($0) }
             hash.update("\(tokens.count)")
         }

@@ -52,7 +52,9 @@ public struct TrainingHistory: Codable, Sendable, Equatable {
 
     /// In the order of their steps.
     public var scores: [Score] = []
-    /// How often the generator's own samples were drawn.
+    /// How many of the times at which the generator is scored are past.
+    public var scoringTimes = 0
+    /// How many of the times at which its own samples are drawn are past.
     public var samplingRounds = 0
 
     public init() {}
@@ -70,13 +72,16 @@ public final class GeneratorTrainer {
     public private(set) var seconds = 0.0
     public var history = TrainingHistory()
     let optimiser: AdamW
+    private let origin: String
     private var examples: GeneratorExamples
     private let tape: Tape
     private var recentLoss: Double?
     private var recentRankingLoss: Double?
 
+    /// - Parameter origin: Tells the model that training began with apart from others.
     public init(
         _ network: any GeneratorNetwork, examples: GeneratorExamples, settings: GeneratorTrainingSettings,
+        origin: String = "",
         pool: ThreadPool = .shared
     ) throws {
         guard settings.steps != nil || settings.seconds != nil else {
@@ -97,6 +102,7 @@ public final class GeneratorTrainer {
         self.network = network
         self.examples = examples
         self.settings = settings
+        self.origin = origin
         optimiser = AdamW(network.parameters, settings: settings.optimiser, pool: pool)
         tape = Tape(pool: pool)
     }
@@ -109,7 +115,7 @@ public final class GeneratorTrainer {
     }
 
     /// Tells trainings of other models, corpora or queries apart.
-    var dataDigest: String { examples.digest }
+    var dataDigest: String { origin + "/" + examples.digest }
 
     /// What the generator itself wrote for the queries; from the next step on it learns from that too.
     public var selfSamples: SelfSamples? {

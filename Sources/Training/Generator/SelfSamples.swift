@@ -55,7 +55,30 @@ public struct SelfSamples: Codable, Sendable {
     }
 
     /// The passages of a query that are kept, relevant ones aside.
-    private static let candidates = 20
+    private static let candidates = 8
+    /// Longer n-grams, such as long titles, are not learnt from.
+    static let longestKey = 24
+    /// The tokens of n-grams that a ranking looks at, the weightiest first: what bounds its memory.
+    private static let rankedTokens = 320
+
+    /// - Throws: `TrawlError.corrupted` when the samples do not fit a model of this vocabulary, or not together.
+    func validate(vocabulary: Int) throws {
+        let isSound = samples.allSatisfy { sample in
+            let found = sample.found
+            return found.features.count == found.keys.count
+                && found.features.allSatisfy {
+                    $0.values.count == LearnedKeyWeights.names.count && $0.values[2].isFinite
+                }
+                && found.keys.allSatisfy { !$0.isEmpty && $0.count <= Self.longestKey }
+                && (found.keys.joined() + sample.query).allSatisfy { Int($0) < vocabulary }
+                && found.candidates.flatMap(\.keys).allSatisfy {
+                    found.keys.indices.contains($0.key) && $0.cover.isFinite
+                }
+        }
+        guard isSound, weights.coefficients.count == LearnedKeyWeights.names.count else {
+            throw TrawlError(.corrupted, "the samples of the state are damaged", remedy: "train anew")
+        }
+    }
 
     /// The n-grams of `sample` that stand in a passage which answers the query: fully correct ones in no other passage that
     /// was found, partially correct ones in others too. Single tokens say too little to be learnt.
@@ -84,15 +107,11 @@ public struct SelfSamples: Codable, Sendable {
             relevant[Int(random.next() % UInt64(relevant.count))], hardest,
             others[Int(random.next() % UInt64(others.count))],
         ]
-        var keys: [Int] = []
-        var places: [Int: Int] = [:]
-        for use in chosen.flatMap(\.keys) where places[use.key] == nil {
-            places[use.key] = keys.count
-            keys.append(use.key)
-        }
+        let keys = weightiest(Set(chosen.flatMap(\.keys).map(\.key)), of: sample.found)
+        let places = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($0.element, $0.offset) })
         let passages = chosen.map { candidate in
             RankingMargin.Passage(
-                keys: candidate.keys.map { .init(key: places[$0.key] ?? 0, cover: $0.cover) },
+                keys: candidate.keys.compactMap { use in places[use.key].map { .init(key: $0, cover: use.cover) } },
                 offset: weights.passageLength * logarithm(Double(max(1, candidate.length))))
         }
         return (
@@ -101,6 +120,17 @@ public struct SelfSamples: Codable, Sendable {
                 weights: weights, margin: margin, features: keys.map { sample.found.features[$0] },
                 better: passages[0], worse: Array(passages[1...]))
         )
+    }
+
+    /// The keys whose tokens fit in a ranking, the weightiest first.
+    private func weightiest(_ keys: Set<Int>, of found: KeyWeightExample) -> [Int] {
+        let weighed = keys.map { (key: $0, weight: weights.weight(found.features[$0])) }
+        var room = Self.rankedTokens
+        return weighed.sorted { $0.weight != $1.weight ? $0.weight > $1.weight : $0.key < $1.key }.compactMap {
+            key, _ in
+            room -= found.keys[key].count
+            return room >= 0 ? key : nil
+        }
     }
 }
 
@@ -120,8 +150,13 @@ extension KeyWeightExample {
             })
     }
 
-    /// With these candidates, and no keys but theirs.
-    private func renumbered(_ kept: [Candidate]) -> KeyWeightExample {
+    /// With these candidates, and no keys but theirs that are not too long.
+    private func renumbered(_ candidates: [Candidate]) -> KeyWeightExample {
+        let kept = candidates.map { candidate in
+            Candidate(
+                isRelevant: candidate.isRelevant,
+                keys: candidate.keys.filter { keys[$0.key].count <= SelfSamples.longestKey }, length: candidate.length)
+        }
         let used = Set(kept.flatMap(\.keys).map(\.key)).sorted()
         let places = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($0.element, $0.offset) })
         return KeyWeightExample(

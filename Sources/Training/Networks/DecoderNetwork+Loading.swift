@@ -45,6 +45,7 @@ private final class DecoderNetworkReader {
     }
 
     func requireLlama() throws {
+        try model.requireAdapterOfProjections(layers: sizes.layerCount)
         func require(_ isMet: Bool, _ what: String) throws {
             guard isMet else {
                 throw TrawlError(

@@ -20,6 +20,11 @@ extension GeneratorTrainingRunner {
         beginningWith model: ModelFolder, _ tokenizer: Tokenizer, _ settings: GeneratorTrainingSettings
     ) throws -> any GeneratorNetwork {
         if let adapter = settings.adapter {
+            guard settings.rates.encoderLayers == 0 else {
+                throw TrawlError(
+                    .invalidInput, "\(model.architectureName) has no encoder, whose layers --encoder-layers counts",
+                    path: model.path, remedy: "leave out --encoder-layers")
+            }
             let network = try DecoderNetwork(model, settings: adapter, seed: settings.seed)
             guard rank == nil || network.settings.rank == rank else {
                 throw TrawlError(

@@ -55,8 +55,9 @@ struct GeneratorTrainingRunner {
             }, start: template.start, end: template.end,
             seed: settings.seed, settings: settings.examples)
         let network = try network(beginningWith: model, tokenizer, settings)
-        let trainer = try GeneratorTrainer(network, examples: examples, settings: settings)
-        if resumes { try checkpoint.restoreState(of: trainer) }
+        let trainer = try GeneratorTrainer(
+            network, examples: examples, settings: settings, origin: model.digest)
+        if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeState() }
         Interruption.await()
         let asksForTitles = judged.trained.count == 0
         var session = GeneratorTrainingSession(
@@ -64,13 +65,12 @@ struct GeneratorTrainingRunner {
             trial: GeneratorTrial(
                 index: index,
                 checkpoint: GeneratorCheckpoint(
-                    path: checkpoint.path + ".trial", storage: storage, base: checkpoint.base),
+                    path: trialPath(checkpoint.path), storage: storage, base: checkpoint.base),
                 start: model, progress: progress),
             asked: asksForTitles ? titles(corpus, documents, tokenizer) : judged.trained,
             asksForTitles: asksForTitles, scored: judged.heldOut.spread(Self.mostScored), encode: template.tokens,
             progress: progress)
         try session.run()
-        if trainer.done >= 1 { checkpoint.removeState() } else { try checkpoint.writeState(of: trainer) }
         Interruption.release()
         try weigh(checkpoint, beginningWith: model, judged.heldOut)
         let share = Int(trainer.done * 100)
@@ -93,19 +93,28 @@ struct GeneratorTrainingRunner {
         }
     }
 
+    /// A hidden folder beside the output, where the same base model is found.
+    private func trialPath(_ path: String) -> String {
+        let (parent, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+        return (parent as NSString).appendingPathComponent(
+            ".\(name).trial-\(ProcessInfo.processInfo.processIdentifier)")
+    }
+
     /// The folder to write: a name goes to Trawl's models, where the base model may stand beside it.
     private func checkpoint(beginningWith model: ModelFolder) throws -> GeneratorCheckpoint {
         guard !output.isEmpty else {
             throw TrawlError(.invalidInput, "the output has no name", remedy: "name it with --output")
         }
-        let path =
+        var path =
             output.contains("/") ? (output as NSString).expandingTildeInPath : ModelCatalogue.folder + "/" + output
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         func resolved(_ path: String) -> String { URL(filePath: path).resolvingSymlinksInPath().path }
         guard ![model.folderPath, model.base?.folderPath ?? ""].map(resolved).contains(resolved(path)) else {
             throw TrawlError(
                 .invalidInput, "the output is the model that training begins with", path: path,
                 remedy: "name another with --output")
         }
+        try GeneratorCheckpoint.requireOwn(path)
         let parent = (path as NSString).deletingLastPathComponent
         // Beside the output, the very model that training begins with, or that this one leaves its tensors to.
         let origin = model.base ?? model
@@ -166,7 +175,13 @@ struct GeneratorTrainingRunner {
         let judged = try JudgedQueries(queries: queries, qrels: qrels) { places[$0] != nil }
         let missing = judged.qrels.queries.count - judged.count
         if missing > 0 { progress.warn("\(missing) judged queries have no text or no document here") }
-        return judged.split(
+        let parts = judged.split(
             heldOut: heldOut, fewest: Self.heldOutCount.lowerBound, most: Self.heldOutCount.upperBound)
+        if parts.heldOut.count == 0, heldOut > 0 {
+            progress.warn(
+                "of \(judged.count) judged queries none is kept from training: the generator is not scored, and the weights of n-grams not fitted"
+            )
+        }
+        return parts
     }
 }

@@ -27,6 +27,8 @@ struct GeneratorTrainingSession {
     private static let secondsBetweenStates = 300.0
     /// How often the generator is scored.
     private static let scores = 6
+    /// The share of a training's time that a round of sampling may take.
+    private static let longestSampling = 0.1
 
     init(
         trainer: GeneratorTrainer, checkpoint: GeneratorCheckpoint, start: ModelFolder, trial: GeneratorTrial,
@@ -44,13 +46,27 @@ struct GeneratorTrainingSession {
         self.progress = progress
     }
 
+    /// - Throws: what went wrong; the state is then kept, and --resume goes on from it.
     mutating func run() throws {
+        do {
+            try train()
+        } catch {
+            // Weights that are no numbers are not worth keeping; an earlier state may be.
+            if (error as? TrawlError)?.code != .incompatible { try? checkpoint.writeState(of: trainer) }
+            throw error
+        }
+        if trainer.done < 1 { try checkpoint.writeState(of: trainer) }
+        if trainer.history.scores.last?.step != trainer.step { try keepIfBest(isStopped: { false }) }
+        if trainer.done >= 1 { checkpoint.removeState() }
+    }
+
+    private mutating func train() throws {
         lastState = trainer.seconds
         try sample()
         try trainer.run { step in
             show(step)
             if step.done < 1 && !Interruption.hasCome {
-                if trainer.history.scores.count < Int(step.done * Double(Self.scores)) { try score() }
+                try score()
                 try sample()
             }
             if trainer.seconds - lastState >= Self.secondsBetweenStates {
@@ -59,13 +75,25 @@ struct GeneratorTrainingSession {
             }
             return !Interruption.hasCome
         }
-        if trainer.history.scores.last?.step != trainer.step { try score() }
     }
 
-    /// Writes the generator, unless it was better before.
+    /// Scores the generator when it is time.
     private func score() throws {
-        guard scored.count > 0 else { return try checkpoint.write(trainer.network, beginningWith: start) }
-        let value = try timed { try trial.score(trainer.network, by: scored) }
+        let times = Int(trainer.done * Double(Self.scores))
+        guard scored.count > 0, trainer.history.scoringTimes < times else { return }
+        if try keepIfBest(isStopped: { Interruption.hasCome }) { trainer.history.scoringTimes = times }
+    }
+
+    /// Writes the generator, unless it was better before; false when it was stopped before that was known.
+    @discardableResult
+    private func keepIfBest(isStopped: () -> Bool) throws -> Bool {
+        guard scored.count > 0 else {
+            try checkpoint.write(trainer.network, beginningWith: start)
+            return true
+        }
+        guard let value = try timed({ try trial.score(trainer.network, by: scored, isStopped: isStopped) }) else {
+            return false
+        }
         trainer.history.scores.append(.init(step: trainer.step, value: value))
         let best = trainer.history.best
         let isBest = best?.step == trainer.step
@@ -73,19 +101,26 @@ struct GeneratorTrainingSession {
         progress.note(
             "step \(trainer.step) · nDCG@10 \(format(value, 4)) of \(scored.count) queries that were kept from training"
                 + (isBest ? "" : ", best \(format(best?.value ?? 0, 4)) at step \(best?.step ?? 0)"))
+        return true
     }
 
-    /// Draws samples when it is time.
+    /// Draws samples when it is time. Where time ends the training, this takes a tenth of it at most.
     private func sample() throws {
         let settings = trainer.settings.examples.samples
-        let round = trainer.history.samplingRounds
-        guard self.asked.count > 0, round < settings.rounds.count, trainer.done >= settings.rounds[round] else {
-            return
+        let times = settings.rounds.count { trainer.done >= $0 }
+        guard self.asked.count > 0, trainer.history.samplingRounds < times else { return }
+        let asked = self.asked.spread(settings.queries, round: times - 1)
+        let begin = ContinuousClock.now
+        let limit = trainer.settings.seconds.map { Duration.seconds($0 * Self.longestSampling) }
+        let samples = try timed {
+            try trial.samples(trainer.network, for: asked, tokens: encode) {
+                Interruption.hasCome || limit.map { ContinuousClock.now - begin > $0 } ?? false
+            }
         }
-        let asked = self.asked.spread(settings.queries, round: round)
-        let samples = try timed { try trial.samples(trainer.network, for: asked, tokens: encode) }
+        // What was cut short is drawn anew by the session that goes on.
+        if Interruption.hasCome { return }
         trainer.selfSamples = asksForTitles ? samples.withoutQueryNGrams : samples
-        trainer.history.samplingRounds = round + 1
+        trainer.history.samplingRounds = times
         progress.note(
             "step \(trainer.step) · own n-grams found what they should for \(samples.samples.count) of \(asked.count) "
                 + (asksForTitles ? "titles" : "queries"))

@@ -17,29 +17,40 @@ struct GeneratorTrial {
     let progress: TerminalProgress
 
     private static let depth = 50
+    /// The queries between two looks at whether Ctrl-C was pressed.
+    private static let batch = 16
 
-    /// nDCG@10 of the n-grams, by SEAL's weights.
-    func score(_ network: any GeneratorNetwork, by judged: JudgedQueries) throws -> Double {
-        let recipe = try write(network)
+    /// nDCG@10 of the n-grams, by SEAL's weights; nil when `isStopped` before it was known.
+    func score(
+        _ network: any GeneratorNetwork, by judged: JudgedQueries, isStopped: () -> Bool
+    ) throws -> Double? {
         defer { remove() }
-        let options = SearchOptions(mode: .generative, recipe: recipe)
-        let run = try Run(try SearchPipeline(index: index, options: options).rankDocuments(judged.queries))
+        let options = SearchOptions(mode: .generative, recipe: try write(network))
+        let pipeline = try SearchPipeline(index: index, options: options)
+        var rankings: [DocumentRanking] = []
+        for start in stride(from: 0, to: judged.count, by: Self.batch) {
+            if isStopped() { return nil }
+            rankings += try pipeline.rankDocuments(
+                Array(judged.queries[start..<min(start + Self.batch, judged.count)]))
+        }
         let qrels = try judged.qrels.restricted(to: judged.queries.map(\.id))
-        return try Report(of: run, against: qrels, Measure.list("nDCG@10")).means[0]
+        return try Report(of: Run(rankings), against: qrels, Measure.list("nDCG@10")).means[0]
     }
 
-    /// What the generator writes for `judged`, and which passages that finds.
+    /// What the generator writes for `judged`, and which passages that finds: of as many queries as are done before
+    /// `isStopped`.
     func samples(
-        _ network: any GeneratorNetwork, for judged: JudgedQueries, tokens: (String) -> [TokenID]
+        _ network: any GeneratorNetwork, for judged: JudgedQueries, tokens: (String) -> [TokenID],
+        isStopped: () -> Bool
     ) throws -> SelfSamples {
-        let recipe = try write(network)
         defer { remove() }
+        let recipe = try write(network)
         let writer = try NGramWriter(index: index, recipe: recipe)
         var samples: [SelfSamples.Sample] = []
         progress.begin("sampling n-grams", total: judged.count, unit: "queries")
         let entries = judged.entries
-        for start in stride(from: 0, to: entries.count, by: SearchPipeline.batchSize) {
-            let part = Array(entries[start..<min(start + SearchPipeline.batchSize, entries.count)])
+        for start in stride(from: 0, to: entries.count, by: Self.batch) where !isStopped() {
+            let part = Array(entries[start..<min(start + Self.batch, entries.count)])
             for (query, found) in zip(part, try writer.weightExamples(part, depth: Self.depth)) {
                 if let found { samples.append(.init(query: tokens(query.text), found: found)) }
             }

@@ -157,7 +157,8 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         settings.examples.queryShare = queryShare
         settings.examples.sentenceShare = sentenceShare
         settings.examples.titleShare = titleShare
-        settings.examples.samples.rounds = (0..<selfSamples).map {
+        let isUsed = sampleShare > 0 || rankingWeight > 0
+        settings.examples.samples.rounds = (0..<(isUsed ? selfSamples : 0)).map {
             samplingStart + (1 - samplingStart) * Double($0) / Double(selfSamples)
         }
         settings.examples.samples.share = sampleShare
