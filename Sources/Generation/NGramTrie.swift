@@ -16,6 +16,9 @@ struct NGramTrie {
     /// For each node the edge that leads to it: its parent and its token.
     private var edges: [UInt64] = [.max]
 
+    /// The tokens that begin an n-gram, a bit each: most positions of a text begin none, and need no look into the slots.
+    private var firsts: [UInt64] = []
+
     var nodeCount: Int { tokens.count }
 
     /// The node of `ngram`, which gets `number` unless it has one: the first n-gram wins.
@@ -58,7 +61,7 @@ struct NGramTrie {
         text.withUnsafeBufferPointer { text in
             slots.withUnsafeBufferPointer { slots in
                 edges.withUnsafeBufferPointer { edges in
-                    for start in text.indices {
+                    for start in text.indices where begins(text[start]) {
                         var (node, index) = (0, start)
                         walk: while index < text.count {
                             let edge = Self.edge(node, text[index])
@@ -75,8 +78,20 @@ struct NGramTrie {
         }
     }
 
+    /// Whether an n-gram begins with `token`.
+    @inline(__always)
+    private func begins(_ token: TokenID) -> Bool {
+        let word = Int(token >> 6)
+        return word < firsts.count && firsts[word] & 1 << UInt64(token & 63) != 0
+    }
+
     private mutating func addChild(to node: Int, _ token: TokenID) -> Int {
         let child = tokens.count
+        if node == 0 {
+            let word = Int(token >> 6)
+            while firsts.count <= word { firsts.append(0) }
+            firsts[word] |= 1 << UInt64(token & 63)
+        }
         tokens.append(token)
         depths.append(depths[node] + 1)
         ngrams.append(-1)
