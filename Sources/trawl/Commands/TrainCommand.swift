@@ -95,9 +95,9 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "How often the generator writes n-grams for the training queries (without any, for titles) to learn from them; 0 for never."
+            "How often the generator writes n-grams for the training queries (without any: for titles) to learn from them. (default: 3 with queries, 0 without)"
     )
-    var selfSamples = 3
+    var selfSamples: Int?
 
     @Option(help: "The share of the training after which they are drawn first; further rounds divide what is left.")
     var samplingStart = 0.4
@@ -131,7 +131,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             throw ValidationError("--sources-per-step and --spans-per-source must be at least 1")
         }
         if !(holdOut >= 0 && holdOut < 1) { throw ValidationError("--hold-out must be at least 0 and below 1") }
-        if selfSamples < 0 { throw ValidationError("--self-samples must be at least 0") }
+        if let selfSamples, selfSamples < 0 { throw ValidationError("--self-samples must be at least 0") }
         if !(samplingStart >= 0 && samplingStart < 1) {
             throw ValidationError("--sampling-start must be at least 0 and below 1")
         }
@@ -158,8 +158,10 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         settings.examples.sentenceShare = sentenceShare
         settings.examples.titleShare = titleShare
         let isUsed = sampleShare > 0 || rankingWeight > 0
-        settings.examples.samples.rounds = (0..<(isUsed ? selfSamples : 0)).map {
-            samplingStart + (1 - samplingStart) * Double($0) / Double(selfSamples)
+        // What titles teach is not known well enough to learn from them unasked.
+        let rounds = isUsed ? selfSamples ?? (queries == nil ? 0 : 3) : 0
+        settings.examples.samples.rounds = (0..<rounds).map {
+            samplingStart + (1 - samplingStart) * Double($0) / Double(rounds)
         }
         settings.examples.samples.share = sampleShare
         settings.examples.samples.rankingWeight = rankingWeight
