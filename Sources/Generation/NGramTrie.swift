@@ -57,23 +57,12 @@ struct NGramTrie {
     ///
     /// - Complexity: O(text x length of the longest n-gram) at worst; near O(text) when few positions begin an n-gram.
     func forEachMatch(in text: [TokenID], _ body: (Int, Int) -> Void) {
-        let mask = slots.count - 1
-        text.withUnsafeBufferPointer { text in
-            slots.withUnsafeBufferPointer { slots in
-                edges.withUnsafeBufferPointer { edges in
-                    for start in text.indices where begins(text[start]) {
-                        var (node, index) = (0, start)
-                        walk: while index < text.count {
-                            let edge = Self.edge(node, text[index])
-                            var slot = Self.hash(edge) & mask
-                            while slots[slot] >= 0, edges[Int(slots[slot])] != edge { slot = (slot + 1) & mask }
-                            guard slots[slot] >= 0 else { break walk }
-                            node = Int(slots[slot])
-                            index += 1
-                            if ngrams[node] >= 0 { body(Int(ngrams[node]), start) }
-                        }
-                    }
-                }
+        for start in text.indices where begins(text[start]) {
+            var (node, index) = (0, start)
+            while index < text.count, let next = child(of: node, text[index]) {
+                node = next
+                index += 1
+                if ngrams[node] >= 0 { body(Int(ngrams[node]), start) }
             }
         }
     }

@@ -113,6 +113,21 @@ import Testing
         }
     }
 
+    /// Holds the gradients of `parameters` against differences of `loss`.
+    private static func expectDifferences(_ parameters: [Parameter], within bound: Double, _ loss: () -> Double) {
+        for (parameter, found) in parameters.map({ ($0, $0.gradients ?? []) }) {
+            for index in stride(from: 0, to: parameter.count, by: max(1, parameter.count / 11)) {
+                let old = parameter.value[index]
+                parameter.value[index] = old + 1e-2
+                let above = loss()
+                parameter.value[index] = old - 1e-2
+                let below = loss()
+                parameter.value[index] = old
+                #expect(abs(Double(found[index]) - (above - below) / 2e-2) < bound)
+            }
+        }
+    }
+
     @Test(arguments: [Float(0), 0.1])
     func theCrossEntropysGradientsAreItsDifferences(smoothing: Float) {
         let states = Self.parameter(5, 12, seed: 1)
@@ -129,17 +144,7 @@ import Testing
         _ = loss()
         tape.backward()
         // The gradients by table and bias grow with every loss that is computed.
-        for (parameter, found) in [states, table, bias].map({ ($0, $0.gradients ?? []) }) {
-            for index in stride(from: 0, to: parameter.count, by: max(1, parameter.count / 11)) {
-                let old = parameter.value[index]
-                parameter.value[index] = old + 1e-2
-                let above = loss()
-                parameter.value[index] = old - 1e-2
-                let below = loss()
-                parameter.value[index] = old
-                #expect(abs(Double(found[index]) - (above - below) / 2e-2) < 1e-2)
-            }
-        }
+        Self.expectDifferences([states, table, bias], within: 1e-2, loss)
     }
 
     /// More rows than are in memory at once, so that logits are computed twice.
@@ -161,17 +166,7 @@ import Testing
         }
         _ = loss()
         tape.backward()
-        for (parameter, found) in [states, table, bias].map({ ($0, $0.gradients ?? []) }) {
-            for index in stride(from: 0, to: parameter.count, by: max(1, parameter.count / 11)) {
-                let old = parameter.value[index]
-                parameter.value[index] = old + 1e-2
-                let above = loss()
-                parameter.value[index] = old - 1e-2
-                let below = loss()
-                parameter.value[index] = old
-                #expect(abs(Double(found[index]) - (above - below) / 2e-2) < 2e-4)
-            }
-        }
+        Self.expectDifferences([states, table, bias], within: 2e-4, loss)
     }
 
     @Test func whatIsNotTrainedGetsNoGradient() {

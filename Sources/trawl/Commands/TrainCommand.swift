@@ -90,7 +90,10 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: "The share of judged queries.")
     var queryShare = 0.4
 
-    @Option(help: "The share of the judged queries that is not trained on, but kept to fit the weights of n-grams.")
+    @Option(
+        help:
+            "The share of the judged queries that is not trained on, but kept to score the generator and to fit the weights of n-grams."
+    )
     var holdOut = 0.12
 
     @Option(
