@@ -2,8 +2,8 @@ import Core
 
 /// Finds the keys that count in a passage. It may be used for one passage after the other, and then asks for no new memory.
 struct KeyMatcher {
-    /// A key with the positions that it takes.
-    typealias Match = (key: Int, span: Range<Int>)
+    /// A key with the positions that it takes, and how often it stands where no better key does.
+    typealias Match = (key: Int, span: Range<Int>, occurrences: Int)
 
     /// The keys that count, in the order of their numbers.
     private(set) var matches: [Match] = []
@@ -29,11 +29,14 @@ struct KeyMatcher {
         isTaken.append(contentsOf: repeatElement(false, count: text.count))
         for occurrence in found {
             let (key, start) = (Int(occurrence >> 32), Int(occurrence & 0xFFFF_FFFF))
-            if matches.last?.key == key { continue }
             let span = start..<start + Int(finder.lengths[key])
             if isTaken[span].contains(true) { continue }
+            if let last = matches.last, last.key == key {
+                matches[matches.count - 1].occurrences += 1
+                continue
+            }
             for position in span { isTaken[position] = true }
-            matches.append((key, span))
+            matches.append((key, span, 1))
         }
     }
 

@@ -9,9 +9,13 @@ public struct KeyWeightExample: Codable, Sendable {
         /// 1 for words not seen in better keys, less for others.
         public let cover: Double
 
-        public init(key: Int, cover: Double) {
+        /// How often the passage has the key where no better key stands.
+        public let occurrences: Int
+
+        public init(key: Int, cover: Double, occurrences: Int = 1) {
             self.key = key
             self.cover = cover
+            self.occurrences = occurrences
         }
     }
 

@@ -23,7 +23,7 @@ extension SEALScorer {
         for match in matcher.matches {
             let types = query.types(of: match.key)
             let cover = cover(new: matcher.note(types), of: types.count)
-            result.total += query.weights[match.key] * cover
+            result.total += query.weights[match.key] * cover * repetition(match.occurrences)
             result.best = max(result.best, query.weights[match.key])
             key(match, cover)
         }
@@ -42,6 +42,12 @@ extension SEALScorer {
         return result
     }
 
+    /// SEAL counts a key once.
+    private func repetition(_ occurrences: Int) -> Double {
+        guard let learned = parameters.keyWeights, parameters.scoring.usesFrequency else { return 1 }
+        return learned.repetition(occurrences)
+    }
+
     /// Why a passage has its score.
     func explain(_ passage: PassageID, by query: Query) throws -> PassageExplanation {
         var matcher = KeyMatcher()
@@ -52,7 +58,8 @@ extension SEALScorer {
             keys.append(
                 .init(
                     key: match.key, tokens: max(match.span.lowerBound - 1, 0)..<match.span.upperBound - 1,
-                    weight: weight, cover: cover, contribution: weight * cover))
+                    weight: weight, occurrences: match.occurrences, cover: cover,
+                    contribution: weight * cover * repetition(match.occurrences)))
         } unigrams: {
             unigrams = $0
         }

@@ -48,7 +48,12 @@ struct PlainSEALScorer {
                 taken.formUnion(span)
                 let types = Set(match.tokens)
                 let share = Double(types.subtracting(seen).count) / Double(types.count)
-                total += match.weight * (1 - parameters.beta + parameters.beta * share)
+                let others = matches.filter {
+                    $0.tokens == match.tokens
+                        && Set($0.start..<$0.start + $0.tokens.count).isDisjoint(with: taken)
+                }
+                let repetition = pow(Double(1 + others.count), parameters.keyWeights?.occurrences ?? 0)
+                total += match.weight * (1 - parameters.beta + parameters.beta * share) * repetition
                 best = max(best, match.weight)
                 seen.formUnion(types)
             }
@@ -56,7 +61,10 @@ struct PlainSEALScorer {
             for (token, weight) in unigrams where free.contains(token) {
                 total += weight * (seen.contains(token) ? 1 - parameters.beta : 1)
             }
-            scores[PassageID(UInt32(number))] = (1 - parameters.gamma) * total + parameters.gamma * best
+            let score = (1 - parameters.gamma) * total + parameters.gamma * best
+            let mean = Double(corpus.tokenCount) / Double(corpus.passages.count)
+            scores[PassageID(UInt32(number))] =
+                score * pow(Double(passage.count) / mean, parameters.keyWeights?.passageLength ?? 0)
         }
         return scores
     }

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Generation
 import Testing
 
@@ -17,7 +18,9 @@ import Testing
                 KeyWeightExample.Candidate(
                     isRelevant: candidate == 0,
                     keys: (0..<3).map {
-                        .init(key: ($0 * 2 + (candidate == 0 ? 0 : 1)) % 8, cover: 0.2 + 0.8 * number())
+                        .init(
+                            key: ($0 * 2 + (candidate == 0 ? 0 : 1)) % 8, cover: 0.2 + 0.8 * number(),
+                            occurrences: 1 + (candidate + $0) % 3)
                     },
                     length: candidate == 0 ? 50 : 100 + candidate)
             }
@@ -27,8 +30,8 @@ import Testing
 
     @Test func theGradientIsTheLosssDifference() {
         let fitter = KeyWeightFitter()
-        let origin = LearnedKeyWeights(alpha: 2).coefficients + [0]
-        let point = [1.5, 0.1, 0.2, -0.3, 0.4, 0.1, -0.2, 0.7]
+        let origin = LearnedKeyWeights(alpha: 2).coefficients + [0, 0]
+        let point = [1.5, 0.1, 0.2, -0.3, 0.4, 0.1, -0.2, 0.3, 0.7]
         let (_, gradient) = fitter.loss(Self.examples, point, origin)
         for index in point.indices {
             var (above, below) = (point, point)
@@ -50,9 +53,46 @@ import Testing
 
     @Test func theWeightsOfSEALAreAmongThoseThatCanBeLearnt() {
         let learned = LearnedKeyWeights(alpha: 3)
-        let odds = 7.25
-        let features = KeyFeatures(values: [1.981_001_468_866_583_3, -4, 9, 0.7, 1, 0.5])
-        #expect(abs(learned.weight(features) - odds * odds * odds) < 1e-9)
-        #expect(learned.weight(KeyFeatures(values: [-.infinity, 0, 0, 0, 0, 0])) == 0)
+        for (logProbability, count) in [(-2.0, 5), (-0.01, 1), (-4, 40)] {
+            let expected = KeyWeights.frequencyWeight(
+                logProbability: logProbability, count: count, tokenCount: 1_000_000, alpha: 3)
+            let features = KeyFeatures(values: [0, 0, log(1_000_005 / (Double(count) + 5)), 0.7, 1, 0.5])
+            let weight = learned.weight(features, at: logProbability).value
+            #expect(abs(weight - expected) < 0.002 * expected)
+        }
+    }
+
+    /// Where likely n-grams stand in wrong passages, the likelihood is not looked at; it does not turn into a fault.
+    @Test func whatIsLikelierNeverWeighsLess() {
+        let examples = (0..<20).map { number in
+            let rarity = 6 + Double(number % 3)
+            let features = [-1.0 - Double(number) / 20, -9].map { logProbability in
+                KeyFeatures(
+                    values: [log(rarity + logProbability + 5), rarity + logProbability + 5, rarity, 0.7, 0, 0.5])
+            }
+            return KeyWeightExample(
+                keys: [[1], [2]], features: features,
+                candidates: [
+                    .init(isRelevant: false, keys: [.init(key: 0, cover: 1)], length: 20),
+                    .init(isRelevant: true, keys: [.init(key: 1, cover: 1)], length: 20),
+                ])
+        }
+        let fit = KeyWeightFitter().fit(examples, from: LearnedKeyWeights(alpha: 2))
+        #expect(fit.after < fit.before)
+        #expect(fit.weights.coefficients[0] == 0 && fit.weights.coefficients[1] == 0)
+    }
+
+    @Test func howOftenAPassageHasAnNGramIsFitted() {
+        let features = [KeyFeatures(values: [1, 2, 6, 0.7, 1, 1])]
+        let examples = (0..<20).map { number in
+            KeyWeightExample(
+                keys: [[1]], features: features,
+                candidates: [1, 4].map { occurrences in
+                    .init(
+                        isRelevant: occurrences == 4,
+                        keys: [.init(key: 0, cover: 1, occurrences: occurrences)], length: 20 + number)
+                })
+        }
+        #expect(KeyWeightFitter().fit(examples, from: LearnedKeyWeights(alpha: 2)).weights.occurrences > 0.3)
     }
 }

@@ -8,9 +8,9 @@ import Testing
 
 @Suite struct SelfSamplesTests {
     private static func features(
-        _ logProbability: Double, rarity: Double, isInQuery: Bool = false
+        _ surprise: Double, rarity: Double, isInQuery: Bool = false
     ) -> KeyFeatures {
-        KeyFeatures(values: [1, logProbability, rarity, 0.7, isInQuery ? 1 : 0, 0.4])
+        KeyFeatures(values: [1, surprise, rarity, 0.7, isInQuery ? 1 : 0, 0.4])
     }
 
     /// Two n-grams in the right passage only, one in both, one in the other only, and a single token.
@@ -129,20 +129,5 @@ import Testing
             worse: margin.worse)
         let (value, none) = far.loss(margin.features.map { $0.values[1] })
         #expect(value == 0 && none.allSatisfy { $0 == 0 })
-    }
-
-    /// The weight that the margin differentiates is the one that search gives.
-    @Test func weightsAtALogProbabilityAreThoseOfItsFeatures() {
-        let weights = LearnedKeyWeights(coefficients: [1.5, 0.2, 0.3, -0.4, 0.1, 0.2])
-        for (logProbability, count, tokens) in [(-3.0, 5, 100_000), (-0.01, 1, 900), (-12.0, 40, 1_000_000)] {
-            let odds = KeyWeights.frequencyWeight(
-                logProbability: logProbability, count: count, tokenCount: tokens, alpha: 1)
-            let rarity = logarithm((Double(tokens) + 5) / (Double(count) + 5))
-            let features = KeyFeatures(values: [
-                odds > 0 ? logarithm(odds) : -.infinity, logProbability, rarity, 0.7, 1, 0.5,
-            ])
-            let expected = weights.weight(features)
-            #expect(abs(weights.weight(features, at: logProbability).value - expected) <= 1e-9 * expected)
-        }
     }
 }

@@ -69,7 +69,7 @@ struct GenerativeRetriever: Retriever {
             let candidates = try result.explanations.map { explanation in
                 KeyWeightExample.Candidate(
                     isRelevant: try isRelevant(number, explanation.passage),
-                    keys: explanation.keys.map { .init(key: $0.key, cover: $0.cover) },
+                    keys: explanation.keys.map { .init(key: $0.key, cover: $0.cover, occurrences: $0.occurrences) },
                     length: try searcher.oracle.tokens(of: explanation.passage).count)
             }
             guard candidates.contains(where: \.isRelevant) else { return nil }

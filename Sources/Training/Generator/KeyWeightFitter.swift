@@ -22,7 +22,7 @@ public struct KeyWeightFitter {
         _ examples: [KeyWeightExample], from start: LearnedKeyWeights
     ) -> (weights: LearnedKeyWeights, before: Double, after: Double) {
         // The coefficients, the exponent of length, and the logarithm of the sharpness.
-        let origin = start.coefficients + [start.passageLength]
+        let origin = start.coefficients + [start.passageLength, start.occurrences]
         var point = origin + [log(3.0)]
         var (first, second) = ([Double](repeating: 0, count: point.count), [Double](repeating: 0, count: point.count))
         let (before, _) = loss(examples, point, origin)
@@ -37,12 +37,16 @@ public struct KeyWeightFitter {
                 let spread = (second[index] / (1 - pow(0.99, Double(step)))).squareRoot()
                 point[index] -= rate * mean / (spread + 1e-9)
             }
+            // What is likelier must not weigh less.
+            for index in 0..<2 { point[index] = max(0, point[index]) }
         }
         return (Self.weights(best.0), before, best.1)
     }
 
     private static func weights(_ point: [Double]) -> LearnedKeyWeights {
-        LearnedKeyWeights(coefficients: Array(point.dropLast(2)), passageLength: point[point.count - 2])
+        LearnedKeyWeights(
+            coefficients: Array(point.dropLast(3)), passageLength: point[point.count - 3],
+            occurrences: point[point.count - 2])
     }
 
     /// The mean loss with its gradient; `point` holds the coefficients, the exponent of length and the logarithm of the
@@ -52,14 +56,16 @@ public struct KeyWeightFitter {
     ) -> (value: Double, gradient: [Double]) {
         let count = origin.count
         let weights = Self.weights(point)
-        let features = count - 1
+        let features = count - 2
         let sharpness = exp(point[count])
         var gradient = [Double](repeating: 0, count: count + 1)
         var total = 0.0
         for example in examples {
             let keys = example.features.map { weights.weight($0) }
             let sums = example.candidates.map { candidate in
-                candidate.keys.reduce(1e-30) { $0 + keys[$1.key] * $1.cover }
+                candidate.keys.reduce(1e-30) {
+                    $0 + keys[$1.key] * $1.cover * pow(Double($1.occurrences), weights.occurrences)
+                }
             }
             let lengths = example.candidates.map { log(Double(max(1, $0.length))) }
             let scores = zip(sums, lengths).map { log($0) + weights.passageLength * $1 }
@@ -74,7 +80,10 @@ public struct KeyWeightFitter {
                 gradient[count] += pull * scores[index] * sharpness
                 gradient[features] += pull * sharpness * lengths[index]
                 for use in candidate.keys {
-                    let part = pull * sharpness * keys[use.key] * use.cover / sums[index]
+                    let part =
+                        pull * sharpness * keys[use.key] * use.cover
+                        * pow(Double(use.occurrences), weights.occurrences) / sums[index]
+                    gradient[features + 1] += part * log(Double(use.occurrences))
                     // A key without weight may have features that are not finite.
                     if part == 0 { continue }
                     for feature in 0..<features {
