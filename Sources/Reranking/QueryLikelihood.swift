@@ -33,10 +33,8 @@ public struct QueryLikelihood: PairScorer {
 
     public let parameters: Parameters
     private let session: any DecodingSession
-    private let start: [TokenID]
+    private let prompt: PassagePrompt
     private let encode: @Sendable (String) throws -> [TokenID]
-    /// The prompt's text before and behind the passage.
-    private let frame: (before: String, behind: String)
 
     /// - Parameters:
     ///   - start: The special tokens that begin every text of this model.
@@ -46,11 +44,6 @@ public struct QueryLikelihood: PairScorer {
         session: any DecodingSession, start: [TokenID] = [], parameters: Parameters = Parameters(),
         encode: @escaping @Sendable (String) throws -> [TokenID]
     ) throws {
-        guard let place = parameters.prompt.firstRange(of: "{passage}") else {
-            throw TrawlError(
-                .invalidInput, "the prompt \"\(parameters.prompt)\" has no place for the passage",
-                remedy: "write {passage} where the passage goes")
-        }
         guard parameters.continuation.contains("{query}") else {
             throw TrawlError(
                 .invalidInput, "the continuation \"\(parameters.continuation)\" has no place for the query",
@@ -59,11 +52,10 @@ public struct QueryLikelihood: PairScorer {
         guard parameters.maximumTokens > 0, parameters.tokensPerPass > 0 else {
             throw TrawlError(.invalidInput, "maximumTokens and tokensPerPass must be at least 1")
         }
+        prompt = try PassagePrompt(parameters.prompt, start: start, encode: encode)
         self.session = session
-        self.start = start
         self.parameters = parameters
         self.encode = encode
-        frame = (String(parameters.prompt[..<place.lowerBound]), String(parameters.prompt[place.upperBound...]))
     }
 
     /// - Throws: `TrawlError.invalidInput` for a query without tokens, or one that leaves no room for a passage.
@@ -98,20 +90,8 @@ public struct QueryLikelihood: PairScorer {
 
     /// The prompt's tokens, the passage cut at its end so that there are at most `room`.
     func prompt(for passage: String, room: Int) throws -> [TokenID] {
-        let whole = start + (try encode(frame.before + passage + frame.behind))
-        if whole.count <= room, !whole.isEmpty { return whole }
-        let before = start + (try encode(frame.before))
-        let behind = try encode(frame.behind)
-        let left = room - before.count - behind.count
-        guard left > 0 else {
-            throw TrawlError(
-                .invalidInput, "the query and the prompt leave \(left) tokens for the passage",
-                remedy: "shorten the query or raise maximumTokens (the context has \(session.contextLength))")
-        }
-        let text = try encode(passage)
-        guard !(before.isEmpty && behind.isEmpty && text.isEmpty) else {
-            throw TrawlError(.invalidInput, "an empty passage and an empty prompt", remedy: "put words into the prompt")
-        }
-        return before + text.prefix(left) + behind
+        try prompt.tokens(
+            for: passage, room: room,
+            remedy: "shorten the query or raise maximumTokens (the context has \(session.contextLength))")
     }
 }

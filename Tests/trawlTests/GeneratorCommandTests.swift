@@ -99,6 +99,31 @@ import Testing
         #expect(without.status == 0 && !without.errors.contains("own n-grams"), "\(without.errors)")
     }
 
+    /// SmolLM2 writes them; what finds its document is what training and evaluation read.
+    @Test func queriesAreWrittenForPassagesAndTrainedOn() throws {
+        let made = try run("index", "corpus.jsonl", "--output", "b.trawl", "--build", "lexical,generative", "--quiet")
+        #expect(made.status == 0, "\(made.errors)")
+        let written = try run(
+            "train", "queries", "b.trawl", "--per-passage", "2", "--found-within", "1", "--output", "asked")
+        #expect(written.status == 0, "\(written.errors)")
+        let queries = try String(contentsOfFile: folder.path + "/asked/queries.jsonl", encoding: .utf8)
+        #expect(queries.split(separator: "\n").count >= 4)
+        let scored = try run(
+            "eval", "b.trawl", "--queries", "asked/queries.jsonl", "--qrels", "asked/qrels.tsv", "--mode", "lexical",
+            "--measures", "RR@1", "--json")
+        #expect(scored.objects.first?["RR@1"] as? Double == 1, "\(scored.output)")
+        let again = try run("train", "queries", "b.trawl", "--output", "asked")
+        #expect(again.status == 2 && again.errors.contains("asked/queries.jsonl"), "\(again.errors)")
+        let placeless = try run("train", "queries", "b.trawl", "--output", "other", "--prompt", "Ask:")
+        #expect(placeless.status == 2 && placeless.errors.contains("{passage}"), "\(placeless.errors)")
+        let trained = try TrawlProcess.run(
+            [
+                "train", "generator", "b.trawl", "--queries", "asked/queries.jsonl", "--qrels", "asked/qrels.tsv",
+                "--steps", "2", "--sources-per-step", "6", "--output", "./asked-writer",
+            ], folder: folder.path)
+        #expect(trained.status == 0, "\(trained.errors)")
+    }
+
     @Test func titlesAreSampledWhereNoQueryIsJudged() throws {
         try index()
         // A path ends in a slash when a shell completed it.

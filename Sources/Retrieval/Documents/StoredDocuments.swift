@@ -125,6 +125,17 @@ public struct StoredDocuments: Sendable {
         }
     }
 
+    /// Calls `body` with the number of the document and with each passage that is not deleted, in order.
+    func forEachPassage(_ body: (_ document: UInt32, PassageID) throws -> Void) throws {
+        for segment in segments {
+            for local in 0..<segment.reader.info.documentCount where !segment.isDead(document: local) {
+                for passage in try passages(of: local, in: segment) {
+                    try body(segment.reader.documentBase + local, PassageID(segment.reader.passageBase + passage))
+                }
+            }
+        }
+    }
+
     /// The numbers in the segment of a document's passages.
     func passages(of document: UInt32, in segment: Segment) throws -> Range<UInt32> {
         let first = try record(document: document, in: segment).firstPassage

@@ -1,7 +1,6 @@
 public import Core
 import Generation
 public import Models
-import Store
 import SubstringIndex
 public import Tokenizers
 
@@ -37,14 +36,8 @@ extension SearchIndex {
     /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first.
     public func forEachTokenisedPassage(_ body: (DocumentID, [TokenID]) throws -> Void) throws {
         let substrings = try substringIndex()
-        for segment in documents.segments {
-            for local in 0..<segment.reader.info.documentCount where !segment.isDead(document: local) {
-                let document = try documents.documentID(segment.reader.documentBase + local)
-                for passage in try documents.passages(of: local, in: segment) {
-                    let id = PassageID(segment.reader.passageBase + passage)
-                    try body(document, Array(try substrings.tokens(of: id).dropLast()))
-                }
-            }
+        try documents.forEachPassage { document, passage in
+            try body(try documents.documentID(document), Array(try substrings.tokens(of: passage).dropLast()))
         }
     }
 }

@@ -8,7 +8,7 @@ import Training
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Adapt a model to an index.",
-        subcommands: [TrainGeneratorCommand.self, TrainWeightsCommand.self])
+        subcommands: [TrainGeneratorCommand.self, TrainWeightsCommand.self, TrainQueriesCommand.self])
 }
 
 struct TrainGeneratorCommand: AsyncParsableCommand {

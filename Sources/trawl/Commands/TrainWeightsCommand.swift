@@ -54,7 +54,8 @@ struct TrainWeightsCommand: AsyncParsableCommand {
             progress: progress.reporter
         ).run(judged.entries)
         for (name, value) in zip(
-            LearnedKeyWeights.names + ["passage_length"], weights.coefficients + [weights.passageLength])
+            LearnedKeyWeights.names + ["passage_length", "occurrences"],
+            weights.coefficients + [weights.passageLength, weights.occurrences])
         {
             Output.line(name.padding(toLength: 16, withPad: " ", startingAt: 0) + String(format: "%8.4f", value))
         }

@@ -1,0 +1,50 @@
+public import Core
+
+/// A prompt with a place for a passage, which is cut where the whole would be too long.
+public struct PassagePrompt: Sendable {
+    public static let place = "{passage}"
+
+    private let start: [TokenID]
+    private let encode: @Sendable (String) throws -> [TokenID]
+    /// The text before and behind the passage.
+    private let frame: (before: String, behind: String)
+
+    /// - Parameters:
+    ///   - template: `{passage}` stands for the passage.
+    ///   - start: The special tokens that begin every text of the model.
+    ///   - encode: The model's tokenizer, without special tokens.
+    /// - Throws: `TrawlError.invalidInput` for a template without a place for the passage.
+    public init(
+        _ template: String, start: [TokenID], encode: @escaping @Sendable (String) throws -> [TokenID]
+    ) throws {
+        guard let place = template.firstRange(of: Self.place) else {
+            throw TrawlError(
+                .invalidInput, "the prompt \"\(template)\" has no place for the passage",
+                remedy: "write \(Self.place) where the passage goes")
+        }
+        self.start = start
+        self.encode = encode
+        frame = (String(template[..<place.lowerBound]), String(template[place.upperBound...]))
+    }
+
+    /// The prompt's tokens, the passage cut at its end so that there are at most `room`.
+    ///
+    /// - Throws: `TrawlError.invalidInput` when the prompt alone needs as many, or prompt and passage are empty; `remedy` says
+    ///   how there would be more room.
+    public func tokens(for passage: String, room: Int, remedy: String) throws -> [TokenID] {
+        let whole = start + (try encode(frame.before + passage + frame.behind))
+        if whole.count <= room, !whole.isEmpty { return whole }
+        let before = start + (try encode(frame.before))
+        let behind = try encode(frame.behind)
+        let left = room - before.count - behind.count
+        guard left > 0 else {
+            throw TrawlError(
+                .invalidInput, "the prompt leaves \(left) of \(room) tokens for the passage", remedy: remedy)
+        }
+        let text = try encode(passage)
+        guard !(before.isEmpty && behind.isEmpty && text.isEmpty) else {
+            throw TrawlError(.invalidInput, "an empty passage and an empty prompt", remedy: "put words into the prompt")
+        }
+        return before + text.prefix(left) + behind
+    }
+}

@@ -1,0 +1,99 @@
+import Core
+import Foundation
+import Models
+import Testing
+
+@testable import Generation
+
+@Suite struct QueryWriterTests {
+    private static let end: TokenID = 3
+    private static let newline: TokenID = 5
+
+    private static let passages = [(7, "alpha beta"), (8, "gamma"), (31, "delta epsilon zeta eta")].map {
+        (number: $0.0, text: $0.1)
+    }
+
+    @Sendable private static func encode(_ text: String) -> [TokenID] { text.utf8.map { TokenID($0) % 60 } }
+
+    @Sendable private static func decode(_ tokens: [TokenID]) -> String {
+        tokens.map { $0 == newline ? "\n" : String(UnicodeScalar(UInt8(ascii: "A") + UInt8($0))) }.joined()
+    }
+
+    private func writer(
+        model: HashedLanguageModel = HashedLanguageModel(seed: 5),
+        _ change: (inout QueryWriter.Parameters) -> Void = { _ in }
+    ) throws -> QueryWriter {
+        var parameters = QueryWriter.Parameters()
+        parameters.prompt = "<{passage}>"
+        change(&parameters)
+        return try QueryWriter(
+            session: model, start: [1], endToken: Self.end, parameters: parameters, encode: Self.encode,
+            decode: Self.decode)
+    }
+
+    @Test func whatIsWrittenForAPassageDoesNotDependOnTheOthers() throws {
+        let writer = try writer { $0.maximumTokens = 200 }
+        let together = try writer.write(Self.passages, count: 3)
+        #expect(together.allSatisfy { $0.count == 3 })
+        for (passage, queries) in zip(Self.passages, together) {
+            #expect(Set(try writer.write([passage], count: 3)[0]) == Set(queries))
+            #expect(Set(queries).count == 3)
+        }
+        let other = try self.writer {
+            $0.maximumTokens = 200
+            $0.seed = 2
+        }
+        #expect(try other.write(Self.passages, count: 3) != together)
+    }
+
+    @Test func withoutTemperatureTheLikeliestTokensAreWrittenUpToTheEnd() throws {
+        let model = HashedLanguageModel(seed: 5)
+        let queries = try writer(model: model) {
+            $0.temperature = 0
+            $0.maximumTokens = 400
+        }.write(Self.passages, count: 2)
+        var isAnyEnded = false
+        for (passage, found) in zip(Self.passages, queries) {
+            var context = [1] + Self.encode("<\(passage.text)>")
+            var written: [TokenID] = []
+            while written.count < 400 {
+                let logits = model.logits(behind: context)
+                let best = TokenID(logits.indices.max { logits[$0] < logits[$1] } ?? 0)
+                if best == Self.end || best == Self.newline { break }
+                written.append(best)
+                context.append(best)
+            }
+            // The same twice is kept once.
+            #expect(found == (written.isEmpty || written.count >= 400 ? [] : [Self.decode(written)]))
+            isAnyEnded = isAnyEnded || !found.isEmpty
+        }
+        #expect(isAnyEnded)
+    }
+
+    @Test func whatIsNotEndedInTimeIsDropped() throws {
+        let long = try writer { $0.maximumTokens = 200 }.write(Self.passages, count: 8).flatMap(\.self)
+        let short = try writer { $0.maximumTokens = 6 }.write(Self.passages, count: 8).flatMap(\.self)
+        #expect(short.count < long.count)
+        #expect(short.allSatisfy { $0.count < 6 })
+        #expect(Set(short).isSubset(of: Set(long)))
+    }
+
+    @Test func longPassagesAreCut() throws {
+        let writer = try writer { $0.promptTokens = 20 }
+        let text = String(repeating: "abc", count: 500)
+        let cut = String(text.prefix(17))
+        #expect(
+            try writer.write([(number: 1, text: text)], count: 4)
+                == writer.write([(number: 1, text: cut)], count: 4))
+    }
+
+    @Test func badParametersAreRefused() throws {
+        #expect(throws: TrawlError.self) { try self.writer { $0.prompt = "no place" } }
+        #expect(throws: TrawlError.self) { try self.writer { $0.temperature = -1 } }
+        #expect(throws: TrawlError.self) { try self.writer { $0.candidates = 0 } }
+        #expect(throws: TrawlError.self) {
+            try self.writer { $0.promptTokens = 2 }.write(Self.passages, count: 1)
+        }
+        #expect(try writer().write([], count: 3).isEmpty)
+    }
+}
