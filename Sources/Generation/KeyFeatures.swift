@@ -17,16 +17,16 @@ public struct KeyFeatures: Codable, Sendable, Hashable {
         let bounded = max(-200, min(logProbability, 0))
         let p = bounded - 1e-10
         let odds = KeyWeights.logOdds(p, above: -values[2])
-        let features = KeyFeatures(values: [Surprise.logarithm(odds), Surprise.value(odds)] + values[2...])
+        let features = KeyFeatures(values: [SoftLogOdds.logarithm(odds), SoftLogOdds.value(odds)] + values[2...])
         guard bounded == logProbability else { return (features, (0, 0)) }
         // The derivative of the log-odds by p is 1 / (1 - e^p).
         let slope = -1 / expm1(p)
-        return (features, (Surprise.logarithmSlope(odds) * slope, Surprise.slope(odds) * slope))
+        return (features, (SoftLogOdds.logarithmSlope(odds) * slope, SoftLogOdds.slope(odds) * slope))
     }
 }
 
-/// log(1 + e^d) of a difference of log-odds d: how much likelier an n-gram is behind the query than anywhere, never below 0.
-private enum Surprise {
+/// log(1 + e^d) of a log odds ratio d: how much likelier an n-gram is behind the query than anywhere, never below 0.
+private enum SoftLogOdds {
     static func value(_ odds: Double) -> Double { odds > 30 ? odds : log1p(exp(odds)) }
 
     static func slope(_ odds: Double) -> Double { 1 / (1 + exp(-odds)) }

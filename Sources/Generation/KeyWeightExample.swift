@@ -17,6 +17,11 @@ public struct KeyWeightExample: Codable, Sendable {
             self.cover = cover
             self.occurrences = occurrences
         }
+
+        /// What a key of the weight `weight` adds to the passage's score.
+        public func contribution(of weight: Double, by weights: LearnedKeyWeights) -> Double {
+            weight * cover * weights.repetition(occurrences)
+        }
     }
 
     /// A passage with the keys that count in it.

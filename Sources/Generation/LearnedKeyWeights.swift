@@ -9,9 +9,9 @@ import Foundation
 /// generator that does not know the corpus its rarest words are the unlikeliest, and those of the query point to passages.
 /// Weights do not fall with the log-probability as long as the first two coefficients are not negative.
 public struct LearnedKeyWeights: Codable, Hashable, Sendable {
-    /// The logarithm of log(1 + e^d); log(1 + e^d) itself; how rare the n-gram is, log(corpus tokens / count); the logarithm of
+    /// The logarithm of log(1 + e^d), whose coefficient is SEAL's exponent; log(1 + e^d) itself; how rare the n-gram is, log(corpus tokens / count); the logarithm of
     /// its length; whether it stands in the query; the share of its tokens that do, rare ones weighing more.
-    public static let names = ["log_surprise", "surprise", "rarity", "length", "in_query", "shared"]
+    public static let names = ["alpha", "log_odds_ratio", "rarity", "length", "in_query", "shared"]
 
     public var coefficients: [Double]
     /// The exponent of a passage's length, by which its score is multiplied: below 0, long passages need more n-grams.
@@ -35,16 +35,14 @@ public struct LearnedKeyWeights: Codable, Hashable, Sendable {
         coefficients = try Self.names.map { try values.decode(Double.self, forKey: Key(stringValue: $0)) }
         passageLength = try values.decodeIfPresent(Double.self, forKey: Self.lengthKey) ?? 0
         occurrences = try values.decodeIfPresent(Double.self, forKey: Self.occurrencesKey) ?? 0
-        guard (coefficients + [passageLength, occurrences]).allSatisfy(\.isFinite) else {
+        guard named.allSatisfy(\.value.isFinite) else {
             throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "not finite"))
         }
     }
 
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
-        for (name, value) in zip(Self.names, coefficients) { try values.encode(value, forKey: Key(stringValue: name)) }
-        try values.encode(passageLength, forKey: Self.lengthKey)
-        try values.encode(occurrences, forKey: Self.occurrencesKey)
+        for (name, value) in named { try values.encode(value, forKey: Key(stringValue: name)) }
     }
 
     private static let occurrencesKey = Key(stringValue: "occurrences")
@@ -65,6 +63,12 @@ public struct LearnedKeyWeights: Codable, Hashable, Sendable {
     /// What an n-gram's weight is multiplied by in a passage that has it `count` times.
     public func repetition(_ count: Int) -> Double {
         occurrences == 0 || count == 1 ? 1 : pow(Double(count), occurrences)
+    }
+
+    /// All that is fitted, by name.
+    public var named: [(name: String, value: Double)] {
+        zip(Self.names, coefficients).map { ($0, $1) }
+            + [(Self.lengthKey.stringValue, passageLength), (Self.occurrencesKey.stringValue, occurrences)]
     }
 
     public func weight(_ features: KeyFeatures) -> Double {

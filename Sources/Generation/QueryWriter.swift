@@ -23,10 +23,10 @@ public struct QueryWriter {
         public var temperature = 0.7
         /// A token is drawn from this many of the likeliest.
         public var candidates = 20
-        /// The most tokens of a query; what is not ended by then is dropped.
+        /// The most tokens of a query; what goes on is dropped.
         public var maximumTokens = 48
-        /// The most tokens of a prompt; longer passages are cut.
-        public var promptTokens = 400
+        /// The most tokens of a passage; longer ones are cut.
+        public var passageTokens = 256
         public var seed: UInt64 = 1
 
         public init() {}
@@ -35,25 +35,27 @@ public struct QueryWriter {
     public let parameters: Parameters
     private let session: any DecodingSession
     private let prompt: PassagePrompt
-    private let endToken: TokenID?
+    private let isEnd: @Sendable (TokenID) -> Bool
     private let decode: @Sendable ([TokenID]) -> String
 
     /// - Parameters:
     ///   - start: The special tokens that begin every text of the model.
+    ///   - isEnd: Whether a token ends a text.
     ///   - encode: The model's tokenizer, without special tokens, and `decode` its inverse.
     /// - Throws: `TrawlError.invalidInput` for parameters out of their bounds, or a prompt without a place for the passage.
     public init(
-        session: any DecodingSession, start: [TokenID], endToken: TokenID?, parameters: Parameters = Parameters(),
+        session: any DecodingSession, start: [TokenID], isEnd: @escaping @Sendable (TokenID) -> Bool,
+        parameters: Parameters = Parameters(),
         encode: @escaping @Sendable (String) throws -> [TokenID], decode: @escaping @Sendable ([TokenID]) -> String
     ) throws {
         try require(parameters.temperature, in: 0...10, "temperature")
         try require(parameters.candidates, in: 1...10_000, "candidates")
         try require(parameters.maximumTokens, in: 1...1_000, "maximumTokens")
-        try require(parameters.promptTokens, in: 1...Int(Int32.max), "promptTokens")
+        try require(parameters.passageTokens, in: 1...Int(Int32.max), "passageTokens")
         prompt = try PassagePrompt(parameters.prompt, start: start, encode: encode)
         self.parameters = parameters
         self.session = session
-        self.endToken = endToken
+        self.isEnd = isEnd
         self.decode = decode
     }
 
@@ -73,9 +75,11 @@ public struct QueryWriter {
         var queries = [[String]](repeating: [], count: passages.count)
         guard !passages.isEmpty, count > 0 else { return queries }
         session.reset()
-        let room = min(parameters.promptTokens, session.contextLength - parameters.maximumTokens)
+        let context = session.contextLength
+        let room = min(prompt.frameTokens + parameters.passageTokens, context - parameters.maximumTokens)
         let prompts = try passages.map {
-            try prompt.tokens(for: $0.text, room: room, remedy: "shorten the prompt or allow it more tokens")
+            try prompt.tokens(
+                for: $0.text, room: room, remedy: "shorten the prompt; the model's context has \(context)")
         }
         var drafts: [Draft] = []
         var finished: [Draft] = []
@@ -88,7 +92,7 @@ public struct QueryWriter {
                 try continued(draft, behind: step.row(place), &drafts, &finished)
             }
         }
-        for _ in 1..<max(2, parameters.maximumTokens) where !drafts.isEmpty {
+        for _ in 0..<parameters.maximumTokens where !drafts.isEmpty {
             step = try session.advance(
                 drafts.map { DecodingRow(parent: $0.node, token: $0.tokens[$0.tokens.count - 1]) })
             var next: [Draft] = []
@@ -100,7 +104,7 @@ public struct QueryWriter {
             drafts = next
         }
         for draft in finished {
-            let query = Self.cleaned(decode(draft.tokens))
+            let query = Self.cleaned(decode(draft.tokens).prefix { !$0.isNewline })
             if query.contains(where: \.isLetter), !queries[draft.passage].contains(query) {
                 queries[draft.passage].append(query)
             }
@@ -129,17 +133,17 @@ public struct QueryWriter {
                 if place < 0 { break }
             }
         }
-        if token == endToken || decode([token]).contains(where: \.isNewline) {
-            // A text that begins with its end says nothing, as one that breaks off does.
-            if !draft.tokens.isEmpty { finished.append(draft) }
-        } else {
-            draft.tokens.append(token)
-            unfinished.append(draft)
+        if isEnd(token) {
+            finished.append(draft)
+            return
         }
+        draft.tokens.append(token)
+        // What stands before the end of the line may be part of the same token.
+        if decode([token]).contains(where: \.isNewline) { finished.append(draft) } else { unfinished.append(draft) }
     }
 
     /// Without white space and quotation marks around it.
-    private static func cleaned(_ text: String) -> String {
+    private static func cleaned(_ text: Substring) -> String {
         let marks: Set<Character> = ["\"", "“", "”", "'", "`", "*"]
         let rest = text.drop { $0.isWhitespace || marks.contains($0) }
         guard let last = rest.lastIndex(where: { !$0.isWhitespace && !marks.contains($0) }) else { return "" }

@@ -11,10 +11,10 @@ extension SEALScorer {
     }
 
     /// The full pass over one passage, whose tokens stand behind the boundary in `text`: its keys, each handed to `key` with
-    /// its cover, and every token of a free position once by its unigram weight.
+    /// its cover and contribution, and every token of a free position once by its unigram weight.
     func fullPass(
         _ text: [TokenID], by query: Query, _ matcher: inout KeyMatcher,
-        key: (_ match: KeyMatcher.Match, _ cover: Double) -> Void = { _, _ in },
+        key: (_ match: KeyMatcher.Match, _ cover: Double, _ contribution: Double) -> Void = { _, _, _ in },
         unigrams handle: ([PassageExplanation.UnigramMatch]) -> Void = { _ in }
     ) -> Score {
         matcher.match(query.finder, in: text)
@@ -23,9 +23,10 @@ extension SEALScorer {
         for match in matcher.matches {
             let types = query.types(of: match.key)
             let cover = cover(new: matcher.note(types), of: types.count)
-            result.total += query.weights[match.key] * cover * repetition(match.occurrences)
+            let contribution = query.weights[match.key] * cover * repetition(match.occurrences)
+            result.total += contribution
             result.best = max(result.best, query.weights[match.key])
-            key(match, cover)
+            key(match, cover, contribution)
         }
         if !query.unigramWeights.isEmpty {
             let unigrams = unigramMatches(in: text, by: query, matcher)
@@ -53,13 +54,13 @@ extension SEALScorer {
         var matcher = KeyMatcher()
         var keys: [PassageExplanation.KeyMatch] = []
         var unigrams: [PassageExplanation.UnigramMatch] = []
-        let score = fullPass(try text(of: passage), by: query, &matcher) { match, cover in
+        let score = fullPass(try text(of: passage), by: query, &matcher) { match, cover, contribution in
             let weight = query.weights[match.key]
             keys.append(
                 .init(
                     key: match.key, tokens: max(match.span.lowerBound - 1, 0)..<match.span.upperBound - 1,
                     weight: weight, occurrences: match.occurrences, cover: cover,
-                    contribution: weight * cover * repetition(match.occurrences)))
+                    contribution: contribution))
         } unigrams: {
             unigrams = $0
         }

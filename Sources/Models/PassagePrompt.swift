@@ -8,6 +8,8 @@ public struct PassagePrompt: Sendable {
     private let encode: @Sendable (String) throws -> [TokenID]
     /// The text before and behind the passage.
     private let frame: (before: String, behind: String)
+    /// The tokens that the prompt has without a passage.
+    public let frameTokens: Int
 
     /// - Parameters:
     ///   - template: `{passage}` stands for the passage.
@@ -25,6 +27,7 @@ public struct PassagePrompt: Sendable {
         self.start = start
         self.encode = encode
         frame = (String(template[..<place.lowerBound]), String(template[place.upperBound...]))
+        frameTokens = start.count + (try encode(frame.before).count) + (try encode(frame.behind).count)
     }
 
     /// The prompt's tokens, the passage cut at its end so that there are at most `room`.
@@ -39,7 +42,9 @@ public struct PassagePrompt: Sendable {
         let left = room - before.count - behind.count
         guard left > 0 else {
             throw TrawlError(
-                .invalidInput, "the prompt leaves \(left) of \(room) tokens for the passage", remedy: remedy)
+                .invalidInput,
+                "no tokens are left for the passage: \(room) are to be had, the prompt has \(frameTokens)",
+                remedy: remedy)
         }
         let text = try encode(passage)
         guard !(before.isEmpty && behind.isEmpty && text.isEmpty) else {

@@ -92,6 +92,8 @@ public struct QueryLikelihood: PairScorer {
     func prompt(for passage: String, room: Int) throws -> [TokenID] {
         try prompt.tokens(
             for: passage, room: room,
-            remedy: "shorten the query or raise maximumTokens (the context has \(session.contextLength))")
+            remedy:
+                "shorten the query, which takes tokens too, or raise maximumTokens (the context has \(session.contextLength))"
+        )
     }
 }

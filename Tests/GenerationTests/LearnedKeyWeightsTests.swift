@@ -48,7 +48,7 @@ import Testing
 
     @Test(arguments: [
         #"{"in_query": 1, "length": 0, "log_probability": 0.1, "odds": 0.1, "rarity": 0.2, "shared": 0.3}"#,
-        #"{"in_query": 1, "length": 0, "log_surprise": "much", "surprise": 0.1, "rarity": 0.2, "shared": 0.3}"#,
+        #"{"in_query": 1, "length": 0, "alpha": "much", "log_odds_ratio": 0.1, "rarity": 0.2, "shared": 0.3}"#,
     ])
     func filesOfOtherFeaturesAreRefused(text: String) {
         #expect(throws: DecodingError.self) {

@@ -117,6 +117,8 @@ import Testing
             #expect(found.count == expected.count)
             for entry in found {
                 #expect(abs(entry.score - (expected[entry.passage] ?? -1)) < 1e-9 * max(1, entry.score))
+                let sum = (entry.keys.map(\.contribution) + entry.unigrams.map(\.contribution)).reduce(0, +)
+                #expect(abs(sum - entry.total) < 1e-9 * max(1, sum))
             }
         }
     }

@@ -4,7 +4,8 @@
 
 SQUAD is SQuAD v1.1 in BEIR's layout, LEADS the folder that `indexes/fetch wikipedia` brings. OUTPUT gets:
 
-    base.jsonl      the passages of SQuAD's training questions, and leads of Wikipedia articles of at most 220 words
+    base.jsonl      the passages of SQuAD's training questions, and leads of Wikipedia articles, cut to 220 words;
+                    those of fewer than 20 are left out
     mixed.jsonl     the same text in passages of many lengths: articles take turns to keep their paragraphs, to join them until
                     they have 150 words, and until they have 300
     mixed.tsv       the training judgements of mixed.jsonl

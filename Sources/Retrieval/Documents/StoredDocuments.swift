@@ -125,13 +125,13 @@ public struct StoredDocuments: Sendable {
         }
     }
 
-    /// Calls `body` with the number of the document and with each passage that is not deleted, in order.
-    func forEachPassage(_ body: (_ document: UInt32, PassageID) throws -> Void) throws {
+    /// Calls `body` with the number of each live document and with its passages, in order.
+    func forEachPassageList(_ body: (_ document: UInt32, [PassageID]) throws -> Void) throws {
         for segment in segments {
             for local in 0..<segment.reader.info.documentCount where !segment.isDead(document: local) {
-                for passage in try passages(of: local, in: segment) {
-                    try body(segment.reader.documentBase + local, PassageID(segment.reader.passageBase + passage))
-                }
+                try body(
+                    segment.reader.documentBase + local,
+                    try passages(of: local, in: segment).map { PassageID(segment.reader.passageBase + $0) })
             }
         }
     }

@@ -26,6 +26,9 @@ public enum LearnedWeightsFile {
         if source != target, let weights = try read(generator: source) { try write(weights, generator: target) }
     }
 
+    /// - Throws: `TrawlError.corrupted` when the generator at `path` has weights that cannot be read.
+    public static func validate(generator path: String) throws { _ = try read(generator: path) }
+
     /// Those of the generator at `path`; nil when it has none.
     static func read(generator path: String) throws -> LearnedKeyWeights? {
         let file = path + "/" + name
@@ -34,8 +37,10 @@ public enum LearnedWeightsFile {
             return try JSONDecoder().decode(LearnedKeyWeights.self, from: Data(contentsOf: URL(filePath: file)))
         } catch {
             throw TrawlError(
-                .corrupted, "the weights of n-grams cannot be read", path: file,
-                remedy: "fit them again with 'trawl train weights', or remove the file", cause: error)
+                .corrupted, "the weights of n-grams are damaged, or of an earlier Trawl", path: file,
+                remedy: "fit them again with 'trawl train weights', or remove the file; for minilm-generator, "
+                    + "'indexes/fetch generator' brings them anew",
+                cause: error)
         }
     }
 }

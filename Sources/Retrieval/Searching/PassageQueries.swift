@@ -8,6 +8,7 @@ import Tokenizers
 public struct PassageQueries {
     private let writer: QueryWriter
     private let documents: StoredDocuments
+    private let seed: UInt64
     /// The passages that are written for, in order.
     private let passages: [PassageID]
 
@@ -25,12 +26,19 @@ public struct PassageQueries {
         let tokenizer = try folder.loadTokenizer()
         let model = try folder.loadDecoder(precision: precision)
         self.writer = try QueryWriter(
-            session: model.makeSession(), start: tokenizer.startOfText, endToken: model.endToken,
+            session: model.makeSession(), start: tokenizer.startOfText,
+            isEnd: { token in
+                // Models have several ends; all are special tokens.
+                token == model.endToken
+                    || tokenizer.decode([token]).isEmpty
+                        && !tokenizer.decode([token], skipSpecialTokens: false).isEmpty
+            },
             parameters: parameters, encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) },
             decode: { tokenizer.decode($0) })
+        seed = parameters.seed
         documents = index.documents
         var all: [PassageID] = []
-        try documents.forEachPassage { _, passage in all.append(passage) }
+        try documents.forEachPassageList { _, passages in all += passages }
         let count = min(limit, all.count)
         passages = (0..<count).map { all[$0 * all.count / count] }
     }
@@ -39,15 +47,15 @@ public struct PassageQueries {
 
     /// A query and the document whose passage it was written for.
     public struct Written: Sendable {
-        /// Of passage and query; the same in every run over this index.
+        /// Of seed, passage and query.
         public let id: String
         public let text: String
         public let document: DocumentID
     }
 
-    /// Up to `count` queries for each passage with words, until `goesOn`, which hears how many passages were read, says no.
-    public func write(perPassage count: Int, goesOn: (_ passages: Int) -> Bool) throws -> [Written] {
-        var result: [Written] = []
+    /// Writes up to `count` queries for each passage with words, and hands them over some passages at a time, until `body` says
+    /// no.
+    public func write(perPassage count: Int, _ body: (_ passages: Int, [Written]) throws -> Bool) throws {
         for start in stride(from: 0, to: passages.count, by: Self.batch) {
             let part = passages[start..<min(start + Self.batch, passages.count)]
             let texts = try part.map { (number: Int($0.rawValue), passage: try documents.passage($0)) }.filter {
@@ -55,14 +63,13 @@ public struct PassageQueries {
             }
             let queries = try writer.write(
                 texts.map { ($0.number, passageText(title: $0.passage.title, text: $0.passage.text)) }, count: count)
-            for (text, queries) in zip(texts, queries) {
-                for (place, query) in queries.enumerated() {
-                    result.append(
-                        Written(id: "\(text.number)-\(place)", text: query, document: text.passage.document))
+            let written = zip(texts, queries).flatMap { text, queries in
+                queries.enumerated().map { place, query in
+                    Written(
+                        id: "\(seed)-\(text.number)-\(place)", text: query, document: text.passage.document)
                 }
             }
-            guard goesOn(part.count) else { break }
+            guard try body(part.count, written) else { break }
         }
-        return result
     }
 }

@@ -36,8 +36,9 @@ extension SearchIndex {
     /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first.
     public func forEachTokenisedPassage(_ body: (DocumentID, [TokenID]) throws -> Void) throws {
         let substrings = try substringIndex()
-        try documents.forEachPassage { document, passage in
-            try body(try documents.documentID(document), Array(try substrings.tokens(of: passage).dropLast()))
+        try documents.forEachPassageList { number, passages in
+            let document = try documents.documentID(number)
+            for passage in passages { try body(document, Array(try substrings.tokens(of: passage).dropLast())) }
         }
     }
 }

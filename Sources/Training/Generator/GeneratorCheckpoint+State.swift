@@ -52,9 +52,17 @@ extension GeneratorCheckpoint {
                 remedy: "train without --resume")
         }
         let tensors = try Safetensors(path: file)
-        guard let text = tensors.metadata["training"],
-            var notes = try? JSONDecoder().decode(Notes.self, from: Data(text.utf8))
-        else { throw TrawlError(.corrupted, "the state's notes cannot be read", path: file, remedy: "train anew") }
+        guard let text = tensors.metadata["training"] else {
+            throw TrawlError(.corrupted, "the state has no notes", path: file, remedy: "train anew")
+        }
+        var notes: Notes
+        do {
+            notes = try JSONDecoder().decode(Notes.self, from: Data(text.utf8))
+        } catch {
+            throw TrawlError(
+                .corrupted, "the state's notes are damaged, or of an earlier Trawl", path: file, remedy: "train anew",
+                cause: error)
+        }
         (notes.settings.steps, notes.settings.seconds) = (trainer.settings.steps, trainer.settings.seconds)
         guard notes.settings == trainer.settings else {
             throw TrawlError(

@@ -4,7 +4,8 @@ public import Generation
 
 /// Fits the weights of n-grams to judged queries.
 ///
-/// A passage's score is the sum of its keys' weights times their covers; the loss of a query is that of a softmax over the
+/// A passage's score is the sum of its keys' weights times their covers, times what their
+/// occurrences and its length make of them; the loss of a query is that of a softmax over the
 /// logarithms of its passages' scores, sharpened by a factor that is fitted too (listwise: Cao et al. 2007, doi
 /// 10.1145/1273496.1273513). Logarithms make it blind to the weights' common scale, as a ranking is.
 public struct KeyWeightFitter {
@@ -21,9 +22,9 @@ public struct KeyWeightFitter {
     public func fit(
         _ examples: [KeyWeightExample], from start: LearnedKeyWeights
     ) -> (weights: LearnedKeyWeights, before: Double, after: Double) {
-        // The coefficients, the exponent of length, and the logarithm of the sharpness.
+        // The coefficients, the exponents of length and of occurrences, and the logarithm of the sharpness.
         let origin = start.coefficients + [start.passageLength, start.occurrences]
-        var point = origin + [log(3.0)]
+        var point = Self.monotone(origin + [log(3.0)])
         var (first, second) = ([Double](repeating: 0, count: point.count), [Double](repeating: 0, count: point.count))
         let (before, _) = loss(examples, point, origin)
         var best = (point, before)
@@ -37,10 +38,14 @@ public struct KeyWeightFitter {
                 let spread = (second[index] / (1 - pow(0.99, Double(step)))).squareRoot()
                 point[index] -= rate * mean / (spread + 1e-9)
             }
-            // What is likelier must not weigh less.
-            for index in 0..<2 { point[index] = max(0, point[index]) }
+            point = Self.monotone(point)
         }
         return (Self.weights(best.0), before, best.1)
+    }
+
+    /// What is likelier must not weigh less.
+    private static func monotone(_ point: [Double]) -> [Double] {
+        point.enumerated().map { $0.offset < 2 ? max(0, $0.element) : $0.element }
     }
 
     private static func weights(_ point: [Double]) -> LearnedKeyWeights {
@@ -49,8 +54,8 @@ public struct KeyWeightFitter {
             occurrences: point[point.count - 2])
     }
 
-    /// The mean loss with its gradient; `point` holds the coefficients, the exponent of length and the logarithm of the
-    /// sharpness.
+    /// The mean loss with its gradient; `point` holds the coefficients, the exponents of length and of occurrences, and
+    /// the logarithm of the sharpness.
     func loss(
         _ examples: [KeyWeightExample], _ point: [Double], _ origin: [Double]
     ) -> (value: Double, gradient: [Double]) {
@@ -63,9 +68,7 @@ public struct KeyWeightFitter {
         for example in examples {
             let keys = example.features.map { weights.weight($0) }
             let sums = example.candidates.map { candidate in
-                candidate.keys.reduce(1e-30) {
-                    $0 + keys[$1.key] * $1.cover * pow(Double($1.occurrences), weights.occurrences)
-                }
+                candidate.keys.reduce(1e-30) { $0 + $1.contribution(of: keys[$1.key], by: weights) }
             }
             let lengths = example.candidates.map { log(Double(max(1, $0.length))) }
             let scores = zip(sums, lengths).map { log($0) + weights.passageLength * $1 }
@@ -80,12 +83,8 @@ public struct KeyWeightFitter {
                 gradient[count] += pull * scores[index] * sharpness
                 gradient[features] += pull * sharpness * lengths[index]
                 for use in candidate.keys {
-                    let part =
-                        pull * sharpness * keys[use.key] * use.cover
-                        * pow(Double(use.occurrences), weights.occurrences) / sums[index]
+                    let part = pull * sharpness * use.contribution(of: keys[use.key], by: weights) / sums[index]
                     gradient[features + 1] += part * log(Double(use.occurrences))
-                    // A key without weight may have features that are not finite.
-                    if part == 0 { continue }
                     for feature in 0..<features {
                         gradient[feature] += part * example.features[use.key].values[feature]
                     }

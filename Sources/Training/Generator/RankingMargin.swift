@@ -1,7 +1,7 @@
 internal import Foundation
 public import Generation
 
-/// How much better a passage that answers the query shall score than those that do not, through SEAL's own score (after
+/// How much better a passage that answers the query shall score than those that do not, through a smooth form of SEAL's own score (after
 /// LTRGR: Li et al. 2023, arXiv 2306.15222).
 ///
 /// A passage's score is the sum of its keys' weights times their covers, and a key's weight follows its log-probability.
@@ -41,10 +41,12 @@ public struct RankingMargin: Sendable {
         let keys = zip(features, logProbabilities).map { weights.weight($0, at: $1) }
         var slopes = [Double](repeating: 0, count: keys.count)
         func sum(_ passage: Passage) -> Double {
-            passage.keys.reduce(Self.least) { $0 + keys[$1.key].value * $1.cover }
+            passage.keys.reduce(Self.least) { $0 + $1.contribution(of: keys[$1.key].value, by: weights) }
         }
         func add(_ factor: Double, _ passage: Passage, _ sum: Double) {
-            for use in passage.keys { slopes[use.key] += factor * keys[use.key].slope * use.cover / sum }
+            for use in passage.keys {
+                slopes[use.key] += factor * use.contribution(of: keys[use.key].slope, by: weights) / sum
+            }
         }
         let best = sum(better)
         var value = 0.0

@@ -37,7 +37,7 @@ public struct SelfSamples: Codable, Sendable {
     }
 
     public let samples: [Sample]
-    /// What n-grams weighed when the samples were drawn.
+    /// What n-grams weigh in rankings: near what they weighed when the samples were drawn, but smooth.
     public let weights: LearnedKeyWeights
 
     /// Keeps what is learnt from: queries that found what they should, their best passages and the n-grams in these.
@@ -111,7 +111,7 @@ public struct SelfSamples: Codable, Sendable {
         let places = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($0.element, $0.offset) })
         let passages = chosen.map { candidate in
             RankingMargin.Passage(
-                keys: candidate.keys.compactMap { use in places[use.key].map { .init(key: $0, cover: use.cover) } },
+                keys: candidate.keys.compactMap { use in places[use.key].map { use.renumbered($0) } },
                 offset: weights.passageLength * logarithm(Double(max(1, candidate.length))))
         }
         return (
@@ -164,8 +164,15 @@ extension KeyWeightExample {
             candidates: kept.map { candidate in
                 Candidate(
                     isRelevant: candidate.isRelevant,
-                    keys: candidate.keys.map { Use(key: places[$0.key] ?? 0, cover: $0.cover) },
+                    keys: candidate.keys.map { $0.renumbered(places[$0.key] ?? 0) },
                     length: candidate.length)
             })
+    }
+}
+
+extension KeyWeightExample.Use {
+    /// The same of a key that has another number.
+    fileprivate func renumbered(_ key: Int) -> KeyWeightExample.Use {
+        .init(key: key, cover: cover, occurrences: occurrences)
     }
 }

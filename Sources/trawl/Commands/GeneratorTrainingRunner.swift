@@ -40,6 +40,8 @@ struct GeneratorTrainingRunner {
                 .notFound, "there is no interrupted training to go on with", path: checkpoint.path,
                 remedy: "train without --resume")
         }
+        // What would fail at the end fails now.
+        try LearnedWeightsFile.validate(generator: model.path)
         let settings = settings(beginningWith: model)
         let template = try SourceTemplate(prompt: index.prompt(of: model), tokenizer: tokenizer)
         let vocabulary = GeneratorVocabulary(tokenizer)

@@ -7,7 +7,7 @@ import Training
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Adapt a model to an index.",
+        commandName: "train", abstract: "Adapt a generator to an index: the model, its weights, and queries for both.",
         subcommands: [TrainGeneratorCommand.self, TrainWeightsCommand.self, TrainQueriesCommand.self])
 }
 

@@ -3,6 +3,7 @@ import Core
 import Corpus
 import Foundation
 import Generation
+import Models
 import Retrieval
 import Tensors
 
@@ -16,12 +17,13 @@ struct TrainQueriesCommand: AsyncParsableCommand {
             written for; 'trawl train generator', 'trawl train weights' and 'trawl eval' read them. Ctrl-C keeps what is written.
 
             Small models write much that asks for nothing in particular. A query is kept only if a search by it finds its document
-            among the best (--found-within): by words where the index has a lexical part, by vectors otherwise. Look at a few before
-            you train on many: --prompt says by examples what they shall be like.
+            among the best (--found-within): by words where the index has a lexical part, by vectors otherwise. That favours this way
+            of finding when such queries evaluate: compare it with others by --found-within 0. Look at a few before you train on
+            many: --prompt says by examples what they shall be like.
 
             EXAMPLES
               trawl train queries notes --passages 1000 --output notes-queries
-              trawl train queries papers --output claims \
+              trawl train queries papers --output claims \\
                   --prompt "Passage: Vitamin C was given to 80 patients ...\\nClaim: vitamin C shortens colds\\n\\nPassage: {passage}\\nClaim:"
               trawl train generator notes --queries notes-queries/queries.jsonl --qrels notes-queries/qrels.tsv --minutes 30 \\
                   --output notes-generator
@@ -68,6 +70,12 @@ struct TrainQueriesCommand: AsyncParsableCommand {
         }
         guard foundWithin >= 0 else { throw ValidationError("--found-within must not be negative") }
         guard (0...10).contains(temperature) else { throw ValidationError("--temperature must be from 0 to 10") }
+        guard temperature > 0 || perPassage == 1 else {
+            throw ValidationError("--temperature 0 writes one query for a passage, however many --per-passage wants")
+        }
+        guard prompt?.contains(PassagePrompt.place) ?? true else {
+            throw ValidationError("--prompt has no place for the passage; write \(PassagePrompt.place) where it goes")
+        }
     }
 
     func run() async throws {
@@ -76,54 +84,58 @@ struct TrainQueriesCommand: AsyncParsableCommand {
         if let prompt { parameters.prompt = prompt.replacing("\\n", with: "\n") }
         parameters.temperature = temperature
         parameters.seed = seed
+        let reporter = progress.reporter
         let files = try QueryFiles(folder: output)
         let index = try SearchIndex(path: IndexPath.resolve(self.index))
+        let search = try search(index, reporter)
         let source = try PassageQueries(
             index: index, writer: writer, precision: precision, limit: passages, parameters: parameters)
-        let reporter = progress.reporter
+        var (kept, read, written) = ([PassageQueries.Written](), 0, 0)
         reporter.begin("writing queries", total: source.passageCount, unit: "passages")
         Interruption.await()
-        var written = try source.write(perPassage: perPassage) {
-            reporter.advance($0)
+        try source.write(perPassage: perPassage) { count, queries in
+            read += count
+            written += queries.count
+            kept += try findable(queries, by: search)
+            reporter.advance(count)
             return !Interruption.hasCome
         }
-        Interruption.release()
         reporter.end()
-        guard !written.isEmpty else {
+        guard !kept.isEmpty else {
             throw TrawlError(
-                .invalidInput, "the model ended no query", path: writer,
-                remedy: "change --prompt or --temperature, or take another model")
+                .invalidInput,
+                "no query was kept: for \(read) passages the model wrote \(written)"
+                    + (search == nil ? "" : ", and none found its document among the best \(foundWithin)"),
+                path: index.path, remedy: "change --prompt, or take another model")
         }
-        let count = written.count
-        written = try findable(written, in: index)
-        guard !written.isEmpty else {
-            throw TrawlError(
-                .invalidInput, "none of the \(count) queries finds its document among the best \(foundWithin)",
-                path: index.path,
-                remedy: "raise --found-within, change --prompt, or take another model")
-        }
-        try files.write(written)
+        let count = try files.write(kept)
+        Interruption.release()
         Diagnostics.line(
-            "\(output): \(written.count) queries; \(count - written.count) more did not find their document")
+            "\(output): \(count) queries"
+                + (search == nil ? "" : "; \(written - kept.count) more did not find their document")
+                + (read < source.passageCount ? "; stopped after \(read) of \(source.passageCount) passages" : ""))
     }
-}
 
-extension TrainQueriesCommand {
-    /// The queries that find their document (round-trip consistency: Alberti et al. 2019, arXiv 1906.05416).
-    private func findable(_ written: [PassageQueries.Written], in index: SearchIndex) throws -> [PassageQueries.Written]
-    {
-        guard foundWithin > 0 else { return written }
+    /// What tries the queries; nil when all are kept.
+    private func search(_ index: SearchIndex, _ reporter: TerminalProgress) throws -> SearchPipeline? {
+        guard foundWithin > 0 else { return nil }
         let build = index.recipe.build
         let mode: SearchMode? = build.contains(.lexical) ? .lexical : build.contains(.dense) ? .dense : nil
         guard let mode else {
-            progress.reporter.warn(
-                "the index has neither a lexical nor a dense part to try the queries by; all are kept")
-            return written
+            reporter.warn("the index has neither a lexical nor a dense part to try the queries by; all are kept")
+            return nil
         }
         var options = SearchOptions(mode: mode, recipe: index.recipe)
         options.limit = foundWithin
-        let rankings = try SearchPipeline(index: index, options: options)
-            .rankDocuments(written.map { Query(id: $0.id, text: $0.text) })
+        return try SearchPipeline(index: index, options: options)
+    }
+
+    /// The queries that find their document (consistency filtering: Dai et al. 2022, arXiv 2209.11755).
+    private func findable(_ written: [PassageQueries.Written], by search: SearchPipeline?) throws
+        -> [PassageQueries.Written]
+    {
+        guard let search else { return written }
+        let rankings = try search.rankDocuments(written.map { Query(id: $0.id, text: $0.text) })
         return zip(written, rankings).filter { query, ranking in
             ranking.documents.contains { $0.document == query.document }
         }.map(\.0)
@@ -135,38 +147,44 @@ private struct QueryFiles {
     let queries: String
     let qrels: String
 
-    /// Makes the folder, unless it is there.
-    ///
-    /// - Throws: `TrawlError` when it holds queries already, or cannot be made.
+    private let folder: String
+
+    /// - Throws: `TrawlError` when the folder holds queries already.
     init(folder: String) throws {
+        self.folder = folder
         queries = folder + "/queries.jsonl"
         qrels = folder + "/qrels.tsv"
         for path in [queries, qrels] where FileManager.default.fileExists(atPath: path) {
             throw TrawlError(.invalidInput, "this file is there already", path: path, remedy: "name another folder")
         }
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw TrawlError(.io, "the folder cannot be made", path: folder, cause: error)
-        }
     }
 
-    func write(_ written: [PassageQueries.Written]) throws {
+    /// Writes the queries, equal texts as one that several documents answer, and answers how many there are.
+    func write(_ written: [PassageQueries.Written]) throws -> Int {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var lines = Data()
         var judgements = "query-id\tcorpus-id\tscore\n"
+        var ids: [String: String] = [:]
+        var judged: Set<[String]> = []
         for entry in written {
-            lines += try encoder.encode(Line(_id: entry.id, text: entry.text)) + Data("\n".utf8)
-            judgements += "\(entry.id)\t\(entry.document.rawValue)\t1\n"
-        }
-        for (path, data) in [(qrels, Data(judgements.utf8)), (queries, lines)] {
-            do {
-                try data.write(to: URL(filePath: path), options: .atomic)
-            } catch {
-                throw TrawlError(.io, "the queries cannot be written", path: path, cause: error)
+            if ids[entry.text] == nil {
+                lines += try encoder.encode(Line(_id: entry.id, text: entry.text)) + Data("\n".utf8)
+            }
+            let id = ids[entry.text, default: entry.id]
+            ids[entry.text] = id
+            if judged.insert([id, entry.document.rawValue]).inserted {
+                judgements += "\(id)\t\(entry.document.rawValue)\t1\n"
             }
         }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data(judgements.utf8).write(to: URL(filePath: qrels), options: .atomic)
+            try lines.write(to: URL(filePath: queries), options: .atomic)
+        } catch {
+            throw TrawlError(.io, "the queries cannot be written", path: folder, cause: error)
+        }
+        return ids.count
     }
 
     private struct Line: Encodable {

@@ -9,8 +9,8 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         commandName: "weights",
         abstract: "Fit the weights of a generator's n-grams to judged queries.",
         discussion: """
-            How much an n-gram counts is fitted from its probability, its rarity, its length and what it shares with the
-            query, so that passages which answer the queries come first. The weights are kept with the generator, as
+            How much an n-gram counts is fitted from its probability, its rarity, its length, what it shares with the query,
+            how often a passage has it and how long the passage is, so that passages which answer the queries come first. The weights are kept with the generator, as
             key_weights.json; searches use them unless told --seal-weights. Give queries that the generator was not trained on.
 
             EXAMPLES
@@ -53,10 +53,7 @@ struct TrainWeightsCommand: AsyncParsableCommand {
             index: index, generator: generator ?? index.recipe.generative.model, depth: depth, rounds: rounds,
             progress: progress.reporter
         ).run(judged.entries)
-        for (name, value) in zip(
-            LearnedKeyWeights.names + ["passage_length", "occurrences"],
-            weights.coefficients + [weights.passageLength, weights.occurrences])
-        {
+        for (name, value) in weights.named {
             Output.line(name.padding(toLength: 16, withPad: " ", startingAt: 0) + String(format: "%8.4f", value))
         }
     }
