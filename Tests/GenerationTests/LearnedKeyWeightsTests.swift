@@ -41,6 +41,29 @@ import Testing
         #expect(keys[1].key.weight > 0)
     }
 
+    /// Counts of tokens cannot tell common words in a corpus of a few passages; passages can.
+    @Test func wordsOfMostPassagesCountLittle() throws {
+        let corpus = ScannedCorpus([[10, 11, 12], [10, 13, 14, 13, 13], [10, 15, 16], [17, 18, 19]])
+        var parameters = SEALParameters()
+        parameters.keyWeights = LearnedKeyWeights(coefficients: [0, 0, 0, 0, 2, 0])
+        func weights(_ parameters: SEALParameters) -> [Double] {
+            var keys: [LocatedKey<[TokenID]>] = [[10], [13], [17, 18]].map { tokens in
+                LocatedKey(
+                    key: NGramKey(tokens: tokens, logProbability: -9, count: corpus.count(tokens), origin: .query),
+                    range: tokens)
+            }
+            KeyWeights.weigh(&keys, query: [10, 13, 17, 18], oracle: corpus, parameters: parameters)
+            return keys.map(\.key.weight)
+        }
+        // Three of four passages have 10; 13 occurs as often, in one passage.
+        let found = weights(parameters)
+        #expect(abs(found[0] - exp(2) * 1.5 / 4.5) < 1e-9)
+        #expect(found[1] == exp(2) && found[2] == exp(2))
+        // What is not located is not looked at.
+        parameters.maximumOccurrences = 2
+        #expect(weights(parameters)[0] == exp(2))
+    }
+
     @Test func filesGiveBackWhatWasWritten() throws {
         let data = try JSONEncoder().encode(Self.weights)
         #expect(try JSONDecoder().decode(LearnedKeyWeights.self, from: data) == Self.weights)
