@@ -9,8 +9,9 @@ import Foundation
 /// generator that does not know the corpus its rarest words are the unlikeliest, and those of the query point to passages.
 /// Weights do not fall with the log-probability as long as the first two coefficients are not negative.
 public struct LearnedKeyWeights: Codable, Hashable, Sendable {
-    /// The logarithm of log(1 + e^d), whose coefficient is SEAL's exponent; log(1 + e^d) itself; how rare the n-gram is, log(corpus tokens / count); the logarithm of
-    /// its length; whether it stands in the query; the share of its tokens that do, rare ones weighing more.
+    /// The logarithm of log(1 + e^d), whose coefficient is SEAL's exponent; log(1 + e^d) itself; how rare the n-gram is,
+    /// log(corpus tokens / count); the logarithm of its length; whether it stands in the query; the share of its tokens that do,
+    /// rare ones weighing more.
     public static let names = ["alpha", "log_odds_ratio", "rarity", "length", "in_query", "shared"]
 
     public var coefficients: [Double]
