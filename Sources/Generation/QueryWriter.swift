@@ -76,7 +76,7 @@ public struct QueryWriter {
         guard !passages.isEmpty, count > 0 else { return queries }
         session.reset()
         let context = session.contextLength
-        let room = min(prompt.frameTokens + parameters.passageTokens, context - parameters.maximumTokens)
+        let room = min(prompt.frameLength + parameters.passageTokens, context - parameters.maximumTokens)
         let prompts = try passages.map {
             try prompt.tokens(
                 for: $0.text, room: room, remedy: "shorten the prompt; the model's context has \(context)")

@@ -8,8 +8,11 @@ public struct PassagePrompt: Sendable {
     private let encode: @Sendable (String) throws -> [TokenID]
     /// The text before and behind the passage.
     private let frame: (before: String, behind: String)
-    /// The tokens that the prompt has without a passage.
-    public let frameTokens: Int
+    /// The tokens before the passage, those that begin every text among them, and behind it, where the passage is cut.
+    private let frameTokens: (before: [TokenID], behind: [TokenID])
+
+    /// How many tokens the prompt has without a passage.
+    public var frameLength: Int { frameTokens.before.count + frameTokens.behind.count }
 
     /// - Parameters:
     ///   - template: `{passage}` stands for the passage.
@@ -27,7 +30,7 @@ public struct PassagePrompt: Sendable {
         self.start = start
         self.encode = encode
         frame = (String(template[..<place.lowerBound]), String(template[place.upperBound...]))
-        frameTokens = start.count + (try encode(frame.before).count) + (try encode(frame.behind).count)
+        frameTokens = (start + (try encode(frame.before)), try encode(frame.behind))
     }
 
     /// The prompt's tokens, the passage cut at its end so that there are at most `room`.
@@ -37,13 +40,12 @@ public struct PassagePrompt: Sendable {
     public func tokens(for passage: String, room: Int, remedy: String) throws -> [TokenID] {
         let whole = start + (try encode(frame.before + passage + frame.behind))
         if whole.count <= room, !whole.isEmpty { return whole }
-        let before = start + (try encode(frame.before))
-        let behind = try encode(frame.behind)
-        let left = room - before.count - behind.count
+        let (before, behind) = frameTokens
+        let left = room - frameLength
         guard left > 0 else {
             throw TrawlError(
                 .invalidInput,
-                "no tokens are left for the passage: \(room) are to be had, the prompt has \(frameTokens)",
+                "no tokens are left for the passage: \(room) are to be had, the prompt has \(frameLength)",
                 remedy: remedy)
         }
         let text = try encode(passage)
