@@ -17,6 +17,9 @@ public struct BeamSearchParameters: Codable, Hashable, Sendable {
     /// Whether only tokens that continue the n-gram in the corpus are allowed. When false, generation is free, and the
     /// n-grams that do not occur are dropped afterwards.
     public var isConstrained = true
+    /// The price, in nats for each token, of going on outside the corpus: the constraint is soft. Such n-grams take beams from others and
+    /// are no keys. Nil forbids it; 0 is free generation.
+    public var softConstraint: Double?
     /// How the best candidates are found; all ways give the same ones.
     public var selection = CandidateSelection.adaptive
 
@@ -37,11 +40,13 @@ public struct BeamSearchParameters: Codable, Hashable, Sendable {
         try take(.stopAtCount, \.stopAtCount)
         try take(.alwaysAllowEnd, \.alwaysAllowEnd)
         try take(.isConstrained, \.isConstrained)
+        softConstraint = try container.decodeIfPresent(Double.self, forKey: .softConstraint)
         try take(.selection, \.selection)
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case beams, length, minimumLength, lengthPenalty, stopAtCount, alwaysAllowEnd, isConstrained, selection
+        case beams, length, minimumLength, lengthPenalty, stopAtCount, alwaysAllowEnd, isConstrained, softConstraint,
+            selection
     }
 
     /// - Throws: `TrawlError.invalidInput` for a setting out of its bounds.
@@ -50,6 +55,7 @@ public struct BeamSearchParameters: Codable, Hashable, Sendable {
         try require(length, in: 1...256, "length")
         try require(minimumLength, in: 0...length, "minimumLength")
         try require(stopAtCount, in: 0...Int.max, "stopAtCount")
+        if let softConstraint { try require(softConstraint, in: 0...1e6, "softConstraint") }
         try require(lengthPenalty, in: -10...10, "lengthPenalty")
     }
 }

@@ -7,7 +7,7 @@ import Core
 struct CandidateSource {
     let logits: UnsafeBufferPointer<Float>
     /// The beam's score less the row's normaliser; a candidate's score is this plus its logit.
-    let base: Double
+    var base: Double
     let beam: Int32
     let boundary: TokenID
     /// Whether the boundary may be a candidate where it occurs. In a title it may: as a dead end that takes a place.
@@ -46,26 +46,52 @@ struct CandidateSource {
     func offerLazily<Oracle: SubstringOracle>(
         continuationsOf range: Oracle.SuffixRange, in oracle: Oracle, to heap: inout CandidateHeap
     ) {
-        var cursor: TokenLogit?
-        var chunk = 4 * heap.capacity
         if forcesBoundary { offer(boundary, to: &heap) }
-        while chunk <= max(logits.count / 4, 64) {
-            let best = TopTokens.select(logits, count: chunk, behind: cursor, floor: floor(for: heap))
-            for entry in best {
-                let candidate = Candidate(score: base + Double(entry.logit), token: entry.token, beam: beam)
-                if candidate.score < heap.threshold { return }
-                if entry.token == boundary && (forcesBoundary || !allowsBoundary) { continue }
-                if heap.admits(candidate) && oracle.canFollow(range, entry.token) { heap.insert(candidate) }
-            }
-            if best.count < chunk { return }
-            cursor = best[best.count - 1]
-            chunk *= 4
+        let walk = descend(to: &heap, largest: max(logits.count / 4, 64)) { token in
+            (token != boundary || (allowsBoundary && !forcesBoundary)) && oracle.canFollow(range, token)
         }
+        guard case .stopped(let cursor) = walk else { return }
         oracle.forEachNext(range) { token, _ in
             guard Int(token) < logits.count, token != boundary || (allowsBoundary && !forcesBoundary) else { return }
             if let cursor, !cursor.precedes(TokenLogit(logit: logits[Int(token)], token: token)) { return }
             offer(token, to: &heap)
         }
+    }
+
+    /// Offers the tokens that do not follow `range`, but for the boundary, as far as they can matter.
+    func offerOutside<Oracle: SubstringOracle>(
+        of range: Oracle.SuffixRange, in oracle: Oracle, to heap: inout CandidateHeap
+    ) {
+        _ = descend(to: &heap, largest: .max) { $0 != boundary && !oracle.canFollow(range, $0) }
+    }
+
+    private enum Walk {
+        /// No token behind can enter the heap, or there is none.
+        case done
+        /// The next chunk would have been too large; the last token looked at, nil before the first.
+        case stopped(TokenLogit?)
+    }
+
+    /// Walks the tokens in descending probability, in chunks of growing size up to `largest`, and keeps those that are
+    /// accepted, until no later one can enter the heap.
+    @inline(__always)
+    private func descend(
+        to heap: inout CandidateHeap, largest: Int, accepting accepts: (TokenID) -> Bool
+    ) -> Walk {
+        var cursor: TokenLogit?
+        var chunk = 4 * heap.capacity
+        while chunk <= largest {
+            let best = TopTokens.select(logits, count: chunk, behind: cursor, floor: floor(for: heap))
+            for entry in best {
+                let candidate = Candidate(score: base + Double(entry.logit), token: entry.token, beam: beam)
+                if candidate.score < heap.threshold { return .done }
+                if heap.admits(candidate) && accepts(entry.token) { heap.insert(candidate) }
+            }
+            if best.count < chunk { return .done }
+            cursor = best[best.count - 1]
+            chunk *= 4
+        }
+        return .stopped(cursor)
     }
 
     /// Offers every token of the vocabulary: free generation.

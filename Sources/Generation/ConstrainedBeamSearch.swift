@@ -17,8 +17,8 @@ struct BeamSearchTask {
     enum Form {
         /// N-grams from anywhere in a passage. A boundary ends one.
         case body
-        /// N-grams behind a boundary, which `end` ends. A boundary behind them is a dead end.
-        case title(end: [TokenID])
+        /// N-grams between these marks, such as titles. A boundary behind them is a dead end.
+        case marked(start: [TokenID], end: [TokenID])
     }
 
     let prompt: PrefilledPrompt
@@ -36,8 +36,8 @@ struct ConstrainedBeamSearch<Oracle: SubstringOracle> {
 
     let oracle: Oracle
 
-    /// The n-grams of each task: bodies in the order of the steps and, within a step, best first; titles likewise, but
-    /// only finished ones.
+    /// The n-grams of each task: bodies in the order of the steps and, within a step, best first; those between marks
+    /// likewise, but only finished ones.
     ///
     /// - Complexity: a step runs one decoder row for each beam; candidates cost O(vocabulary) a row and, for the lazy
     ///   walk, about as many range extensions as there are candidates.
@@ -98,7 +98,7 @@ extension ConstrainedBeamSearch {
             self.task = task
             heap = CandidateHeap(capacity: 2 * task.parameters.beams)
             var start: SuffixRange? = oracle.root
-            if case .title = task.form { start = oracle.extend(oracle.root, with: oracle.boundary) }
+            if case .marked(let mark, _) = task.form { start = oracle.range(of: mark) }
             if start == nil && task.parameters.isConstrained {
                 beams = []
             } else {
@@ -120,14 +120,17 @@ extension ConstrainedBeamSearch {
                 source.allowsBoundary = beam.tokens.count >= parameters.minimumLength
                 source.forcesBoundary = parameters.alwaysAllowEnd && source.allowsBoundary
             }
+            var outside = source
+            outside.base -= parameters.softConstraint ?? 0
             guard parameters.isConstrained, let range = beam.range else {
-                return source.offerAll(to: &heap)
+                return outside.offerAll(to: &heap)
             }
             if source.allowsBoundary, !beam.tokens.isEmpty, parameters.stopAtCount > 0,
                 oracle.count(range) <= parameters.stopAtCount
             {
                 return source.offer(oracle.boundary, to: &heap)
             }
+            if parameters.softConstraint != nil { outside.offerOutside(of: range, in: oracle, to: &heap) }
             switch parameters.selection {
             case .fullMask: source.offerContinuations(of: range, in: oracle, to: &heap)
             case .lazy: source.offerLazily(continuationsOf: range, in: oracle, to: &heap)
@@ -156,7 +159,7 @@ extension ConstrainedBeamSearch {
                 let tokens = parent.tokens + [candidate.token]
                 let range = parent.range.flatMap { oracle.extend($0, with: candidate.token) }
                 var index: Int?
-                let ends = finishesTitle(tokens)
+                let ends = reachesEnd(tokens)
                 if let range, ends ?? true {
                     index = history.count
                     history.append(
@@ -173,9 +176,9 @@ extension ConstrainedBeamSearch {
             }
         }
 
-        /// Whether the title's end has been reached; nil for a body.
-        private func finishesTitle(_ tokens: [TokenID]) -> Bool? {
-            guard case .title(let end) = task.form else { return nil }
+        /// Whether the mark at the end has been reached; nil for a body.
+        private func reachesEnd(_ tokens: [TokenID]) -> Bool? {
+            guard case .marked(_, let end) = task.form else { return nil }
             return tokens.count >= end.count + task.parameters.minimumLength && tokens.suffix(end.count) == end[...]
         }
 

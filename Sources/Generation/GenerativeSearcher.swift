@@ -32,7 +32,7 @@ public struct GenerativeResult: Sendable {
 /// passages are ranked by the n-grams that they contain.
 public struct GenerativeSearcher<Oracle: SubstringOracle> {
     public let oracle: Oracle
-    /// As given, but without titles where the prompts have none.
+    /// As given, but without titles or identifiers where the prompts have none.
     public let parameters: SEALParameters
     public let prompts: SEALPrompts
     private let session: any DecodingSession
@@ -51,6 +51,7 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         self.encoding = encoding
         var parameters = parameters
         if prompts.title == nil { parameters.title = nil }
+        if prompts.identifier == nil { parameters.identifier = nil }
         self.parameters = parameters
         self.prompts = prompts
     }
@@ -86,32 +87,25 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
 
     typealias QueryKeys = (keys: [LocatedKey<Oracle.SuffixRange>], unigrams: [UnigramWeight])
 
-    /// The keys of each query, before weighing: bodies, titles, then spans of the query, each n-gram once.
+    /// The keys of each query, before weighing: bodies, titles, identifiers, then spans of the query, each n-gram once.
     func keys(for queries: [String]) throws -> [QueryKeys] {
         session.reset()
         let active = queries.indices.filter { queries[$0].contains { !$0.isWhitespace } }
         var found = [QueryKeys](repeating: ([], []), count: queries.count)
         if active.isEmpty || oracle.passageCount == 0 { return found }
-        let templates = [prompts.body, prompts.title ?? prompts.body, prompts.rescoring]
-        let prefilled = try prefill(templates, queries: active.map { queries[$0] })
-
-        let titleEnd = parameters.title == nil ? [] : try encoding.text(parameters.titleEnd)
-        var tasks: [BeamSearchTask] = []
-        for prompt in prefilled {
-            tasks.append(BeamSearchTask(prompt: prompt[0], form: .body, parameters: parameters.body))
-            if let title = parameters.title {
-                tasks.append(BeamSearchTask(prompt: prompt[1], form: .title(end: titleEnd), parameters: title))
-            }
+        let views = try GenerationView.all(
+            of: parameters, prompts: prompts, encoding: encoding, boundary: oracle.boundary)
+        let prefilled = try prefill(views, queries: active.map { queries[$0] })
+        let tasks = prefilled.flatMap { prompts in
+            zip(views, prompts.views).map { BeamSearchTask(prompt: $1, form: $0.form, parameters: $0.parameters) }
         }
         let generated = try ConstrainedBeamSearch(oracle: oracle).run(tasks, session: session)
-        let forms = parameters.title == nil ? 1 : 2
 
         for (place, index) in active.enumerated() {
             var keys = KeyCollection<Oracle>()
-            for ngram in generated[place * forms] { keys.add(ngram, origin: .body, prefix: [], oracle: oracle) }
-            if forms == 2 {
-                for ngram in generated[place * forms + 1] {
-                    keys.add(ngram, origin: .title, prefix: [oracle.boundary], oracle: oracle)
+            for (number, view) in views.enumerated() {
+                for ngram in generated[place * views.count + number] {
+                    keys.add(ngram, origin: view.origin, prefix: view.start, oracle: oracle)
                 }
             }
             for span in QueryNGrams.spans(of: queries[index], longest: parameters.queryNGrams) {
@@ -119,46 +113,48 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
             }
             let unigrams =
                 parameters.scoring.isIntersective
-                ? KeyWeights.unigrams(behind: prefilled[place][0], oracle: oracle, parameters: parameters) : []
+                ? KeyWeights.unigrams(behind: prefilled[place].body, oracle: oracle, parameters: parameters) : []
             found[index] = (keys.keys, unigrams)
         }
         try rescore(&found, active: active, prompts: prefilled)
         return found
     }
 
-    /// For each query, its prompts by each template, every different prompt run once.
-    private func prefill(_ templates: [String], queries: [String]) throws -> [[PrefilledPrompt]] {
-        var order: [[TokenID]] = []
-        var places: [[TokenID]: Int] = [:]
-        let uses = try queries.map { query in
-            try templates.map { template in
-                let tokens = try encoding.prompt(template.replacing("{query}", with: query))
-                if let place = places[tokens] { return place }
-                places[tokens] = order.count
-                order.append(tokens)
-                return order.count - 1
-            }
+    /// A query's prompts: one for each view, and the one that keys are scored behind.
+    private struct QueryPrompts {
+        var views: [PrefilledPrompt]
+        let rescoring: PrefilledPrompt
+
+        var body: PrefilledPrompt { views[0] }
+    }
+
+    private func prefill(_ views: [GenerationView], queries: [String]) throws -> [QueryPrompts] {
+        let templates = views.map(\.prompt) + [prompts.rescoring]
+        let texts = queries.flatMap { query in templates.map { $0.replacing("{query}", with: query) } }
+        let prefilled = try session.prefillOnce(texts.map(encoding.prompt))
+        var found = queries.indices.map { query in
+            let first = query * templates.count
+            return QueryPrompts(
+                views: Array(prefilled[first..<first + views.count]), rescoring: prefilled[first + views.count])
         }
-        let step = try session.prefill(order)
-        let prompts = try order.indices.map { row in
-            let logits = step.row(row)
-            return PrefilledPrompt(
-                node: step.nodes[row], logits: Array(logits), normaliser: try LogSoftmax.normaliser(of: logits))
+        for (number, view) in views.enumerated() where !view.read.isEmpty {
+            let read = try session.read(view.read, behind: found.map { $0.views[number] })
+            for (query, prompt) in read.enumerated() { found[query].views[number] = prompt }
         }
-        return uses.map { $0.map { prompts[$0] } }
+        return found
     }
 
     /// Scores body and query keys behind the rescoring prompt, and query keys behind the body prompt when body keys are
     /// not scored anew. Sums that beam search has already are not computed again: behind the same prompt they are equal.
-    private func rescore(_ found: inout [QueryKeys], active: [Int], prompts: [[PrefilledPrompt]]) throws {
+    private func rescore(_ found: inout [QueryKeys], active: [Int], prompts: [QueryPrompts]) throws {
         var tries: [NGramTrie] = []
         var nodes: [[(key: Int, node: Int)]] = []
         var behind: [PrefilledPrompt] = []
         for (place, index) in active.enumerated() {
-            let prompt = parameters.rescores ? prompts[place][2] : prompts[place][0]
+            let prompt = parameters.rescores ? prompts[place].rescoring : prompts[place].body
             let isScored =
                 !parameters.rescores
-                || (prompt.node == prompts[place][0].node && parameters.body.lengthPenalty == 0)
+                || (prompt.node == prompts[place].body.node && parameters.body.lengthPenalty == 0)
             var trie = NGramTrie()
             var ends: [(key: Int, node: Int)] = []
             for (number, key) in found[index].keys.enumerated() {
@@ -205,8 +201,9 @@ private struct KeyCollection<Oracle: SubstringOracle> {
 extension SEALPrompts {
     /// - Throws: `TrawlError.invalidInput` for a prompt that does not name the query.
     func validate() throws {
-        for (name, prompt) in [("body", body), ("title", title ?? body), ("rescoring", rescoring)]
-        where !prompt.contains("{query}") {
+        for (name, prompt) in [
+            ("body", body), ("title", title ?? body), ("identifier", identifier ?? body), ("rescoring", rescoring),
+        ] where !prompt.contains("{query}") {
             throw TrawlError(
                 .invalidInput, "the \(name) prompt \"\(prompt)\" has no place for the query",
                 remedy: "write {query} where the query goes")

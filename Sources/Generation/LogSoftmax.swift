@@ -26,6 +26,13 @@ struct PrefilledPrompt {
     let normaliser: Double
 }
 
+extension PrefilledPrompt {
+    init(_ step: DecodingStep, row: Int) throws {
+        let logits = step.row(row)
+        self.init(node: step.nodes[row], logits: Array(logits), normaliser: try LogSoftmax.normaliser(of: logits))
+    }
+}
+
 /// `base` to the power of `exponent`; exact for the exponents 1 and 2, so that weights repeat on every C library.
 func power(_ base: Double, _ exponent: Double) -> Double {
     switch exponent {

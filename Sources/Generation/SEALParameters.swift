@@ -20,8 +20,12 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     public var body = BeamSearchParameters()
     /// Nil when passages have no titles to be generated.
     public var title: BeamSearchParameters? = BeamSearchParameters(beams: 15, length: 15)
-    /// What separates a title from its text in the index. Only titles that reach it are keys.
+    /// Nil when passages have no identifiers beside title and text to be generated.
+    public var identifier: BeamSearchParameters? = BeamSearchParameters(beams: 15, length: 15)
+    /// What separates a title from its text in the index, and ends an identifier. Only those that reach it are keys.
     public var titleEnd = " @@"
+    /// What stands before each identifier of a passage, behind its text: pseudo-queries (MINDER, arXiv 2305.16675).
+    public static let identifierMark = " ||"
     /// The longest span of the query's words that is taken as a key as it stands; 0 for none.
     public var queryNGrams = 3
     /// Whether body keys are scored anew behind the rescoring prompt.
@@ -65,6 +69,9 @@ public struct SEALParameters: Codable, Hashable, Sendable {
         if container.contains(.title) {
             title = try container.decodeIfPresent(TitleParameters.self, forKey: .title)?.parameters
         }
+        if container.contains(.identifier) {
+            identifier = try container.decodeIfPresent(TitleParameters.self, forKey: .identifier)?.parameters
+        }
         try take(.titleEnd, \.titleEnd)
         try take(.queryNGrams, \.queryNGrams)
         try take(.rescores, \.rescores)
@@ -84,6 +91,7 @@ public struct SEALParameters: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(body, forKey: .body)
         try container.encode(title, forKey: .title)
+        try container.encode(identifier, forKey: .identifier)
         try container.encode(titleEnd, forKey: .titleEnd)
         try container.encode(queryNGrams, forKey: .queryNGrams)
         try container.encode(rescores, forKey: .rescores)
@@ -100,12 +108,13 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case body, title, titleEnd, queryNGrams, rescores, scoring, alpha, keyWeights, unigramAlpha, beta, gamma,
+        case body, title, identifier, titleEnd, queryNGrams, rescores, scoring, alpha, keyWeights, unigramAlpha, beta,
+            gamma,
             unigrams
         case maximumOccurrences, maximumPassages, batchSize
     }
 
-    /// Titles are longer than bodies by default.
+    /// Titles and identifiers are longer than bodies by default.
     private struct TitleParameters: Decodable {
         let parameters: BeamSearchParameters
         private enum CodingKeys: String, CodingKey { case length }
@@ -121,7 +130,8 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     public func validate() throws {
         try body.validate()
         try title?.validate()
-        if title != nil && titleEnd.isEmpty {
+        try identifier?.validate()
+        if title != nil || identifier != nil, titleEnd.isEmpty {
             throw TrawlError(.invalidInput, "titleEnd is empty", remedy: "name the mark behind titles, such as \" @@\"")
         }
         try require(queryNGrams, in: 0...16, "queryNGrams")
@@ -142,22 +152,29 @@ public struct SEALPrompts: Codable, Hashable, Sendable {
     public var body: String
     /// Before a title is generated, and before titles are scored; nil when the generator writes no titles.
     public var title: String?
+    /// Before an identifier is generated, and before identifiers are scored; nil when the generator writes none of their own.
+    public var identifier: String?
     /// Before body and query n-grams are scored.
     public var rescoring: String
 
     /// SEAL's own, for a generator that was trained on them.
-    public init(body: String = "{query} || body", title: String? = "{query} || title", rescoring: String = "{query}") {
+    public init(
+        body: String = "{query} || body", title: String? = "{query} || title", identifier: String? = nil,
+        rescoring: String = "{query}"
+    ) {
         self.body = body
         self.title = title
+        self.identifier = identifier
         self.rescoring = rescoring
     }
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case body, title, rescoring }
+    enum CodingKeys: String, CodingKey, CaseIterable { case body, title, identifier, rescoring }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         body = try values.decode(String.self, forKey: .body)
         title = try values.decodeIfPresent(String.self, forKey: .title)
+        identifier = try values.decodeIfPresent(String.self, forKey: .identifier)
         rescoring = try values.decode(String.self, forKey: .rescoring)
     }
 }

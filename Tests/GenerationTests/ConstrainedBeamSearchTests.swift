@@ -8,11 +8,7 @@ import Testing
 @Suite struct ConstrainedBeamSearchTests {
     private func prefill(_ prompts: [[TokenID]], _ model: HashedLanguageModel) throws -> [PrefilledPrompt] {
         let step = try model.prefill(prompts)
-        return try prompts.indices.map {
-            PrefilledPrompt(
-                node: step.nodes[$0], logits: Array(step.row($0)),
-                normaliser: try LogSoftmax.normaliser(of: step.row($0)))
-        }
+        return try prompts.indices.map { try PrefilledPrompt(step, row: $0) }
     }
 
     private func run(
@@ -56,6 +52,12 @@ import Testing
         var free = BeamSearchParameters(beams: 6, length: 3)
         free.isConstrained = false
         variants.append(free)
+        for (beams, price) in [(4, 0.0), (3, 1.5)] {
+            var soft = BeamSearchParameters(beams: beams, length: 4)
+            soft.softConstraint = price
+            soft.stopAtCount = beams - 3
+            variants.append(soft)
+        }
         return variants
     }
 
@@ -81,7 +83,8 @@ import Testing
             // An end of one token, and one of two.
             for end in [[ScannedCorpus.titleEnd], [10, ScannedCorpus.titleEnd]] {
                 let found = try run(
-                    [.title(end: end)], corpus: corpus, model: model, parameters: parameters, prompts: [[7]])
+                    [.marked(start: [corpus.boundary], end: end)], corpus: corpus, model: model, parameters: parameters,
+                    prompts: [[7]])
                 let plain = PlainBeamSearch(corpus: corpus, model: model, parameters: parameters)
                 expectSame(found[0], plain.titles(behind: [7], end: end))
                 for ngram in found[0] {
@@ -108,7 +111,8 @@ import Testing
                         levels: seed % 2 == 0 ? 4 : 1 << 40)
                     results.append(
                         try run(
-                            [.body, .title(end: [ScannedCorpus.titleEnd])], corpus: corpus, model: model,
+                            [.body, .marked(start: [corpus.boundary], end: [ScannedCorpus.titleEnd])], corpus: corpus,
+                            model: model,
                             parameters: parameters, prompts: [[3], [4]]))
                 }
                 for other in results[1...] {
@@ -120,6 +124,22 @@ import Testing
                 }
             }
         }
+    }
+
+    /// What leaves the corpus costs more and more, until it is what must not be.
+    @Test func aHighPriceIsAsGoodAsAProhibition() throws {
+        let corpus = ScannedCorpus.random(7, passages: 10, words: 15)
+        func found(_ price: Double?) throws -> [[TokenID]] {
+            var parameters = BeamSearchParameters(beams: 4, length: 5)
+            parameters.softConstraint = price
+            return try run(
+                [.body], corpus: corpus, model: HashedLanguageModel(vocabularySize: 40, seed: 5),
+                parameters: parameters,
+                prompts: [[2]])[0].map(\.tokens)
+        }
+        let counts = try [0, 1, 4, 1000].map { try found($0).count }
+        #expect(counts == counts.sorted() && counts[0] < counts[3])
+        #expect(try found(1000) == found(nil))
     }
 
     @Test func generatedNGramsOccurAndAreDifferent() throws {
@@ -139,7 +159,9 @@ import Testing
     @Test func searchesTogetherAreSearchesAlone() throws {
         let corpus = ScannedCorpus.random(3)
         let prompts: [[TokenID]] = [[1], [2, 3], [4, 5, 6], [1], [30]]
-        let forms: [BeamSearchTask.Form] = [.body, .title(end: [1]), .body, .title(end: [1]), .body]
+        let forms: [BeamSearchTask.Form] = [
+            .body, .marked(start: [0], end: [1]), .body, .marked(start: [0], end: [1]), .body,
+        ]
         let model = HashedLanguageModel(seed: 8)
         let parameters = BeamSearchParameters(beams: 4, length: 5)
         let together = try run(forms, corpus: corpus, model: model, parameters: parameters, prompts: prompts)
@@ -157,13 +179,13 @@ import Testing
     @Test func smallestCorporaAreSearched() throws {
         let parameters = BeamSearchParameters(beams: 3, length: 4)
         let single = try run(
-            [.body, .title(end: [1])], corpus: ScannedCorpus([[12]]), model: HashedLanguageModel(seed: 1),
+            [.body, .marked(start: [0], end: [1])], corpus: ScannedCorpus([[12]]), model: HashedLanguageModel(seed: 1),
             parameters: parameters, prompts: [[2], [3]])
         #expect(single[0].map(\.tokens) == [[12]])
         #expect(single[0][0].isComplete)
         #expect(single[1].isEmpty)
         let titled = try run(
-            [.title(end: [1])], corpus: ScannedCorpus([[12, 1]]), model: HashedLanguageModel(seed: 1),
+            [.marked(start: [0], end: [1])], corpus: ScannedCorpus([[12, 1]]), model: HashedLanguageModel(seed: 1),
             parameters: parameters, prompts: [[2]])
         #expect(titled[0].map(\.tokens) == [[12, 1]])
         // Tokens that the generator does not have cannot be written.

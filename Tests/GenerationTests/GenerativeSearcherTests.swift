@@ -82,6 +82,34 @@ import Testing
         }
     }
 
+    /// As MINDER writes pseudo-queries: the decoder reads their mark, which does not count, and goes on to their end.
+    @Test func identifiersAreWrittenBehindTheirMark() throws {
+        let plain = ScannedCorpus.random(3)
+        let mark = Self.encode("||")[0]
+        let corpus = ScannedCorpus(
+            plain.passages.enumerated().map { number, passage in
+                passage + [mark, TokenID(10 + number % 7), TokenID(11 + number % 5), ScannedCorpus.titleEnd]
+            })
+        let model = HashedLanguageModel(seed: 3)
+        let prompts = SEALPrompts(title: nil, identifier: "{query} || query")
+        let found = try searcher(corpus, model, prompts: prompts).keys(for: ["w1 w2 w3", "w5"])
+        for (query, found) in zip(["w1 w2 w3", "w5"], found) {
+            let identifiers = found.keys.map(\.key).filter { $0.origin == .identifier }
+            #expect(identifiers.count > 3)
+            for key in identifiers {
+                #expect(key.tokens.first == mark && key.tokens.last == ScannedCorpus.titleEnd)
+                #expect(key.count > 0 && key.count == corpus.starts(of: key.tokens).count)
+                let prompt = Self.encode(query + " || query") + [mark]
+                let alone = try model.logProbabilities(of: [Array(key.tokens.dropFirst())], after: [prompt])[0]
+                #expect(abs(key.logProbability - alone.reduce(0) { $0 + Double($1) }) < 1e-4)
+            }
+        }
+        // A corpus without marks has no identifiers, and bodies as before.
+        let without = try searcher(plain, model, prompts: prompts).keys(for: ["w1 w2 w3"])[0].keys
+        let bodies = try searcher(plain, model, prompts: SEALPrompts(title: nil)).keys(for: ["w1 w2 w3"])[0].keys
+        #expect(without.map(\.key) == bodies.map(\.key))
+    }
+
     @Test func rescoringBehindTheSamePromptChangesNothingAndIsSkipped() throws {
         let corpus = ScannedCorpus.random(4)
         let same = SEALPrompts(body: "{query} :", title: "{query} t", rescoring: "{query} :")

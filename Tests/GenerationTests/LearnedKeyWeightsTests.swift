@@ -64,6 +64,24 @@ import Testing
         #expect(weights(parameters)[0] == exp(2))
     }
 
+    @Test func movedWeightsLieBetween() {
+        let other = LearnedKeyWeights(
+            coefficients: [0, 0.3, 0.6, 0.4, 1.1, 0.2], passageLength: 0.6, occurrences: -0.1)
+        let moved = Self.weights.moved(0.25, towards: other)
+        let expected = [0.45, 0.15, 0.3, -0.2, 0.5, 0.2, 0, 0.2]
+        for (value, expected) in zip(moved.named.map(\.value), expected) { #expect(abs(value - expected) < 1e-12) }
+        #expect(Self.weights.moved(0, towards: other) == Self.weights)
+    }
+
+    @Test func theGeneralWeightsAreThoseThatCome() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+        let data = try Data(contentsOf: root.appending(path: "models/minilm-generator/key_weights.json"))
+        let shipped = try JSONDecoder().decode(LearnedKeyWeights.self, from: data)
+        for (general, shipped) in zip(LearnedKeyWeights.general.named, shipped.named) {
+            #expect(abs(general.value - shipped.value) < 1e-4, "\(general.name)")
+        }
+    }
+
     @Test func filesGiveBackWhatWasWritten() throws {
         let data = try JSONEncoder().encode(Self.weights)
         #expect(try JSONDecoder().decode(LearnedKeyWeights.self, from: data) == Self.weights)

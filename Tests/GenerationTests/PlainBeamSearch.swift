@@ -27,15 +27,18 @@ struct PlainBeamSearch {
                 let mayEnd = beam.tokens.count >= parameters.minimumLength
                 let mustEnd =
                     parameters.isConstrained && parameters.stopAtCount > 0 && mayEnd && !beam.tokens.isEmpty
-                    && corpus.starts(of: beam.tokens).count <= parameters.stopAtCount
+                    && occurs(beam.tokens) && corpus.starts(of: beam.tokens).count <= parameters.stopAtCount
                 for token in row.indices.map({ TokenID($0) }) {
                     let isEnd = token == corpus.boundary
-                    var isAllowed = !parameters.isConstrained || occurs(beam.tokens + [token])
+                    let isOutside = !occurs(beam.tokens + [token]) && !(isEnd && parameters.alwaysAllowEnd)
+                    let isSoft = parameters.softConstraint != nil && (!isEnd || !occurs(beam.tokens))
+                    var isAllowed = !parameters.isConstrained || isSoft || !isOutside
                     if isEnd && parameters.alwaysAllowEnd { isAllowed = true }
                     if isEnd && !mayEnd { isAllowed = false }
                     if mustEnd { isAllowed = isEnd }
                     if isAllowed {
-                        candidates.append((beam.tokens + [token], beam.score + row[Int(token)], index))
+                        let price = isOutside ? parameters.softConstraint ?? 0 : 0
+                        candidates.append((beam.tokens + [token], beam.score + row[Int(token)] - price, index))
                     }
                 }
             }

@@ -122,6 +122,16 @@ import Testing
                 "--steps", "2", "--sources-per-step", "6", "--output", "./asked-writer",
             ], folder: folder.path)
         #expect(trained.status == 0, "\(trained.errors)")
+        // As identifiers they stand in the substring index beside the text.
+        let identified = try run(
+            "index", "corpus.jsonl", "--output", "c.trawl", "--build", "generative", "--pseudo-queries", "asked")
+        #expect(identified.status == 0, "\(identified.errors)")
+        let query = try #require(
+            JSONSerialization.jsonObject(with: Data(queries.split(separator: "\n")[0].utf8)) as? [String: String])
+        let text = try #require(query["text"])
+        #expect(try run("count", "c.trawl", text, "--json").objects.first?["count"] as? Int ?? 0 > 0)
+        let missing = try run("index", "corpus.jsonl", "--output", "d.trawl", "--pseudo-queries", "nowhere")
+        #expect(missing.status == 2 && missing.errors.contains("nowhere/"), "\(missing.errors)")
     }
 
     @Test func titlesAreSampledWhereNoQueryIsJudged() throws {

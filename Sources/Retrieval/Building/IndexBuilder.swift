@@ -14,6 +14,8 @@ public struct IndexBuilder {
     private let replacing: Bool
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
+    /// Queries that documents answer, which become identifiers of theirs.
+    public var pseudoQueries: [DocumentID: [String]] = [:]
 
     /// The text of a segment in bytes. It bounds the memory of indexing: text, tokens and suffixes of one segment.
     static let segmentTextBytes = 128 << 20
@@ -58,6 +60,11 @@ public struct IndexBuilder {
         // What can fail at once fails before anything is written.
         let components = try SegmentComponents(recipe: recipe)
         if adding { try SearchIndex(path: output).requireSame(components.fingerprints) }
+        if !pseudoQueries.isEmpty, recipe.generative.identifiers == nil || !recipe.build.contains(.generative) {
+            throw TrawlError(
+                .invalidInput, "the index keeps no pseudo-queries", path: output,
+                remedy: "build it with --pseudo-queries and with generative among what is built")
+        }
         let reader = try CorpusReader(
             paths: recipe.corpus.paths, format: recipe.corpus.corpusFormat(), fields: recipe.corpus.fieldMapping)
         let isNew = !Store.exists(at: output)
@@ -88,7 +95,13 @@ public struct IndexBuilder {
             draft = SegmentDraft()
         }
         progress.begin("reading documents", total: reader.totalBytes, unit: "bytes")
-        while let document = try documents.next() {
+        let identifiers = recipe.generative.identifiers.map(DocumentIdentifiers.init)
+        var answering = 0
+        while var document = try documents.next() {
+            if let identifiers, let queries = pseudoQueries[document.id] {
+                document = try identifiers.adding(queries, to: document)
+                answering += 1
+            }
             try draft.append(document, passages: passages(of: document, splitter))
             progress.advance(documents.summary.bytesRead - reported)
             reported = documents.summary.bytesRead
@@ -99,6 +112,10 @@ public struct IndexBuilder {
         }
         try finishDraft()
         for warning in documents.summary.warnings { progress.warn(warning) }
+        if answering < pseudoQueries.count {
+            progress.warn(
+                "documents of pseudo-queries that the corpus does not have: \(pseudoQueries.count - answering)")
+        }
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try recipe.yaml().utf8))
         try session.setMetadata(SearchIndex.fingerprintsName, components.fingerprints)
         try session.commit(segments: (replaced?.write(session, progress: progress) ?? []) + segments)

@@ -1,7 +1,9 @@
 import Core
+import Generation
 import Tokenizers
 
-/// A passage as the substring index holds it: ` title @@ text` in tokens, then the boundary.
+/// A passage as the substring index holds it: ` title @@ text` in tokens, ` || identifier @@` for each identifier, then the
+/// boundary.
 struct PassageTokens: Sendable {
     let tokenizer: Tokenizer
     /// What stands between title and text.
@@ -16,11 +18,16 @@ struct PassageTokens: Sendable {
     }
 
     /// The tokens with the boundary behind them.
-    func tokens(title: String, text: String, boundary: TokenID) -> [TokenID] {
-        tokenizer.encodeIDs(self.text(title: title, text: text), addSpecialTokens: false) + [boundary]
+    ///
+    /// Text that spells out the boundary does not end its passage.
+    func tokens(title: String, text: String, identifiers: [String] = [], boundary: TokenID) -> [TokenID] {
+        let marked = identifiers.map { SEALParameters.identifierMark + " " + Self.collapsed($0) + titleEnd }
+        let whole = self.text(title: title, text: text) + marked.joined()
+        return tokenizer.encodeIDs(whole, addSpecialTokens: false).filter { $0 != boundary } + [boundary]
     }
 
-    /// Where token spans of the passage stand in `text`, in UTF-8 bytes. Spans in the title have no such place.
+    /// Where token spans of the passage stand in `text`, in UTF-8 bytes. Spans in the title and in
+    /// identifiers have no such place.
     func textRanges(of spans: [Range<Int>], title: String, text: String) -> [Range<Int>] {
         let whole = self.text(title: title, text: text)
         let body = Self.collapsed(text)

@@ -77,8 +77,8 @@ struct SegmentComponents {
     {
         progress.begin("lexical index", total: draft.passageCount, unit: "passages")
         let builder = try LexicalSegmentBuilder(recipe.lexical.analysis)
-        draft.forEachPassage { title, text in
-            builder.add(passageText: passageText(title: title, text: text))
+        draft.forEachPassage { document, text in
+            builder.add(passageText: passageText(title: document.title, text: text))
             progress.advance(1)
         }
         try builder.finish(into: writer)
@@ -90,10 +90,13 @@ struct SegmentComponents {
     ) throws {
         progress.begin("tokens", total: draft.passageCount, unit: "passages")
         let builder = try SubstringSegmentBuilder(boundary: boundary)
-        try draft.forEachPassage { title, text in
-            // Text that spells out the boundary must not end its passage.
-            let ids = tokens.tokens(title: title, text: text, boundary: boundary)
-            try builder.add(ids.dropLast().filter { $0 != boundary } + [boundary])
+        let identifiers = recipe.generative.identifiers.map(DocumentIdentifiers.init)
+        try draft.forEachPassage { document, text in
+            try builder.add(
+                tokens.tokens(
+                    title: document.title, text: text,
+                    identifiers: identifiers.map { $0.texts(in: document.value(of: $0.field)) } ?? [],
+                    boundary: boundary))
             progress.advance(1)
         }
         progress.end()
@@ -114,8 +117,8 @@ struct SegmentComponents {
             try builder.append(matrix.values)
             lot.removeAll(keepingCapacity: true)
         }
-        try draft.forEachPassage { title, text in
-            lot.append(passageText(title: title, text: text))
+        try draft.forEachPassage { document, text in
+            lot.append(passageText(title: document.title, text: text))
             if lot.count == Self.embeddingLot { try embedLot() }
         }
         if !lot.isEmpty { try embedLot() }

@@ -137,15 +137,12 @@ public struct IndexChecker {
 
     private func verifySubstrings(_ index: SearchIndex) throws -> String? {
         let substrings = try index.substringIndex()
-        let tokenizer = try index.generativeTokenizer()
-        let tokens = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.parameters.titleEnd)
+        let tokens = PassageTokenReader(index, try index.generativeTokenizer())
         guard substrings.passageCount == index.documents.passageCount else {
             throw failure("the substring index has \(substrings.passageCount) passages")
         }
         try substrings.check(sample: sample) { id in
-            let passage = try index.documents.passage(id)
-            let ids = tokens.tokens(title: passage.title, text: passage.text, boundary: substrings.boundary)
-            return ids.dropLast().filter { $0 != substrings.boundary } + [substrings.boundary]
+            try tokens.tokens(of: id, boundary: substrings.boundary)
         }
         return "\(substrings.totalTokens) tokens"
     }

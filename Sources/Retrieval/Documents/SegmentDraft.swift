@@ -35,11 +35,11 @@ struct SegmentDraft {
             path: document.origin.path, line: document.origin.line, remedy: "rename or remove one of the documents")
     }
 
-    /// Calls `body` with the title and the text of each passage, in order.
-    func forEachPassage(_ body: (_ title: String, _ text: String) throws -> Void) rethrows {
+    /// Calls `body` with the document and the text of each passage, in order.
+    func forEachPassage(_ body: (_ document: Document, _ text: String) throws -> Void) rethrows {
         for entry in entries {
             for range in entry.passages {
-                try body(entry.document.title, entry.document.text.substring(utf8: range))
+                try body(entry.document, entry.document.text.substring(utf8: range))
             }
         }
     }

@@ -52,6 +52,11 @@ public struct Recipe: Codable, Equatable, Sendable {
     }
 }
 
+extension Recipe {
+    /// The field of metadata that `trawl index --pseudo-queries` fills.
+    public static let standardIdentifiers = DocumentIdentifiers.standardField
+}
+
 /// One of the three ways of finding.
 public enum IndexComponent: String, Codable, CaseIterable, Sendable {
     case lexical, dense, generative
@@ -171,6 +176,9 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public var precision = Precision.f32
     /// Whether n-grams are weighed as the generator's folder says, where it has fitted weights, or by SEAL's formula.
     public var usesLearnedWeights = true
+    /// The field of documents' metadata whose texts are identifiers beside title and text, such as pseudo-queries; nil for none.
+    /// It takes part in building.
+    public var identifiers: String?
 
     /// SEAL's published parameters but for two: a language model that was never trained to retrieve spreads its first
     /// token widely, which makes unigrams noise, and its surest n-grams deserve more weight.
@@ -184,7 +192,7 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case model, prompts, parameters, precision
+        case model, prompts, parameters, precision, identifiers
         case usesLearnedWeights = "learnedWeights"
     }
 
@@ -197,6 +205,7 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
         prompts = try values.decodeIfPresent(SEALPrompts.self, forKey: .prompts)
         precision = try values.decode(.precision, default: .f32)
         usesLearnedWeights = try values.decode(.usesLearnedWeights, default: true)
+        identifiers = try values.decodeIfPresent(String.self, forKey: .identifiers)
         parameters = try values.decode(.parameters, default: Self.standardParameters)
         // A recipe that sets one parameter keeps our standard for the others.
         if let given = try? values.nestedContainer(keyedBy: TunedKeys.self, forKey: .parameters) {

@@ -33,12 +33,19 @@ extension SearchIndex {
         tokenizer.encodeIDs(recipe.generative.parameters.titleEnd, addSpecialTokens: false)
     }
 
-    /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first.
+    /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first. Identifiers
+    /// are left out.
     public func forEachTokenisedPassage(_ body: (DocumentID, [TokenID]) throws -> Void) throws {
         let substrings = try substringIndex()
+        let reader = try PassageTokenReader(self, generativeTokenizer(), readsIdentifiers: false)
         try documents.forEachPassageList { number, passages in
             let document = try documents.documentID(number)
-            for passage in passages { try body(document, Array(try substrings.tokens(of: passage).dropLast())) }
+            for passage in passages {
+                let tokens =
+                    try recipe.generative.identifiers == nil
+                    ? substrings.tokens(of: passage) : reader.tokens(of: passage, boundary: substrings.boundary)
+                try body(document, Array(tokens.dropLast()))
+            }
         }
     }
 }

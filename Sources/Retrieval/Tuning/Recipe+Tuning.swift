@@ -9,10 +9,18 @@ extension Recipe {
         generative.prompts = nil
     }
 
-    /// Sets how many hypotheses beam search keeps, for bodies and titles.
+    /// Sets how many hypotheses beam search keeps, for bodies, titles and identifiers.
     public mutating func setBeams(_ beams: Int) {
         generative.parameters.body.beams = beams
         generative.parameters.title?.beams = beams
+        generative.parameters.identifier?.beams = beams
+    }
+
+    /// Lets n-grams leave the corpus at a price in nats a token.
+    public mutating func setSoftConstraint(_ price: Double) {
+        generative.parameters.body.softConstraint = price
+        generative.parameters.title?.softConstraint = price
+        generative.parameters.identifier?.softConstraint = price
     }
 
     /// Sets the arithmetic of all models.

@@ -24,6 +24,11 @@ struct GenerativeFlags: ParsableArguments {
     @Option(help: "Beams of the generative search.")
     var beams: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Let n-grams leave the corpus at this price in nats a token; forbidden without it.", valueName: "nats"))
+    var softConstraint: Double?
+
     @Option(help: "Arithmetic of the models: f32 or int8, which is faster and a little less exact.")
     var precision: Precision?
 
@@ -36,6 +41,7 @@ struct GenerativeFlags: ParsableArguments {
         if sealWeights || alpha != nil { recipe.generative.usesLearnedWeights = false }
         if let alpha { recipe.generative.parameters.alpha = alpha }
         if let queryNgrams { recipe.generative.parameters.queryNGrams = queryNgrams }
+        if let softConstraint { recipe.setSoftConstraint(softConstraint) }
         if let beams { recipe.setBeams(beams) }
         if let scoring { try recipe.setScoring(scoring) }
     }

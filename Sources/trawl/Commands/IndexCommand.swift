@@ -19,6 +19,7 @@ struct IndexCommand: AsyncParsableCommand {
               trawl index --recipe indexes/wikipedia.yaml
               zcat more.jsonl.gz | trawl index - --output notes.trawl --add
               trawl index corrected.jsonl --output notes.trawl --replace
+              trawl index scifact/ --output scifact.trawl --pseudo-queries written/
             """)
 
     @Argument(help: "What to index; without it, what the recipe names.")
@@ -58,6 +59,17 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(help: "The model that writes n-grams: a name or a path.")
     var generator: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A folder with queries.jsonl and qrels.tsv, as 'trawl train queries' writes it: queries by which their documents are found too.",
+            discussion: """
+                They become identifiers of their documents in the substring index: n-grams of them count as n-grams of the
+                text, and find shows them. They are kept in the metadata, as pseudo_queries. Leave out queries that you
+                evaluate by.
+                """,
+            valueName: "folder"))
+    var pseudoQueries: String?
+
     @Option(help: "Arithmetic of the models: f32 or int8; kept in the index.")
     var precision: Precision?
 
@@ -94,12 +106,17 @@ struct IndexCommand: AsyncParsableCommand {
 
     func run() async throws {
         let output = try self.output ?? Self.standardOutput(recipe: recipe ?? "")
-        let builder: IndexBuilder
+        var builder: IndexBuilder
         if add || replace {
             builder = try IndexBuilder(
                 addingTo: IndexPath.resolve(output), paths: paths, replacing: replace, progress: progress.reporter)
         } else {
             builder = IndexBuilder(recipe: try effectiveRecipe(), output: output, progress: progress.reporter)
+        }
+        if let folder = pseudoQueries {
+            builder.pseudoQueries = try JudgedQueries(
+                queries: folder + "/queries.jsonl", qrels: folder + "/qrels.tsv"
+            ).byDocument
         }
         let summary = try builder.run()
         if json {
@@ -120,6 +137,9 @@ struct IndexCommand: AsyncParsableCommand {
         if let embedder { recipe.dense.model = embedder }
         if let precision { recipe.setPrecision(precision) }
         if let generator { recipe.generative.model = generator }
+        if pseudoQueries != nil, recipe.generative.identifiers == nil {
+            recipe.generative.identifiers = Recipe.standardIdentifiers
+        }
         if let vectorStructure { recipe.dense.vectors.structure = vectorStructure }
         if let vectorFormat { recipe.dense.vectors.format = vectorFormat }
         if let passageSize { recipe.passages.size = passageSize == 0 ? nil : passageSize }

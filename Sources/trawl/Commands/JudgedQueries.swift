@@ -47,6 +47,13 @@ struct JudgedQueries {
         zip(queries, relevant).map { (text: $0.text, relevant: $1) }
     }
 
+    /// The texts of the queries that each document answers, in the order of the file.
+    var byDocument: [DocumentID: [String]] {
+        entries.reduce(into: [:]) { texts, entry in
+            for document in entry.relevant { texts[document, default: []].append(entry.text) }
+        }
+    }
+
     /// At most `limit` of them, spread over the file, for neighbours may be alike.
     ///
     /// - Parameter round: Others in the next round, as far as there are.

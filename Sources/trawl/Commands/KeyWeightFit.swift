@@ -12,6 +12,9 @@ struct KeyWeightFit {
     let generator: String
     var depth = 100
     var rounds = 2
+    /// The general weights count as if they were a fit to so many queries: few queries say little, and where they differ from
+    /// other corpora by chance the general weights find more (eval/results/generator.md).
+    var priorQueries = 100
     let progress: TerminalProgress
 
     /// The queries that are written for at once: bounds the memory.
@@ -46,7 +49,8 @@ struct KeyWeightFit {
                     remedy: "check that queries, judgements and index belong together, or train the generator first")
             }
             let fit = KeyWeightFitter().fit(examples, from: weights)
-            weights = fit.weights
+            weights = fit.weights.moved(
+                Double(priorQueries) / Double(priorQueries + examples.count), towards: .general)
             progress.note(
                 String(
                     format: "round %d: %d queries, loss %.4f, then %.4f\n", round, examples.count, fit.before, fit.after

@@ -10,8 +10,10 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         abstract: "Fit the weights of a generator's n-grams to judged queries.",
         discussion: """
             How much an n-gram counts is fitted from its probability, its rarity, its length, what it shares with the query,
-            how often a passage has it and how long the passage is, so that passages which answer the queries come first. The weights are kept with the generator, as
-            key_weights.json; searches use them unless told --seal-weights. Give queries that the generator was not trained on.
+            how often a passage has it and how long the passage is, so that passages which answer the queries come first. The
+            fit is averaged with weights that hold over corpora, which count as a fit to --prior-queries. The result is kept with
+            the generator, as key_weights.json; searches use it unless told --seal-weights. Give queries that the generator was
+            not trained on.
 
             EXAMPLES
               trawl train weights scifact --generator scifact-generator --queries queries.jsonl --qrels qrels/dev.tsv
@@ -38,12 +40,16 @@ struct TrainWeightsCommand: AsyncParsableCommand {
     @Option(help: "How often n-grams are matched anew with the weights found so far.")
     var rounds = 2
 
+    @Option(help: "How many queries the general weights are worth in the average; 0 leaves them out.")
+    var priorQueries = 100
+
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
         for (name, value) in [("limit", limit), ("depth", depth), ("rounds", rounds)] where value < 1 {
             throw ValidationError("--\(name) must be at least 1")
         }
+        if priorQueries < 0 { throw ValidationError("--prior-queries must be at least 0") }
     }
 
     func run() async throws {
@@ -51,7 +57,7 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         let judged = try JudgedQueries(queries: queries, qrels: qrels).spread(limit)
         let weights = try KeyWeightFit(
             index: index, generator: generator ?? index.recipe.generative.model, depth: depth, rounds: rounds,
-            progress: progress.reporter
+            priorQueries: priorQueries, progress: progress.reporter
         ).run(judged.entries)
         for (name, value) in weights.named {
             Output.line(name.padding(toLength: 16, withPad: " ", startingAt: 0) + String(format: "%8.4f", value))

@@ -1,0 +1,68 @@
+import Core
+import Models
+
+/// One way of writing about a query: bodies, titles or identifiers (the views of MINDER, arXiv 2305.16675).
+struct GenerationView {
+    let origin: NGramKey.Origin
+    /// With `{query}` where the query goes.
+    let prompt: String
+    let form: BeamSearchTask.Form
+    let parameters: BeamSearchParameters
+    /// What the model reads behind the prompt before it writes: the mark of identifiers. The boundary before a title is
+    /// what decoders start from.
+    var read: [TokenID] = []
+
+    /// What the keys of this view begin with in the corpus.
+    var start: [TokenID] {
+        switch form {
+        case .body: []
+        case .marked(let start, _): start
+        }
+    }
+
+    /// The views that these parameters and prompts ask for; bodies first.
+    static func all(
+        of parameters: SEALParameters, prompts: SEALPrompts, encoding: GeneratorEncoding, boundary: TokenID
+    ) throws -> [GenerationView] {
+        var views = [GenerationView(origin: .body, prompt: prompts.body, form: .body, parameters: parameters.body)]
+        let end = try encoding.text(parameters.titleEnd)
+        if let title = parameters.title, let prompt = prompts.title {
+            views.append(
+                GenerationView(
+                    origin: .title, prompt: prompt, form: .marked(start: [boundary], end: end), parameters: title))
+        }
+        if let identifier = parameters.identifier, let prompt = prompts.identifier {
+            let mark = try encoding.text(SEALParameters.identifierMark)
+            views.append(
+                GenerationView(
+                    origin: .identifier, prompt: prompt, form: .marked(start: mark, end: end), parameters: identifier,
+                    read: mark))
+        }
+        return views
+    }
+}
+
+extension DecodingSession {
+    /// Each of `prompts`, every different one run once.
+    func prefillOnce(_ prompts: [[TokenID]]) throws -> [PrefilledPrompt] {
+        var order: [[TokenID]] = []
+        var places: [[TokenID]: Int] = [:]
+        let uses = prompts.map { tokens in
+            if let place = places[tokens] { return place }
+            places[tokens] = order.count
+            order.append(tokens)
+            return order.count - 1
+        }
+        let step = try prefill(order)
+        let prefilled = try order.indices.map { try PrefilledPrompt(step, row: $0) }
+        return uses.map { prefilled[$0] }
+    }
+
+    /// Each of `prompts` with `tokens` read behind it.
+    func read(_ tokens: [TokenID], behind prompts: [PrefilledPrompt]) throws -> [PrefilledPrompt] {
+        try tokens.reduce(prompts) { prompts, token in
+            let step = try advance(prompts.map { DecodingRow(parent: $0.node, token: token) })
+            return try prompts.indices.map { try PrefilledPrompt(step, row: $0) }
+        }
+    }
+}
