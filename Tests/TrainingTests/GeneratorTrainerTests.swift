@@ -95,8 +95,9 @@ import Testing
         try whole.run { _ in true }
         let second = try Self.trainer(steps: 5)
         try checkpoint.restoreState(of: second)
-        #expect(second.history == whole.history && second.history.best?.step == 1)
+        #expect(second.history.gradientNorms.count == 3 && second.history.best?.step == 1)
         try second.run { _ in true }
+        #expect(second.history == whole.history && second.history.gradientNorms.count == 5)
         for (a, b) in zip(whole.network.parameters, second.network.parameters) {
             #expect(a.values == b.values, "\(a.name)")
         }

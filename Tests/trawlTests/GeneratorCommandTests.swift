@@ -94,6 +94,11 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(!files.contains { $0.contains("trial") })
         #expect(FileManager.default.fileExists(atPath: folder.path + "/writer/key_weights.json"))
+        // Its gradients say how the learning rate of a second training should fall.
+        let refined = try train(3, "--schedule-from", "./writer", output: "./refined")
+        #expect(refined.status == 0, "\(refined.errors)")
+        let unknown = try train(3, "--schedule-from", "all-MiniLM-L6-v2", output: "./refined")
+        #expect(unknown.status == 2 && unknown.errors.contains("gradient_norms.json"), "\(unknown.errors)")
         let without = try train(
             20, "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--self-samples", "0", "--hold-out", "0")
         #expect(without.status == 0 && !without.errors.contains("own n-grams"), "\(without.errors)")

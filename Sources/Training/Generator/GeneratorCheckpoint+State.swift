@@ -86,6 +86,18 @@ extension GeneratorCheckpoint {
         (trainer.history, trainer.selfSamples) = (notes.history, notes.samples)
     }
 
+    /// Writes what a later training can take its learning rate's course from: see `RefinedSchedule`.
+    public func writeGradientNorms(of trainer: GeneratorTrainer) throws {
+        do {
+            try JSONEncoder().encode(trainer.history.gradientNorms)
+                .write(to: URL(filePath: path + "/" + RefinedSchedule.fileName), options: .atomic)
+        } catch {
+            throw TrawlError(
+                .io, "\(RefinedSchedule.fileName) cannot be written", path: path, remedy: "make room on the disk",
+                cause: error)
+        }
+    }
+
     /// Forgets how to go on.
     public func removeState() {
         try? FileManager.default.removeItem(atPath: path + "/" + Self.stateName)

@@ -121,6 +121,7 @@ public final class GeneratorTrainer {
                     .incompatible, "the loss of step \(step) is no number", remedy: "train with a lower learning rate")
             }
             step += 1
+            history.gradientNorms.append(norm)
             let took =
                 Double((ContinuousClock.now - begin).components.attoseconds) / 1e18
                 + Double((ContinuousClock.now - begin).components.seconds)

@@ -18,6 +18,9 @@ public struct TrainingHistory: Codable, Sendable, Equatable {
     /// How many of the times at which its own samples are drawn are past.
     public var samplingRounds = 0
 
+    /// The norm of each step's gradient before clipping.
+    public var gradientNorms: [Float] = []
+
     public init() {}
 
     /// The highest score; of equals the last.

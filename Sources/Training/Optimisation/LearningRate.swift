@@ -1,15 +1,24 @@
-/// A learning rate that rises linearly and then falls linearly to nothing.
+/// A learning rate that rises linearly and then falls linearly to nothing, or takes a given course.
 public struct LearningRate: Codable, Sendable, Equatable {
     public var peak: Float = 6e-4
     /// The share of the training in which it rises.
     public var warmUp: Float = 0.05
+    /// In place of the straight lines: shares of the peak at equal distances; what begins high still rises first.
+    public var course: [Float]?
 
     public init() {}
 
     /// - Parameter progress: The share of the training that is done, 0 to 1.
     public func value(at progress: Double) -> Float {
         let done = Float(min(max(progress, 0), 1))
-        if done < warmUp { return peak * max(done, 1e-3) / warmUp }
+        let rise = done < warmUp ? max(done, 1e-3) / warmUp : 1
+        if let course, let last = course.last {
+            let place = done * Float(course.count)
+            let index = min(Int(place), course.count - 1)
+            let next = index + 1 < course.count ? course[index + 1] : last
+            return peak * rise * (course[index] + (place - Float(index)) * (next - course[index]))
+        }
+        if done < warmUp { return peak * rise }
         return peak * (1 - done) / max(1 - warmUp, 1e-6)
     }
 }

@@ -57,7 +57,9 @@ struct GeneratorTrainingSession {
         }
         if trainer.done < 1 { try checkpoint.writeState(of: trainer) }
         if trainer.history.scores.last?.step != trainer.step { try keepIfBest(isStopped: { false }) }
-        if trainer.done >= 1 { checkpoint.removeState() }
+        guard trainer.done >= 1 else { return }
+        try checkpoint.writeGradientNorms(of: trainer)
+        checkpoint.removeState()
     }
 
     private mutating func train() throws {

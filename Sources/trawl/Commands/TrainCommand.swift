@@ -69,6 +69,12 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: "The highest learning rate: that of the cross-attention, or of a decoder's adapters.")
     var learningRate: Float = 6e-4
 
+    @Option(
+        help:
+            "A generator that was trained like this before: the learning rate takes the course that its gradients ask for, in place of a linear decay."
+    )
+    var scheduleFrom: String?
+
     @Option(help: "How many of the encoder's last layers are trained too; 0 keeps the encoder.")
     var encoderLayers = 0
 
@@ -172,6 +178,10 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        var settings = settings
+        settings.learningRate.course = try scheduleFrom.map {
+            try RefinedSchedule.course(ofTrainingIn: ModelCatalogue.path(of: $0))
+        }
         try GeneratorTrainingRunner(
             index: try SearchIndex(path: IndexPath.resolve(index)), queries: queries, qrels: qrels, start: from,
             output: output, settings: settings, storage: storage, isComplete: complete, heldOut: holdOut,
