@@ -121,7 +121,7 @@ extension ConstrainedBeamSearch {
                 source.forcesBoundary = parameters.alwaysAllowEnd && source.allowsBoundary
             }
             var outside = source
-            outside.base -= parameters.softConstraint ?? 0
+            if parameters.isConstrained { outside.base -= parameters.softConstraint ?? 0 }
             guard parameters.isConstrained, let range = beam.range else {
                 return outside.offerAll(to: &heap)
             }
@@ -130,7 +130,6 @@ extension ConstrainedBeamSearch {
             {
                 return source.offer(oracle.boundary, to: &heap)
             }
-            if parameters.softConstraint != nil { outside.offerOutside(of: range, in: oracle, to: &heap) }
             switch parameters.selection {
             case .fullMask: source.offerContinuations(of: range, in: oracle, to: &heap)
             case .lazy: source.offerLazily(continuationsOf: range, in: oracle, to: &heap)
@@ -141,6 +140,8 @@ extension ConstrainedBeamSearch {
                     source.offerLazily(continuationsOf: range, in: oracle, to: &heap)
                 }
             }
+            // Behind those inside: where nearly every token follows, few outside can still enter, and the walk is short.
+            if parameters.softConstraint != nil { outside.offerOutside(of: range, in: oracle, to: &heap) }
         }
 
         /// Ends the step: its candidates enter the history, and the best that go on become the beams.

@@ -44,14 +44,14 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         oracle: Oracle, session: any DecodingSession, encoding: GeneratorEncoding,
         parameters: SEALParameters = SEALParameters(), prompts: SEALPrompts = SEALPrompts()
     ) throws {
+        var parameters = parameters
+        if prompts.title == nil { parameters.title = nil }
+        if prompts.identifier == nil { parameters.identifier = nil }
         try parameters.validate()
         try prompts.validate()
         self.oracle = oracle
         self.session = session
         self.encoding = encoding
-        var parameters = parameters
-        if prompts.title == nil { parameters.title = nil }
-        if prompts.identifier == nil { parameters.identifier = nil }
         self.parameters = parameters
         self.prompts = prompts
     }

@@ -57,7 +57,12 @@ import Testing
             soft.softConstraint = price
             soft.stopAtCount = beams - 3
             variants.append(soft)
+            soft.alwaysAllowEnd = true
+            soft.minimumLength = 2
+            variants.append(soft)
         }
+        free.softConstraint = 1
+        variants.append(free)
         return variants
     }
 

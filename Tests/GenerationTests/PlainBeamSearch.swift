@@ -30,14 +30,15 @@ struct PlainBeamSearch {
                     && occurs(beam.tokens) && corpus.starts(of: beam.tokens).count <= parameters.stopAtCount
                 for token in row.indices.map({ TokenID($0) }) {
                     let isEnd = token == corpus.boundary
-                    let isOutside = !occurs(beam.tokens + [token]) && !(isEnd && parameters.alwaysAllowEnd)
+                    let isOutside =
+                        !occurs(beam.tokens + [token]) && !(isEnd && parameters.alwaysAllowEnd && occurs(beam.tokens))
                     let isSoft = parameters.softConstraint != nil && (!isEnd || !occurs(beam.tokens))
                     var isAllowed = !parameters.isConstrained || isSoft || !isOutside
                     if isEnd && parameters.alwaysAllowEnd { isAllowed = true }
                     if isEnd && !mayEnd { isAllowed = false }
                     if mustEnd { isAllowed = isEnd }
                     if isAllowed {
-                        let price = isOutside ? parameters.softConstraint ?? 0 : 0
+                        let price = isOutside && parameters.isConstrained ? parameters.softConstraint ?? 0 : 0
                         candidates.append((beam.tokens + [token], beam.score + row[Int(token)] - price, index))
                     }
                 }

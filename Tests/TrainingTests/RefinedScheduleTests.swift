@@ -25,6 +25,7 @@ import Testing
         let weights = norms.map { 1 / Double($0) }
         let rates = weights.indices.map { weights[$0] * weights[($0 + 1)...].reduce(0, +) }
         let course = RefinedSchedule.course(of: norms)
+        #expect(course.count == rates.count)
         for (found, rate) in zip(course, rates) { #expect(abs(Double(found) - rate / (rates.max() ?? 1)) < 1e-6) }
     }
 
@@ -35,14 +36,23 @@ import Testing
         #expect(RefinedSchedule.course(of: norms) == calm)
     }
 
+    @Test func stepsWithoutGradientsDoNotTakeTheWholeRate() {
+        var norms = [Float](repeating: 1, count: 1000)
+        for step in 500..<700 { norms[step] = 0 }
+        let course = RefinedSchedule.course(of: norms)
+        #expect(course.allSatisfy(\.isFinite) && course[20] > 0.005)
+    }
+
     @Test func aRateFollowsItsCourse() {
         var rate = LearningRate()
         (rate.peak, rate.warmUp) = (2, 0.1)
-        rate.course = [1, 0.5, 0.25, 0]
+        rate.course = [1, 0.5, 0.25, 0.125, 0]
         #expect(abs(rate.value(at: 0.25) - 1) < 1e-6)
         #expect(abs(rate.value(at: 0.375) - 0.75) < 1e-6)
         #expect(abs(rate.value(at: 0.05) - 0.5 * 2 * (1 - 0.2 * 0.5)) < 1e-6)
         #expect(rate.value(at: 1) == 0)
+        rate.course = [1]
+        #expect(rate.value(at: 0.5) == 2 && rate.value(at: 1) == 2)
     }
 
     @Test(arguments: ["[]", "[1, -2]", "{}", "[1, "])

@@ -97,6 +97,11 @@ import Testing
         // Its gradients say how the learning rate of a second training should fall.
         let refined = try train(3, "--schedule-from", "./writer", output: "./refined")
         #expect(refined.status == 0, "\(refined.errors)")
+        _ = try train(3, output: "./straight")
+        func weights(_ name: String) -> Data? {
+            FileManager.default.contents(atPath: folder.path + "/\(name)/model.safetensors")
+        }
+        #expect(weights("refined") != weights("straight"))
         let unknown = try train(3, "--schedule-from", "all-MiniLM-L6-v2", output: "./refined")
         #expect(unknown.status == 2 && unknown.errors.contains("gradient_norms.json"), "\(unknown.errors)")
         let without = try train(
@@ -134,6 +139,7 @@ import Testing
         let query = try #require(
             JSONSerialization.jsonObject(with: Data(queries.split(separator: "\n")[0].utf8)) as? [String: String])
         let text = try #require(query["text"])
+        #expect(try run("count", "b.trawl", text, "--json").objects.first?["count"] as? Int == 0)
         #expect(try run("count", "c.trawl", text, "--json").objects.first?["count"] as? Int ?? 0 > 0)
         let missing = try run("index", "corpus.jsonl", "--output", "d.trawl", "--pseudo-queries", "nowhere")
         #expect(missing.status == 2 && missing.errors.contains("nowhere/"), "\(missing.errors)")

@@ -96,12 +96,13 @@ public struct IndexBuilder {
         }
         progress.begin("reading documents", total: reader.totalBytes, unit: "bytes")
         let identifiers = recipe.generative.identifiers.map(DocumentIdentifiers.init)
-        var answering = 0
+        var (answering, identified) = (0, 0)
         while var document = try documents.next() {
             if let identifiers, let queries = pseudoQueries[document.id] {
                 document = try identifiers.adding(queries, to: document)
                 answering += 1
             }
+            if let identifiers, document.value(of: identifiers.field) != nil { identified += 1 }
             try draft.append(document, passages: passages(of: document, splitter))
             progress.advance(documents.summary.bytesRead - reported)
             reported = documents.summary.bytesRead
@@ -115,6 +116,9 @@ public struct IndexBuilder {
         if answering < pseudoQueries.count {
             progress.warn(
                 "documents of pseudo-queries that the corpus does not have: \(pseudoQueries.count - answering)")
+        }
+        if let identifiers, identified == 0, !adding {
+            progress.warn("no document has the field \"\(identifiers.field)\" of identifiers")
         }
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try recipe.yaml().utf8))
         try session.setMetadata(SearchIndex.fingerprintsName, components.fingerprints)

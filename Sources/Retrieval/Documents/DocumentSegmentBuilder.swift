@@ -72,7 +72,7 @@ extension Document {
     /// The metadata as a JSON object, or an empty string when there is none.
     fileprivate func metadataJSON() throws -> String {
         guard !metadata.isEmpty else { return "" }
-        let object = Dictionary(metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        let object = Dictionary(metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
         let bytes = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -8,10 +8,13 @@ struct SegmentDraft {
         let document: Document
         /// The byte ranges of the passages in the document's text.
         let passages: [Range<Int>]
+
+        var passageTexts: [String] { passages.map { document.text.substring(utf8: $0) } }
     }
 
     private(set) var entries: [Entry] = []
     private(set) var passageCount = 0
+    /// The bytes of titles, texts and metadata.
     private(set) var textBytes = 0
 
     private var origins: [DocumentID: Origin] = [:]
@@ -24,6 +27,7 @@ struct SegmentDraft {
         entries.append(Entry(document: document, passages: passages))
         passageCount += passages.count
         textBytes += document.title.utf8.count + document.text.utf8.count
+        for field in document.metadata { textBytes += field.key.utf8.count + field.value.utf8.count }
     }
 
     /// - Parameter first: Where the id stood before, nil for an earlier segment or run.
@@ -38,9 +42,7 @@ struct SegmentDraft {
     /// Calls `body` with the document and the text of each passage, in order.
     func forEachPassage(_ body: (_ document: Document, _ text: String) throws -> Void) rethrows {
         for entry in entries {
-            for range in entry.passages {
-                try body(entry.document, entry.document.text.substring(utf8: range))
-            }
+            for text in entry.passageTexts { try body(entry.document, text) }
         }
     }
 }

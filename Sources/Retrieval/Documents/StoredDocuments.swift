@@ -81,12 +81,6 @@ public struct StoredDocuments: Sendable {
             ordinal: Int(record.ordinal), range: Int(record.start)..<Int(record.end))
     }
 
-    /// The metadata of the document that passage `id` is part of; no text is read.
-    func metadata(of id: PassageID) throws -> [String: String] {
-        let (segment, local) = try locate(document: documentNumber(of: id))
-        return try metadata(of: local, in: segment)
-    }
-
     /// The number, over all segments, of the document that passage `id` is part of. Touches no text.
     public func documentNumber(of id: PassageID) throws -> UInt32 {
         let (segment, local) = try locate(passage: id)

@@ -18,7 +18,15 @@ struct PassageTokenReader {
     /// The tokens of a passage with the boundary behind them.
     func tokens(of id: PassageID, boundary: TokenID) throws -> [TokenID] {
         let passage = try documents.passage(id)
-        let texts = try identifiers.map { try $0.texts(in: documents.metadata(of: id)[$0.field]) } ?? []
-        return tokens.tokens(title: passage.title, text: passage.text, identifiers: texts, boundary: boundary)
+        return tokens.tokens(
+            title: passage.title, text: passage.text, identifiers: try identifiers(of: passage), boundary: boundary)
+    }
+
+    private func identifiers(of passage: StoredPassage) throws -> [String] {
+        guard let identifiers, let document = try documents.document(passage.document),
+            let value = document.metadata[identifiers.field]
+        else { return [] }
+        let passages = document.passages.map { document.text.substring(utf8: $0) }
+        return try identifiers.texts(in: value, of: passages)[passage.ordinal]
     }
 }

@@ -35,9 +35,13 @@ extension SearchIndex {
 
     /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first. Identifiers
     /// are left out.
-    public func forEachTokenisedPassage(_ body: (DocumentID, [TokenID]) throws -> Void) throws {
+    ///
+    /// - Parameter tokenizer: the index's; see `tokenizer(of:)`.
+    public func forEachTokenisedPassage(
+        _ tokenizer: Tokenizer, _ body: (DocumentID, [TokenID]) throws -> Void
+    ) throws {
         let substrings = try substringIndex()
-        let reader = try PassageTokenReader(self, generativeTokenizer(), readsIdentifiers: false)
+        let reader = PassageTokenReader(self, tokenizer, readsIdentifiers: false)
         try documents.forEachPassageList { number, passages in
             let document = try documents.documentID(number)
             for passage in passages {

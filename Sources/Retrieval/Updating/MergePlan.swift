@@ -32,7 +32,7 @@ struct MergePlan {
     private(set) var outputs: [[Slice]] = []
     private(set) var documentCount = 0
 
-    /// - Parameter textBytes: a new segment is full when its documents have this much text, as in `IndexBuilder`.
+    /// - Parameter textBytes: a new segment is full when its documents have this much text and metadata, as in `IndexBuilder`.
     /// - Complexity: O(documents); no text is read.
     init(_ segments: Range<Int>, of stored: StoredDocuments, textBytes: Int) throws {
         var slices: [Slice] = []
@@ -47,7 +47,7 @@ struct MergePlan {
             for document in 0..<segment.reader.info.documentCount where !segment.isDead(document: document) {
                 let record = try stored.record(document: document, in: segment)
                 slice.append(document, passages: try stored.passages(of: document, in: segment))
-                bytes += Int(record.titleBytes) + Int(record.textBytes)
+                bytes += Int(record.titleBytes) + Int(record.metadataBytes) + Int(record.textBytes)
                 documentCount += 1
                 if bytes >= textBytes {
                     slices.append(slice)

@@ -98,6 +98,12 @@ extension GeneratorCheckpoint {
         }
     }
 
+    /// Forgets what an earlier training left in the folder beside its model.
+    public func removeTraces() {
+        removeState()
+        try? FileManager.default.removeItem(atPath: path + "/" + RefinedSchedule.fileName)
+    }
+
     /// Forgets how to go on.
     public func removeState() {
         try? FileManager.default.removeItem(atPath: path + "/" + Self.stateName)

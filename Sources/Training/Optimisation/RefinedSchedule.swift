@@ -1,12 +1,13 @@
 internal import Core
 internal import Foundation
 
-/// The course of a learning rate that the gradients of an earlier training ask for (algorithm 1 of Defazio et al. 2023, arXiv
-/// 2310.07831, with the exponent for Adam): a step's rate is its weight, one over the size of its gradient, times the sum of
-/// all later weights. Equal gradients give a linear decay; where they shrink to the end, the rate stays high for longer.
+/// The course of a learning rate that the gradients of an earlier training ask for (algorithm 1 of Defazio et al. 2023,
+/// arXiv 2310.07831, with the exponent for Adam): a step's rate is its weight, one over the size of its gradient, times the
+/// sum of all later weights. Equal gradients give a linear decay; where they shrink to the end, the rate stays high longer.
 ///
 /// The paper takes the sum of a gradient's absolute values for Adam; here it is the Euclidean norm, which is proportional as
-/// long as the gradient's shape stays the same.
+/// long as the gradient's shape stays the same. Windows of medians are cut at the ends, where the paper pads. A course goes by
+/// the share of a training that is done, so it serves trainings of other lengths.
 public enum RefinedSchedule {
     /// The file in a trained generator's folder: the norm of each step's gradient before clipping, a JSON list.
     public static let fileName = "gradient_norms.json"
@@ -22,10 +23,12 @@ public enum RefinedSchedule {
         guard !norms.isEmpty else { return [] }
         let count = min(points, norms.count)
         let half = Int(Double(norms.count) * smoothing / 2)
+        // Steps without a gradient must not have all the weight.
+        let floor = max(1e-12, 0.01 * Double(norms.sorted()[norms.count / 2]))
         let weights = (0..<count).map { point in
             let middle = point * norms.count / count
             let window = norms[max(0, middle - half)...min(norms.count - 1, middle + half)].sorted()
-            return 1 / max(Double(window[window.count / 2]), 1e-12)
+            return 1 / max(Double(window[window.count / 2]), floor)
         }
         var later = 0.0
         var rates = weights.reversed().map { weight in
@@ -39,7 +42,7 @@ public enum RefinedSchedule {
 
     /// The course that the training of the generator in `folder` asks for.
     ///
-    /// - Throws: `TrawlError` when that has no gradient norms or others than numbers above 0.
+    /// - Throws: `TrawlError` when that has no gradient norms or one that is below 0.
     public static func course(ofTrainingIn folder: String) throws -> [Float] {
         let path = folder + "/" + fileName
         guard let data = FileManager.default.contents(atPath: path) else {

@@ -59,7 +59,7 @@ struct GeneratorTrainingRunner {
         let network = try network(beginningWith: model, tokenizer, settings)
         let trainer = try GeneratorTrainer(
             network, examples: examples, settings: settings, origin: model.digest)
-        if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeState() }
+        if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
         Interruption.await()
         let asksForTitles = judged.trained.count == 0
         var session = GeneratorTrainingSession(
@@ -89,7 +89,8 @@ struct GeneratorTrainingRunner {
         try LearnedWeightsFile.copy(fromGenerator: model.path, to: checkpoint.path)
         guard heldOut.count > 0, !Interruption.hasCome else { return }
         do {
-            _ = try KeyWeightFit(index: index, generator: checkpoint.path, progress: progress).run(heldOut.entries)
+            _ = try KeyWeightFit(index: index, generator: checkpoint.path, priorQueries: 0, progress: progress)
+                .run(heldOut.entries)
         } catch let error as TrawlError where error.code == .invalidInput {
             progress.warn("the weights of n-grams were not fitted: \(error.message)")
         }
@@ -141,7 +142,7 @@ struct GeneratorTrainingRunner {
         progress.begin("reading the corpus", total: index.documents.passageCount, unit: "passages")
         var passages: [[TokenID]] = []
         var places: [DocumentID: [Int]] = [:]
-        try index.forEachTokenisedPassage { document, tokens in
+        try index.forEachTokenisedPassage(tokenizer) { document, tokens in
             places[document, default: []].append(passages.count)
             passages.append(tokens)
             progress.advance(1)

@@ -61,11 +61,14 @@ struct IndexCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A folder with queries.jsonl and qrels.tsv, as 'trawl train queries' writes it: queries by which their documents are found too.",
+            """
+            A folder with queries.jsonl and qrels.tsv, as 'trawl train queries' writes it: queries by which their
+            documents are found too.
+            """,
             discussion: """
-                They become identifiers of their documents in the substring index: n-grams of them count as n-grams of the
-                text, and find shows them. They are kept in the metadata, as pseudo_queries. Leave out queries that you
-                evaluate by.
+                Each becomes an identifier of the passage of its document that shares most words with it: in the substring
+                index its n-grams count as those of the text. The document keeps them in its metadata, as pseudo_queries
+                unless the recipe names another field. Leave out queries that you evaluate or score a training by.
                 """,
             valueName: "folder"))
     var pseudoQueries: String?

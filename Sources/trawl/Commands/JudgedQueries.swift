@@ -27,8 +27,8 @@ struct JudgedQueries {
         }
         guard !found.isEmpty else {
             throw TrawlError(
-                .invalidInput, "no query has a relevant document in the index", path: qrelsPath,
-                remedy: "check that queries, judgements and index belong together")
+                .invalidInput, "no query of \(path) has a relevant document here", path: qrelsPath,
+                remedy: "check that queries, judgements and corpus belong together")
         }
         self.init(queries: found.map(\.0), qrels: qrels, relevant: found.map(\.1))
     }

@@ -12,9 +12,9 @@ struct KeyWeightFit {
     let generator: String
     var depth = 100
     var rounds = 2
-    /// The general weights count as if they were a fit to so many queries: few queries say little, and where they differ from
-    /// other corpora by chance the general weights find more (eval/results/generator.md).
-    var priorQueries = 100
+    /// The general weights count as if they were a fit to so many queries. Where a generator does not know the corpus they
+    /// find more than a fit to few queries alone; where it learnt the corpus, less (eval/results/generator.md).
+    let priorQueries: Int
     let progress: TerminalProgress
 
     /// The queries that are written for at once: bounds the memory.
@@ -53,7 +53,8 @@ struct KeyWeightFit {
                 Double(priorQueries) / Double(priorQueries + examples.count), towards: .general)
             progress.note(
                 String(
-                    format: "round %d: %d queries, loss %.4f, then %.4f\n", round, examples.count, fit.before, fit.after
+                    format: "round %d: %d queries, loss %.4f, of the fit %.4f\n", round, examples.count, fit.before,
+                    fit.after
                 ))
         }
         try LearnedWeightsFile.write(weights, generator: ModelCatalogue.path(of: generator))

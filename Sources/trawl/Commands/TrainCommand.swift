@@ -27,7 +27,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             the n-grams found beside it (--ranking-weight).
 
             Some judged queries are kept from training (--hold-out). They score the generator now and then, the best is
-            kept, and in the end they fit the weights of n-grams.
+            kept, and in the end they fit the weights of n-grams. (They must not be pseudo-queries of the index.)
 
             The result is a model folder that 'trawl query --generator' and recipes can name. Ctrl-C ends training early and
             keeps what was best; --resume goes on.
@@ -71,7 +71,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "A generator that was trained like this before: the learning rate takes the course that its gradients ask for, in place of a linear decay."
+            "A generator trained like this before, whose gradients say how the learning rate rises and falls, in place of a linear decay."
     )
     var scheduleFrom: String?
 
@@ -130,6 +130,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
 
     func validate() throws {
         if (queries == nil) != (qrels == nil) { throw ValidationError("--queries and --qrels go together") }
+        if scheduleFrom == output { throw ValidationError("--schedule-from must be another generator than --output") }
         if minutes == nil && steps == nil { throw ValidationError("give --minutes or --steps") }
         if let minutes, !(minutes > 0 && minutes.isFinite) { throw ValidationError("--minutes must be above 0") }
         if let steps, steps < 1 { throw ValidationError("--steps must be at least 1") }
