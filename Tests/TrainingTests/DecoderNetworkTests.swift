@@ -7,7 +7,7 @@ import Testing
 @testable import Training
 
 private struct Golden: Decodable {
-    let items: [Item]
+    let items: GoldenBatch
     let smoothing: Float
     let loss: Double
     /// Every so many values of each gradient.
@@ -16,31 +16,6 @@ private struct Golden: Decodable {
     let shapes: [String: [Int]]
     /// Of the merged model, behind each token of the last source.
     let logits: [Float]
-
-    struct Item: Decodable {
-        let source: [TokenID]
-        let targets: [[TokenID]]
-
-        init(from decoder: any Decoder) throws {
-            var values = try decoder.unkeyedContainer()
-            source = try values.decode([TokenID].self)
-            targets = try values.decode([[TokenID]].self)
-        }
-    }
-
-    static func load() throws -> Golden {
-        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/tiny-llama-adapter.json")
-        return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: url))
-    }
-
-    var batch: GenerationBatch {
-        GenerationBatch(items.map { .init(source: $0.source, targets: $0.targets.map { .init(tokens: $0) }) })
-    }
-
-    /// Each target behind a source of its own.
-    var separate: GenerationBatch {
-        GenerationBatch(batch.items.flatMap { item in item.targets.map { .init(source: item.source, targets: [$0]) } })
-    }
 }
 
 /// The network against PyTorch and peft (`eval/parity/adapter_goldens.py`).
@@ -50,7 +25,7 @@ private struct Golden: Decodable {
 
     init() throws {
         folders = try AdapterFolders()
-        golden = try Golden.load()
+        golden = try loadGolden("tiny-llama-adapter.json", as: Golden.self)
     }
 
     private func network() throws -> DecoderNetwork { try DecoderNetwork(try folders.folder("tiny-llama-adapter")) }
@@ -58,9 +33,10 @@ private struct Golden: Decodable {
     @Test(arguments: [384, 12]) func lossAndGradientsAreThoseOfPeft(rowsAtOnce: Int) throws {
         let network = try network()
         #expect(network.settings.rank == 4 && network.settings.alpha == 8)
-        let tokens = Double(golden.batch.targetTokens)
+        let tokens = Double(golden.items.batch.targetTokens)
         let loss = network.accumulateGradients(
-            golden.batch, smoothing: golden.smoothing, scale: Float(1 / tokens), rowsAtOnce: rowsAtOnce, tape: Tape())
+            golden.items.batch, smoothing: golden.smoothing, scale: Float(1 / tokens), rowsAtOnce: rowsAtOnce,
+            tape: Tape())
         #expect(abs(loss / tokens - golden.loss) < 1e-5)
         #expect(Set(network.parameters.map(\.name)) == Set(golden.gradients.keys))
         for parameter in network.parameters {
@@ -79,7 +55,7 @@ private struct Golden: Decodable {
             defer { for parameter in network.parameters { parameter.clearGradient() } }
             return (loss, network.parameters.compactMap(\.gradients))
         }
-        let (packed, separate) = (run(golden.batch), run(golden.separate))
+        let (packed, separate) = (run(golden.items.batch), run(golden.items.separate))
         #expect(abs(packed.loss - separate.loss) < 1e-4)
         for (a, b) in zip(packed.gradients.joined(), separate.gradients.joined()) { #expect(abs(a - b) < 1e-4) }
     }
@@ -91,7 +67,7 @@ private struct Golden: Decodable {
             let optimiser = AdamW(network.parameters, pool: pool)
             let tape = Tape(pool: pool)
             for _ in 0..<2 {
-                _ = network.accumulateGradients(golden.batch, smoothing: 0.1, scale: 0.1, tape: tape)
+                _ = network.accumulateGradients(golden.items.batch, smoothing: 0.1, scale: 0.1, tape: tape)
                 optimiser.update(rate: 1e-3)
             }
             return network.parameters.map(\.values)
@@ -113,7 +89,7 @@ private struct Golden: Decodable {
     /// What peft wrote, through the network; and what the network writes, through the runtime.
     @Test(arguments: [Precision.f32, .int8]) func theWrittenFolderRunsAsTheNetworkDoes(_ precision: Precision) throws {
         let network = try network()
-        let source = golden.items[2].source
+        let source = golden.items.batch.items[2].source
         let logits = network.logits(source, tape: Tape())
         for (a, b) in zip(logits, golden.logits) { #expect(abs(a - b) < 2e-5) }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Training
 
 private struct Golden: Decodable {
-    let items: [Item]
+    let items: GoldenBatch
     let smoothing: Float
     let rate: Float
     let losses: [Double]
@@ -16,27 +16,6 @@ private struct Golden: Decodable {
     let gradients: [String: [Float]]
     /// The sums of each parameter's absolute values after the last step.
     let sums: [String: Double]
-
-    struct Item: Decodable {
-        let source: [TokenID]
-        let targets: [[TokenID]]
-
-        init(from decoder: any Decoder) throws {
-            var values = try decoder.unkeyedContainer()
-            source = try values.decode([TokenID].self)
-            targets = try values.decode([[TokenID]].self)
-        }
-    }
-
-    static func load() throws -> Golden {
-        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(
-            path: "Golden/tiny-encoder-decoder.json")
-        return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: url))
-    }
-
-    var batch: GenerationBatch {
-        GenerationBatch(items.map { .init(source: $0.source, targets: $0.targets.map { .init(tokens: $0) }) })
-    }
 }
 
 /// The network against PyTorch's EncoderDecoderModel (`eval/parity/training_goldens.py`).
@@ -56,9 +35,9 @@ private struct Golden: Decodable {
 
     @Test(arguments: [1024, 12])
     func lossAndGradientsAreThoseOfPyTorch(rowsAtOnce: Int) throws {
-        let golden = try Golden.load()
+        let golden = try loadGolden("tiny-encoder-decoder.json", as: Golden.self)
         let network = try Self.network()
-        let batch = golden.batch
+        let batch = golden.items.batch
         let tokens = Double(batch.targetTokens)
         let loss = network.accumulateGradients(
             batch, smoothing: golden.smoothing, scale: Float(1 / tokens), rowsAtOnce: rowsAtOnce, tape: Tape())
@@ -76,9 +55,9 @@ private struct Golden: Decodable {
     }
 
     @Test func threeStepsOfAdamWAreThoseOfPyTorch() throws {
-        let golden = try Golden.load()
+        let golden = try loadGolden("tiny-encoder-decoder.json", as: Golden.self)
         let network = try Self.network()
-        let batch = golden.batch
+        let batch = golden.items.batch
         let tokens = Double(batch.targetTokens)
         let tape = Tape()
         let optimiser = AdamW(network.parameters)
@@ -91,14 +70,14 @@ private struct Golden: Decodable {
     }
 
     @Test func oneThreadAndTwoGiveTheSameBits() throws {
-        let golden = try Golden.load()
+        let golden = try loadGolden("tiny-encoder-decoder.json", as: Golden.self)
         func train(_ threads: Int) throws -> [[Float]] {
             let pool = ThreadPool(threadCount: threads)
             let network = try Self.network()
             let optimiser = AdamW(network.parameters, pool: pool)
             let tape = Tape(pool: pool)
             for _ in 0..<2 {
-                _ = network.accumulateGradients(golden.batch, smoothing: 0.1, scale: 0.1, tape: tape)
+                _ = network.accumulateGradients(golden.items.batch, smoothing: 0.1, scale: 0.1, tape: tape)
                 optimiser.update(rate: 1e-3)
             }
             return network.parameters.map(\.values)
