@@ -17,8 +17,8 @@ public struct BeamSearchParameters: Codable, Hashable, Sendable {
     /// Whether only tokens that continue the n-gram in the corpus are allowed. When false, generation is free, and the
     /// n-grams that do not occur are dropped afterwards.
     public var isConstrained = true
-    /// The price, in nats for each token, of going on outside the corpus, if that is constrained: the constraint is soft.
-    /// Such n-grams take beams from others and are no keys. Nil forbids it.
+    /// The price, in nats for each token, of going on outside the corpus, if that is constrained: the constraint is
+    /// soft. Such n-grams take beams from others and are no keys. Nil forbids it.
     public var softConstraint: Double?
     /// How the best candidates are found; all ways give the same ones.
     public var selection = CandidateSelection.adaptive

@@ -28,8 +28,9 @@ struct BeamSearchTask {
 
 /// Beam search whose hypotheses are n-grams of a corpus (SEAL, section 3.2 of arXiv 2204.10628).
 ///
-/// Log-probabilities are over the whole vocabulary and are not renormalised after the corpus has ruled tokens out. Every
-/// candidate of every step is kept, not only the final beams. All tasks step together: one call of the decoder a step.
+/// Log-probabilities are over the whole vocabulary and are not renormalised after the corpus has ruled tokens out.
+/// Every candidate of every step is kept, not only the final beams. All tasks step together: one call of the decoder a
+/// step.
 struct ConstrainedBeamSearch<Oracle: SubstringOracle> {
     typealias SuffixRange = Oracle.SuffixRange
     typealias NGram = GeneratedNGram<SuffixRange>
@@ -140,7 +141,8 @@ extension ConstrainedBeamSearch {
                     source.offerLazily(continuationsOf: range, in: oracle, to: &heap)
                 }
             }
-            // Behind those inside: where nearly every token follows, few outside can still enter, and the walk is short.
+            // Behind those inside: where nearly every token follows, few outside can still enter, and the walk is
+            // short.
             if parameters.softConstraint != nil { outside.offerOutside(of: range, in: oracle, to: &heap) }
         }
 

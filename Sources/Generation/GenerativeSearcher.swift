@@ -145,7 +145,8 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
     }
 
     /// Scores body and query keys behind the rescoring prompt, and query keys behind the body prompt when body keys are
-    /// not scored anew. Sums that beam search has already are not computed again: behind the same prompt they are equal.
+    /// not scored anew. Sums that beam search has already are not computed again: behind the same prompt they are
+    /// equal.
     private func rescore(_ found: inout [QueryKeys], active: [Int], prompts: [QueryPrompts]) throws {
         var tries: [NGramTrie] = []
         var nodes: [[(key: Int, node: Int)]] = []

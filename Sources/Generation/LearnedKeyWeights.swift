@@ -1,23 +1,26 @@
 import Core
 import Foundation
 
-/// Weights of n-grams that were fitted to judged queries, in place of SEAL's formula: w = exp(sum of coefficient x feature).
+/// Weights of n-grams that were fitted to judged queries, in place of SEAL's formula: w = exp(sum of coefficient x
+/// feature).
 ///
-/// Where SEAL has d, its difference of log-odds, this has log(1 + e^d), which comes near d above 0 and falls to 0 below it. With
-/// the coefficients (alpha, 0, ...) the weights are SEAL's where d is well above 0. SEAL gives n-grams that are no likelier
-/// behind the query than anywhere no weight at all, words of the query too; here other features may give them some. To a
-/// generator that does not know the corpus its rarest words are the unlikeliest, and those of the query point to passages.
-/// Weights do not fall with the log-probability as long as the first two coefficients are not negative.
+/// Where SEAL has d, its difference of log-odds, this has log(1 + e^d), which comes near d above 0 and falls to 0 below
+/// it. With the coefficients (alpha, 0, ...) the weights are SEAL's where d is well above 0. SEAL gives n-grams that
+/// are no likelier behind the query than anywhere no weight at all, words of the query too; here other features may
+/// give them some. To a generator that does not know the corpus its rarest words are the unlikeliest, and those of the
+/// query point to passages. Weights do not fall with the log-probability as long as the first two coefficients are not
+/// negative.
 public struct LearnedKeyWeights: Codable, Hashable, Sendable {
-    /// The logarithm of log(1 + e^d), whose coefficient is SEAL's exponent; log(1 + e^d) itself; how rare the n-gram is,
-    /// log(corpus tokens / count); the logarithm of its length; whether it stands in the query; the share of its tokens that do,
-    /// rare ones weighing more.
+    /// The logarithm of log(1 + e^d), whose coefficient is SEAL's exponent; log(1 + e^d) itself; how rare the n-gram
+    /// is, log(corpus tokens / count); the logarithm of its length; whether it stands in the query; the share of its
+    /// tokens that do, rare ones weighing more.
     public static let names = ["alpha", "log_odds_ratio", "rarity", "length", "in_query", "shared"]
 
     public var coefficients: [Double]
     /// The exponent of a passage's length, by which its score is multiplied: below 0, long passages need more n-grams.
     public var passageLength = 0.0
-    /// The exponent of how often the passage has the n-gram, by which its weight there is multiplied. SEAL counts it once.
+    /// The exponent of how often the passage has the n-gram, by which its weight there is multiplied. SEAL counts it
+    /// once.
     public var occurrences = 0.0
 
     /// SEAL's weights with this exponent.
@@ -31,8 +34,8 @@ public struct LearnedKeyWeights: Codable, Hashable, Sendable {
         self.occurrences = occurrences
     }
 
-    /// What holds over corpora: fitted to 500 of SQuAD's training questions over passages of 20 to 765 words (the file of weights
-    /// that comes with minilm-generator).
+    /// What holds over corpora: fitted to 500 of SQuAD's training questions over passages of 20 to 765 words (the file
+    /// of weights that comes with minilm-generator).
     public static let general = LearnedKeyWeights(
         coefficients: [0, 0.0786, 0.2607, 0.1213, 1.2524, 1.0418], passageLength: -0.1410, occurrences: 0.0397)
 

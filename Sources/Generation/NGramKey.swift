@@ -16,10 +16,11 @@ public struct NGramKey: Hashable, Sendable {
         case unigram
     }
 
-    /// The n-gram as it stands in the corpus; a title begins with the boundary, an identifier with its mark, and both end with
-    /// the title's end.
+    /// The n-gram as it stands in the corpus; a title begins with the boundary, an identifier with its mark, and both
+    /// end with the title's end.
     public var tokens: [TokenID]
-    /// The sum of the log-probabilities of its tokens behind its prompt (but for what a title or an identifier begins with).
+    /// The sum of the log-probabilities of its tokens behind its prompt (but for what a title or an identifier begins
+    /// with).
     public var logProbability: Double
     /// How often it occurs in the corpus.
     public var count: Int

@@ -152,7 +152,8 @@ public struct SEALPrompts: Codable, Hashable, Sendable {
     public var body: String
     /// Before a title is generated, and before titles are scored; nil when the generator writes no titles.
     public var title: String?
-    /// Before an identifier is generated, and before identifiers are scored; nil when the generator writes none of their own.
+    /// Before an identifier is generated, and before identifiers are scored; nil when the generator writes none of
+    /// their own.
     public var identifier: String?
     /// Before body and query n-grams are scored.
     public var rescoring: String

@@ -127,8 +127,8 @@ import Testing
         #expect(try train(1) != train(2))
     }
 
-    /// After training, a passage's own spans are likelier behind its sentences than those of any other passage, in the runtime
-    /// that generates: the checkpoint says what the network learnt.
+    /// After training, a passage's own spans are likelier behind its sentences than those of any other passage, in the
+    /// runtime that generates: the checkpoint says what the network learnt.
     @Test(arguments: [false, true]) func aTrainedGeneratorPointsToEachPassageByItsSentences(isDecoder: Bool) throws {
         let folders = try AdapterFolders()
         let decoder = isDecoder ? try folders.folder("tiny-llama") : nil

@@ -2,11 +2,11 @@ import Core
 import Corpus
 import Foundation
 
-/// Texts beside title and text by which a document's passages are found: queries that they answer, written by a model or asked
-/// by people (the third view of MINDER, arXiv 2305.16675).
+/// Texts beside title and text by which a document's passages are found: queries that they answer, written by a model
+/// or asked by people (the third view of MINDER, arXiv 2305.16675).
 ///
-/// They are a field of the document's metadata, so they travel with it through merges. In the substring index each stands
-/// behind one passage.
+/// They are a field of the document's metadata, so they travel with it through merges. In the substring index each
+/// stands behind one passage.
 struct DocumentIdentifiers {
     /// The field of the metadata; its value is one text, or a JSON list of texts.
     let field: String
@@ -35,7 +35,8 @@ struct DocumentIdentifiers {
 
     /// The texts in a field's value, each at the passage that it shares most words with, the first of equals.
     ///
-    /// - Complexity: O(words of all passages + words of all texts x passages); where there is one passage, nothing is compared.
+    /// - Complexity: O(words of all passages + words of all texts x passages); where there is one passage, nothing is
+    ///   compared.
     func texts(in value: String?, of passages: [String]) throws -> [[String]] {
         let texts = try texts(in: value)
         guard passages.count > 1, !texts.isEmpty else { return passages.map { _ in texts } }

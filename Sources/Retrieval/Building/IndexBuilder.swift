@@ -79,7 +79,8 @@ public struct IndexBuilder {
 
     private func build(_ reader: CorpusReader, _ components: SegmentComponents) throws {
         let session = try Store.create(at: output).write()
-        // A fresh index looks at no old document: a snapshot would keep the pages of the whole run from being used again.
+        // A fresh index looks at no old document: a snapshot would keep the pages of the whole run from being used
+        // again.
         let before = try adding ? committed(session, components) : nil
         var replaced = before.map { PendingDeletions(from: $0) }
         var segments: [SegmentInfo] = []
@@ -128,7 +129,8 @@ public struct IndexBuilder {
         }
     }
 
-    /// The documents of the index that is added to, which another writer may have replaced before this one had the lock.
+    /// The documents of the index that is added to, which another writer may have replaced before this one had the
+    /// lock.
     private func committed(_ session: WriteSession, _ components: SegmentComponents) throws -> StoredDocuments {
         let index = try SearchIndex(path: output)
         try index.requireSame(components.fingerprints)

@@ -2,8 +2,8 @@ import Core
 import Generation
 import Tokenizers
 
-/// A passage as the substring index holds it: ` title @@ text` in tokens, ` || identifier @@` for each identifier, then the
-/// boundary.
+/// A passage as the substring index holds it: ` title @@ text` in tokens, ` || identifier @@` for each identifier, then
+/// the boundary.
 struct PassageTokens: Sendable {
     let tokenizer: Tokenizer
     /// What stands between title and text.

@@ -176,8 +176,8 @@ public struct GenerativeRecipe: Codable, Equatable, Sendable {
     public var precision = Precision.f32
     /// Whether n-grams are weighed as the generator's folder says, where it has fitted weights, or by SEAL's formula.
     public var usesLearnedWeights = true
-    /// The field of documents' metadata whose texts are identifiers beside title and text, such as pseudo-queries; nil for none.
-    /// It takes part in building.
+    /// The field of documents' metadata whose texts are identifiers beside title and text, such as pseudo-queries; nil
+    /// for none. It takes part in building.
     public var identifiers: String?
 
     /// SEAL's published parameters but for two: a language model that was never trained to retrieve spreads its first

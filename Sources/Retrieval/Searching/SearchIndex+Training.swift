@@ -22,8 +22,8 @@ extension SearchIndex {
         return tokenizer
     }
 
-    /// The prompt before a passage's n-grams that search gives a generator made of `model` when that is named in place of the
-    /// recipe's; `{query}` stands for the query.
+    /// The prompt before a passage's n-grams that search gives a generator made of `model` when that is named in place
+    /// of the recipe's; `{query}` stands for the query.
     public func prompt(of model: ModelFolder) -> String {
         model.isEncoder ? SEALPrompts.ofEncoderDecoders.body : SEALPrompts.standard(for: model).body
     }
@@ -33,8 +33,8 @@ extension SearchIndex {
         tokenizer.encodeIDs(recipe.generative.parameters.titleEnd, addSpecialTokens: false)
     }
 
-    /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first. Identifiers
-    /// are left out.
+    /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first.
+    /// Identifiers are left out.
     ///
     /// - Parameter tokenizer: the index's; see `tokenizer(of:)`.
     public func forEachTokenisedPassage(

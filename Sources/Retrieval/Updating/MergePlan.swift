@@ -32,7 +32,8 @@ struct MergePlan {
     private(set) var outputs: [[Slice]] = []
     private(set) var documentCount = 0
 
-    /// - Parameter textBytes: a new segment is full when its documents have this much text and metadata, as in `IndexBuilder`.
+    /// - Parameter textBytes: a new segment is full when its documents have this much text and metadata, as in
+    ///   `IndexBuilder`.
     /// - Complexity: O(documents); no text is read.
     init(_ segments: Range<Int>, of stored: StoredDocuments, textBytes: Int) throws {
         var slices: [Slice] = []

@@ -22,7 +22,8 @@ extension GeneratorCheckpoint {
     /// Whether an unfinished training can go on.
     public var hasState: Bool { FileManager.default.fileExists(atPath: path + "/" + Self.stateName) }
 
-    /// Writes all that training needs to go on as if it had never stopped: one file, which is the old one or the new one.
+    /// Writes all that training needs to go on as if it had never stopped: one file, which is the old one or the new
+    /// one.
     public func writeState(of trainer: GeneratorTrainer) throws {
         try makeFolder()
         var writer = SafetensorsWriter()

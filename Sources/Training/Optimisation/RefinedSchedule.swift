@@ -2,12 +2,13 @@ internal import Core
 internal import Foundation
 
 /// The course of a learning rate that the gradients of an earlier training ask for (algorithm 1 of Defazio et al. 2023,
-/// arXiv 2310.07831, with the exponent for Adam): a step's rate is its weight, one over the size of its gradient, times the
-/// sum of all later weights. Equal gradients give a linear decay; where they shrink to the end, the rate stays high longer.
+/// arXiv 2310.07831, with the exponent for Adam): a step's rate is its weight, one over the size of its gradient, times
+/// the sum of all later weights. Equal gradients give a linear decay; where they shrink to the end, the rate stays high
+/// longer.
 ///
-/// The paper takes the sum of a gradient's absolute values for Adam; here it is the Euclidean norm, which is proportional as
-/// long as the gradient's shape stays the same. Windows of medians are cut at the ends, where the paper pads. A course goes by
-/// the share of a training that is done, so it serves trainings of other lengths.
+/// The paper takes the sum of a gradient's absolute values for Adam; here it is the Euclidean norm, which is
+/// proportional as long as the gradient's shape stays the same. Windows of medians are cut at the ends, where the paper
+/// pads. A course goes by the share of a training that is done, so it serves trainings of other lengths.
 public enum RefinedSchedule {
     /// The file in a trained generator's folder: the norm of each step's gradient before clipping, a JSON list.
     public static let fileName = "gradient_norms.json"

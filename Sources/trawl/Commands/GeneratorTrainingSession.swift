@@ -3,8 +3,8 @@ import Foundation
 import Models
 import Training
 
-/// Runs a training to its end, or until Ctrl-C: shows how it goes, scores the generator now and then and keeps the best,
-/// draws its own samples, and notes how to go on.
+/// Runs a training to its end, or until Ctrl-C: shows how it goes, scores the generator now and then and keeps the
+/// best, draws its own samples, and notes how to go on.
 struct GeneratorTrainingSession {
     let trainer: GeneratorTrainer
     let checkpoint: GeneratorCheckpoint

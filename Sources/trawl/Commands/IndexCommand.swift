@@ -66,9 +66,10 @@ struct IndexCommand: AsyncParsableCommand {
             documents are found too.
             """,
             discussion: """
-                Each becomes an identifier of the passage of its document that shares most words with it: in the substring
-                index its n-grams count as those of the text. The document keeps them in its metadata, as pseudo_queries
-                unless the recipe names another field. Leave out queries that you evaluate or score a training by.
+                Each becomes an identifier of the passage of its document that shares most words with it: in the
+                substring index its n-grams count as those of the text. The document keeps them in its metadata, as
+                pseudo_queries unless the recipe names another field. Leave out queries that you evaluate or score a
+                training by.
                 """,
             valueName: "folder"))
     var pseudoQueries: String?

@@ -4,16 +4,16 @@ import Generation
 import Retrieval
 import Training
 
-/// Fits the weights of a generator's n-grams on an index, in rounds: n-grams are matched with the weights found so far, then
-/// weights are fitted to the matches.
+/// Fits the weights of a generator's n-grams on an index, in rounds: n-grams are matched with the weights found so far,
+/// then weights are fitted to the matches.
 struct KeyWeightFit {
     let index: SearchIndex
     /// A name or a path.
     let generator: String
     var depth = 100
     var rounds = 2
-    /// The general weights count as if they were a fit to so many queries. Where a generator does not know the corpus they
-    /// find more than a fit to few queries alone; where it learnt the corpus, less (eval/results/generator.md).
+    /// The general weights count as if they were a fit to so many queries. Where a generator does not know the corpus
+    /// they find more than a fit to few queries alone; where it learnt the corpus, less (eval/results/generator.md).
     let priorQueries: Int
     let progress: TerminalProgress
 

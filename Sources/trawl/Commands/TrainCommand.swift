@@ -70,8 +70,10 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     var learningRate: Float = 6e-4
 
     @Option(
-        help:
-            "A generator trained like this before, whose gradients say how the learning rate rises and falls, in place of a linear decay."
+        help: """
+            A generator trained like this before, whose gradients say how the learning rate rises and falls, in place of
+            a linear decay.
+            """
     )
     var scheduleFrom: String?
 
