@@ -11,8 +11,8 @@ struct Trawl: AsyncParsableCommand {
               trawl count notes.trawl "blue sky"             how often a phrase occurs
               trawl eval notes.trawl --queries q.jsonl --qrels qrels.tsv --mode dense
 
-            Data go to standard output, everything else to standard error. Exit codes: 0 hits, 1 none, 2 error, 64 usage.
-            An index is named by its path, or by the name of a recipe in indexes/.
+            Data go to standard output, everything else to standard error. Exit codes: 0 hits, 1 none, 2 error, 64 \
+            usage. An index is named by its path, or by the name of a recipe in indexes/.
             """,
         version: "0.1.0",
         subcommands: [

@@ -8,9 +8,9 @@ struct CountCommand: AsyncParsableCommand {
         commandName: "count",
         abstract: "Count how often phrases occur in a corpus.",
         discussion: """
-            A phrase is looked up as the tokens that the index's tokenizer makes of it behind a space; its count is exact.
-            Several are joined by AND and OR as in 'trawl find'. With several lines of input, a count and its phrase a line;
-            '~' stands before an estimate.
+            A phrase is looked up as the tokens that the index's tokenizer makes of it behind a space; its count is \
+            exact. Several are joined by AND and OR as in 'trawl find'. With several lines of input, a count and its \
+            phrase a line; '~' stands before an estimate.
 
             EXAMPLES
               trawl count wikipedia "general relativity"

@@ -11,10 +11,11 @@ struct EmbedCommand: AsyncParsableCommand {
         commandName: "embed",
         abstract: "Embed texts.",
         discussion: """
-            Reads lines of text, or JSON lines with a text field, from FILE or standard input, and writes one embedding a
-            line: JSON lines, a NumPy .npy file or raw float32. --output-type makes them smaller, as sentence-transformers'
-            quantize_embeddings does: int8 and uint8 divide the range of each dimension, which --ranges gives or the
-            embeddings themselves have, into 256 steps; binary and ubinary keep the signs, eight to a byte.
+            Reads lines of text, or JSON lines with a text field, from FILE or standard input, and writes one \
+            embedding a line: JSON lines, a NumPy .npy file or raw float32. --output-type makes them smaller, as \
+            sentence-transformers' quantize_embeddings does: int8 and uint8 divide the range of each dimension, which \
+            --ranges gives or the embeddings themselves have, into 256 steps; binary and ubinary keep the signs, eight \
+            to a byte.
 
             EXAMPLES
               trawl embed notes.txt --format npy --output notes.npy

@@ -11,9 +11,9 @@ struct EvalCommand: AsyncParsableCommand {
         commandName: "eval",
         abstract: "Say how good an index, or a run, is.",
         discussion: """
-            Measures have the names of ir_measures: nDCG@10, AP, RR@10, R@100, P@5, Rprec, Success@5, Judged@10; those
-            of trec_eval (map, ndcg_cut_10, recip_rank, recall_100) are understood too. Scores are of documents: a document
-            counts with its best passage.
+            Measures have the names of ir_measures: nDCG@10, AP, RR@10, R@100, P@5, Rprec, Success@5, Judged@10; those \
+            of trec_eval (map, ndcg_cut_10, recip_rank, recall_100) are understood too. Scores are of documents: a \
+            document counts with its best passage.
 
             EXAMPLES
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode dense

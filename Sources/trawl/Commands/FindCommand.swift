@@ -8,10 +8,10 @@ struct FindCommand: AsyncParsableCommand {
         commandName: "find",
         abstract: "Find the passages in which phrases occur, and what follows them.",
         discussion: """
-            Phrases are joined by AND and OR; OR binds tighter. With AND, what is counted are occurrences of the rarest
-            clause in passages that hold the others too, with --within K no further than K tokens away. A phrase that holds
-            another of its clause adds nothing: "York OR New York" counts York. Put a phrase in double quotes when it holds
-            AND or OR as words.
+            Phrases are joined by AND and OR; OR binds tighter. With AND, what is counted are occurrences of the \
+            rarest clause in passages that hold the others too, with --within K no further than K tokens away. A \
+            phrase that holds another of its clause adds nothing: "York OR New York" counts York. Put a phrase in \
+            double quotes when it holds AND or OR as words.
 
             EXAMPLES
               trawl find wikipedia "general relativity"

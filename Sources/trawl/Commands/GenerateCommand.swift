@@ -8,8 +8,8 @@ struct GenerateCommand: AsyncParsableCommand {
         commandName: "generate",
         abstract: "Show the n-grams of a corpus that the generator writes for a query.",
         discussion: """
-            Every n-gram occurs in the corpus. Its weight says how much likelier it is behind the query than anywhere; the
-            passages that have the weightiest are what 'trawl query --mode generative' finds.
+            Every n-gram occurs in the corpus. Its weight says how much likelier it is behind the query than anywhere; \
+            the passages that have the weightiest are what 'trawl query --mode generative' finds.
 
             EXAMPLES
               trawl generate wikipedia "who painted the ceiling of the Sistine Chapel"

@@ -9,9 +9,9 @@ struct IndexCommand: AsyncParsableCommand {
         commandName: "index",
         abstract: "Build an index of a corpus.",
         discussion: """
-            PATH is a BEIR folder, a file of JSON lines, TSV or TREC documents, a folder of .txt, .md or .html files, or -
-            for standard input; each plain, .gz or .zst. An index that exists is replaced in one step at the end, or
-            grows with --add or --replace. Until then it answers as before, even if the indexing is killed.
+            PATH is a BEIR folder, a file of JSON lines, TSV or TREC documents, a folder of .txt, .md or .html files, \
+            or - for standard input; each plain, .gz or .zst. An index that exists is replaced in one step at the end, \
+            or grows with --add or --replace. Until then it answers as before, even if the indexing is killed.
 
             EXAMPLES
               trawl index notes/ --output notes.trawl
@@ -62,13 +62,13 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            A folder with queries.jsonl and qrels.tsv, as 'trawl train queries' writes it: queries by which their
+            A folder with queries.jsonl and qrels.tsv, as 'trawl train queries' writes it: queries by which their \
             documents are found too.
             """,
             discussion: """
-                Each becomes an identifier of the passage of its document that shares most words with it: in the
-                substring index its n-grams count as those of the text. The document keeps them in its metadata, as
-                pseudo_queries unless the recipe names another field. Leave out queries that you evaluate or score a
+                Each becomes an identifier of the passage of its document that shares most words with it: in the \
+                substring index its n-grams count as those of the text. The document keeps them in its metadata, as \
+                pseudo_queries unless the recipe names another field. Leave out queries that you evaluate or score a \
                 training by.
                 """,
             valueName: "folder"))

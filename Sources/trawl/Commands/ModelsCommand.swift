@@ -42,9 +42,9 @@ struct ModelsBenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure how fast a model runs here, and what 8 bits lose.",
         discussion: """
-            Single precision and 8 bits take turns; the median counts. A share is that of the model's products in what
-            this processor's products reach with everything in its caches, measured at the same time. Other work on the
-            machine shows in the times.
+            Single precision and 8 bits take turns; the median counts. A share is that of the model's products in what \
+            this processor's products reach with everything in its caches, measured at the same time. Other work on \
+            the machine shows in the times.
 
             EXAMPLES
               trawl models bench smollm2-135m-instruct

@@ -8,9 +8,9 @@ struct NextCommand: AsyncParsableCommand {
         commandName: "next",
         abstract: "Say what follows a context in a corpus, and how likely.",
         discussion: """
-            The longest end of the context that occurs is used, whatever its length: the infinity-gram language model. With
-            --text, the probability of each token of a continuation: how much of its context was found and how often, and
-            how often the token follows.
+            The longest end of the context that occurs is used, whatever its length: the infinity-gram language model. \
+            With --text, the probability of each token of a continuation: how much of its context was found and how \
+            often, and how often the token follows.
 
             EXAMPLES
               trawl next wikipedia "the general theory of" -k 10

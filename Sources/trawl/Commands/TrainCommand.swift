@@ -16,21 +16,21 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         commandName: "generator",
         abstract: "Train the model that writes n-grams to point to the passages of an index.",
         discussion: """
-            The model learns to write spans of the passages that answer a query. Where there are judged queries it learns
-            from them; it always learns from the corpus itself, whose titles and sentences stand for queries. A BERT
-            encoder (--from all-MiniLM-L6-v2) becomes an encoder-decoder; a decoder of the Llama family
-            (--from smollm2-135m-instruct, for an index built with its tokens) stays as it is and gets low-rank adapters
+            The model learns to write spans of the passages that answer a query. Where there are judged queries it \
+            learns from them; it always learns from the corpus itself, whose titles and sentences stand for queries. A \
+            BERT encoder (--from all-MiniLM-L6-v2) becomes an encoder-decoder; a decoder of the Llama family (--from \
+            smollm2-135m-instruct, for an index built with its tokens) stays as it is and gets low-rank adapters \
             (LoRA) beside its projections, which are all that is trained and stored; a generator is trained on.
 
-            Later in the training it learns from its own n-grams: those that it writes for a query and that stand in the
-            right passage become what it shall write (--sample-share), and the right passage shall score above those that
-            the n-grams found beside it (--ranking-weight).
+            Later in the training it learns from its own n-grams: those that it writes for a query and that stand in \
+            the right passage become what it shall write (--sample-share), and the right passage shall score above \
+            those that the n-grams found beside it (--ranking-weight).
 
-            Some judged queries are kept from training (--hold-out). They score the generator now and then, the best is
-            kept, and in the end they fit the weights of n-grams. (They must not be pseudo-queries of the index.)
+            Some judged queries are kept from training (--hold-out). They score the generator now and then, the best \
+            is kept, and in the end they fit the weights of n-grams. (They must not be pseudo-queries of the index.)
 
-            The result is a model folder that 'trawl query --generator' and recipes can name. Ctrl-C ends training early and
-            keeps what was best; --resume goes on.
+            The result is a model folder that 'trawl query --generator' and recipes can name. Ctrl-C ends training \
+            early and keeps what was best; --resume goes on.
 
             EXAMPLES
               trawl train generator notes --minutes 30 --output notes-generator
@@ -71,8 +71,8 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            A generator trained like this before, whose gradients say how the learning rate rises and falls, in place of
-            a linear decay.
+            A generator trained like this before, whose gradients say how the learning rate rises and falls, in place \
+            of a linear decay.
             """
     )
     var scheduleFrom: String?

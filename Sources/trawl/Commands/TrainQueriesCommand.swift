@@ -12,14 +12,16 @@ struct TrainQueriesCommand: AsyncParsableCommand {
         commandName: "queries",
         abstract: "Write queries for the passages of an index, to train on where nobody has judged any.",
         discussion: """
-            A language model reads passages, spread evenly over the index, and writes what they would answer. The output folder
-            gets queries.jsonl and qrels.tsv in BEIR's layout, each query judged to be answered by the document that it was
-            written for; 'trawl train generator', 'trawl train weights' and 'trawl eval' read them. Ctrl-C keeps what is written.
+            A language model reads passages, spread evenly over the index, and writes what they would answer. The \
+            output folder gets queries.jsonl and qrels.tsv in BEIR's layout, each query judged to be answered by the \
+            document that it was written for; 'trawl train generator', 'trawl train weights' and 'trawl eval' read \
+            them. Ctrl-C keeps what is written.
 
-            Small models write much that asks for nothing in particular. A query is kept only if a search by it finds its document
-            among the best (--found-within): by words where the index has a lexical part, by vectors otherwise. That favours this way
-            of finding when such queries evaluate: compare it with others by --found-within 0. Look at a few before you train on
-            many: --prompt says by examples what they shall be like.
+            Small models write much that asks for nothing in particular. A query is kept only if a search by it finds \
+            its document among the best (--found-within): by words where the index has a lexical part, by vectors \
+            otherwise. That favours this way of finding when such queries evaluate: compare it with others by \
+            --found-within 0. Look at a few before you train on many: --prompt says by examples what they shall be \
+            like.
 
             EXAMPLES
               trawl train queries notes --passages 1000 --output notes-queries

@@ -7,10 +7,10 @@ struct RemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove documents from an index, or a whole index.",
         discussion: """
-            The documents are gone from every answer at once. When their segment is next rewritten, which 'trawl compact'
-            does, their room is free for what is added next; until that overwrites them, their bytes stay in the file (to
-            erase something for good, build the index anew). If an id is not in the index, nothing is removed and the exit
-            code is 2. With --all, the index itself is removed.
+            The documents are gone from every answer at once. When their segment is next rewritten, which 'trawl \
+            compact' does, their room is free for what is added next; until that overwrites them, their bytes stay in \
+            the file (to erase something for good, build the index anew). If an id is not in the index, nothing is \
+            removed and the exit code is 2. With --all, the index itself is removed.
 
             EXAMPLES
               trawl rm notes.trawl todo.txt old.txt
@@ -67,8 +67,8 @@ struct CompactCommand: AsyncParsableCommand {
         commandName: "compact",
         abstract: "Rewrite an index without its deleted documents, in as few segments as can be.",
         discussion: """
-            The index answers as before while it is rewritten. Adding and removing documents merge small segments by
-            themselves, so that this is seldom needed. The room is used again by what is added next; the file does not
+            The index answers as before while it is rewritten. Adding and removing documents merge small segments by \
+            themselves, so that this is seldom needed. The room is used again by what is added next; the file does not \
             get smaller.
 
             EXAMPLES
