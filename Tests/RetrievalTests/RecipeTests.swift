@@ -33,9 +33,22 @@ import Testing
         recipe.dense.vectors.degree = 24
         recipe.generative.parameters.alpha = 3
         recipe.generative.parameters.title = nil
-        recipe.generative.prompts = SEALPrompts(body: "Q: {query}\nA:", title: nil)
+        recipe.generative.parameters.identifier = BeamSearchParameters(beams: 7, length: 9)
+        recipe.generative.parameters.body.softConstraint = 2.5
+        recipe.generative.prompts = SEALPrompts(body: "Q: {query}\nA:", title: nil, identifier: "{query} || query")
+        recipe.generative.identifiers = "asked"
         recipe.fusion.method = .reciprocalRank
         #expect(try Recipe(yaml: recipe.yaml()) == recipe)
+    }
+
+    @Test func recipesThatComeAreRead() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../indexes").path
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
+        #expect(names.count >= 2)
+        for name in names { _ = try Recipe(contentsOf: folder + "/" + name) }
+        let minder = try Recipe(contentsOf: folder + "/minder.yaml").generative
+        #expect(minder.identifiers == Recipe.standardIdentifiers && minder.prompts?.identifier == "{query} || query")
+        #expect(minder.parameters.identifier?.length == 15 && minder.parameters.title?.length == 15)
     }
 
     @Test func settingOneGenerativeParameterKeepsTheStandardOfTheOthers() throws {

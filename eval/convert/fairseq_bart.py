@@ -5,7 +5,7 @@ read.
     python eval/convert/fairseq_bart.py SEAL.NQ.pt OUT --dictionary dict.txt --encoder encoder.json --merges vocab.bpe
 
 Needs torch, numpy and safetensors; with --encoder also tokenizers. OUT gets model.safetensors, config.json and
-tokenizer.json.
+tokenizer.json. indexes/minder.yaml is a recipe for an index that such a folder searches as published.
 
 What fairseq has and what becomes of it:
 
