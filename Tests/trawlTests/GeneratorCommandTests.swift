@@ -94,6 +94,20 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(!files.contains { $0.contains("trial") })
         #expect(FileManager.default.fileExists(atPath: folder.path + "/writer/key_weights.json"))
+        // The prior moves what is fitted.
+        func fitted(_ prior: String) throws -> String {
+            let fit = try run(
+                "train", "weights", "a.trawl", "--generator", "./writer", "--queries", "queries.jsonl", "--qrels",
+                "qrels.tsv", "--prior-queries", prior, "--quiet")
+            #expect(fit.status == 0, "\(fit.errors)")
+            return fit.output
+        }
+        #expect(try fitted("0") != fitted("100"))
+        let free = try run(
+            "generate", "a.trawl", "moon", "--generator", "./writer", "--soft-constraint", "0.5", "--json")
+        #expect(free.status == 0 && !free.objects.isEmpty, "\(free.errors)")
+        let negative = try run("generate", "a.trawl", "moon", "--generator", "./writer", "--soft-constraint=-1")
+        #expect(negative.status == 2 && negative.errors.contains("softConstraint"), "\(negative.errors)")
         // Its gradients say how the learning rate of a second training should fall.
         let refined = try train(3, "--schedule-from", "./writer", output: "./refined")
         #expect(refined.status == 0, "\(refined.errors)")
