@@ -1,6 +1,5 @@
 import Core
 import Foundation
-import Models
 import Tensors
 
 /// The normaliser of a row of logits: the logarithm of the sum of their exponentials.
@@ -16,20 +15,6 @@ enum LogSoftmax {
                 remedy: "check the model's file with another tool, or use another quantisation")
         }
         return normaliser
-    }
-}
-
-/// A prompt that has been run: where it ends in the session's tree, and what may come next.
-struct PrefilledPrompt {
-    let node: CacheNode
-    let logits: [Float]
-    let normaliser: Double
-}
-
-extension PrefilledPrompt {
-    init(_ step: DecodingStep, row: Int) throws {
-        let logits = step.row(row)
-        self.init(node: step.nodes[row], logits: Array(logits), normaliser: try LogSoftmax.normaliser(of: logits))
     }
 }
 

@@ -108,9 +108,8 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case body, title, identifier, titleEnd, queryNGrams, rescores, scoring, alpha, keyWeights, unigramAlpha, beta,
-            gamma,
-            unigrams
+        case body, title, identifier, titleEnd, queryNGrams, rescores
+        case scoring, alpha, keyWeights, unigramAlpha, beta, gamma, unigrams
         case maximumOccurrences, maximumPassages, batchSize
     }
 

@@ -121,8 +121,7 @@ import Testing
         // Forced to compute them: through the trie, behind the same prompt.
         let model = HashedLanguageModel(seed: 4)
         let step = try model.prefill([Self.encode("w1 w2 :")])
-        let prompt = PrefilledPrompt(
-            node: step.nodes[0], logits: Array(step.row(0)), normaliser: try LogSoftmax.normaliser(of: step.row(0)))
+        let prompt = try PrefilledPrompt(step, row: 0)
         var trie = NGramTrie()
         let bodies = skipped.filter { $0.key.origin == .body }
         let nodes = bodies.enumerated().map { trie.insert($1.key.tokens, number: $0) }

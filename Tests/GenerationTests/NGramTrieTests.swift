@@ -48,9 +48,7 @@ import Testing
             let prompts: [[TokenID]] = [[3, 4], [5]]
             let step = try model.prefill(prompts)
             let prefilled = try prompts.indices.map {
-                PrefilledPrompt(
-                    node: step.nodes[$0], logits: Array(step.row($0)),
-                    normaliser: try LogSoftmax.normaliser(of: step.row($0)))
+                try PrefilledPrompt(step, row: $0)
             }
             var tries: [NGramTrie] = []
             var ends: [[([TokenID], Int)]] = []
@@ -78,8 +76,7 @@ import Testing
     @Test func wordsThatTheGeneratorLacksAreImpossible() throws {
         let model = HashedLanguageModel(vocabularySize: 30, seed: 2)
         let step = try model.prefill([[1]])
-        let prompt = PrefilledPrompt(
-            node: step.nodes[0], logits: Array(step.row(0)), normaliser: try LogSoftmax.normaliser(of: step.row(0)))
+        let prompt = try PrefilledPrompt(step, row: 0)
         var trie = NGramTrie()
         let unknown = trie.insert([4, 77, 5], number: 0)
         let known = trie.insert([4, 6], number: 1)

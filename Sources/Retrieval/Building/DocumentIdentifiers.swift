@@ -11,9 +11,6 @@ struct DocumentIdentifiers {
     /// The field of the metadata; its value is one text, or a JSON list of texts.
     let field: String
 
-    /// What `--pseudo-queries` fills.
-    static let standardField = "pseudo_queries"
-
     /// The texts in a field's value, without blank ones.
     ///
     /// - Throws: `TrawlError.invalidInput` for JSON that is no list of texts.
@@ -56,9 +53,16 @@ struct DocumentIdentifiers {
     }
 
     /// The document with `added` behind the identifiers that it brings, each once.
+    ///
+    /// - Throws: `TrawlError.invalidInput` with the document's place in the corpus when it brings what is no list of texts.
     func adding(_ added: [String], to document: Document) throws -> Document {
+        var texts: [String]
+        do {
+            texts = try self.texts(in: document.value(of: field))
+        } catch let error as TrawlError {
+            throw error.at(path: document.origin.path, line: document.origin.line)
+        }
         guard !added.isEmpty else { return document }
-        var texts = try self.texts(in: document.value(of: field))
         for text in added where !texts.contains(text) { texts.append(text) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes

@@ -99,11 +99,12 @@ public struct IndexBuilder {
         let identifiers = recipe.generative.identifiers.map(DocumentIdentifiers.init)
         var (answering, identified) = (0, 0)
         while var document = try documents.next() {
-            if let identifiers, let queries = pseudoQueries[document.id] {
-                document = try identifiers.adding(queries, to: document)
-                answering += 1
+            if let identifiers {
+                let queries = pseudoQueries[document.id]
+                document = try identifiers.adding(queries ?? [], to: document)
+                if queries != nil { answering += 1 }
+                if document.value(of: identifiers.field) != nil { identified += 1 }
             }
-            if let identifiers, document.value(of: identifiers.field) != nil { identified += 1 }
             try draft.append(document, passages: passages(of: document, splitter))
             progress.advance(documents.summary.bytesRead - reported)
             reported = documents.summary.bytesRead

@@ -92,11 +92,12 @@ struct SegmentComponents {
         let builder = try SubstringSegmentBuilder(boundary: boundary)
         let identifiers = recipe.generative.identifiers.map(DocumentIdentifiers.init)
         for entry in draft.entries {
-            let (title, texts) = (entry.document.title, entry.passageTexts)
-            let named = try identifiers.map { try entry.identifiers($0, of: texts) }
+            let (document, texts) = (entry.document, entry.passageTexts)
+            let named = try identifiers.map { try $0.texts(in: document.value(of: $0.field), of: texts) }
             for (place, text) in texts.enumerated() {
                 try builder.add(
-                    tokens.tokens(title: title, text: text, identifiers: named?[place] ?? [], boundary: boundary))
+                    tokens.tokens(
+                        title: document.title, text: text, identifiers: named?[place] ?? [], boundary: boundary))
             }
             progress.advance(texts.count)
         }
@@ -125,19 +126,6 @@ struct SegmentComponents {
         if !lot.isEmpty { try embedLot() }
         progress.end()
         try builder.finish(progress: progress)
-    }
-}
-
-extension SegmentDraft.Entry {
-    /// What each of the document's passages is named by besides.
-    ///
-    /// - Throws: `TrawlError.invalidInput` with the document's place in the corpus.
-    fileprivate func identifiers(_ identifiers: DocumentIdentifiers, of passages: [String]) throws -> [[String]] {
-        do {
-            return try identifiers.texts(in: document.value(of: identifiers.field), of: passages)
-        } catch let error as TrawlError {
-            throw error.at(path: document.origin.path, line: document.origin.line)
-        }
     }
 }
 

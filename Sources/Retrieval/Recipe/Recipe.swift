@@ -54,7 +54,7 @@ public struct Recipe: Codable, Equatable, Sendable {
 
 extension Recipe {
     /// The field of metadata that `trawl index --pseudo-queries` fills.
-    public static let standardIdentifiers = DocumentIdentifiers.standardField
+    public static let standardIdentifiers = "pseudo_queries"
 }
 
 /// One of the three ways of finding.

@@ -8,11 +8,10 @@ struct PassageTokenReader {
     private let tokens: PassageTokens
     private let identifiers: DocumentIdentifiers?
 
-    /// - Parameter readsIdentifiers: false for title and text alone.
-    init(_ index: SearchIndex, _ tokenizer: Tokenizer, readsIdentifiers: Bool = true) {
+    init(_ index: SearchIndex, _ tokenizer: Tokenizer) {
         documents = index.documents
         tokens = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.parameters.titleEnd)
-        identifiers = readsIdentifiers ? index.recipe.generative.identifiers.map(DocumentIdentifiers.init) : nil
+        identifiers = index.recipe.generative.identifiers.map(DocumentIdentifiers.init)
     }
 
     /// The tokens of a passage with the boundary behind them.

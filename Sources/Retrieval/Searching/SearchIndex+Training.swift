@@ -41,15 +41,16 @@ extension SearchIndex {
         _ tokenizer: Tokenizer, _ body: (DocumentID, [TokenID]) throws -> Void
     ) throws {
         let substrings = try substringIndex()
-        let reader = PassageTokenReader(self, tokenizer, readsIdentifiers: false)
+        let reader = PassageTokens(tokenizer: tokenizer, titleEnd: recipe.generative.parameters.titleEnd)
+        /// Anew where the substring index has identifiers behind the text.
+        func tokens(of id: PassageID) throws -> [TokenID] {
+            guard recipe.generative.identifiers != nil else { return try substrings.tokens(of: id) }
+            let passage = try documents.passage(id)
+            return reader.tokens(title: passage.title, text: passage.text, boundary: substrings.boundary)
+        }
         try documents.forEachPassageList { number, passages in
             let document = try documents.documentID(number)
-            for passage in passages {
-                let tokens =
-                    try recipe.generative.identifiers == nil
-                    ? substrings.tokens(of: passage) : reader.tokens(of: passage, boundary: substrings.boundary)
-                try body(document, Array(tokens.dropLast()))
-            }
+            for passage in passages { try body(document, Array(try tokens(of: passage).dropLast())) }
         }
     }
 }

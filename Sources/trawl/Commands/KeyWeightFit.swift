@@ -12,8 +12,9 @@ struct KeyWeightFit {
     let generator: String
     var depth = 100
     var rounds = 2
-    /// The general weights count as if they were a fit to so many queries. Where a generator does not know the corpus
-    /// they find more than a fit to few queries alone; where it learnt the corpus, less (eval/results/generator.md).
+    /// The general weights count as if they were a fit to so many queries: a guard against a fit to few. What it gains
+    /// and costs depends on corpus and generator; it costs most where the generator learnt the corpus
+    /// (eval/results/generator.md).
     let priorQueries: Int
     let progress: TerminalProgress
 
