@@ -10,37 +10,55 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
-/// A target of ours together with its test target. Golden files are found by path and are no resources.
+/// The module that the sources in `folder` make: prefixed, so that a package which depends on this one may have a target
+/// `Models` of its own. C modules keep their `C` in front.
+func moduleName(_ folder: String) -> String {
+    let isC = folder.prefix(2).allSatisfy(\.isUppercase)
+    return isC ? "CTrawl\(folder.dropFirst())" : "Trawl\(folder)"
+}
+
+/// Modules of ours as dependencies, by their folders.
+func modules(_ folders: [String]) -> [Target.Dependency] { folders.map { .byName(name: moduleName($0)) } }
+
+/// A target of ours together with its test target. Golden files are found by path and are not resources.
+///
+/// - Parameters:
+///   - tests: further folders whose modules the tests import.
+///   - packages: products of other packages.
 func module(
-    _ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = [], golden: Bool = false
+    _ folder: String, _ dependencies: [String] = [], tests: [String] = [], packages: [Target.Dependency] = [],
+    golden: Bool = false
 ) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings),
+        .target(
+            name: moduleName(folder), dependencies: modules(dependencies) + packages, path: "Sources/\(folder)",
+            swiftSettings: swiftSettings),
         .testTarget(
-            name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies + tests,
-            exclude: golden ? ["Golden"] : [], swiftSettings: swiftSettings),
+            name: "\(folder)Tests", dependencies: modules([folder] + dependencies + tests) + packages,
+            path: "Tests/\(folder)Tests", exclude: golden ? ["Golden"] : [], swiftSettings: swiftSettings),
     ]
 }
 
 func systemLibrary(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
-    .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+    .systemLibrary(name: moduleName(name), path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // Built when asked for, so that users and tests do without.
 let benchmarks: [Target] =
     Context.environment["TRAWL_BENCHMARKS"] == "1"
     ? [
         .executableTarget(
-            name: "SubstringSpeed", dependencies: ["Core", "Store", "SubstringIndex"],
+            name: "SubstringSpeed", dependencies: modules(["Core", "Store", "SubstringIndex"]),
             path: "eval/speed/substring/Sources", swiftSettings: swiftSettings),
         .executableTarget(
-            name: "BeamSearchSpeed", dependencies: ["Corpus", "Generation", "Retrieval", "Tensors"],
+            name: "BeamSearchSpeed", dependencies: modules(["Corpus", "Generation", "Engine", "Tensors"]),
             path: "eval/speed/beam_search/Sources", swiftSettings: swiftSettings),
         .executableTarget(
             name: "VectorSpeed",
-            dependencies: [
-                "Core", "Store", "VectorIndex", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            dependencies: modules(["Core", "Store", "VectorIndex"]) + [argumentParser],
             path: "eval/speed/vectors/Sources", swiftSettings: swiftSettings),
     ] : []
 
@@ -57,7 +75,7 @@ let package = Package(
         systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         systemLibrary("CStemmer", apt: "libstemmer-dev"),
         systemLibrary("CXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
-        .target(name: "CKernels"),
+        .target(name: moduleName("CKernels"), path: "Sources/CKernels"),
     ]
         + module("Core")
         + module("Store", ["Core", "CLMDB", "CZlib"])
@@ -75,19 +93,18 @@ let package = Package(
         + module("ModelBenchmark", ["Core", "Embeddings", "Models", "Tensors", "Tokenizers"])
         + module("Evaluation", ["Core"], golden: true)
         + module(
-            "Retrieval",
+            "Engine",
             [
                 "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "Models",
-                "Generation", "Embeddings", "Reranking", "Tensors", "Yams",
-            ])
+                "Generation", "Embeddings", "Reranking", "Tensors",
+            ], packages: [yams])
         + [
             .executableTarget(
                 name: "trawl",
-                dependencies: [
-                    "Core", "Corpus", "Evaluation", "Generation", "Retrieval", "Embeddings", "ModelBenchmark", "Models",
+                dependencies: modules([
+                    "Core", "Corpus", "Evaluation", "Generation", "Engine", "Embeddings", "ModelBenchmark", "Models",
                     "Tensors", "Tokenizers", "Training",
-                    .product(name: "ArgumentParser", package: "swift-argument-parser"), "Yams",
-                ],
+                ]) + [argumentParser, yams],
                 swiftSettings: swiftSettings),
             .testTarget(name: "trawlTests", dependencies: ["trawl"], swiftSettings: swiftSettings),
         ] + benchmarks,

@@ -1,1 +1,1 @@
-#include "CKernels.h"
+#include "CTrawlKernels.h"

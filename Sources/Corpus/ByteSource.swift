@@ -1,5 +1,5 @@
-import Core
 import Glibc
+import TrawlCore
 
 /// A file or descriptor read once from front to back, decompressed on the way when its first bytes say gzip or zstd.
 ///

@@ -1,5 +1,5 @@
-import Core
 import Glibc
+import TrawlCore
 
 /// Converts bytes of a named charset to UTF-8 by the system's iconv.
 ///

@@ -1,5 +1,5 @@
-import Core
 import Glibc
+import TrawlCore
 
 /// A file that a corpus is read from.
 struct CorpusFile: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// Reads the documents of files, folders and standard input in a fixed order, in bounded memory.
 ///

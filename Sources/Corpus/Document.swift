@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// A place in the input, for messages: `corpus.jsonl:12`.
 public struct Origin: Hashable, Sendable, CustomStringConvertible {

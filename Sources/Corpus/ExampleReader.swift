@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Reads pairs of a query and a passage that answers it: JSON lines with `query` and `passage`, or `query<TAB>passage`.
 public struct ExampleReader: Sendable {

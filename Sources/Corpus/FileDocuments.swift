@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// A file that is one document: text, Markdown or HTML.
 final class FileSource: DocumentSource {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// The format that the first bytes of a file speak of. Nil for a file that nobody named and that is to be passed over.
 ///

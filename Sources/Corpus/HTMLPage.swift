@@ -1,6 +1,6 @@
-import CXML2
-import Core
+import CTrawlXML2
 import Glibc
+import TrawlCore
 
 /// The title and the text of an HTML page, as libxml2's tolerant parser sees it.
 ///

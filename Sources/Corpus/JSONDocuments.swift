@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// JSON lines: an object a line; blank lines are passed over.
 final class JSONLinesSource: DocumentSource {

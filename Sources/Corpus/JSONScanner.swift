@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// A member of a JSON object, as ranges of the bytes that were scanned.
 struct JSONField {

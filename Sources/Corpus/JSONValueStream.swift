@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// The objects of a JSON file of any size, one at a time: the elements of one array, the members of one object whose
 /// first value is an object, or objects that follow one another. Finds only where each object begins and ends; the

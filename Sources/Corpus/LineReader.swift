@@ -1,5 +1,5 @@
-import Core
 import Glibc
+import TrawlCore
 
 /// What is read whole (a line, a JSON object, a document's file) may be this long, so that a wrong file cannot eat the
 /// machine's memory.

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Cuts long documents into passages of at most `size` words that end where sentences end, when any does.
 ///

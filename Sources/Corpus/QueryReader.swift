@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// A question, in Unicode NFC and not blank.
 public struct Query: Hashable, Sendable {

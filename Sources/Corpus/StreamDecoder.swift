@@ -1,6 +1,6 @@
-import CZlib
-import CZstd
-import Core
+import CTrawlZlib
+import CTrawlZstd
+import TrawlCore
 
 /// A decompressor that is fed piece by piece. Errors carry no path; the caller knows it.
 protocol StreamDecoder: AnyObject {

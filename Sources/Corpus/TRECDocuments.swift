@@ -1,5 +1,5 @@
-import Core
 import Glibc
+import TrawlCore
 
 /// TREC's SGML: `<DOC>` … `</DOC>`, each with a `<DOCNO>`, many to a file; what stands between them is passed over.
 final class TRECSource: DocumentSource {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Tab-separated lines without quoting. The first line says how many columns every line has, and what they are when it
 /// names them.

@@ -1,5 +1,5 @@
-import Core
 import Foundation
+import TrawlCore
 
 /// Refuses bytes that are not UTF-8. The bytes begin at the start of line `firstLine` of the file.
 func requireUTF8(_ bytes: UnsafeBufferPointer<UInt8>, path: String, firstLine: Int) throws {

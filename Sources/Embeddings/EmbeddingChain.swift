@@ -1,6 +1,6 @@
-internal import Core
-internal import Models
-internal import Tensors
+internal import TrawlCore
+internal import TrawlModels
+internal import TrawlTensors
 
 /// What becomes of a text's hidden states: the modules of a sentence-transformers folder, in their order.
 struct EmbeddingChain: Sendable {

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// How the hidden states of a text's tokens become one vector: the modes of sentence-transformers' Pooling module,
 /// concatenated when there are several.

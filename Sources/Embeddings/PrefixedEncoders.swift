@@ -1,6 +1,6 @@
-internal import Core
-internal import Models
 internal import Synchronization
+internal import TrawlCore
+internal import TrawlModels
 
 /// Encoders that have computed the prefix that texts share: the examples and the instruction of a task are the same for all
 /// of its queries, and their keys and values are computed once.

@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// How the values of written embeddings are stored, by the names that sentence-transformers gives them.
 public enum EmbeddingType: String, Sendable, CaseIterable {

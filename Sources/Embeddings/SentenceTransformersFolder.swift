@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// What modules.json and the files beside it say.
 struct SentenceTransformersFolder {

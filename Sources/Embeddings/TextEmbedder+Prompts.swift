@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// What a text is to a search.
 public enum TextRole: String, CaseIterable, Sendable {

@@ -1,7 +1,7 @@
-public import Core
-internal import Models
-public import Tensors
-internal import Tokenizers
+public import TrawlCore
+internal import TrawlModels
+public import TrawlTensors
+internal import TrawlTokenizers
 
 /// Embeds texts with a sentence-transformers folder: modules.json names the encoder and the chain of modules behind it; a
 /// bare Hugging Face encoder gets mean pooling and no normalisation, as sentence-transformers does.

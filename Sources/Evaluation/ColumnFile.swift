@@ -1,5 +1,5 @@
-import Core
 import Foundation
+import TrawlCore
 
 /// A text file of columns: the bytes, cut into lines and fields without copying.
 struct ColumnFile {

@@ -1,5 +1,5 @@
-public import Core
 import Foundation
+public import TrawlCore
 
 /// Two systems on the same queries under one measure: is the second better than the first?
 public struct Comparison: Sendable, Equatable {

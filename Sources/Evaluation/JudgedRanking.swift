@@ -1,5 +1,5 @@
-import Core
 import Foundation
+import TrawlCore
 
 /// The answers to one query, seen through its judgements: the only thing that measures look at.
 struct JudgedRanking {

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// A measure of retrieval quality, named as in ir_measures: `nDCG@10`, `AP(rel=2)@100`, `RR`.
 ///

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// Relevance judgements: for every query, the grade of the judged documents. 0 is not relevant; negative grades, which
 /// some collections use for pages that could not be judged, count as not judged by all measures but `Judged`.

@@ -1,5 +1,5 @@
-public import Core
 import Foundation
+public import TrawlCore
 
 /// The scores of a run, per query and on average.
 public struct Report: Sendable, Equatable {

@@ -1,5 +1,5 @@
-public import Core
 import Foundation
+public import TrawlCore
 
 /// What a system answered: for every query, documents with scores (higher is better).
 ///

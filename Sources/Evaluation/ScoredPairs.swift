@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// Pairs of sentences with the similarity that people gave them (semantic textual similarity, Cer et al. 2017, arXiv
 /// 1708.00055).

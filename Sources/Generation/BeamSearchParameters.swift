@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// How n-grams are generated. The defaults are those that SEAL published for passage bodies.
 public struct BeamSearchParameters: Codable, Hashable, Sendable {

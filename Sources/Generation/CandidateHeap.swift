@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// A beam continued by one token.
 struct Candidate: Equatable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// One beam's row of logits as a source of candidates.
 ///

@@ -1,5 +1,5 @@
-import Core
-import Models
+import TrawlCore
+import TrawlModels
 
 /// An n-gram that beam search looked at and that occurs in the corpus.
 struct GeneratedNGram<SuffixRange: Sendable>: Sendable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// One way of writing about a query: bodies, titles or identifiers (the views of MINDER, arXiv 2305.16675).
 struct GenerationView {

@@ -1,5 +1,5 @@
-public import Core
-public import Models
+public import TrawlCore
+public import TrawlModels
 
 /// The generator's tokenizer, as generative search needs it.
 public struct GeneratorEncoding: Sendable {

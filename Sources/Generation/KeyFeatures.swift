@@ -1,5 +1,5 @@
-import Core
 import Foundation
+import TrawlCore
 
 /// What is known of an n-gram when it is weighed.
 public struct KeyFeatures: Codable, Sendable, Hashable {

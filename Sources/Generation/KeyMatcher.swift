@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Finds the keys that count in a passage. It may be used for one passage after the other, and then asks for no new memory.
 struct KeyMatcher {

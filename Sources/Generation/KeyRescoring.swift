@@ -1,5 +1,5 @@
-import Core
-import Models
+import TrawlCore
+import TrawlModels
 
 /// The log-probabilities of many n-grams behind prompts, by teacher forcing.
 ///

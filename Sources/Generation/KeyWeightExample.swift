@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// What a judged query found by its n-grams: what their weights are fitted to, and what a generator learns ranking from.
 public struct KeyWeightExample: Codable, Sendable {

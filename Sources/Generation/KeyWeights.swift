@@ -1,5 +1,5 @@
-public import Core
 import Foundation
+public import TrawlCore
 
 /// The weights of n-grams (SEAL, equations 2 to 5 of arXiv 2204.10628), in a form that does not cancel.
 public enum KeyWeights {

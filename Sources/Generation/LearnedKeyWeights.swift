@@ -1,5 +1,5 @@
-import Core
 import Foundation
+import TrawlCore
 
 /// Weights of n-grams that were fitted to judged queries, in place of SEAL's formula: w = exp(sum of coefficient x
 /// feature).

@@ -1,6 +1,6 @@
-import Core
 import Foundation
-import Tensors
+import TrawlCore
+import TrawlTensors
 
 /// The normaliser of a row of logits: the logarithm of the sum of their exponentials.
 ///

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// An n-gram that the generator holds for a sign of a passage that answers the query.
 public struct NGramKey: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// N-grams that share their prefixes. Scoring keys walks it level by level; finding them in a passage walks it from
 /// each position.

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// Why a passage has its score: which keys it contains, where, and what each adds.
 public struct PassageExplanation: Hashable, Sendable {

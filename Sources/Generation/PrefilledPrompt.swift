@@ -1,5 +1,5 @@
-import Core
-import Models
+import TrawlCore
+import TrawlModels
 
 /// A prompt that has been run: where it ends in the session's tree, and what may come next.
 struct PrefilledPrompt {

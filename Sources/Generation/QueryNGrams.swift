@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// The n-grams that a query itself suggests.
 enum QueryNGrams {

@@ -1,6 +1,6 @@
-public import Core
 internal import Foundation
-public import Models
+public import TrawlCore
+public import TrawlModels
 
 /// Writes queries that passages answer, by a language model that reads the passages (doc2query: Nogueira et al. 2019, arXiv
 /// 1904.08375; as training data: Bonifacio et al. 2022, arXiv 2202.05144).

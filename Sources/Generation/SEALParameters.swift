@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// How a passage is scored by the n-grams that it contains (SEAL, section 3.3 of arXiv 2204.10628).
 public enum SEALScoring: String, Codable, Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 extension SEALScorer {
     /// What a passage scores, and of what.

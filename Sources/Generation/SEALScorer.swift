@@ -1,5 +1,5 @@
-import Core
-import Tensors
+import TrawlCore
+import TrawlTensors
 
 /// Scores passages by the weighted keys that they contain (SEAL, section 3.3 of arXiv 2204.10628).
 struct SEALScorer<Oracle: SubstringOracle> {

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// What constrained generation needs to know about a corpus: which n-grams occur, how often, where, and what follows.
 ///

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// A token with its logit, ordered by logit, descending, then by token, ascending.
 struct TokenLogit: Equatable {

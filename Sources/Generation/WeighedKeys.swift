@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// The keys and unigrams of a query with their weights, ready to score: keys of weight 0 are gone, the best stand first and
 /// ties go by the n-gram.

@@ -1,5 +1,5 @@
-internal import CStemmer
-public import Core
+internal import CTrawlStemmer
+public import TrawlCore
 
 /// Turns text into terms as Lucene's standard tokenizer and English analyser do: words by the Unicode rules (letters and
 /// digits, joined by apostrophes and full stops inside; Han and Hiragana one character each), small letters, without

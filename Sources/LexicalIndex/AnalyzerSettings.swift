@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// How text becomes terms. An index keeps the settings that made it, and queries are analysed the same way.
 public struct AnalyzerSettings: Codable, Hashable, Sendable {

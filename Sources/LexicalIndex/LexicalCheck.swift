@@ -1,5 +1,5 @@
-public import Core
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 extension LexicalSearcher {
     /// Proves that the lexical index of `segment` is what its passages give when they are analysed again.

@@ -1,5 +1,5 @@
-internal import Core
-public import Store
+internal import TrawlCore
+public import TrawlStore
 
 /// What LexicalIndex keeps of a deletion set: how many terms the dead passages have, which the mean length leaves out.
 public enum LexicalDeletions {

@@ -1,6 +1,6 @@
-public import Core
 import Foundation
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 /// The free parameters of BM25. The defaults are those of Anserini and Pyserini.
 public struct BM25Parameters: Codable, Hashable, Sendable {

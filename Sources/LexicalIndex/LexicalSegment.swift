@@ -1,5 +1,5 @@
-internal import Core
-import Store
+internal import TrawlCore
+import TrawlStore
 
 /// What LexicalIndex keeps of a segment:
 ///

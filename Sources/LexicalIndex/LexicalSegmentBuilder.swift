@@ -1,5 +1,5 @@
-public import Core
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 /// Collects the postings of one segment and writes them.
 ///

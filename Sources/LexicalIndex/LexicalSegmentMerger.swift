@@ -1,5 +1,5 @@
-public import Core
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 /// Writes the lexical index of a segment that is put together from slices of others. No text is analysed: terms are merged
 /// in the order of their bytes, and their postings renumbered.

@@ -1,5 +1,5 @@
-import Core
-import Store
+import TrawlCore
+import TrawlStore
 
 /// The postings of one term in one segment, read in place.
 struct PostingList {

@@ -1,8 +1,8 @@
-internal import Core
 internal import Foundation
-internal import Models
-internal import Tensors
-internal import Tokenizers
+internal import TrawlCore
+internal import TrawlModels
+internal import TrawlTensors
+internal import TrawlTokenizers
 
 /// Reading a prompt, and writing behind it with few rows and with many.
 struct DecoderWorkload: Workload {

@@ -1,8 +1,8 @@
-internal import Core
-internal import Embeddings
 internal import Foundation
-internal import Models
-internal import Tensors
+internal import TrawlCore
+internal import TrawlEmbeddings
+internal import TrawlModels
+internal import TrawlTensors
 
 /// Batch embedding, and the latency of one query; tokenisation is part of both.
 struct EncoderWorkload: Workload {

@@ -1,5 +1,5 @@
-internal import Models
-public import Tensors
+internal import TrawlModels
+public import TrawlTensors
 
 /// How fast a model runs here in single precision and in 8 bits, and what the latter loses.
 ///

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// The model that a folder's config.json leaves tensors to: `trawl_base_model`, the name of a folder beside its own, and
 /// `trawl_base_digest`, which fixes it.

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// What turns the first token's state into label logits: dense, tanh, linear. Named `bert.pooler` and `classifier` in
 /// BERT models, `classifier.dense` and `classifier.out_proj` in RoBERTa's.

@@ -1,6 +1,6 @@
-internal import Core
-public import Tensors
-public import Tokenizers
+internal import TrawlCore
+public import TrawlTensors
+public import TrawlTokenizers
 
 extension GGUFVocabulary {
     /// The entries `tokenizer.ggml.*` of a GGUF file.

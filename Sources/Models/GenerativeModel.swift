@@ -1,5 +1,5 @@
-public import Core
-public import Tensors
+public import TrawlCore
+public import TrawlTensors
 
 /// A model that writes text behind a prompt: a decoder, or an encoder-decoder whose encoder reads the prompt.
 ///

@@ -1,6 +1,6 @@
-package import Core
-public import Tensors
-public import Tokenizers
+package import TrawlCore
+public import TrawlTensors
+public import TrawlTokenizers
 
 /// What a path that the user calls a model is: a Hugging Face folder (config.json, safetensors, tokenizer.json) or a
 /// GGUF file.

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// A prompt with a place for a passage, which is cut where the whole would be too long.
 public struct PassagePrompt: Sendable {

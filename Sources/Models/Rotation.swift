@@ -1,6 +1,6 @@
-internal import Core
 internal import Glibc
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// Rotary positions (Su et al. 2021, arXiv 2104.09864): pairs of a head's values are turned by angles that grow with the
 /// position.

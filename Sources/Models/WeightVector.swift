@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// A vector of weights in single precision.
 package struct WeightVector: Sendable {

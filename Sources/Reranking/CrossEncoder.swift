@@ -1,8 +1,8 @@
-internal import Core
 internal import Glibc
-internal import Models
-public import Tensors
-internal import Tokenizers
+internal import TrawlCore
+internal import TrawlModels
+public import TrawlTensors
+internal import TrawlTokenizers
 
 /// A cross-encoder: query and passage are read together and one number comes out (Nogueira and Cho 2019,
 /// arXiv 1901.04085). Folders of `BertForSequenceClassification` with one label, as sentence-transformers stores them.

@@ -1,5 +1,5 @@
-public import Core
-public import Models
+public import TrawlCore
+public import TrawlModels
 
 /// Scores a passage by how probable a language model finds the query behind it: log P(query | passage).
 ///

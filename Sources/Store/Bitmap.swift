@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// A set of numbers below a bound, in memory: what deletions are collected in.
 public struct BitSet: Hashable, Sendable {

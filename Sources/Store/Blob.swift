@@ -1,5 +1,5 @@
-internal import Core
 internal import Glibc
+internal import TrawlCore
 
 /// How a blob is laid out. A blob is a run of records, cut into chunks that are values of their own in LMDB.
 ///

@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// What has been deleted from a segment: a bitmap of dead documents and one of dead passages, read in place, with whatever
 /// each part of the index keeps beside them. All of it is stored under the set's own number.

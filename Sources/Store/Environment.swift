@@ -1,7 +1,7 @@
-internal import CLMDB
-internal import Core
+internal import CTrawlLMDB
 import Foundation
 import Synchronization
+internal import TrawlCore
 
 /// One open LMDB environment. A process must not open the same one twice, so environments are shared by path.
 final class Environment: @unchecked Sendable {

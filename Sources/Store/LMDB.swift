@@ -1,5 +1,5 @@
-internal import CLMDB
-internal import Core
+internal import CTrawlLMDB
+internal import TrawlCore
 
 #if canImport(Glibc)
 import Glibc

@@ -1,6 +1,6 @@
-internal import CLMDB
-internal import Core
+internal import CTrawlLMDB
 import Foundation
+internal import TrawlCore
 
 /// What an index consists of: swapping this record is what commits.
 public struct Manifest: Codable, Hashable, Sendable {

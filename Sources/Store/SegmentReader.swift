@@ -1,6 +1,6 @@
-internal import CLMDB
-internal import CZlib
-internal import Core
+internal import CTrawlLMDB
+internal import CTrawlZlib
+internal import TrawlCore
 
 /// One immutable segment of a snapshot: its records and blobs.
 public struct SegmentReader: Sendable {

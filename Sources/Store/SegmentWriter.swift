@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// Writes the records and blobs of one new segment.
 public final class SegmentWriter {

@@ -1,7 +1,7 @@
-internal import CLMDB
-internal import Core
+internal import CTrawlLMDB
 import Foundation
 import Synchronization
+internal import TrawlCore
 
 /// The index as it was at one commit. Writers go on meanwhile; what the snapshot gives stays valid as long as it lives.
 public final class Snapshot: @unchecked Sendable {

@@ -1,6 +1,6 @@
-internal import CLMDB
-internal import Core
+internal import CTrawlLMDB
 import Foundation
+internal import TrawlCore
 
 /// An index folder: one LMDB environment that holds immutable segments and the manifest that lists them.
 public struct Store: Sendable {

@@ -1,6 +1,6 @@
-internal import CLMDB
-internal import Core
+internal import CTrawlLMDB
 import Foundation
+internal import TrawlCore
 
 /// The one writer of an index.
 ///

@@ -1,6 +1,6 @@
-internal import CLMDB
-internal import Core
+internal import CTrawlLMDB
 import Foundation
+internal import TrawlCore
 
 /// Keeps a second writer out. The operating system gives the lock back when the process dies, however it dies.
 final class WriterLock {

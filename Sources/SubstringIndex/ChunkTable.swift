@@ -1,5 +1,5 @@
-internal import Core
-internal import Store
+internal import TrawlCore
+internal import TrawlStore
 
 /// The chunks of a blob, as hot loops want them: one table of addresses, records found by shifts.
 ///

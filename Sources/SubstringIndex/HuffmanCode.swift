@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CTrawlKernels
 
 /// The codes of a Huffman-shaped wavelet matrix of degree 64: frequent symbols take part in few levels, which makes the
 /// matrix as small as the entropy of its text and its frequent symbols fast to follow. The plain text is stored in

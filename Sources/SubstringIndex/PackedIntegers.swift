@@ -1,4 +1,4 @@
-internal import Store
+internal import TrawlStore
 
 /// Integers of one width, 1 to 32 bits, in blocks of a kibibyte; none straddles two blocks.
 ///

@@ -1,5 +1,5 @@
-internal import Core
-internal import Store
+internal import TrawlCore
+internal import TrawlStore
 
 /// What a segment's substring index consists of in the store: one record and the blobs that it gives the sizes of.
 enum SegmentLayout {

@@ -1,5 +1,5 @@
-internal import Core
-public import Store
+internal import TrawlCore
+public import TrawlStore
 
 extension SubstringDeletions {
     /// Proves that the bitmap of dead rows of `segment` is what its dead passages give.

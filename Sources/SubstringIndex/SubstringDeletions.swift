@@ -1,6 +1,6 @@
-internal import CKernels
-internal import Core
-public import Store
+internal import CTrawlKernels
+internal import TrawlCore
+public import TrawlStore
 
 /// What SubstringIndex keeps of a deletion set: a ranked bitmap over the rows of the suffix order, set where a row's
 /// passage is dead.

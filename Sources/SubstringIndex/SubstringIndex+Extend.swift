@@ -1,5 +1,5 @@
-internal import CKernels
-public import Core
+internal import CTrawlKernels
+public import TrawlCore
 
 // Growing an n-gram token by token, one range in every segment that it occurs in.
 extension SubstringIndex {

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 // What follows an n-gram, over all segments.
 extension SubstringIndex {

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// How likely the corpus makes a token behind a context: the infinity-gram estimate (Liu et al., "Infini-gram: Scaling
 /// Unbounded n-gram Language Models to a Trillion Tokens", 2024), which backs off to the longest suffix of the context

@@ -1,5 +1,5 @@
-public import Core
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 /// Exact counts, next tokens and places of any n-gram of an index, over all its segments.
 ///

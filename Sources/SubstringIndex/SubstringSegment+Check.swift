@@ -1,6 +1,6 @@
-internal import CKernels
-public import Core
-internal import Store
+internal import CTrawlKernels
+public import TrawlCore
+internal import TrawlStore
 
 extension SubstringSegment {
     /// Compares every structure of the segment with the others.

@@ -1,5 +1,5 @@
-public import Core
-internal import Store
+public import TrawlCore
+internal import TrawlStore
 
 // Ranges: the rows of an n-gram, grown token by token, and what may come next.
 extension SubstringSegment {

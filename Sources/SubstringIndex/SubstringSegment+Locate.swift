@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 // Passages: which ones an n-gram occurs in, and what they hold.
 extension SubstringSegment {

@@ -1,6 +1,6 @@
-internal import CKernels
-public import Core
-public import Store
+internal import CTrawlKernels
+public import TrawlCore
+public import TrawlStore
 
 /// The substring index of one segment, read in place: an FM-index (Ferragina and Manzini, 2000) over the tokens of its
 /// passages, with the passage of every row and the plain text beside it.

@@ -1,6 +1,6 @@
-internal import CKernels
-public import Core
-public import Store
+internal import CTrawlKernels
+public import TrawlCore
+public import TrawlStore
 
 /// Builds the substring index of one segment: collects passages, sorts, and writes everything into blobs.
 ///

@@ -1,5 +1,5 @@
-public import Core
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 /// Writes the substring index of a segment that is put together from slices of others, from the tokens that they keep: no
 /// text is tokenised. The result is, byte for byte, what `SubstringSegmentBuilder` makes of the same passages.

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// The rows of one segment's suffix order that an n-gram stands at: `low..<high`.
 @frozen

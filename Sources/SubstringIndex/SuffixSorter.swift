@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CTrawlKernels
 
 /// Sorts the suffixes of integer text by induced sorting (SA-IS: Nong, Zhang and Chan, "Two Efficient Algorithms for
 /// Linear Time Suffix Array Construction", 2011).

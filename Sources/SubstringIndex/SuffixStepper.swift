@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Core
+internal import CTrawlKernels
+internal import TrawlCore
 
 /// What growing an n-gram reads of a segment. It holds addresses and no references, so that hot loops retain nothing;
 /// they live as long as the `SubstringSegment` that it comes from.

@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// How to follow a symbol in the wavelet matrix: what every extension reads, in the order of the symbols.
 ///

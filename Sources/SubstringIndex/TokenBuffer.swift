@@ -1,5 +1,5 @@
-internal import Core
 import Foundation
+internal import TrawlCore
 
 /// Memory for the tokens of a segment under construction: grows in place where the system can, and is not filled with
 /// zeros first. Read and written through its pointer alone.

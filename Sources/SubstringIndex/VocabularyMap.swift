@@ -1,6 +1,6 @@
-internal import CKernels
-internal import Core
-internal import Store
+internal import CTrawlKernels
+internal import TrawlCore
+internal import TrawlStore
 
 /// Which tokens of the vocabulary occur in a segment, and which symbol each is: symbols number the tokens that occur in
 /// ascending order.

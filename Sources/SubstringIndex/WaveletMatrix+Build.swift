@@ -1,6 +1,6 @@
-internal import CKernels
-internal import Core
-internal import Store
+internal import CTrawlKernels
+internal import TrawlCore
+internal import TrawlStore
 
 extension WaveletMatrix {
     /// The blobs that a matrix is written to.

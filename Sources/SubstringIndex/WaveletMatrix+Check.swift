@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Core
+internal import CTrawlKernels
+internal import TrawlCore
 
 extension WaveletMatrix {
     /// Recounts the digits of every block and compares them with the counters, and the leaves with

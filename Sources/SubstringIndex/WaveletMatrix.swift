@@ -1,6 +1,6 @@
-internal import CKernels
-internal import Core
-internal import Store
+internal import CTrawlKernels
+internal import TrawlCore
+internal import TrawlStore
 
 /// A sequence of symbols with rank and access: a Huffman-shaped wavelet matrix (Claude, Navarro and Ordonez, 2015) of
 /// degree 64, with the counters beside their digits. A level costs one access to memory, whose few cache lines are

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CTrawlKernels
 
 /// What the processor's products reach when everything lies in its caches: the roof over every model.
 package enum ArithmeticPeak {

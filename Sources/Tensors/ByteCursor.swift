@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// Reads little-endian fields of a mapped file in order, none beyond its end.
 struct ByteCursor {

@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// A GGUF file, version 2 or 3, little-endian, with its tensors mapped in place.
 ///

@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// The typed entries in a GGUF file's head.
 public struct GGUFMetadata: Sendable {

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CTrawlKernels
 
 /// The C kernels under Swift names, for the targets above. Shapes and errors: see the C headers.
 package enum Kernels {

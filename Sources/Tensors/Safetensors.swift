@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 /// A safetensors file or a set of shards (`model.safetensors.index.json`), mapped in place.
 ///

@@ -1,5 +1,5 @@
-internal import Core
 internal import Foundation
+internal import TrawlCore
 
 /// Writes a safetensors file (format: see `Safetensors`).
 public struct SafetensorsWriter {

@@ -1,5 +1,5 @@
-internal import CKernels
-package import Core
+internal import CTrawlKernels
+package import TrawlCore
 
 /// How a tensor's numbers are stored. The quantised types are those of GGUF: blocks of numbers along the last axis that
 /// share a scale.

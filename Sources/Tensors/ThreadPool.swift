@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CTrawlKernels
 internal import Glibc
 internal import Synchronization
 

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CTrawlKernels
 
 extension WeightMatrix {
     /// The rows of x that a step takes: with a tile of weights they fit the second-level cache.

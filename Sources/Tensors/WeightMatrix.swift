@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Core
+internal import CTrawlKernels
+internal import TrawlCore
 
 /// A weight matrix `[rows, columns]` = `[out, in]` in any floating-point storage, usually in the mapped file itself.
 ///

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Tokens that are cut out of the text before the model sees it.
 struct AddedVocabulary: Sendable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Makes a BPE model of a vocabulary and its merges.
 struct BytePairBuilder {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Byte-pair encoding (Sennrich et al. 2016): merges the adjacent pair of lowest rank, the leftmost first.
 ///

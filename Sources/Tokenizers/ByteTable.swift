@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// A vocabulary: byte strings with ids, found both ways without making a `String`.
 ///

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// SentencePiece's precompiled normalisation map: a Darts double array from UTF-8 to places in a block of texts.
 ///

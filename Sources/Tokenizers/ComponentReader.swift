@@ -1,5 +1,5 @@
-import Core
 import Foundation
+import TrawlCore
 
 /// Reads the stages of `tokenizer.json` around the model. Sequences are flattened.
 enum ComponentReader {

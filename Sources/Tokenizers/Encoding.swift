@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// What a tokenizer makes of one text or of a pair of texts; the four arrays are parallel.
 public struct Encoding: Hashable, Sendable {

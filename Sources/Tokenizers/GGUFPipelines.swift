@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// What llama.cpp's names of pre-tokenizers stand for.
 enum GGUFPreTokenizers {

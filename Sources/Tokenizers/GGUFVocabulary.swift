@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// The tokenizer's part of a GGUF file, as plain values; `Models` fills it from the keys `tokenizer.ggml.*`.
 public struct GGUFVocabulary: Sendable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 extension JSON {
     /// Feeds a form that does not depend on white space or on the order of members to `hash`.

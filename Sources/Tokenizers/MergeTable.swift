@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Which pairs of tokens merge, in what order, to what: an open-addressed table.
 struct MergeTable: Sendable {

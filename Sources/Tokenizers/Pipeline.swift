@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// The stages that a text goes through: added tokens, normalisers, pre-tokenizers, model; post-processor and decoder.
 struct Pipeline: Sendable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Adds the special tokens that a model expects around one text or two.
 struct PostProcessor: Sendable {

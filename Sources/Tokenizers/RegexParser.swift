@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// The syntax tree of a regular expression.
 indirect enum RegexNode: Sendable {

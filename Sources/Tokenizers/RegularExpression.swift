@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// A compiled regular expression over UTF-8, matched by backtracking with an explicit stack.
 struct RegularExpression: Sendable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Tokens as the models give them: ids and the bytes of the normalised text that they cover.
 struct TokenBuffer {

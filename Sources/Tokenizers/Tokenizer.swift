@@ -1,5 +1,5 @@
-public import Core
 import Synchronization
+public import TrawlCore
 
 /// Turns text into tokens and back, identically to the `tokenizers` package of Hugging Face.
 ///

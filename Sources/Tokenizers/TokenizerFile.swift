@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Reads `tokenizer.json`: the file as a whole and the model; `ComponentReader` reads the stages around it.
 struct TokenizerFile {

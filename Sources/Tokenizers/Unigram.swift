@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// The unigram language model of SentencePiece (Kudo 2018): the segmentation of greatest probability, by Viterbi.
 struct Unigram: Sendable {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// Remembers how words were cut into tokens. Direct-mapped: a word that falls on another's slot replaces it.
 struct WordCache {

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// WordPiece (Schuster and Nakajima 2012, as BERT uses it): the longest token from the left, again and again.
 struct WordPiece: Sendable {

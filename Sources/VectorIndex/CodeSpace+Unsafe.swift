@@ -1,6 +1,6 @@
-internal import CKernels
-import Core
-import Store
+internal import CTrawlKernels
+import TrawlCore
+import TrawlStore
 
 /// The space in which codes are made: vectors less their centre, filled up with zeros to whole blocks, rotated.
 ///

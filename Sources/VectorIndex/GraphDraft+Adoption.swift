@@ -1,5 +1,5 @@
-import Core
-import Store
+import TrawlCore
+import TrawlStore
 
 extension GraphDraft {
     /// Takes over the links of another graph whose vector v is now `numbers[v]`, `noLink` when it was dropped.

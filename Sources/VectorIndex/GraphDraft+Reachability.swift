@@ -1,5 +1,5 @@
-import Core
-import Store
+import TrawlCore
+import TrawlStore
 
 extension GraphDraft {
     /// Links every vector that no walk could come by, such as one of many alike, or one whose ways in were dropped.

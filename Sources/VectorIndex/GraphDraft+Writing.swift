@@ -1,5 +1,5 @@
-import Core
-import Store
+import TrawlCore
+import TrawlStore
 
 extension GraphDraft {
     func write(into writer: SegmentWriter) throws {

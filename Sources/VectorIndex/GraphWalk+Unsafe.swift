@@ -1,5 +1,5 @@
-internal import CKernels
-import Core
+internal import CTrawlKernels
+import TrawlCore
 
 /// What a walk goes through: links and codes, in place or still in the making.
 struct GraphView {

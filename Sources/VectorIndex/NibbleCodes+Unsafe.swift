@@ -1,6 +1,6 @@
-internal import CKernels
-import Core
-import Store
+internal import CTrawlKernels
+import TrawlCore
+import TrawlStore
 
 /// Records of one size that are read by number.
 struct RecordTable: @unchecked Sendable {

@@ -1,6 +1,6 @@
-internal import CKernels
-import Core
-import Store
+internal import CTrawlKernels
+import TrawlCore
+import TrawlStore
 
 /// Compares queries with all rows of a segment.
 struct RowScan: Sendable {

@@ -1,6 +1,6 @@
-import Core
-import Store
 import Synchronization
+import TrawlCore
+import TrawlStore
 
 /// A segment opened for searches: its rows, what finds them, and what was deleted.
 struct SearchedSegment: Sendable {

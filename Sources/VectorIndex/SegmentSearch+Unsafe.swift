@@ -1,6 +1,6 @@
-internal import CKernels
-import Core
-import Store
+internal import CTrawlKernels
+import TrawlCore
+import TrawlStore
 
 /// Searches one segment for some queries, the way that a plan says.
 struct SegmentSearch: Sendable {

@@ -1,6 +1,6 @@
-internal import CKernels
-import Core
-import Store
+internal import CTrawlKernels
+import TrawlCore
+import TrawlStore
 
 /// One bit a dimension for each vector of a segment, with what estimates its dot products.
 ///

@@ -1,4 +1,4 @@
-import Core
+import TrawlCore
 
 /// A pass of several threads over tiles of rows, each of which keeps its own best of every query.
 enum TiledScan {

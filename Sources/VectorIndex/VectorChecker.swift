@@ -1,4 +1,4 @@
-public import Store
+public import TrawlStore
 
 extension VectorSearcher {
     /// Verifies checksums and values of the vectors of `segment`, and that its structure belongs to them.

@@ -1,5 +1,5 @@
-import Core
-import Store
+import TrawlCore
+import TrawlStore
 
 /// How a graph of neighbours is built.
 public struct GraphSettings: Equatable, Sendable {

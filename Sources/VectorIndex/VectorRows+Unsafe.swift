@@ -1,5 +1,5 @@
-internal import CKernels
-import Store
+internal import CTrawlKernels
+import TrawlStore
 
 extension RowFormat {
     var kernelType: trawl_row_type {

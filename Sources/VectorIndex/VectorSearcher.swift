@@ -1,5 +1,5 @@
-public import Core
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 /// What a search may leave out, and how hard it tries.
 public struct VectorSearchOptions: Sendable {

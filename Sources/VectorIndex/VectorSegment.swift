@@ -1,5 +1,5 @@
-import Core
-import Store
+import TrawlCore
+import TrawlStore
 
 /// How near a vector is to a query; a greater score is nearer.
 public enum Metric: UInt8, Sendable, CaseIterable {

@@ -1,5 +1,5 @@
-public import Core
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 /// How the vectors of a segment are stored and found.
 public struct VectorSettings: Equatable, Sendable {

@@ -1,5 +1,5 @@
-public import Core
-public import Store
+public import TrawlCore
+public import TrawlStore
 
 /// Writes the vectors of a segment that is put together from slices of others: rows are copied as they are, and what finds
 /// them is made anew. Only a graph is taken over, and the other vectors inserted into it, if its slice makes up more than half

@@ -1,5 +1,5 @@
-import Core
-import Store
+import TrawlCore
+import TrawlStore
 
 /// Writes the shape of a segment whose rows are written, and what finds them.
 struct VectorStructureWriter {

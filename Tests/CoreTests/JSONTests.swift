@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Core
+@testable import TrawlCore
 
 @Suite struct JSONTests {
     private func parse(_ text: String) throws -> JSON { try parse(Array(text.utf8)) }

@@ -1,5 +1,5 @@
-import Core
 import Testing
+import TrawlCore
 
 @Suite struct TopPassagesTests {
     @Test func keepsTheBestAndBreaksTiesByPassage() {

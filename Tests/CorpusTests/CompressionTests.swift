@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Corpus
+@testable import TrawlCorpus
 
 @Suite struct CompressionTests {
     let fixture: CorpusFixture

@@ -1,10 +1,10 @@
-import CZlib
-import CZstd
-import Core
+import CTrawlZlib
+import CTrawlZstd
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Corpus
+@testable import TrawlCorpus
 
 /// A folder of files that is gone when the test is over.
 final class CorpusFixture {

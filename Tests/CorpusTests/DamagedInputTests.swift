@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Corpus
+@testable import TrawlCorpus
 
 /// Files with random damage: reading them ends, either with documents or with an error that names a file.
 @Suite struct DamagedInputTests {

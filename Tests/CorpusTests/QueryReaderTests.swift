@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Corpus
+@testable import TrawlCorpus
 
 @Suite struct QueryReaderTests {
     let fixture: CorpusFixture

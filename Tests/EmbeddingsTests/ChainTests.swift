@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Embeddings
+@testable import TrawlEmbeddings
 
 /// Folders that sentence-transformers wrote, and what it gave for them (`eval/parity/chains_goldens.py`).
 @Suite struct ChainTests {

@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Embeddings
+@testable import TrawlEmbeddings
 
 /// Embedding models made of decoders against sentence-transformers: `eval/parity/decoders_goldens.py`.
 @Suite struct DecoderEmbedderTests {

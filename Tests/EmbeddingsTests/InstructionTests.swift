@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Embeddings
+@testable import TrawlEmbeddings
 
 @Suite struct InstructionTests {
     private let examples = [

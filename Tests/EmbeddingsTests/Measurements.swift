@@ -1,8 +1,8 @@
-import Core
 import Glibc
 import Testing
+import TrawlCore
 
-@testable import Embeddings
+@testable import TrawlEmbeddings
 
 private let home =
     getenv("TRAWL_HOME").map { String(cString: $0) }

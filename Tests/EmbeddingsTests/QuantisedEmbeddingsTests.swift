@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Embeddings
+@testable import TrawlEmbeddings
 
 /// Against `sentence_transformers.util.quantization` (`eval/parity/chains_goldens.py`).
 @Suite struct QuantisedEmbeddingsTests {

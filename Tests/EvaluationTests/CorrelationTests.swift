@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Evaluation
+@testable import TrawlEvaluation
 
 @Suite struct CorrelationTests {
     // scipy.stats.spearmanr and pearsonr, scipy 1.17.

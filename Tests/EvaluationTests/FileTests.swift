@@ -1,7 +1,7 @@
-import Core
-import Evaluation
 import Foundation
 import Testing
+import TrawlCore
+import TrawlEvaluation
 
 @Suite struct FileTests {
     @Test(arguments: [

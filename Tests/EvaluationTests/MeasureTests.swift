@@ -1,7 +1,7 @@
-import Core
-import Evaluation
 import Foundation
 import Testing
+import TrawlCore
+import TrawlEvaluation
 
 /// The path of a golden file; see eval/parity/measures.py.
 func golden(_ name: String) -> String {

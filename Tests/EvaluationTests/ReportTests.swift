@@ -1,7 +1,7 @@
-import Core
-import Evaluation
 import Foundation
 import Testing
+import TrawlCore
+import TrawlEvaluation
 
 @Suite struct ReportTests {
     /// Ten queries whose only relevant document gets rank `ranks[i]`, 0 for none.

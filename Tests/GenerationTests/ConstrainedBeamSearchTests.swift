@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Models
 import Testing
+import TrawlCore
+import TrawlModels
 
-@testable import Generation
+@testable import TrawlGeneration
 
 @Suite struct ConstrainedBeamSearchTests {
     private func prefill(_ prompts: [[TokenID]], _ model: HashedLanguageModel) throws -> [PrefilledPrompt] {

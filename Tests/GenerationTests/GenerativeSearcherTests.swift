@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Models
 import Testing
+import TrawlCore
+import TrawlModels
 
-@testable import Generation
+@testable import TrawlGeneration
 
 @Suite struct GenerativeSearcherTests {
     /// `w7` is token 17; any other word is some token below 10 that no text has but `@@`, the title's end.

@@ -1,6 +1,6 @@
-import Core
 import Foundation
-import Models
+import TrawlCore
+import TrawlModels
 
 /// A language model whose logits are a hash of everything before them, behind the protocol of the real ones.
 final class HashedLanguageModel: DecodingSession {

@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Generation
+@testable import TrawlGeneration
 
 @Suite struct LearnedKeyWeightsTests {
     private static let weights = LearnedKeyWeights(

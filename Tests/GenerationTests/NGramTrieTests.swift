@@ -1,8 +1,8 @@
-import Core
-import Models
 import Testing
+import TrawlCore
+import TrawlModels
 
-@testable import Generation
+@testable import TrawlGeneration
 
 @Suite struct NGramTrieTests {
     @Test func matchesAreThoseOfScanning() {

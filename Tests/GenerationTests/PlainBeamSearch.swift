@@ -1,7 +1,7 @@
-import Core
 import Foundation
+import TrawlCore
 
-@testable import Generation
+@testable import TrawlGeneration
 
 /// Constrained beam search as it is defined, one query, everything scored, everything sorted.
 struct PlainBeamSearch {

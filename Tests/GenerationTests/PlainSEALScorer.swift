@@ -1,7 +1,7 @@
-import Core
 import Foundation
+import TrawlCore
 
-@testable import Generation
+@testable import TrawlGeneration
 
 /// SEAL's scores straight from the formulas: no trie, no tallies, sets of positions, every passage scanned for every key.
 struct PlainSEALScorer {

@@ -1,10 +1,10 @@
-import Core
 import Foundation
-import Models
 import Testing
-import Tokenizers
+import TrawlCore
+import TrawlModels
+import TrawlTokenizers
 
-@testable import Generation
+@testable import TrawlGeneration
 
 /// SmolLM2 writing n-grams of real passages.
 @Suite(.serialized) struct RealGeneratorTests {

@@ -1,5 +1,5 @@
-import Core
-import Generation
+import TrawlCore
+import TrawlGeneration
 
 /// A corpus behind a sorted list of its suffixes: fast enough for a few hundred real passages.
 struct SuffixArrayCorpus: SubstringOracle {

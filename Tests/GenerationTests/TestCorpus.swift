@@ -1,5 +1,5 @@
-import Core
-import Generation
+import TrawlCore
+import TrawlGeneration
 
 /// A fixed stream of pseudo-random numbers.
 struct SplitMix: RandomNumberGenerator {

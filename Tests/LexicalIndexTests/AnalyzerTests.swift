@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import LexicalIndex
+@testable import TrawlLexicalIndex
 
 @Suite struct AnalyzerTests {
     private func terms(_ text: String, _ settings: AnalyzerSettings) throws -> [String] {

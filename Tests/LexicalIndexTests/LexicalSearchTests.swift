@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import LexicalIndex
+@testable import TrawlLexicalIndex
 
 /// An index folder with lexical segments that is removed with its owner.
 final class LexicalFixture {

@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Tensors
 import Testing
+import TrawlCore
+import TrawlTensors
 
-@testable import ModelBenchmark
+@testable import TrawlModelBenchmark
 
 private let home =
     getenv("TRAWL_HOME").map { String(cString: $0) }

@@ -1,10 +1,10 @@
-import Core
 import Foundation
-import Tensors
 import Testing
-import Tokenizers
+import TrawlCore
+import TrawlTensors
+import TrawlTokenizers
 
-@testable import Models
+@testable import TrawlModels
 
 /// Encoder-decoders that leave tensors to a base, and folders that are damaged.
 @Suite struct CompactModelTests {

@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Tensors
 import Testing
+import TrawlCore
+import TrawlTensors
 
-@testable import Models
+@testable import TrawlModels
 
 /// Decoders beside Llama against transformers, on tiny random checkpoints: `eval/parity/decoders_goldens.py`.
 @Suite struct DecoderFamilyTests {

@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Tensors
 import Testing
+import TrawlCore
+import TrawlTensors
 
-@testable import Models
+@testable import TrawlModels
 
 /// What transformers computed for a tiny random encoder-decoder: `eval/parity/encoder_decoders_goldens.py`.
 struct EncoderDecoderGolden {

@@ -1,10 +1,10 @@
-import Core
 import Foundation
-import Tensors
 import Testing
-import Tokenizers
+import TrawlCore
+import TrawlTensors
+import TrawlTokenizers
 
-@testable import Models
+@testable import TrawlModels
 
 /// Tiny random checkpoints whose states transformers computed (`eval/parity/encoders_goldens.py`): biases that are not
 /// 0, norms that are not 1, inputs longer than a window and than a tile of queries, heads wider than the hidden units.

@@ -1,10 +1,10 @@
-import Core
 import Glibc
-import Tensors
 import Testing
-import Tokenizers
+import TrawlCore
+import TrawlTensors
+import TrawlTokenizers
 
-@testable import Models
+@testable import TrawlModels
 
 let modelsHome =
     (getenv("TRAWL_HOME").map { String(cString: $0) }

@@ -1,9 +1,9 @@
-import Core
-import Models
-import Tensors
 import Testing
+import TrawlCore
+import TrawlModels
+import TrawlTensors
 
-@testable import Reranking
+@testable import TrawlReranking
 
 private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Golden"
 

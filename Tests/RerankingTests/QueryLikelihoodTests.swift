@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Models
 import Testing
+import TrawlCore
+import TrawlModels
 
-@testable import Reranking
+@testable import TrawlReranking
 
 /// Answers that a token is as probable as it is common in the prompt, with one count added for each token.
 private final class CountingLanguageModel: DecodingSession {

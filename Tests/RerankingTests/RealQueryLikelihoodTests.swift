@@ -1,8 +1,8 @@
 import Foundation
-import Models
-import Reranking
 import Testing
-import Tokenizers
+import TrawlModels
+import TrawlReranking
+import TrawlTokenizers
 
 @Suite struct RealQueryLikelihoodTests {
     @Test func theAnsweringPassageMakesTheQuestionLikeliest() throws {

@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Store
+@testable import TrawlStore
 
 /// Deletion sets: stored beside their segments, named by the manifest, replaced and removed with it.
 @Suite struct DeletionSetTests {

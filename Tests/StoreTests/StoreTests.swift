@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Store
+@testable import TrawlStore
 
 /// A folder that is removed with its owner.
 final class TemporaryFolder {

@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import SubstringIndex
+@testable import TrawlSubstringIndex
 
 /// Copies of a segment's blobs, each ending at a page that must not be touched, so that reading beyond crashes.
 private final class GuardedSegment: @unchecked Sendable {

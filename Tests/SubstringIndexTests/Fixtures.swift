@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import SubstringIndex
+@testable import TrawlSubstringIndex
 
 /// Passages and the boundary that ends each.
 struct Passages: Sendable, CustomTestStringConvertible {

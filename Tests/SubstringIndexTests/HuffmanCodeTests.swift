@@ -1,7 +1,7 @@
-import CKernels
+import CTrawlKernels
 import Testing
 
-@testable import SubstringIndex
+@testable import TrawlSubstringIndex
 
 @Suite struct HuffmanCodeTests {
     static let texts: [[UInt32]] = [

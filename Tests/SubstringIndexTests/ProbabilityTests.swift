@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import SubstringIndex
+@testable import TrawlSubstringIndex
 
 @Suite struct ProbabilityTests {
     @Test(arguments: Passages.matrix)

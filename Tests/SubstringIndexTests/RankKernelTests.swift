@@ -1,7 +1,7 @@
-import CKernels
+import CTrawlKernels
 import Testing
 
-@testable import SubstringIndex
+@testable import TrawlSubstringIndex
 
 @Suite struct RankKernelTests {
     /// The versions that this CPU can run.

@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import SubstringIndex
+@testable import TrawlSubstringIndex
 
 @Suite struct SubstringIndexTests {
     @Test(arguments: Passages.matrix)

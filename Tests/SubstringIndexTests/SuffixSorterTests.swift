@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SubstringIndex
+@testable import TrawlSubstringIndex
 
 @Suite struct SuffixSorterTests {
     @Test(arguments: Strings.all)

@@ -1,7 +1,7 @@
-import CKernels
+import CTrawlKernels
 import Testing
 
-@testable import Tensors
+@testable import TrawlTensors
 
 /// Products with weights as they lie in the file have the bits of those with packed weights.
 @Suite struct DirectProductTests {

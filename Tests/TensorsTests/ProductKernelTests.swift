@@ -1,7 +1,7 @@
-import CKernels
+import CTrawlKernels
 import Testing
 
-@testable import Tensors
+@testable import TrawlTensors
 
 /// Products of packed matrices, on every instruction set that this processor has.
 @Suite struct ProductKernelTests {

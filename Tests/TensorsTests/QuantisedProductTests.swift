@@ -1,8 +1,8 @@
-import CKernels
+import CTrawlKernels
 import Foundation
 import Testing
 
-@testable import Tensors
+@testable import TrawlTensors
 
 /// 8-bit products, on every instruction set that this processor has.
 @Suite struct QuantisedProductTests {

@@ -1,9 +1,9 @@
-import CKernels
-import Core
+import CTrawlKernels
 import Glibc
 import Testing
+import TrawlCore
 
-@testable import Tensors
+@testable import TrawlTensors
 
 /// A temporary file that goes when its test ends.
 final class TemporaryFile {

@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Tokenizers
+@testable import TrawlTokenizers
 
 @Suite struct BadInputTests {
     private func load(_ json: String) throws -> Tokenizer { try load(Array(json.utf8)) }

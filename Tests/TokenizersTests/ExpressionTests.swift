@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Tokenizers
+@testable import TrawlTokenizers
 
 @Suite struct ExpressionTests {
     private func matches(_ pattern: String, _ text: String) throws -> [String] {

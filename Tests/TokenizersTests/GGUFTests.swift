@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Tokenizers
+@testable import TrawlTokenizers
 
 @Suite struct GGUFTests {
     /// Scores decide the order of merges: `b c` (-1) goes before `a b` (-2).

@@ -1,7 +1,7 @@
-import Core
 import Foundation
+import TrawlCore
 
-@testable import Tokenizers
+@testable import TrawlTokenizers
 
 /// Finds the golden files, which eval/parity/tokenizers_goldens.py writes, and the real models.
 enum Golden {

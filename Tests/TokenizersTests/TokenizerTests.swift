@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Tokenizers
+@testable import TrawlTokenizers
 
 @Suite struct TokenizerTests {
     /// Texts from parts that trip tokenizers up, from a fixed seed.

@@ -1,9 +1,9 @@
 import Foundation
-import Models
-import Tensors
 import Testing
+import TrawlModels
+import TrawlTensors
 
-@testable import Training
+@testable import TrawlTraining
 
 /// The tiny decoder of the golden data, with adapters beside it, in a folder of its own.
 final class AdapterFolders {

@@ -1,10 +1,10 @@
-import Core
 import Foundation
-import Models
 import Testing
+import TrawlCore
+import TrawlModels
 
-@testable import Tensors
-@testable import Training
+@testable import TrawlTensors
+@testable import TrawlTraining
 
 private struct Golden: Decodable {
     let items: GoldenBatch

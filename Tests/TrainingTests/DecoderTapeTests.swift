@@ -1,8 +1,8 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Tensors
-@testable import Training
+@testable import TrawlTensors
+@testable import TrawlTraining
 
 /// Gradients of a decoder's operations against differences of the loss.
 @Suite struct DecoderTapeTests {

@@ -1,7 +1,7 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Training
+@testable import TrawlTraining
 
 @Suite struct GeneratorExamplesTests {
     /// Tokens below 50 begin words; 99 ends a sentence, 90 a title.

@@ -1,11 +1,11 @@
-import Core
 import Foundation
-import Generation
-import Models
 import Testing
+import TrawlCore
+import TrawlGeneration
+import TrawlModels
 
-@testable import Tensors
-@testable import Training
+@testable import TrawlTensors
+@testable import TrawlTraining
 
 @Suite struct GeneratorTrainerTests {
     private let folder = FileManager.default.temporaryDirectory.appending(

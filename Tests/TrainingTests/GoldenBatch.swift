@@ -1,7 +1,7 @@
-import Core
 import Foundation
+import TrawlCore
 
-@testable import Training
+@testable import TrawlTraining
 
 /// A batch as the scripts in `eval/parity` write it: sources, each with its targets.
 struct GoldenBatch: Decodable {

@@ -1,6 +1,6 @@
-import CKernels
-import Core
+import CTrawlKernels
 import Testing
+import TrawlCore
 
 /// The kernels of training and their portable twins: the same values but for the rounding of fused multiply-adds.
 @Suite struct KernelTests {

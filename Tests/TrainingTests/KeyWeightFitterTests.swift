@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Generation
 import Testing
+import TrawlCore
+import TrawlGeneration
 
-@testable import Training
+@testable import TrawlTraining
 
 @Suite struct KeyWeightFitterTests {
     /// Queries whose relevant passages are the short ones with keys of one feature, among others with keys of another.

@@ -1,8 +1,8 @@
-import Core
 import Foundation
 import Testing
+import TrawlCore
 
-@testable import Training
+@testable import TrawlTraining
 
 @Suite struct RefinedScheduleTests {
     @Test func equalGradientsGiveALinearDecay() {

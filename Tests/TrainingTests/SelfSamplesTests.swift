@@ -1,10 +1,10 @@
-import Core
 import Foundation
-import Generation
-import Models
 import Testing
+import TrawlCore
+import TrawlGeneration
+import TrawlModels
 
-@testable import Training
+@testable import TrawlTraining
 
 @Suite struct SelfSamplesTests {
     private static func features(

@@ -1,11 +1,11 @@
-import Core
 import Foundation
-import Models
 import Testing
-import Tokenizers
+import TrawlCore
+import TrawlModels
+import TrawlTokenizers
 
-@testable import Tensors
-@testable import Training
+@testable import TrawlTensors
+@testable import TrawlTraining
 
 /// SmolLM2 as a GGUF file, whose projections to heads have their rows in another order than adapters do.
 @Suite struct SmolLM2AdapterTests {

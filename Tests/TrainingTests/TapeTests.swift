@@ -1,8 +1,8 @@
-import Core
 import Testing
+import TrawlCore
 
-@testable import Tensors
-@testable import Training
+@testable import TrawlTensors
+@testable import TrawlTraining
 
 /// Gradients of every operation against differences of the loss: (L(w + h) - L(w - h)) / 2h.
 @Suite struct TapeTests {

@@ -1,8 +1,8 @@
-import CKernels
-import Core
+import CTrawlKernels
 import Testing
+import TrawlCore
 
-@testable import VectorIndex
+@testable import TrawlVectorIndex
 
 @Suite struct CodeKernelTests {
     private func bytes(_ count: Int, seed: UInt64) -> [UInt8] {

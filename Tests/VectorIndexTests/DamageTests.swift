@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import VectorIndex
+@testable import TrawlVectorIndex
 
 /// Segments whose parts contradict each other are refused when they are opened, and lead no search out of bounds.
 @Suite struct VectorDamageTests {

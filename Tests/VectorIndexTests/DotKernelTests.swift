@@ -1,4 +1,4 @@
-import CKernels
+import CTrawlKernels
 import Testing
 
 /// The instruction sets that this machine has.

@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import VectorIndex
+@testable import TrawlVectorIndex
 
 /// Segments with structures after random insertions, deletions and merges.
 @Suite struct MergingTests {

@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import VectorIndex
+@testable import TrawlVectorIndex
 
 /// What structures must do on fixed data, whatever the metric and the format.
 @Suite struct StructureTests {

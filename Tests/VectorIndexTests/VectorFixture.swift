@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import VectorIndex
+@testable import TrawlVectorIndex
 
 /// An index folder with vector segments that is removed with its owner.
 final class VectorFixture {

@@ -1,9 +1,9 @@
-import Core
 import Foundation
-import Store
 import Testing
+import TrawlCore
+import TrawlStore
 
-@testable import VectorIndex
+@testable import TrawlVectorIndex
 
 @Suite struct VectorSearchTests {
     static func vectors(_ count: Int, _ dimension: Int, seed: UInt32 = 1) -> [[Float]] {

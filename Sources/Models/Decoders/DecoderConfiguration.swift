@@ -1,6 +1,6 @@
-internal import Core
 internal import Glibc
-public import Tensors
+internal import TrawlCore
+public import TrawlTensors
 
 /// The sizes and constants of a decoder of the Llama family: what its members differ in is data.
 public struct DecoderConfiguration: Sendable, Equatable {

@@ -1,6 +1,6 @@
-internal import Core
 internal import Synchronization
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// A decoder as an encoder: the normed states of a text's tokens, each of which has seen those before it (or all, where the
 /// model is bidirectional). What embedding models made of decoders stand on.

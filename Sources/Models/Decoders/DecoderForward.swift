@@ -1,6 +1,6 @@
-internal import Core
 internal import Glibc
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// The forward pass over rows that have consecutive slots at the end of a cache.
 ///

@@ -1,5 +1,5 @@
-public import Core
-public import Tensors
+public import TrawlCore
+public import TrawlTensors
 
 /// A decoder of the Llama family: RMS norm, rotary positions, grouped heads of keys, gated feed-forward layers (Touvron et
 /// al. 2023, arXiv 2302.13971; grouped queries: Ainslie et al. 2023, arXiv 2305.13245). With windows of attention it is

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// `DecodingSession` of a `DecoderModel`.
 final class DecoderSession: TreeSession {

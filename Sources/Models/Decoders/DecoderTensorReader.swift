@@ -1,5 +1,5 @@
-internal import Core
-package import Tensors
+internal import TrawlCore
+package import TrawlTensors
 
 /// Finds a decoder's tensors by what they are, in Hugging Face's names or GGUF's.
 package struct DecoderTensorReader {

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// A position in the tree of keys and values that a `DecodingSession` caches: a token together with everything that
 /// stands before it, up to the start of its prompt.

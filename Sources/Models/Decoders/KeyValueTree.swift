@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// The keys and values of all layers, in slots. A prompt fills consecutive slots; every other slot is a node with a
 /// parent. Forking a beam copies nothing: two nodes name one parent.

@@ -1,5 +1,5 @@
-internal import Core
-package import Tensors
+internal import TrawlCore
+package import TrawlTensors
 
 /// A folder that changes a decoder beside it by matrices of low rank (LoRA, Hu et al. 2021, arXiv 2106.09685), in the layout
 /// of Hugging Face's peft, with a config.json that names the decoder as compact encoder-decoders name theirs:

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// Where a prompt's first row stands in the cache, and its tokens.
 struct PromptPlace {

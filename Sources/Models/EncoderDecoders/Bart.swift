@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// BART (Lewis et al. 2020, arXiv 1910.13461) and, with norms before the blocks, mBART (Liu et al. 2020, arXiv 2001.08210),
 /// under the names that transformers gives their tensors.

@@ -1,6 +1,6 @@
-internal import Core
-internal import Tensors
-internal import Tokenizers
+internal import TrawlCore
+internal import TrawlTensors
+internal import TrawlTokenizers
 
 /// Two BERT models, one of which attends to the other's states (Rothe et al. 2020, arXiv 1907.12461), under the names that
 /// transformers' `EncoderDecoderModel` gives their tensors.

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// The tensors of an encoder-decoder's folder that leaves out those which it shares with a BERT model beside it: its
 /// encoder, and the embeddings of its decoder.

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// The passes of an encoder-decoder: the encoder's over prompts, and the decoder's over rows that have consecutive slots at
 /// the end of a cache.

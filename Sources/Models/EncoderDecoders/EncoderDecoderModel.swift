@@ -1,5 +1,5 @@
-public import Core
-public import Tensors
+public import TrawlCore
+public import TrawlTensors
 
 /// The sizes of an encoder-decoder, and the tokens that its texts begin and end with.
 public struct EncoderDecoderConfiguration: Sendable, Equatable {

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// `DecodingSession` of an `EncoderDecoderModel`. A prompt takes one slot of the cache, that of the start token; what it
 /// says is in the memory that rows attend to.

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// The weights of an encoder-decoder beside those of its encoder.
 struct EncoderDecoderWeights: Sendable {

@@ -1,6 +1,6 @@
-public import Core
-public import Tensors
-public import Tokenizers
+public import TrawlCore
+public import TrawlTensors
+public import TrawlTokenizers
 
 extension ModelFolder {
     /// Whether an encoder reads the prompt and a decoder writes behind it. A T5 folder with both is one as well as an

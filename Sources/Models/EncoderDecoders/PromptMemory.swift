@@ -1,4 +1,4 @@
-internal import Tensors
+internal import TrawlTensors
 
 /// What rows attend to of the encoder: for each prompt and layer the keys and values of its states, packed for products
 /// when the prompt is read and shared by all that is written behind it.

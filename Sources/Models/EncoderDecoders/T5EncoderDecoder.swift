@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// T5 whole (Raffel et al. 2020, arXiv 1910.10683), its version 1.1 with gated blocks and a head of its own, and mT5 (Xue et
 /// al. 2021, arXiv 2010.11934). The encoder is `T5Encoder`'s.

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// BERT (Devlin et al. 2019, arXiv 1810.04805), RoBERTa and XLM-R (Liu et al. 2019, arXiv 1907.11692), DistilBERT (Sanh
 /// et al. 2019, arXiv 1910.01108) and MPNet (Song et al. 2020, arXiv 2004.09297), under the names that transformers' models

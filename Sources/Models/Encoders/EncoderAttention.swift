@@ -1,4 +1,4 @@
-internal import Tensors
+internal import TrawlTensors
 
 /// The attention of one layer: context = softmax(scale Q Kᵀ + bias) V for each head within each of the sequences that are
 /// packed end to end.

@@ -1,5 +1,5 @@
-internal import Core
-public import Tensors
+internal import TrawlCore
+public import TrawlTensors
 
 /// The sizes of an encoder, and what its layers have and have not.
 public struct EncoderConfiguration: Sendable, Equatable {

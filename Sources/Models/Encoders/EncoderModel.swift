@@ -1,5 +1,5 @@
-internal import Core
-public import Tensors
+internal import TrawlCore
+public import TrawlTensors
 
 /// An encoder of the BERT family or its successors: bidirectional attention and feed-forward blocks over the tokens of
 /// a text. What tells the families apart is data (`EncoderConfiguration`, `EncoderWeights`); the passes are shared.

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// y = activation(x Wᵀ + b).
 struct Linear: Sendable {

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// ModernBERT (Warner et al. 2024, arXiv 2412.13663): rotary positions with two bases, attention to all tokens in every
 /// third layer and to neighbours in the others, gated feed-forward blocks, norms before the blocks.

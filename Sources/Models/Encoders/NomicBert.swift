@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// nomic-embed-text's BERT (Nussbaum et al. 2024, arXiv 2402.01613): rotary positions, a gated feed-forward block and no
 /// biases. config.json has the members of the model's own code (`n_embd`) or those of transformers 5 (`hidden_size`); the

@@ -1,6 +1,6 @@
-internal import Core
 internal import Glibc
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// What is added to the score of a token for another, by their distance and the head: T5's relative positions (Raffel et
 /// al. 2020, arXiv 1910.10683), which MPNet took over. Near distances have a bucket each, far ones share buckets that

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// The encoder of T5 (Raffel et al. 2020, arXiv 1910.10683), as in sentence-t5 (Ni et al. 2022, arXiv 2108.08877) and
 /// INSTRUCTOR: relative positions, norms by the root mean square before the blocks, scores that are not scaled.

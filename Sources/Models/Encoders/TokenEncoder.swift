@@ -1,5 +1,5 @@
-public import Core
-public import Tensors
+public import TrawlCore
+public import TrawlTensors
 
 /// An input of an encoder: tokens, and for each the segment (0 or 1) that it belongs to; no segments mean all 0.
 public struct EncoderInput: Sendable {

@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Tensors
+internal import CTrawlKernels
+internal import TrawlTensors
 
 /// Products of matrices in memory, in the three orders that a linear layer and its gradients need.
 ///

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// A matrix of weights that training may change, or one that it leaves as it is.
 public final class Parameter {

@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Tensors
+internal import CTrawlKernels
+internal import TrawlTensors
 
 /// Which rows attend to which: queries `queries` see keys `keys`, all of them, or, when causal, query i those up to i.
 struct AttentionSpan {

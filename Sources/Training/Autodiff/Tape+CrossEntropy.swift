@@ -1,6 +1,6 @@
-internal import CKernels
-internal import Core
-internal import Tensors
+internal import CTrawlKernels
+internal import TrawlCore
+internal import TrawlTensors
 
 /// What a loss of log-probabilities answers: its value, and its derivative by each of them.
 typealias LossAndSlopes = (value: Double, slopes: [Float])

@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 extension Tape {
     /// The sums of each token's vectors in all tables; `rows[t]` says which row of table t each token takes, and all are

@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Tensors
+internal import CTrawlKernels
+internal import TrawlTensors
 
 extension Tape {
     private static let gatePart = 1 << 14

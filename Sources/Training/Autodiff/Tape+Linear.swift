@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Tensors
+internal import CTrawlKernels
+internal import TrawlTensors
 
 extension Tape {
     /// x Wᵀ + b; x: `[m, k]`, weight: `[n, k]`, bias: `[n]`.

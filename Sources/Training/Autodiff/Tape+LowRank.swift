@@ -1,4 +1,4 @@
-internal import Tensors
+internal import TrawlTensors
 
 /// What a frozen matrix is changed by: scale B A (LoRA, Hu et al. 2021, arXiv 2106.09685), with few rows in between.
 struct LowRankAdapter {

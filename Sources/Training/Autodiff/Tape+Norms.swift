@@ -1,5 +1,5 @@
-internal import CKernels
-internal import Tensors
+internal import CTrawlKernels
+internal import TrawlTensors
 
 extension Tape {
     /// The rows that a task of a norm takes; the gradients of its weights are summed task by task.

@@ -1,4 +1,4 @@
-internal import Tensors
+internal import TrawlTensors
 
 extension Tape {
     private static let rmsNormRows = 64

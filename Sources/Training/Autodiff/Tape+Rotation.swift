@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Tensors
+internal import TrawlTensors
 
 /// The cosines and sines of rotary positions (Su et al. 2021, arXiv 2104.09864), row by row, `[rows, pairs]` each.
 final class RotaryAngles {

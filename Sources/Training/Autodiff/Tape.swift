@@ -1,5 +1,5 @@
-internal import Core
-public import Tensors
+internal import TrawlCore
+public import TrawlTensors
 
 /// A matrix on a tape: `[rows, columns]`, row-major, with room for the loss's gradient when that is wanted. Valid until the
 /// tape is cleared.

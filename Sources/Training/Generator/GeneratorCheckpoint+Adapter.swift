@@ -1,7 +1,7 @@
-internal import Core
 internal import Foundation
-public import Models
-internal import Tensors
+internal import TrawlCore
+public import TrawlModels
+internal import TrawlTensors
 
 extension GeneratorCheckpoint {
     /// Writes the weights of any network.

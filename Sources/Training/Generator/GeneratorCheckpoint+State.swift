@@ -1,6 +1,6 @@
-internal import Core
 internal import Foundation
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// Going on with a training that was interrupted.
 extension GeneratorCheckpoint {

@@ -1,7 +1,7 @@
-internal import Core
 internal import Foundation
-public import Models
-public import Tensors
+internal import TrawlCore
+public import TrawlModels
+public import TrawlTensors
 
 /// A trained generator on disk, in the layout that transformers' EncoderDecoderModel loads: config.json,
 /// model.safetensors and the tokenizer's files.

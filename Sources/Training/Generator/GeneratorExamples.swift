@@ -1,6 +1,6 @@
-public import Core
-internal import Generation
-internal import Models
+public import TrawlCore
+internal import TrawlGeneration
+internal import TrawlModels
 
 /// What a generator is trained on: queries with the passages that answer them, and texts of the corpus itself.
 public struct GeneratorExamples: Sendable {

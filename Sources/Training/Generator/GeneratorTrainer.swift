@@ -1,6 +1,6 @@
-internal import Core
 internal import Foundation
-public import Tensors
+internal import TrawlCore
+public import TrawlTensors
 
 /// Everything that can be set in a generator's training.
 public struct GeneratorTrainingSettings: Codable, Sendable, Equatable {

@@ -1,5 +1,5 @@
-public import Core
-public import Tokenizers
+public import TrawlCore
+public import TrawlTokenizers
 
 /// What training must know about a vocabulary.
 public struct GeneratorVocabulary: Sendable {

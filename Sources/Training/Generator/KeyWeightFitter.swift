@@ -1,6 +1,6 @@
-internal import Core
 internal import Foundation
-public import Generation
+internal import TrawlCore
+public import TrawlGeneration
 
 /// Fits the weights of n-grams to judged queries.
 ///

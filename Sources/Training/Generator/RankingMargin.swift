@@ -1,5 +1,5 @@
 internal import Foundation
-public import Generation
+public import TrawlGeneration
 
 /// How much better a passage that answers the query shall score than those that do not, through a smooth form of SEAL's own score (after
 /// LTRGR: Li et al. 2023, arXiv 2306.15222).

@@ -1,5 +1,5 @@
-public import Core
-public import Generation
+public import TrawlCore
+public import TrawlGeneration
 
 /// What a generator itself wrote for training queries, and which passages that found: it learns from its own samples to
 /// write more of what points to the right ones (after Ni et al. 2023, arXiv 2205.14318), and to rank these above others.

@@ -1,5 +1,5 @@
-public import Core
-public import Tokenizers
+public import TrawlCore
+public import TrawlTokenizers
 
 /// What stands around a text when it is a generator's source: the tokens of a prompt before and behind the query.
 ///

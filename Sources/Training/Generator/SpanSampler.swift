@@ -1,5 +1,5 @@
-internal import Core
 internal import Glibc
+internal import TrawlCore
 
 func logarithm(_ x: Double) -> Double { log(x) }
 

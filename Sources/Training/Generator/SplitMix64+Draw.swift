@@ -1,4 +1,4 @@
-internal import Core
+internal import TrawlCore
 
 extension SplitMix64 {
     /// A number from 0 to below 1.

@@ -1,4 +1,4 @@
-public import Core
+public import TrawlCore
 
 /// The tokenised passages that a generator learns to point to.
 public struct TrainingCorpus: Sendable {

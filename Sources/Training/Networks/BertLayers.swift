@@ -1,5 +1,5 @@
-internal import Core
-internal import Tensors
+internal import TrawlCore
+internal import TrawlTensors
 
 /// y = x Wᵀ + b with weights that may be trained.
 struct TrainedLinear {

@@ -1,4 +1,4 @@
-internal import Tensors
+internal import TrawlTensors
 
 /// A frozen matrix and what is learnt beside it.
 struct AdaptedLinear {

@@ -1,6 +1,6 @@
-internal import Core
-public import Models
-internal import Tensors
+internal import TrawlCore
+public import TrawlModels
+internal import TrawlTensors
 
 extension DecoderNetwork {
     /// A network from a decoder's folder or GGUF file, whose adapters begin as no change; or from an adapter's folder, to train

@@ -1,6 +1,6 @@
-internal import Core
-public import Models
-internal import Tensors
+internal import TrawlCore
+public import TrawlModels
+internal import TrawlTensors
 
 /// The size of a decoder's low-rank adapters.
 public struct LowRankSettings: Codable, Sendable, Equatable {

@@ -1,6 +1,6 @@
-public import Core
-public import Models
-internal import Tensors
+public import TrawlCore
+public import TrawlModels
+internal import TrawlTensors
 
 /// What training changes, as factors of the learning rate; 0 leaves a part as it is.
 public struct TrainingRates: Codable, Sendable, Equatable {

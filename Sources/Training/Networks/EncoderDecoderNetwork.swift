@@ -1,6 +1,6 @@
-public import Core
-public import Models
-internal import Tensors
+public import TrawlCore
+public import TrawlModels
+internal import TrawlTensors
 
 /// A BERT encoder and a BERT decoder that attends to it (Rothe et al. 2020, arXiv 1907.12461), with gradients; the
 /// network that transformers calls `EncoderDecoderModel`.

@@ -1,5 +1,5 @@
-public import Core
-internal import Generation
+public import TrawlCore
+internal import TrawlGeneration
 
 /// What a generator learns from at once: texts, and for each what shall be written behind it.
 ///

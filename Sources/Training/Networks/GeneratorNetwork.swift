@@ -1,4 +1,4 @@
-public import Models
+public import TrawlModels
 
 /// A model that learns to write texts behind others: an encoder-decoder, or a decoder.
 public protocol GeneratorNetwork: AnyObject {

@@ -1,6 +1,6 @@
-internal import CKernels
-internal import Core
-public import Tensors
+internal import CTrawlKernels
+internal import TrawlCore
+public import TrawlTensors
 
 /// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over the trained parameters, with the gradient clipped by its norm
 /// (Pascanu et al. 2013, arXiv 1211.5063).

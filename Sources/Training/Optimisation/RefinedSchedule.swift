@@ -1,5 +1,5 @@
-internal import Core
 internal import Foundation
+internal import TrawlCore
 
 /// The course of a learning rate that the gradients of an earlier training ask for (algorithm 1 of Defazio et al. 2023,
 /// arXiv 2310.07831, with the exponent for Adam): a step's rate is its weight, one over the size of its gradient, times

@@ -1,8 +1,8 @@
-import Core
-import Corpus
-import Evaluation
 import Foundation
-import Retrieval
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlEvaluation
 import Yams
 
 /// Runs a benchmark definition: builds the index when it is not there, evaluates each mode, prints expected against got.

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Core
 import Foundation
-import Retrieval
+import TrawlCore
+import TrawlEngine
 
 /// What every command that shows progress takes.
 struct ProgressOptions: ParsableArguments {

@@ -1,10 +1,10 @@
 import ArgumentParser
-import Core
-import Corpus
-import Embeddings
 import Foundation
-import Retrieval
-import Tensors
+import TrawlCore
+import TrawlCorpus
+import TrawlEmbeddings
+import TrawlEngine
+import TrawlTensors
 
 struct EmbedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

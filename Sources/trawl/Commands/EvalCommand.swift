@@ -1,10 +1,10 @@
 import ArgumentParser
-import Core
-import Corpus
-import Evaluation
 import Foundation
-import Retrieval
-import Tensors
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlEvaluation
+import TrawlTensors
 
 struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

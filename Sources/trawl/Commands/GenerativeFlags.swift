@@ -1,8 +1,8 @@
 import ArgumentParser
-import Core
-import Generation
-import Retrieval
-import Tensors
+import TrawlCore
+import TrawlEngine
+import TrawlGeneration
+import TrawlTensors
 
 /// How n-grams are written and weighed; shared by `query`, `eval` and `generate`.
 struct GenerativeFlags: ParsableArguments {

@@ -1,7 +1,7 @@
-import Core
-import Models
-import Tokenizers
-import Training
+import TrawlCore
+import TrawlModels
+import TrawlTokenizers
+import TrawlTraining
 
 extension GeneratorTrainingRunner {
     /// The settings, with what depends on the kind of model.

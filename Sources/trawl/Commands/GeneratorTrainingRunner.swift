@@ -1,12 +1,12 @@
-import Core
-import Corpus
-import Evaluation
 import Foundation
-import Models
-import Retrieval
-import Tensors
-import Tokenizers
-import Training
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlEvaluation
+import TrawlModels
+import TrawlTensors
+import TrawlTokenizers
+import TrawlTraining
 
 /// Trains a generator on an index and writes its folder.
 struct GeneratorTrainingRunner {

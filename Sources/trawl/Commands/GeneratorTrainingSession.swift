@@ -1,7 +1,7 @@
-import Core
 import Foundation
-import Models
-import Training
+import TrawlCore
+import TrawlModels
+import TrawlTraining
 
 /// Runs a training to its end, or until Ctrl-C: shows how it goes, scores the generator now and then and keeps the
 /// best, draws its own samples, and notes how to go on.

@@ -1,11 +1,11 @@
-import Core
-import Corpus
-import Evaluation
 import Foundation
-import Generation
-import Models
-import Retrieval
-import Training
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlEvaluation
+import TrawlGeneration
+import TrawlModels
+import TrawlTraining
 
 /// Searches with a generator as it stands amid its training: through the checkpoint and the runtime that searches will use.
 struct GeneratorTrial {

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Core
 import Foundation
-import Retrieval
-import Tensors
+import TrawlCore
+import TrawlEngine
+import TrawlTensors
 
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

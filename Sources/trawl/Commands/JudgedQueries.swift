@@ -1,6 +1,6 @@
-import Core
-import Corpus
-import Evaluation
+import TrawlCore
+import TrawlCorpus
+import TrawlEvaluation
 
 /// Queries of which it is known which documents answer them.
 struct JudgedQueries {

@@ -1,8 +1,8 @@
-import Core
 import Foundation
-import Generation
-import Retrieval
-import Training
+import TrawlCore
+import TrawlEngine
+import TrawlGeneration
+import TrawlTraining
 
 /// Fits the weights of a generator's n-grams on an index, in rounds: n-grams are matched with the weights found so far,
 /// then weights are fitted to the matches.

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Core
-import Corpus
-import ModelBenchmark
-import Retrieval
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlModelBenchmark
 
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

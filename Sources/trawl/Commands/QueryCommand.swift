@@ -1,9 +1,9 @@
 import ArgumentParser
-import Core
-import Corpus
-import Evaluation
 import Foundation
-import Retrieval
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlEvaluation
 
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

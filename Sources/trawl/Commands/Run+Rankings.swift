@@ -1,5 +1,5 @@
-import Evaluation
-import Retrieval
+import TrawlEngine
+import TrawlEvaluation
 
 extension Run {
     /// The run that `rankings` are.

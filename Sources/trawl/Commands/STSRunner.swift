@@ -1,8 +1,8 @@
-import Core
-import Embeddings
-import Evaluation
-import Retrieval
-import Tensors
+import TrawlCore
+import TrawlEmbeddings
+import TrawlEngine
+import TrawlEvaluation
+import TrawlTensors
 
 /// Evaluates an embedding model on semantic textual similarity: how its similarities of pairs of sentences go with the
 /// scores that people gave them.

@@ -1,9 +1,9 @@
-import Core
-import Corpus
-import Embeddings
-import Evaluation
 import Foundation
-import Retrieval
+import TrawlCore
+import TrawlCorpus
+import TrawlEmbeddings
+import TrawlEngine
+import TrawlEvaluation
 import Yams
 
 /// Tries prompts, instructions and examples for an index's embedding model, and says what each is worth.

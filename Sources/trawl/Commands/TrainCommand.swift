@@ -1,9 +1,9 @@
 public import ArgumentParser
-import Core
 import Foundation
-import Retrieval
-public import Tensors
-import Training
+import TrawlCore
+import TrawlEngine
+public import TrawlTensors
+import TrawlTraining
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,11 +1,11 @@
 import ArgumentParser
-import Core
-import Corpus
 import Foundation
-import Generation
-import Models
-import Retrieval
-import Tensors
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlGeneration
+import TrawlModels
+import TrawlTensors
 
 struct TrainQueriesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

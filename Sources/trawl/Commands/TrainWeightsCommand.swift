@@ -1,8 +1,8 @@
 import ArgumentParser
-import Core
 import Foundation
-import Generation
-import Retrieval
+import TrawlCore
+import TrawlEngine
+import TrawlGeneration
 
 struct TrainWeightsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,9 @@
 public import ArgumentParser
-import Core
-import Corpus
-public import Embeddings
-public import Retrieval
-public import Tensors
+import TrawlCore
+import TrawlCorpus
+public import TrawlEmbeddings
+public import TrawlEngine
+public import TrawlTensors
 
 /// How to search; shared by `query` and `eval`.
 struct TuningFlags: ParsableArguments {

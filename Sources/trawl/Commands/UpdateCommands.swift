@@ -1,7 +1,7 @@
 import ArgumentParser
-import Core
 import Foundation
-import Retrieval
+import TrawlCore
+import TrawlEngine
 
 struct RemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 public import ArgumentParser
-import Core
-public import Embeddings
 import Foundation
+import TrawlCore
+public import TrawlEmbeddings
 
 /// How embeddings are written.
 enum EmbeddingFormat: String, ExpressibleByArgument, CaseIterable {

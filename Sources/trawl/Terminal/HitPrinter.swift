@@ -1,6 +1,6 @@
-import Core
 import Foundation
-import Retrieval
+import TrawlCore
+import TrawlEngine
 
 /// Prints answers: for people, or one JSON object a hit.
 struct HitPrinter {

@@ -1,6 +1,6 @@
 import Foundation
-import ModelBenchmark
-import Tensors
+import TrawlModelBenchmark
+import TrawlTensors
 
 /// A `ModelBenchmark` for people.
 struct ModelBenchmarkTable {

@@ -1,6 +1,6 @@
-import Core
 import Foundation
-import Retrieval
+import TrawlCore
+import TrawlEngine
 
 /// A table of n-grams.
 struct NGramPrinter {

@@ -1,6 +1,6 @@
-import Core
-import Embeddings
 import Foundation
+import TrawlCore
+import TrawlEmbeddings
 
 /// NumPy's format (`.npy`), version 1.0, for arrays of two axes.
 enum NumPyFile {

@@ -1,5 +1,5 @@
-import Core
 import Foundation
+import TrawlCore
 
 /// Standard output. Data go here; everything else goes to `Diagnostics`.
 enum Output {

@@ -1,6 +1,6 @@
-import Core
 import Foundation
 import Synchronization
+import TrawlCore
 
 /// Draws named steps with a bar, a rate and the time left on standard error; a line a step when that is no terminal.
 final class TerminalProgress: ProgressReporter {

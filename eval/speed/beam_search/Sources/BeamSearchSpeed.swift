@@ -1,9 +1,8 @@
-import Corpus
+import TrawlCorpus
 import Foundation
-import Generation
-import Retrieval
-import Tensors
-
+import TrawlGeneration
+import TrawlEngine
+import TrawlTensors
 /// Times generative search in one process: `BeamSearchSpeed INDEX QUERIES COUNT [GENERATOR [KINDS]]`.
 ///
 /// Prints lines of precision, kind of search, seconds a query one at a time and seconds a query all together; the median

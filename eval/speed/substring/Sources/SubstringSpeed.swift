@@ -1,9 +1,7 @@
-import Core
+import TrawlCore
 import Foundation
-import Store
-
-@testable import SubstringIndex
-
+import TrawlStore
+@testable import TrawlSubstringIndex
 /// Times the substring index; `run.sh` gives the same work to sdsl-lite and libdivsufsort and compares.
 ///
 ///     SubstringSpeed build TOKENS LIMIT INDEX SEGMENTS     builds INDEX from the first LIMIT tokens

@@ -1,9 +1,8 @@
 import ArgumentParser
-import Core
+import TrawlCore
 import Foundation
-import Store
-import VectorIndex
-
+import TrawlStore
+import TrawlVectorIndex
 /// Builds vector indexes and measures their searches; `eval/speed/vectors.py` runs it beside its peers.
 @main
 struct VectorSpeed: ParsableCommand {

@@ -1,0 +1,47 @@
+import Foundation
+import TrawlCore
+
+/// Finds models by name or path.
+public enum ModelCatalogue {
+    public static let defaultEmbedder = "all-MiniLM-L6-v2"
+    /// What writes n-grams; comes with Trawl, and `make models` puts it beside its base, the default embedder.
+    public static let defaultGenerator = "minilm-generator"
+    /// What reranks by the likelihood of the query.
+    public static let defaultLanguageModel = "smollm2-135m-instruct"
+
+    /// The folder that holds models by name.
+    public static var folder: String { TrawlHome.path + "/models" }
+
+    /// The names of the models that are installed, in order.
+    public static func names() -> [String] {
+        let contents = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return contents.filter { !$0.hasPrefix(".") }.sorted()
+    }
+
+    /// The folder or GGUF file of `model`, which is a path or the name of an installed model.
+    ///
+    /// A folder that holds nothing but one GGUF file means that file.
+    ///
+    /// - Throws: `TrawlError.notFound` that lists what is installed.
+    public static func path(of model: String) throws -> String {
+        let files = FileManager.default
+        for candidate in [(model as NSString).expandingTildeInPath, folder + "/" + model] {
+            var isFolder: ObjCBool = false
+            guard files.fileExists(atPath: candidate, isDirectory: &isFolder) else { continue }
+            guard isFolder.boolValue else { return candidate }
+            let contents = try files.contentsOfDirectory(atPath: candidate).sorted()
+            if contents.contains("config.json") { return candidate }
+            let weights = contents.filter { $0.hasSuffix(".gguf") }
+            if weights.count == 1 { return candidate + "/" + weights[0] }
+            throw TrawlError(
+                .notFound, "the folder holds neither a config.json nor exactly one GGUF file", path: candidate,
+                remedy: "name the model's folder or file")
+        }
+        let installed = names()
+        throw TrawlError(
+            .notFound, "no model \"\(model)\"", path: folder,
+            remedy: installed.isEmpty
+                ? "run 'make models' in Trawl's folder, or name the path of a model"
+                : "installed are \(installed.joined(separator: ", ")); or name the path of a model")
+    }
+}

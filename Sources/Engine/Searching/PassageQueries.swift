@@ -1,0 +1,75 @@
+public import TrawlCore
+public import TrawlGeneration
+import TrawlModels
+public import TrawlTensors
+import TrawlTokenizers
+
+/// Queries that a language model writes for the passages of an index.
+public struct PassageQueries {
+    private let writer: QueryWriter
+    private let documents: StoredDocuments
+    private let seed: UInt64
+    /// The passages that are written for, in order.
+    private let passages: [PassageID]
+
+    /// The passages that the model reads at once: bounds the memory.
+    private static let batch = 16
+
+    /// - Parameters:
+    ///   - writer: The name or path of a decoder.
+    ///   - limit: The most passages, spread evenly over the index.
+    /// - Throws: `TrawlError` for a model that cannot write, or parameters out of their bounds.
+    public init(
+        index: SearchIndex, writer: String, precision: Precision, limit: Int, parameters: QueryWriter.Parameters
+    ) throws {
+        let folder = try ModelFolder(path: ModelCatalogue.path(of: writer))
+        let tokenizer = try folder.loadTokenizer()
+        let model = try folder.loadDecoder(precision: precision)
+        self.writer = try QueryWriter(
+            session: model.makeSession(), start: tokenizer.startOfText,
+            isEnd: { token in
+                // Models have several ends; all are special tokens.
+                token == model.endToken
+                    || tokenizer.decode([token]).isEmpty
+                        && !tokenizer.decode([token], skipSpecialTokens: false).isEmpty
+            },
+            parameters: parameters, encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) },
+            decode: { tokenizer.decode($0) })
+        seed = parameters.seed
+        documents = index.documents
+        var all: [PassageID] = []
+        try documents.forEachPassageList { _, passages in all += passages }
+        let count = min(limit, all.count)
+        passages = (0..<count).map { all[$0 * all.count / count] }
+    }
+
+    public var passageCount: Int { passages.count }
+
+    /// A query and the document whose passage it was written for.
+    public struct Written: Sendable {
+        /// Of seed, passage and query.
+        public let id: String
+        public let text: String
+        public let document: DocumentID
+    }
+
+    /// Writes up to `count` queries for each passage with words, and hands them over some passages at a time, until `body` says
+    /// no.
+    public func write(perPassage count: Int, _ body: (_ passages: Int, [Written]) throws -> Bool) throws {
+        for start in stride(from: 0, to: passages.count, by: Self.batch) {
+            let part = passages[start..<min(start + Self.batch, passages.count)]
+            let texts = try part.map { (number: Int($0.rawValue), passage: try documents.passage($0)) }.filter {
+                $0.passage.text.contains { !$0.isWhitespace }
+            }
+            let queries = try writer.write(
+                texts.map { ($0.number, passageText(title: $0.passage.title, text: $0.passage.text)) }, count: count)
+            let written = zip(texts, queries).flatMap { text, queries in
+                queries.enumerated().map { place, query in
+                    Written(
+                        id: "\(seed)-\(text.number)-\(place)", text: query, document: text.passage.document)
+                }
+            }
+            guard try body(part.count, written) else { break }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import TrawlCore
+import TrawlTokenizers
+
+/// Which ways of writing a phrase count as the phrase.
+public struct PhraseVariants: Hashable, Sendable {
+    /// Lower case, capitalised, every word capitalised and capitals.
+    public var anyCase: Bool
+    /// Where no space stands before it too: behind a bracket, or at the end of a longer word.
+    public var anySpace: Bool
+
+    public init(anyCase: Bool = false, anySpace: Bool = false) {
+        self.anyCase = anyCase
+        self.anySpace = anySpace
+    }
+}
+
+/// The n-grams that a phrase may stand as in the corpus.
+struct PhraseForms {
+    let tokenizer: Tokenizer
+    let variants: PhraseVariants
+
+    /// - Throws: `TrawlError.invalidInput` when the phrase has no tokens.
+    func ngrams(of phrase: String) throws -> [[TokenID]] {
+        let words = phrase.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        var forms = [words]
+        if variants.anyCase {
+            let capitalised = words.prefix(1).uppercased() + words.dropFirst()
+            forms += [words.lowercased(), capitalised, words.capitalized, words.uppercased()]
+        }
+        var ngrams: [[TokenID]] = []
+        for form in forms where !form.isEmpty {
+            for space in variants.anySpace ? [" ", ""] : [" "] {
+                let ngram = tokenizer.encodeIDs(space + form, addSpecialTokens: false)
+                if !ngram.isEmpty, !ngrams.contains(ngram) { ngrams.append(ngram) }
+            }
+        }
+        guard !ngrams.isEmpty else {
+            throw TrawlError(.invalidInput, "the phrase \"\(phrase)\" has no tokens", remedy: "give at least one word")
+        }
+        return ngrams
+    }
+}

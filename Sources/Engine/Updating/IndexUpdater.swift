@@ -1,0 +1,114 @@
+public import TrawlCore
+import TrawlStore
+
+/// Deletes documents of an index and rewrites its segments. Every change is one commit: a search that has begun goes on
+/// with the index as it was, and a killed process leaves it as it was before a commit or after.
+public struct IndexUpdater {
+    private let path: String
+    private let progress: any ProgressReporter
+    private let segmentTextBytes: Int
+
+    public init(path: String, progress: any ProgressReporter = .silent) {
+        self.init(path: path, progress: progress, segmentTextBytes: IndexBuilder.segmentTextBytes)
+    }
+
+    init(path: String, progress: any ProgressReporter, segmentTextBytes: Int) {
+        self.path = path
+        self.progress = progress
+        self.segmentTextBytes = segmentTextBytes
+    }
+
+    /// What was done, for scripts.
+    public struct Report: Codable, Sendable {
+        /// The documents that were deleted now.
+        public let deleted: Int
+        public let index: IndexSummary
+    }
+
+    /// Deletes the documents of `ids`, then rewrites segments that have become wasteful.
+    ///
+    /// - Parameter ignoringMissing: Whether ids that the index does not have are passed over.
+    /// - Throws: `TrawlError.notFound` that names the ids that the index does not have; nothing is changed then.
+    public func delete(_ ids: [DocumentID], ignoringMissing: Bool = false) throws -> Report {
+        _ = try SearchIndex(path: path)
+        let session = try Store.open(at: path).write()
+        let deleted = try delete(ids, ignoringMissing: ignoringMissing, session)
+        if deleted > 0 { Self.settle(session, segmentTextBytes: segmentTextBytes, progress: progress) }
+        return Report(deleted: deleted, index: try SearchIndex(path: path).summary)
+    }
+
+    /// Deletes and commits; answers how many documents. Its snapshot ends with it, so that the pages that it looked at can
+    /// be used again.
+    private func delete(_ ids: [DocumentID], ignoringMissing: Bool, _ session: WriteSession) throws -> Int {
+        let stored = try StoredDocuments(session.snapshot(of: session.manifest.segments))
+        var deletions = PendingDeletions(from: stored)
+        var missing: [DocumentID] = []
+        var seen: Set<DocumentID> = []
+        for id in ids where seen.insert(id).inserted {
+            if let place = try stored.place(of: id) { deletions.delete(place) } else { missing.append(id) }
+        }
+        guard missing.isEmpty || ignoringMissing else { throw Self.unknown(missing, path: path) }
+        if deletions.count > 0 { try session.commit(segments: deletions.write(session, progress: progress)) }
+        return deletions.count
+    }
+
+    /// Rewrites the index as few segments as the limit on their text allows, without deleted documents.
+    public func compact() throws -> Report {
+        _ = try SearchIndex(path: path)
+        let session = try Store.open(at: path).write()
+        let segments = session.manifest.segments
+        let stored = try StoredDocuments(session.snapshot(of: segments))
+        // Segments at the front that are full and have lost nothing stay as they are.
+        let first = try segments.indices.first { place in
+            try segments[place].deletions != nil || stored.liveTextBytes(place) < segmentTextBytes
+        }
+        if let first, segments.count - first > 1 || segments[first].deletions != nil {
+            try SegmentMerger(session, progress: progress).replace(
+                first..<segments.count, textBytes: segmentTextBytes)
+        }
+        return Report(deleted: 0, index: try SearchIndex(path: path).summary)
+    }
+
+    /// Merges segments, one commit each, until the policy is content. What was asked for has been committed before, so
+    /// that a merge that fails is a warning.
+    static func settle(_ session: WriteSession, segmentTextBytes: Int, progress: any ProgressReporter) {
+        let policy = MergePolicy(largestMerge: segmentTextBytes)
+        do {
+            while let run = try policy.nextMerge(policySegments(session)) {
+                try SegmentMerger(session, progress: progress).replace(run, textBytes: .max)
+            }
+        } catch {
+            progress.end()
+            progress.warn(
+                "the change is done, but merging segments failed, which 'trawl compact' tries again: \(error)")
+        }
+    }
+
+    private static func policySegments(_ session: WriteSession) throws -> [MergePolicy.Segment] {
+        try session.snapshot(of: session.manifest.segments).segments.map { reader in
+            let bytes = try reader.blob(DocumentTables.text, recordSize: 1).byteCount
+            let share = Double(reader.info.liveDocumentCount) / Double(max(1, reader.info.documentCount))
+            return MergePolicy.Segment(liveBytes: Int(Double(bytes) * share), bytes: bytes)
+        }
+    }
+
+    private static func unknown(_ ids: [DocumentID], path: String) -> TrawlError {
+        let named = ids.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+        return TrawlError(
+            .notFound,
+            "the index has no document \(named)" + (ids.count > 5 ? " and \(ids.count - 5) more that were named" : ""),
+            path: path, remedy: "nothing was deleted; --ignore-missing passes over unknown ids")
+    }
+}
+
+extension StoredDocuments {
+    /// The text of the live documents of a segment, titles included, in bytes.
+    func liveTextBytes(_ place: Int) throws -> Int {
+        let segment = segments[place]
+        return try (0..<segment.reader.info.documentCount).reduce(0) { sum, document in
+            guard !segment.isDead(document: document) else { return sum }
+            let record = try record(document: document, in: segment)
+            return sum + Int(record.titleBytes) + Int(record.textBytes)
+        }
+    }
+}

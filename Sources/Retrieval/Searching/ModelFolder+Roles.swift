@@ -1,6 +1,0 @@
-import Models
-
-extension ModelFolder {
-    /// True for a classifier of pairs of texts, which reranks.
-    var isCrossEncoder: Bool { architectureName.hasSuffix("ForSequenceClassification") }
-}

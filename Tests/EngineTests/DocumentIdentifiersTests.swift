@@ -1,0 +1,160 @@
+import Foundation
+import Testing
+import TrawlCore
+import TrawlCorpus
+import TrawlSubstringIndex
+import TrawlTokenizers
+
+@testable import TrawlEngine
+
+@Suite struct DocumentIdentifiersTests {
+    private let folder: UpdateFolder
+    private let recipe: Recipe
+
+    init() throws {
+        folder = try UpdateFolder()
+        var recipe = Recipe.updates([.lexical, .generative])
+        recipe.generative.identifiers = Recipe.standardIdentifiers
+        self.recipe = recipe
+    }
+
+    private func write(_ lines: String...) throws -> String {
+        let file = "\(folder.path)/\(UUID().uuidString).jsonl"
+        try lines.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
+        return file
+    }
+
+    /// Two passages of the first document, one of each other; one of them brings its own queries.
+    private func build() throws -> String {
+        var recipe = recipe
+        recipe.corpus.paths = [
+            try write(
+                #"{"_id": "tides", "title": "Moon", "text": "the moon pulls oceans which rise and fall twice a day and so every beach is wide and narrow"}"#,
+                #"{"_id": "plants", "title": "", "text": "plants turn light into sugar", "pseudo_queries": ["how does a leaf eat", " "]}"#,
+                #"{"_id": "walls", "title": "", "text": "a wall across the north", "pseudo_queries": "who built it"}"#)
+        ]
+        let path = "\(folder.path)/a.trawl"
+        var builder = IndexBuilder(recipe: recipe, output: path, progress: .silent)
+        builder.pseudoQueries = [
+            DocumentID("tides"): ["is a beach narrow?", "why does the sea\nrise"],
+            DocumentID("plants"): ["food of leaves", "how does a leaf eat"],
+        ]
+        _ = try builder.run()
+        return path
+    }
+
+    private func documents(_ phrase: String, in path: String) throws -> [String] {
+        let finder = try PhraseFinder(index: SearchIndex(path: path))
+        var options = PhraseFinder.Options()
+        options.passages = 10
+        return try finder.find(PhraseQuery(phrase), named: phrase, options).passages.map(\.document).sorted()
+    }
+
+    private func texts(of path: String) throws -> [String] {
+        let index = try SearchIndex(path: path)
+        let (substrings, tokenizer) = (try index.substringIndex(), try index.generativeTokenizer())
+        var texts: [String] = []
+        try index.documents.forEachPassageList { _, passages in
+            for passage in passages {
+                texts.append(tokenizer.decode(try substrings.tokens(of: passage).dropLast(), skipSpecialTokens: false))
+            }
+        }
+        return texts
+    }
+
+    @Test func eachStandsBehindThePassageThatSharesMostWords() throws {
+        let path = try build()
+        let texts = try texts(of: path)
+        #expect(texts.count == 4)
+        #expect(texts[0].hasPrefix("moon @ @ the moon") && texts[0].hasSuffix(" | | why does the sea rise @ @"))
+        #expect(texts[1].hasPrefix("moon @ @") && texts[1].hasSuffix(" | | is a beach narrow? @ @"))
+        #expect(texts[2] == "plants turn light into sugar | | how does a leaf eat @ @ | | food of leaves @ @")
+        #expect(texts[3] == "a wall across the north | | who built it @ @")
+        #expect(try documents("the sea rise", in: path) == ["tides"])
+        #expect(try documents("leaf eat", in: path) == ["plants"])
+        for result in try IndexChecker(path: path, sample: 100, progress: .silent).run() {
+            #expect(result.passed, "\(result)")
+        }
+    }
+
+    /// A key that repeats counts once, the last time, in the tokens and in what is stored.
+    @Test func theLastOfRepeatedFieldsCounts() throws {
+        var recipe = recipe
+        recipe.corpus.paths = [
+            try write(#"{"_id": "a", "text": "the moon", "pseudo_queries": "first", "pseudo_queries": "last one"}"#)
+        ]
+        let path = "\(folder.path)/r.trawl"
+        _ = try IndexBuilder(recipe: recipe, output: path, progress: .silent).run()
+        #expect(try texts(of: path) == ["the moon | | last one @ @"])
+        #expect(try IndexChecker(path: path, sample: 100, progress: .silent).run().allSatisfy(\.passed))
+    }
+
+    @Test(arguments: ["[1, 2]", #"{"q": "a"}"#, #"["a", null]"#])
+    func whatIsNoListOfTextsIsRefused(value: String) throws {
+        var recipe = recipe
+        recipe.corpus.paths = [
+            try write(#"{"_id": "a", "text": "one"}"#, #"{"_id": "b", "text": "two", "pseudo_queries": \#(value)}"#)
+        ]
+        let builder = IndexBuilder(recipe: recipe, output: "\(folder.path)/n.trawl", progress: .silent)
+        let error = #expect(throws: TrawlError.self) { try builder.run() }
+        #expect(error?.code == .invalidInput && error?.line == 2 && error?.path == recipe.corpus.paths[0])
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/n.trawl"))
+    }
+
+    @Test func spansOfIdentifiersHaveNoPlaceInTheText() throws {
+        let index = try SearchIndex(path: try build())
+        let tokens = PassageTokens(tokenizer: try index.generativeTokenizer(), titleEnd: " @@")
+        let text = "a wall across the north"
+        let whole = tokens.tokens(title: "", text: text, identifiers: ["who built it"], boundary: 0)
+        let words = tokens.tokens(title: "", text: text, boundary: 0).count - 1
+        #expect(whole.count > words + 4)
+        for span in [words..<words + 2, words - 1..<words + 1, whole.count - 2..<whole.count] {
+            #expect(tokens.textRanges(of: [span], title: "", text: text).isEmpty)
+        }
+        #expect(tokens.textRanges(of: [words - 1..<words], title: "", text: text) == [18..<23])
+    }
+
+    @Test func otherWaysOfFindingAndTrainingReadTheTextAlone() throws {
+        let index = try SearchIndex(path: try build())
+        let pipeline = try SearchPipeline(index: index, options: SearchOptions(mode: .lexical, recipe: index.recipe))
+        #expect(try pipeline.search([Query(id: "q", text: "leaf sea")])[0].hits.isEmpty)
+        let tokenizer = try index.generativeTokenizer()
+        var texts: [String] = []
+        try index.forEachTokenisedPassage(tokenizer) { texts.append(tokenizer.decode($1, skipSpecialTokens: false)) }
+        #expect(texts.count == 4 && !texts.contains { $0.contains("|") })
+        #expect(texts[3] == "a wall across the north")
+    }
+
+    @Test func changesOfTheIndexKeepThem() throws {
+        let path = try build()
+        var builder = try IndexBuilder(
+            addingTo: path,
+            paths: [
+                try write(
+                    #"{"_id": "walls", "title": "", "text": "a wall of stone", "pseudo_queries": ["what is it made of"]}"#,
+                    #"{"_id": "rain", "title": "", "text": "clouds let water fall"}"#)
+            ], replacing: true, progress: .silent)
+        builder.pseudoQueries = [DocumentID("rain"): ["why is it wet"]]
+        _ = try builder.run()
+        _ = try IndexUpdater(path: path, progress: .silent).delete([DocumentID("plants")])
+        _ = try IndexUpdater(path: path, progress: .silent).compact()
+        #expect(try documents("the sea", in: path) == ["tides"])
+        #expect(try documents("who built", in: path) == [])
+        #expect(try documents("made of", in: path) == ["walls"])
+        #expect(try documents("it wet", in: path) == ["rain"])
+        for result in try IndexChecker(path: path, sample: 100, progress: .silent).run() {
+            #expect(result.passed, "\(result)")
+        }
+    }
+
+    @Test func anIndexThatKeepsNoneRefusesThem() throws {
+        let path = try folder.build(
+            "b.trawl", [TestDocument(id: "a", title: "", text: "the moon")], .updates([.lexical, .generative]))
+        var builder = try IndexBuilder(
+            addingTo: path, paths: [try write(#"{"_id": "b", "text": "more"}"#)], progress: .silent)
+        builder.pseudoQueries = [DocumentID("b"): ["what else"]]
+        let error = #expect(throws: TrawlError.self) { try builder.run() }
+        #expect(error?.description.contains("--pseudo-queries") == true)
+        #expect(try SearchIndex(path: path).documents.documentCount == 1)
+    }
+}
