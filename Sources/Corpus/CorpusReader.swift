@@ -85,19 +85,20 @@ extension CorpusSummary {
 }
 
 /// Pulls the documents of a corpus. For one thread at a time.
-public final class DocumentIterator {
-    /// Ids must fit a key of the store, whose limit is 511 bytes.
-    static let maximumIDBytes = 480
-
+public final class DocumentIterator: DocumentSource {
     /// What has been read so far.
     public private(set) var summary = CorpusSummary()
 
     private let reader: CorpusReader
     private var nextFile = 0
-    private var current: (bytes: ByteSource, documents: any DocumentSource)?
+    private var current: (bytes: ByteSource, documents: any RawDocumentSource)?
     private var bytesOfFinishedFiles = 0
 
     init(_ reader: CorpusReader) { self.reader = reader }
+
+    public var totalBytes: Int? { reader.totalBytes }
+    public var bytesRead: Int { summary.bytesRead }
+    public var warnings: [String] { summary.warnings }
 
     /// The next document, nil at the end.
     ///
@@ -148,7 +149,7 @@ public final class DocumentIterator {
         return false
     }
 
-    private func documentSource(_ format: CorpusFormat, _ bytes: ByteSource, _ file: CorpusFile) -> any DocumentSource {
+    private func documentSource(_ format: CorpusFormat, _ bytes: ByteSource, _ file: CorpusFile) -> any RawDocumentSource {
         switch format {
         case .beir, .jsonLines: JSONLinesSource(bytes, fields: reader.fields)
         case .json: JSONFileSource(bytes, fields: reader.fields)
@@ -162,7 +163,7 @@ public final class DocumentIterator {
     /// Nil for a document without title and text.
     private func checked(_ raw: RawDocument, path: String) throws -> Document? {
         let origin = Origin(path: path, line: raw.line)
-        try checkID(raw.id, origin)
+        try DocumentID.check(raw.id, origin)
         let text = cleaned(raw.text)
         var title = cleaned(raw.title)
         if isBlank(text) {
@@ -179,20 +180,5 @@ public final class DocumentIterator {
         summary.documents += 1
         summary.textBytes += title.utf8.count + text.utf8.count
         return Document(id: DocumentID(raw.id), title: title, text: text, metadata: raw.metadata, origin: origin)
-    }
-
-    private func checkID(_ id: String, _ origin: Origin) throws {
-        let problem: String
-        if isBlank(id) {
-            problem = "the id is empty"
-        } else if id.utf8.count > Self.maximumIDBytes {
-            problem = "the id has \(id.utf8.count) bytes and may have \(Self.maximumIDBytes): \(id.prefix(40))…"
-        } else if id.utf8.contains(where: { $0 < 0x20 }) {
-            problem = "the id has a control character: \(id.debugDescription)"
-        } else {
-            return
-        }
-        throw TrawlError(
-            .invalidInput, problem, path: origin.path, line: origin.line, remedy: "give the document another id")
     }
 }

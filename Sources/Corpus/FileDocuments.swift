@@ -1,7 +1,7 @@
 import TrawlCore
 
 /// A file that is one document: text, Markdown or HTML.
-final class FileSource: DocumentSource {
+final class FileSource: RawDocumentSource {
     private let source: ByteSource
     private let format: CorpusFormat
     private let id: String

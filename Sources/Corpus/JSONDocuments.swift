@@ -1,7 +1,7 @@
 import TrawlCore
 
 /// JSON lines: an object a line; blank lines are passed over.
-final class JSONLinesSource: DocumentSource {
+final class JSONLinesSource: RawDocumentSource {
     private let lines: LineReader
     private var mapper: ObjectMapper
 
@@ -26,7 +26,7 @@ final class JSONLinesSource: DocumentSource {
 }
 
 /// A `.json` file; see `JSONValueStream` for its shapes.
-final class JSONFileSource: DocumentSource {
+final class JSONFileSource: RawDocumentSource {
     private let values: JSONValueStream
     private var mapper: ObjectMapper
 

@@ -1,17 +1,4 @@
-import TrawlCore
-
-/// A question, in Unicode NFC and not blank.
-public struct Query: Hashable, Sendable {
-    public let id: String
-    public let text: String
-    public let metadata: [MetadataField]
-
-    public init(id: String, text: String, metadata: [MetadataField] = []) {
-        self.id = id
-        self.text = text
-        self.metadata = metadata
-    }
-}
+public import TrawlCore
 
 /// Reads queries: JSON lines with `_id` and `text` (BEIR), `id<TAB>text`, or one query a line (ids from 1).
 public struct QueryReader: Sendable {
@@ -40,7 +27,7 @@ public struct QueryReader: Sendable {
         let source =
             path == "-"
             ? try ByteSource(descriptor: standardInput, name: "standard input") : try ByteSource(path: path)
-        let documents: any DocumentSource
+        let documents: any RawDocumentSource
         let format = try format ?? detect(source)
         switch format {
         case .jsonLines: documents = JSONLinesSource(source, fields: fields)

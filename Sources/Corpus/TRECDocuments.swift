@@ -2,7 +2,7 @@ import Glibc
 import TrawlCore
 
 /// TREC's SGML: `<DOC>` … `</DOC>`, each with a `<DOCNO>`, many to a file; what stands between them is passed over.
-final class TRECSource: DocumentSource {
+final class TRECSource: RawDocumentSource {
     private let lines: LineReader
     private let path: String
     private var document: [UInt8] = []

@@ -2,7 +2,7 @@ import TrawlCore
 
 /// Tab-separated lines without quoting. The first line says how many columns every line has, and what they are when it
 /// names them.
-final class TSVSource: DocumentSource {
+final class TSVSource: RawDocumentSource {
     private enum Column {
         case id, title, text
         case metadata(String)
@@ -100,7 +100,7 @@ final class TSVSource: DocumentSource {
 }
 
 /// Every line is a document; its number is its id.
-final class LinesSource: DocumentSource {
+final class LinesSource: RawDocumentSource {
     private let lines: LineReader
     private let path: String
 

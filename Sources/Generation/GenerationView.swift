@@ -24,7 +24,7 @@ struct GenerationView {
         of parameters: SEALParameters, prompts: SEALPrompts, encoding: GeneratorEncoding, boundary: TokenID
     ) throws -> [GenerationView] {
         var views = [GenerationView(origin: .body, prompt: prompts.body, form: .body, parameters: parameters.body)]
-        let end = try encoding.text(parameters.titleEnd)
+        let end = try encoding.text(encoding.titleEnd)
         if let title = parameters.title, let prompt = prompts.title {
             views.append(
                 GenerationView(

@@ -3,14 +3,18 @@ public import TrawlModels
 
 /// The generator's tokenizer, as generative search needs it.
 public struct GeneratorEncoding: Sendable {
+    /// What separates a title from its text in the index, and ends an identifier. Only those that reach it are keys.
+    public let titleEnd: String
     /// Tokens of a whole prompt, with the special tokens that stand at a text's start.
     public let prompt: @Sendable (String) throws -> [TokenID]
     /// Tokens of text as it stands inside a passage, without special tokens. A leading space belongs to the text.
     public let text: @Sendable (String) throws -> [TokenID]
 
     public init(
-        prompt: @escaping @Sendable (String) throws -> [TokenID], text: @escaping @Sendable (String) throws -> [TokenID]
+        titleEnd: String = " @@", prompt: @escaping @Sendable (String) throws -> [TokenID],
+        text: @escaping @Sendable (String) throws -> [TokenID]
     ) {
+        self.titleEnd = titleEnd
         self.prompt = prompt
         self.text = text
     }
@@ -201,7 +205,7 @@ private struct KeyCollection<Oracle: SubstringOracle> {
 
 extension SEALPrompts {
     /// - Throws: `TrawlError.invalidInput` for a prompt that does not name the query.
-    func validate() throws {
+    public func validate() throws {
         for (name, prompt) in [
             ("body", body), ("title", title ?? body), ("identifier", identifier ?? body), ("rescoring", rescoring),
         ] where !prompt.contains("{query}") {

@@ -22,8 +22,6 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     public var title: BeamSearchParameters? = BeamSearchParameters(beams: 15, length: 15)
     /// Nil when passages have no identifiers beside title and text to be generated.
     public var identifier: BeamSearchParameters? = BeamSearchParameters(beams: 15, length: 15)
-    /// What separates a title from its text in the index, and ends an identifier. Only those that reach it are keys.
-    public var titleEnd = " @@"
     /// What stands before each identifier of a passage, behind its text: pseudo-queries (MINDER, arXiv 2305.16675).
     public static let identifierMark = " ||"
     /// The longest span of the query's words that is taken as a key as it stands; 0 for none.
@@ -72,7 +70,6 @@ public struct SEALParameters: Codable, Hashable, Sendable {
         if container.contains(.identifier) {
             identifier = try container.decodeIfPresent(TitleParameters.self, forKey: .identifier)?.parameters
         }
-        try take(.titleEnd, \.titleEnd)
         try take(.queryNGrams, \.queryNGrams)
         try take(.rescores, \.rescores)
         try take(.scoring, \.scoring)
@@ -92,7 +89,6 @@ public struct SEALParameters: Codable, Hashable, Sendable {
         try container.encode(body, forKey: .body)
         try container.encode(title, forKey: .title)
         try container.encode(identifier, forKey: .identifier)
-        try container.encode(titleEnd, forKey: .titleEnd)
         try container.encode(queryNGrams, forKey: .queryNGrams)
         try container.encode(rescores, forKey: .rescores)
         try container.encode(scoring, forKey: .scoring)
@@ -108,7 +104,7 @@ public struct SEALParameters: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case body, title, identifier, titleEnd, queryNGrams, rescores
+        case body, title, identifier, queryNGrams, rescores
         case scoring, alpha, keyWeights, unigramAlpha, beta, gamma, unigrams
         case maximumOccurrences, maximumPassages, batchSize
     }
@@ -130,9 +126,6 @@ public struct SEALParameters: Codable, Hashable, Sendable {
         try body.validate()
         try title?.validate()
         try identifier?.validate()
-        if title != nil || identifier != nil, titleEnd.isEmpty {
-            throw TrawlError(.invalidInput, "titleEnd is empty", remedy: "name the mark behind titles, such as \" @@\"")
-        }
         try require(queryNGrams, in: 0...16, "queryNGrams")
         try require(alpha, in: 0...16, "alpha")
         try require(unigramAlpha, in: 0...16, "unigramAlpha")

@@ -13,6 +13,15 @@ public struct BM25Parameters: Codable, Hashable, Sendable {
         self.k1 = k1
         self.b = b
     }
+
+    /// - Throws: `invalidInput` for parameters out of range.
+    public func validate() throws(TrawlError) {
+        guard k1 >= 0, k1.isFinite, (0...1).contains(b) else {
+            throw TrawlError(
+                .invalidInput, "k1 = \(k1), b = \(b) are not parameters of BM25",
+                remedy: "k1 must be at least 0, b from 0 to 1")
+        }
+    }
 }
 
 /// What one term of a query adds to the score of a passage.
@@ -35,7 +44,7 @@ public struct TermExplanation: Hashable, Sendable {
 /// and an index with deleted passages as one that never had them.
 public struct LexicalSearcher: Sendable {
     public let settings: AnalyzerSettings
-    public let parameters: BM25Parameters
+    public private(set) var parameters: BM25Parameters
     private let segments: [Segment]
     /// The number of live passages in all segments.
     public let passageCount: Int
@@ -54,11 +63,7 @@ public struct LexicalSearcher: Sendable {
     public init(
         _ segments: [SegmentReader], settings: AnalyzerSettings = .english, parameters: BM25Parameters = .init()
     ) throws {
-        guard parameters.k1 >= 0, parameters.k1.isFinite, (0...1).contains(parameters.b) else {
-            throw TrawlError(
-                .invalidInput, "k1 = \(parameters.k1), b = \(parameters.b) are no parameters of BM25",
-                remedy: "k1 must be at least 0, b from 0 to 1")
-        }
+        try parameters.validate()
         _ = try Analyzer(settings)
         self.settings = settings
         self.parameters = parameters
@@ -82,9 +87,14 @@ public struct LexicalSearcher: Sendable {
         meanLength = passages == 0 ? 0 : Double(tokens) / Double(passages)
     }
 
-    /// Whether `segment` holds a lexical index.
-    public static func isPresent(in segment: SegmentReader) throws -> Bool {
-        try segment.record(LexicalSegment.totals, LexicalSegment.totalsKey) != nil
+    /// The same index with other parameters; nothing is opened again.
+    ///
+    /// - Throws: `invalidInput` for parameters out of range.
+    public func with(_ parameters: BM25Parameters) throws(TrawlError) -> LexicalSearcher {
+        try parameters.validate()
+        var copy = self
+        copy.parameters = parameters
+        return copy
     }
 
     /// The `k` passages that answer `query` best; passages without any of its terms are not among them. Ties stand in the

@@ -201,6 +201,14 @@ public struct ModelFolder: Sendable {
         return tokenizer
     }
 
+    /// The tokenizer as an index stores it: `tokenizer.json` as it is, or the encoded vocabulary of a GGUF file. See
+    /// `Tokenizer.init(stored:path:)`.
+    public func tokenizerBytes() throws -> [UInt8] {
+        if let gguf { return try GGUFVocabulary(gguf).encoded() }
+        if !fileExists(path + "/tokenizer.json"), let base { return try base.tokenizerBytes() }
+        return try MappedFile(path: path + "/tokenizer.json").withBytes { Array($0) }
+    }
+
     private var embeddingRows: Int {
         let names = [
             "embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight", "shared.weight",

@@ -3,6 +3,9 @@ internal import TrawlCore
 /// What has been deleted from a segment: a bitmap of dead documents and one of dead passages, read in place, with whatever
 /// each part of the index keeps beside them. All of it is stored under the set's own number.
 public struct DeletionSet: Sendable {
+    /// The numbers of all that deletion sets hold; no part of an index shares them.
+    public static let storage: ClosedRange<UInt16> = 40...49
+
     static let deadDocuments = BlobKind(number: 40, "dead documents")
     static let deadPassages = BlobKind(number: 41, "dead passages")
 

@@ -37,6 +37,17 @@ public final class Tokenizer: Sendable {
         self.init(definition)
     }
 
+    /// Reads what `ModelFolder.tokenizerBytes` gave: a `tokenizer.json`, or the encoded vocabulary of a GGUF file.
+    /// - Parameter path: where the bytes were stored, for messages.
+    /// - Throws: as `init(contentsOf:)`.
+    public convenience init(stored bytes: ArraySlice<UInt8>, path: String) throws {
+        if let vocabulary = try GGUFVocabulary(encoded: bytes, path: path) {
+            try self.init(gguf: vocabulary)
+        } else {
+            self.init(try bytes.withUnsafeBytes { try TokenizerFile.definition(JSON(parsing: $0, path: path)) })
+        }
+    }
+
     /// Makes the tokenizer that a GGUF file describes.
     public convenience init(gguf: GGUFVocabulary) throws {
         self.init(try gguf.definition())

@@ -1,145 +1,150 @@
-import Foundation
-public import TrawlCore
+import TrawlCore
 import TrawlCorpus
 import TrawlStore
 
-/// Reads a corpus and builds an index of it, or adds documents to one.
+/// Builds an index of documents, or adds documents to one.
 ///
-/// Documents are read into drafts of bounded size; each draft becomes a segment with its documents and everything that
-/// the recipe builds. One transaction at the end makes all new segments the index, and takes out what they replace.
-public struct IndexBuilder {
-    private let recipe: Recipe
+/// Documents are read into drafts of bounded size; each draft becomes a segment with its documents and every part that the
+/// recipe builds. One transaction at the end makes all new segments the index, and takes out what they replace.
+struct IndexBuilder {
+    private let file: RecipeFile
     private let output: String
     private let adding: Bool
     private let replacing: Bool
+    private let engine: Engine
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
-    /// Queries that documents answer, which become identifiers of theirs.
-    public var pseudoQueries: [DocumentID: [String]] = [:]
 
     /// The text of a segment in bytes. It bounds the memory of indexing: text, tokens and suffixes of one segment.
     static let segmentTextBytes = 128 << 20
 
     /// A builder that makes the index in the folder `output`, in place of one that may be there.
-    public init(recipe: Recipe, output: String, progress: any ProgressReporter) {
-        self.recipe = recipe
+    init(
+        _ file: RecipeFile, output: String, engine: Engine, progress: any ProgressReporter,
+        segmentTextBytes: Int = IndexBuilder.segmentTextBytes
+    ) {
+        self.file = file
         self.output = output
         adding = false
         replacing = false
+        self.engine = engine
         self.progress = progress
-        segmentTextBytes = Self.segmentTextBytes
+        self.segmentTextBytes = segmentTextBytes
     }
 
-    /// A builder that adds the documents of `paths` to an index, by the recipe that made it.
+    /// A builder that adds documents to an index, by the recipe that made it.
     ///
     /// - Parameter replacing: Whether documents take the place of those with the same ids, or are refused.
-    public init(addingTo path: String, paths: [String], replacing: Bool = false, progress: any ProgressReporter) throws
-    {
-        try self.init(
-            addingTo: path, paths: paths, replacing: replacing, progress: progress,
-            segmentTextBytes: Self.segmentTextBytes)
-    }
-
     init(
-        addingTo path: String, paths: [String], replacing: Bool, progress: any ProgressReporter, segmentTextBytes: Int
+        addingTo path: String, replacing: Bool, engine: Engine, progress: any ProgressReporter,
+        segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) throws {
-        var recipe = try SearchIndex(path: path).recipe
-        recipe.corpus.paths = paths
-        self.recipe = recipe
+        let index = try engine.open(path)
+        file = RecipeFile(index.recipe, settings: index.settings)
         output = path
         adding = true
         self.replacing = replacing
+        self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
     }
 
     /// Builds and commits.
     ///
-    /// - Throws: `TrawlError` for what is wrong with corpus, models or disk; the index is then as it was.
-    public func run() throws -> IndexSummary {
+    /// - Parameter documents: nil for the recipe's corpus.
+    /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
+    func run(_ documents: (any DocumentSource)? = nil) throws -> IndexSummary {
         // What can fail at once fails before anything is written.
-        let components = try SegmentComponents(recipe: recipe)
-        if adding { try SearchIndex(path: output).requireSame(components.fingerprints) }
-        if !pseudoQueries.isEmpty, recipe.generative.identifiers == nil || !recipe.build.contains(.generative) {
+        let recipe = file.recipe
+        try file.settings.validate(engine.parts)
+        try engine.parts.requireKnown(recipe.build)
+        guard !recipe.build.isEmpty else {
             throw TrawlError(
-                .invalidInput, "the index keeps no pseudo-queries", path: output,
-                remedy: "build it with --pseudo-queries and with generative among what is built")
+                .invalidInput, "the recipe builds nothing",
+                remedy: "name some of \(engine.parts.buildNames.joined(separator: ", "))")
         }
-        let reader = try CorpusReader(
-            paths: recipe.corpus.paths, format: recipe.corpus.corpusFormat(), fields: recipe.corpus.fieldMapping)
+        let existing = try adding ? engine.open(output) : nil
+        let context = BuildContext(models: engine.models, existing: existing)
+        let parts = engine.parts.built(by: recipe)
+        let builders = try parts.map { try $0.makeBuilder(recipe, context) }
+        for print in builders.compactMap(\.fingerprint) {
+            if let existing { try print.require(in: existing.fingerprints, path: output) }
+        }
+        var source = try documents ?? recipe.corpus.documents()
+        for part in parts { source = part.reading(source, recipe, isAdding: adding) }
         let isNew = !Store.exists(at: output)
         do {
-            try build(reader, components)
+            try build(source, builders)
         } catch {
             if isNew { try? SearchIndex.remove(path: output) }
             throw error
         }
-        return try SearchIndex(path: output).summary
+        return try engine.open(output).summary
     }
 
-    private func build(_ reader: CorpusReader, _ components: SegmentComponents) throws {
+    private func build(_ documents: any DocumentSource, _ builders: [any PartBuilder]) throws {
         let session = try Store.create(at: output).write()
         // A fresh index looks at no old document: a snapshot would keep the pages of the whole run from being used
         // again.
-        let before = try adding ? committed(session, components) : nil
-        var replaced = before.map { PendingDeletions(from: $0) }
+        let before = try adding ? committed(session, builders) : nil
+        var replaced = before.map { PendingDeletions(from: $0, engine.parts.built(by: file.recipe)) }
         var segments: [SegmentInfo] = []
         var draft = SegmentDraft()
-        let splitter = try PassageSplitter(size: recipe.passages.size, overlap: recipe.passages.overlap)
-        let documents = reader.makeIterator()
+        let splitter = try PassageSplitter(size: file.recipe.passages.size, overlap: file.recipe.passages.overlap)
         var reported = 0
         func finishDraft() throws {
             progress.end()
             guard draft.passageCount > 0 else { return }
             try resolveDuplicates(draft, before, &replaced, StoredDocuments(session.snapshot(of: segments)))
-            segments.append(try components.write(draft, into: session.newSegment(), progress: progress))
+            segments.append(try write(draft, builders, into: session.newSegment()))
             draft = SegmentDraft()
         }
-        progress.begin("reading documents", total: reader.totalBytes, unit: "bytes")
-        let identifiers = recipe.generative.identifiers.map(DocumentIdentifiers.init)
-        var (answering, identified) = (0, 0)
-        while var document = try documents.next() {
-            if let identifiers {
-                let queries = pseudoQueries[document.id]
-                document = try identifiers.adding(queries ?? [], to: document)
-                if queries != nil { answering += 1 }
-                if document.value(of: identifiers.field) != nil { identified += 1 }
-            }
+        progress.begin("reading documents", total: documents.totalBytes, unit: "bytes")
+        while let document = try documents.next() {
             try draft.append(document, passages: passages(of: document, splitter))
-            progress.advance(documents.summary.bytesRead - reported)
-            reported = documents.summary.bytesRead
+            progress.advance(documents.bytesRead - reported)
+            reported = documents.bytesRead
             if draft.textBytes >= segmentTextBytes {
                 try finishDraft()
-                progress.begin("reading documents", total: reader.totalBytes.map { $0 - reported }, unit: "bytes")
+                progress.begin("reading documents", total: documents.totalBytes.map { $0 - reported }, unit: "bytes")
             }
         }
         try finishDraft()
-        for warning in documents.summary.warnings { progress.warn(warning) }
-        if answering < pseudoQueries.count {
-            progress.warn(
-                "documents of pseudo-queries that the corpus does not have: \(pseudoQueries.count - answering)")
-        }
-        if let identifiers, identified == 0, !adding {
-            progress.warn("no document has the field \"\(identifiers.field)\" of identifiers")
-        }
-        session.setMetadata(SearchIndex.recipeName, bytes: Array(try recipe.yaml().utf8))
-        try session.setMetadata(SearchIndex.fingerprintsName, components.fingerprints)
+        for warning in documents.warnings { progress.warn(warning) }
+        try setMetadata(session, builders)
         try session.commit(segments: (replaced?.write(session, progress: progress) ?? []) + segments)
         if adding {
-            IndexUpdater.settle(session, segmentTextBytes: segmentTextBytes, progress: progress)
+            IndexUpdater.settle(session, engine.parts, segmentTextBytes: segmentTextBytes, progress: progress)
         }
+    }
+
+    private func write(_ draft: SegmentDraft, _ builders: [any PartBuilder], into writer: SegmentWriter) throws
+        -> SegmentInfo
+    {
+        for builder in builders { try builder.write(draft, into: writer, progress: progress) }
+        return SegmentInfo(
+            number: writer.number, documentCount: UInt32(draft.entries.count), passageCount: UInt32(draft.passageCount))
+    }
+
+    /// What the index says of itself beside its segments.
+    private func setMetadata(_ session: WriteSession, _ builders: [any PartBuilder]) throws {
+        var fingerprints: Fingerprints = [:]
+        for print in builders.compactMap(\.fingerprint) { fingerprints[print.key] = print.digest }
+        session.setMetadata(SearchIndex.recipeName, bytes: Array(try file.yaml(parts: engine.parts).utf8))
+        try session.setMetadata(SearchIndex.fingerprintsName, fingerprints)
+        for (name, bytes) in builders.flatMap(\.metadata) { session.setMetadata(name, bytes: bytes) }
     }
 
     /// The documents of the index that is added to, which another writer may have replaced before this one had the
     /// lock.
-    private func committed(_ session: WriteSession, _ components: SegmentComponents) throws -> StoredDocuments {
-        let index = try SearchIndex(path: output)
-        try index.requireSame(components.fingerprints)
-        var now = index.recipe
-        now.corpus.paths = recipe.corpus.paths
-        guard now == recipe else {
+    private func committed(_ session: WriteSession, _ builders: [any PartBuilder]) throws -> StoredDocuments {
+        let index = try engine.open(output)
+        for print in builders.compactMap(\.fingerprint) {
+            try print.require(in: index.fingerprints, path: output)
+        }
+        guard index.recipe == file.recipe else {
             throw TrawlError(
-                .busy, "the index was built anew by another recipe meanwhile", path: output,
+                .busy, "the index was rebuilt by another recipe meanwhile", path: output,
                 remedy: "run the command again")
         }
         return try StoredDocuments(session.snapshot(of: session.manifest.segments))
@@ -154,33 +159,19 @@ public struct IndexBuilder {
     /// Ids must be unique over the whole index; within a draft, `SegmentDraft` sees to it.
     ///
     /// - Parameters:
-    ///   - before: what was in the index before this run; its documents may be replaced.
-    ///   - written: what this run has written so far.
+    ///   - before: the documents of the index before this run, which may be replaced.
+    ///   - written: the documents that this run has written so far.
     private func resolveDuplicates(
         _ draft: SegmentDraft, _ before: StoredDocuments?, _ replaced: inout PendingDeletions?,
         _ written: StoredDocuments
     ) throws {
         for entry in draft.entries {
-            if try written.place(of: entry.document.id) != nil {
+            if try written.position(of: entry.document.id) != nil {
                 throw SegmentDraft.duplicate(entry.document, first: nil)
             }
-            guard let place = try before?.place(of: entry.document.id) else { continue }
+            guard let position = try before?.position(of: entry.document.id) else { continue }
             guard replacing else { throw SegmentDraft.duplicate(entry.document, first: nil) }
-            replaced?.delete(place)
+            replaced?.delete(position)
         }
     }
-}
-
-/// What an index consists of, for `trawl ls`, `trawl show` and scripts.
-public struct IndexSummary: Codable, Sendable {
-    public let path: String
-    /// Documents and passages that are not deleted.
-    public let documents: Int
-    public let passages: Int
-    /// Documents and passages that are deleted and still take room.
-    public let deletedDocuments: Int
-    public let deletedPassages: Int
-    public let segments: Int
-    public let bytesOnDisk: Int
-    public let components: [String]
 }

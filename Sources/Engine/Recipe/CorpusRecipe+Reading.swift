@@ -1,24 +1,30 @@
 import TrawlCore
-import TrawlCorpus
-
-extension Recipe {
-    /// The names of the corpus formats.
-    public static var corpusFormats: [String] { CorpusFormat.allCases.map(\.rawValue) }
-}
+public import TrawlCorpus
 
 extension CorpusRecipe {
-    func corpusFormat() throws -> CorpusFormat? {
+    /// The names of the corpus formats.
+    public static var formats: [String] { CorpusFormat.allCases.map(\.rawValue) }
+
+    /// Finds the files of the corpus; reads none yet.
+    ///
+    /// - Parameter paths: other files or folders than the recipe's, in its format.
+    /// - Throws: `TrawlError` for an unknown format, a missing path, or folders without files to read.
+    public func documents(paths: [String]? = nil) throws -> any DocumentSource {
+        try CorpusReader(paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping).makeIterator()
+    }
+
+    private func corpusFormat() throws -> CorpusFormat? {
         guard let format else { return nil }
         guard let known = CorpusFormat(rawValue: format) else {
             throw TrawlError(
                 .invalidInput, "unknown corpus format \"\(format)\"",
-                remedy: "the formats are \(Recipe.corpusFormats.joined(separator: ", "))")
+                remedy: "the formats are \(Self.formats.joined(separator: ", "))")
         }
         return known
     }
 
-    /// The standard field names, with the recipe's own in front.
-    var fieldMapping: FieldMapping {
+    /// The default field names, with the recipe's own in front.
+    private var fieldMapping: FieldMapping {
         var mapping = FieldMapping.default
         if let id = fields["id"] { mapping.id.insert(id, at: 0) }
         if let title = fields["title"] { mapping.title.insert(title, at: 0) }

@@ -22,4 +22,8 @@ struct FilteredRetriever: Retriever {
                 matches: found.matches, keys: found.keys)
         }
     }
+
+    func recallOfExactSearch(_ queries: [String], k: Int) throws -> Double? {
+        try base.recallOfExactSearch(queries, k: k)
+    }
 }

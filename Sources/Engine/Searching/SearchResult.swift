@@ -1,32 +1,65 @@
 public import TrawlCore
 
 /// The answer to one query.
-public struct SearchResult: Sendable {
+public struct SearchResult: Encodable, Sendable {
     public let queryID: String
     public let query: String
+    /// Best first.
     public let hits: [SearchHit]
-    /// The strongest n-grams that the generator wrote, when it took part and an explanation was asked for.
+    /// The strongest n-grams that a generator wrote; empty unless an explanation was asked for.
     public let keys: [GeneratedKey]
+
+    enum CodingKeys: String, CodingKey {
+        case queryID = "query_id"
+        case query, hits, keys
+    }
 }
 
 /// A passage that answers a query, and why it is there.
 public struct SearchHit: Sendable {
+    public let queryID: String
+    public let query: String
+    /// The hit's rank, from 1.
+    public let rank: Int
     public let document: DocumentID
     public let title: String
     /// The passage's text.
     public let text: String
-    /// The passage's number within its document, from 0, and its place there in UTF-8 bytes.
+    /// The passage's number within its document, from 0, and its range there in UTF-8 bytes.
     public let passage: Int
     public let range: Range<Int>
     public let score: Float
-    /// What each stage said, in the order in which they ran.
+    /// The ranks and scores of each stage, in the order in which they ran.
     public let stages: [StageScore]
     /// What matched, strongest first; empty unless an explanation was asked for.
     public let matches: [Match]
 }
 
+/// Ranges are lists of their start and their end.
+extension SearchHit: Encodable {
+    enum CodingKeys: String, CodingKey {
+        case queryID = "query_id"
+        case query, rank, document, title, text, passage, range, score, stages, matches
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(queryID, forKey: .queryID)
+        try values.encode(query, forKey: .query)
+        try values.encode(rank, forKey: .rank)
+        try values.encode(document, forKey: .document)
+        try values.encode(title, forKey: .title)
+        try values.encode(text, forKey: .text)
+        try values.encode(passage, forKey: .passage)
+        try values.encode([range.lowerBound, range.upperBound], forKey: .range)
+        try values.encode(score, forKey: .score)
+        try values.encode(stages, forKey: .stages)
+        try values.encode(matches, forKey: .matches)
+    }
+}
+
 /// The rank (from 1) and score that one stage gave to a passage; no rank when the stage did not find it.
-public struct StageScore: Codable, Sendable {
+public struct StageScore: Codable, Equatable, Sendable {
     public let stage: String
     public let rank: Int?
     public let score: Float?
@@ -34,15 +67,36 @@ public struct StageScore: Codable, Sendable {
 
 /// A word or n-gram that a retriever found in a passage.
 public struct Match: Sendable {
-    /// The stage that matched: lexical or generative.
+    /// The stage that matched, such as lexical or generative.
     public let stage: String
     public let text: String
-    /// How often it occurs in the corpus: occurrences of an n-gram, passages with a term.
+    /// Its count in the corpus: occurrences of an n-gram, passages with a term.
     public let count: Int
     /// What it added to the stage's score.
     public let contribution: Float
-    /// Where it stands in the passage's text, in UTF-8 bytes; empty when only in the title.
+    /// Its ranges in the passage's text, in UTF-8 bytes; empty when it is only in the title.
     public let ranges: [Range<Int>]
+
+    public init(stage: String, text: String, count: Int, contribution: Float, ranges: [Range<Int>]) {
+        self.stage = stage
+        self.text = text
+        self.count = count
+        self.contribution = contribution
+        self.ranges = ranges
+    }
+}
+
+extension Match: Encodable {
+    enum CodingKeys: String, CodingKey { case stage, text, count, contribution, ranges }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(stage, forKey: .stage)
+        try values.encode(text, forKey: .text)
+        try values.encode(count, forKey: .count)
+        try values.encode(contribution, forKey: .contribution)
+        try values.encode(ranges.map { [$0.lowerBound, $0.upperBound] }, forKey: .ranges)
+    }
 }
 
 /// An n-gram that the generator wrote for a query.
@@ -51,6 +105,7 @@ public struct GeneratedKey: Encodable, Sendable {
     /// body, title, query or unigram.
     public let origin: String
     public let count: Int
+    /// In nats.
     public let logProbability: Double
     public let weight: Double
     /// Some of the documents that have it, in the order of the index; only where they were asked for.
@@ -60,15 +115,5 @@ public struct GeneratedKey: Encodable, Sendable {
         case text, origin, count
         case logProbability = "log_probability"
         case weight, documents
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(text, forKey: .text)
-        try container.encode(origin, forKey: .origin)
-        try container.encode(count, forKey: .count)
-        try container.encode(logProbability, forKey: .logProbability)
-        try container.encode(weight, forKey: .weight)
-        try container.encode(documents.map(\.rawValue), forKey: .documents)
     }
 }

@@ -1,51 +1,47 @@
-public import TrawlCore
+import TrawlCore
 import TrawlStore
 
-/// Deletes documents of an index and rewrites its segments. Every change is one commit: a search that has begun goes on
+/// Deletes documents of an index and rewrites its segments. Every change is one commit: a search that has begun continues
 /// with the index as it was, and a killed process leaves it as it was before a commit or after.
 public struct IndexUpdater {
     private let path: String
+    private let parts: IndexParts
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
 
-    public init(path: String, progress: any ProgressReporter = .silent) {
-        self.init(path: path, progress: progress, segmentTextBytes: IndexBuilder.segmentTextBytes)
-    }
-
-    init(path: String, progress: any ProgressReporter, segmentTextBytes: Int) {
+    init(
+        path: String, parts: IndexParts = .default, progress: any ProgressReporter = .silent,
+        segmentTextBytes: Int = IndexBuilder.segmentTextBytes
+    ) {
         self.path = path
+        self.parts = parts
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
     }
 
-    /// What was done, for scripts.
-    public struct Report: Codable, Sendable {
-        /// The documents that were deleted now.
-        public let deleted: Int
-        public let index: IndexSummary
-    }
-
     /// Deletes the documents of `ids`, then rewrites segments that have become wasteful.
     ///
-    /// - Parameter ignoringMissing: Whether ids that the index does not have are passed over.
+    /// - Parameter ignoringMissing: Whether ids that the index does not have are ignored.
     /// - Throws: `TrawlError.notFound` that names the ids that the index does not have; nothing is changed then.
-    public func delete(_ ids: [DocumentID], ignoringMissing: Bool = false) throws -> Report {
-        _ = try SearchIndex(path: path)
+    func delete(_ ids: [DocumentID], ignoringMissing: Bool = false) throws -> UpdateReport {
+        let recipe = try SearchIndex(path: path, parts: parts).recipe
         let session = try Store.open(at: path).write()
-        let deleted = try delete(ids, ignoringMissing: ignoringMissing, session)
-        if deleted > 0 { Self.settle(session, segmentTextBytes: segmentTextBytes, progress: progress) }
-        return Report(deleted: deleted, index: try SearchIndex(path: path).summary)
+        let deleted = try delete(ids, ignoringMissing: ignoringMissing, session, recipe)
+        if deleted > 0 { Self.settle(session, parts, segmentTextBytes: segmentTextBytes, progress: progress) }
+        return UpdateReport(deleted: deleted, index: try SearchIndex(path: path, parts: parts).summary)
     }
 
     /// Deletes and commits; answers how many documents. Its snapshot ends with it, so that the pages that it looked at can
     /// be used again.
-    private func delete(_ ids: [DocumentID], ignoringMissing: Bool, _ session: WriteSession) throws -> Int {
+    private func delete(
+        _ ids: [DocumentID], ignoringMissing: Bool, _ session: WriteSession, _ recipe: IndexRecipe
+    ) throws -> Int {
         let stored = try StoredDocuments(session.snapshot(of: session.manifest.segments))
-        var deletions = PendingDeletions(from: stored)
+        var deletions = PendingDeletions(from: stored, parts.built(by: recipe))
         var missing: [DocumentID] = []
         var seen: Set<DocumentID> = []
         for id in ids where seen.insert(id).inserted {
-            if let place = try stored.place(of: id) { deletions.delete(place) } else { missing.append(id) }
+            if let position = try stored.position(of: id) { deletions.delete(position) } else { missing.append(id) }
         }
         guard missing.isEmpty || ignoringMissing else { throw Self.unknown(missing, path: path) }
         if deletions.count > 0 { try session.commit(segments: deletions.write(session, progress: progress)) }
@@ -53,29 +49,31 @@ public struct IndexUpdater {
     }
 
     /// Rewrites the index as few segments as the limit on their text allows, without deleted documents.
-    public func compact() throws -> Report {
-        _ = try SearchIndex(path: path)
+    func compact() throws -> UpdateReport {
+        _ = try SearchIndex(path: path, parts: parts)
         let session = try Store.open(at: path).write()
         let segments = session.manifest.segments
         let stored = try StoredDocuments(session.snapshot(of: segments))
         // Segments at the front that are full and have lost nothing stay as they are.
-        let first = try segments.indices.first { place in
-            try segments[place].deletions != nil || stored.liveTextBytes(place) < segmentTextBytes
+        let first = try segments.indices.first { position in
+            try segments[position].deletions != nil || stored.liveTextBytes(position) < segmentTextBytes
         }
         if let first, segments.count - first > 1 || segments[first].deletions != nil {
-            try SegmentMerger(session, progress: progress).replace(
+            try SegmentMerger(session, parts, progress: progress).replace(
                 first..<segments.count, textBytes: segmentTextBytes)
         }
-        return Report(deleted: 0, index: try SearchIndex(path: path).summary)
+        return UpdateReport(deleted: 0, index: try SearchIndex(path: path, parts: parts).summary)
     }
 
     /// Merges segments, one commit each, until the policy is content. What was asked for has been committed before, so
     /// that a merge that fails is a warning.
-    static func settle(_ session: WriteSession, segmentTextBytes: Int, progress: any ProgressReporter) {
+    static func settle(
+        _ session: WriteSession, _ parts: IndexParts, segmentTextBytes: Int, progress: any ProgressReporter
+    ) {
         let policy = MergePolicy(largestMerge: segmentTextBytes)
         do {
             while let run = try policy.nextMerge(policySegments(session)) {
-                try SegmentMerger(session, progress: progress).replace(run, textBytes: .max)
+                try SegmentMerger(session, parts, progress: progress).replace(run, textBytes: .max)
             }
         } catch {
             progress.end()
@@ -97,18 +95,25 @@ public struct IndexUpdater {
         return TrawlError(
             .notFound,
             "the index has no document \(named)" + (ids.count > 5 ? " and \(ids.count - 5) more that were named" : ""),
-            path: path, remedy: "nothing was deleted; --ignore-missing passes over unknown ids")
+            path: path, remedy: "nothing was deleted; --ignore-missing ignores unknown ids")
     }
 }
 
 extension StoredDocuments {
     /// The text of the live documents of a segment, titles included, in bytes.
-    func liveTextBytes(_ place: Int) throws -> Int {
-        let segment = segments[place]
+    fileprivate func liveTextBytes(_ position: Int) throws -> Int {
+        let segment = segments[position]
         return try (0..<segment.reader.info.documentCount).reduce(0) { sum, document in
             guard !segment.isDead(document: document) else { return sum }
-            let record = try record(document: document, in: segment)
+            let record = try segment.record(document)
             return sum + Int(record.titleBytes) + Int(record.textBytes)
         }
     }
+}
+
+/// What a change of an index did, for scripts.
+public struct UpdateReport: Codable, Sendable {
+    /// The documents that were deleted now.
+    public let deleted: Int
+    public let index: IndexSummary
 }

@@ -1,23 +1,24 @@
 import TrawlCore
-import TrawlLexicalIndex
 import TrawlStore
-import TrawlSubstringIndex
 
 /// Documents that are about to be deleted from the segments of a snapshot.
 struct PendingDeletions {
     private let documents: StoredDocuments
-    /// The numbers of documents to delete, by the place of their segment.
+    private let parts: [any IndexPart]
+    /// The numbers of documents to delete, by the position of their segment.
     private var chosen: [[UInt32]]
     private(set) var count = 0
 
-    init(from documents: StoredDocuments) {
+    /// - Parameter parts: those of the index.
+    init(from documents: StoredDocuments, _ parts: [any IndexPart]) {
         self.documents = documents
+        self.parts = parts
         chosen = documents.segments.map { _ in [] }
     }
 
     /// - Precondition: the document is live and was not passed before.
-    mutating func delete(_ place: (segment: Int, document: UInt32)) {
-        chosen[place.segment].append(place.document)
+    mutating func delete(_ position: (segment: Int, document: UInt32)) {
+        chosen[position.segment].append(position.document)
         count += 1
     }
 
@@ -42,17 +43,12 @@ struct PendingDeletions {
         var deadPassages = segment.deletions?.passages.bitSet() ?? BitSet(bound: Int(info.passageCount))
         for document in chosen {
             dead.insert(Int(document))
-            for passage in try documents.passages(of: document, in: segment) { deadPassages.insert(Int(passage)) }
+            for passage in try segment.passages(of: document) { deadPassages.insert(Int(passage)) }
         }
         guard dead.count < Int(info.documentCount) else { return nil }
         let writer = session.newSegment()
         info.deletions = try DeletionSet.write(documents: dead, passages: deadPassages, into: writer)
-        if try LexicalSearcher.isPresent(in: segment.reader) {
-            try LexicalDeletions.write(for: segment.reader, dead: deadPassages, into: writer)
-        }
-        if try SubstringSegment.exists(in: segment.reader) {
-            try SubstringDeletions.write(for: segment.reader, dead: deadPassages, into: writer)
-        }
+        for part in parts { try part.delete(deadPassages, from: segment.reader, into: writer) }
         return info
     }
 }

@@ -1,0 +1,105 @@
+public import TrawlCore
+public import TrawlCorpus
+
+/// A search engine: opens, builds, changes and searches indexes, and owns the models that they take.
+///
+/// It may be used from any number of threads at once; their searches share its models. Calls do not return before their
+/// work is done.
+///
+/// ```
+/// let engine = Engine()
+/// let index = try engine.open("notes.trawl")
+/// let result = try engine.search("why is the sky blue", in: index)
+/// ```
+public final class Engine: Sendable {
+    /// The parts that indexes may have.
+    public let parts: IndexParts
+    /// The rerankers that searches may use.
+    public let rerankers: Rerankers
+    /// The models that were loaded so far.
+    public let models: ModelCache
+
+    public init(
+        parts: IndexParts = .default, rerankers: Rerankers = .default, models: ModelCache = ModelCache()
+    ) {
+        self.parts = parts
+        self.rerankers = rerankers
+        self.models = models
+    }
+
+    /// Opens the index in the folder `path` as it is now.
+    ///
+    /// - Throws: `TrawlError` when there is no index, or one of another format, or a damaged one.
+    /// - Complexity: milliseconds; the index is read in place.
+    public func open(_ path: String) throws -> SearchIndex { try SearchIndex(path: path, parts: parts) }
+
+    /// A search of `index` made ready, for many queries one after the other.
+    ///
+    /// - Parameter settings: nil for the index's own.
+    /// - Throws: `TrawlError` for settings out of their bounds, a part that the index lacks, or a model that is missing or
+    ///   not the one that the index was built with.
+    public func session(_ index: SearchIndex, _ settings: SearchSettings? = nil) throws -> SearchSession {
+        try SearchSession(index, settings ?? index.settings, models: models, rerankers: rerankers)
+    }
+
+    /// Searches for one query.
+    ///
+    /// - Throws: as `session`.
+    public func search(_ query: String, in index: SearchIndex, _ settings: SearchSettings? = nil) throws -> SearchResult {
+        let found = try session(index, settings).search([Query(id: "1", text: query)])
+        return found[0]
+    }
+
+    /// Builds an index in the folder `path`, in place of one that may be there, and commits it.
+    ///
+    /// - Parameters:
+    ///   - file: the recipe, and the default settings of searches.
+    ///   - documents: nil for the recipe's corpus.
+    /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
+    @discardableResult
+    public func build(
+        _ file: RecipeFile, at path: String, documents: (any DocumentSource)? = nil,
+        progress: any ProgressReporter = .silent
+    ) throws -> IndexSummary {
+        let builder = IndexBuilder(file, output: path, engine: self, progress: progress)
+        return try builder.run(documents)
+    }
+
+    /// Adds documents to the index in the folder `path` and commits them.
+    ///
+    /// - Parameter replacing: Whether documents take the place of those with the same ids, or are refused.
+    /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
+    @discardableResult
+    public func add(
+        _ documents: any DocumentSource, to path: String, replacing: Bool = false,
+        progress: any ProgressReporter = .silent
+    ) throws -> IndexSummary {
+        try IndexBuilder(addingTo: path, replacing: replacing, engine: self, progress: progress).run(documents)
+    }
+
+    /// Deletes documents from the index in the folder `path` and commits.
+    ///
+    /// - Parameter ignoringMissing: Whether ids that the index does not have are ignored.
+    /// - Throws: `TrawlError.notFound` that names the ids that the index does not have; nothing is changed then.
+    @discardableResult
+    public func delete(
+        _ ids: [DocumentID], from path: String, ignoringMissing: Bool = false, progress: any ProgressReporter = .silent
+    ) throws -> UpdateReport {
+        try IndexUpdater(path: path, parts: parts, progress: progress).delete(ids, ignoringMissing: ignoringMissing)
+    }
+
+    /// Rewrites the index in the folder `path` without deleted documents, in as few segments as can be.
+    @discardableResult
+    public func compact(_ path: String, progress: any ProgressReporter = .silent) throws -> UpdateReport {
+        try IndexUpdater(path: path, parts: parts, progress: progress).compact()
+    }
+
+    /// Verifies every structure of the index in the folder `path` against its documents.
+    ///
+    /// - Parameter sample: The most passages for checks that take as long as indexing them.
+    public func check(
+        _ path: String, sample: Int = 200, progress: any ProgressReporter = .silent
+    ) throws -> [CheckResult] {
+        IndexChecker(path: path, sample: sample, engine: self, progress: progress).run()
+    }
+}

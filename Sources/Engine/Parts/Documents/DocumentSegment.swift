@@ -1,0 +1,121 @@
+import Foundation
+import TrawlCore
+import TrawlStore
+
+/// The documents and passages of one segment, by their numbers in it, read in place; see `DocumentTables`.
+struct DocumentSegment: Sendable {
+    let reader: SegmentReader
+    let text: Blob
+    let documents: Blob
+    let passages: Blob
+    let deletions: DeletionSet?
+
+    /// - Throws: `TrawlError.corrupted` for a segment with another number of documents or passages than the manifest says.
+    init(_ reader: SegmentReader) throws {
+        self.reader = reader
+        text = try reader.blob(DocumentTables.text, recordSize: 1)
+        documents = try reader.blob(DocumentTables.documents, recordSize: MemoryLayout<DocumentRecord>.stride)
+        passages = try reader.blob(DocumentTables.passages, recordSize: MemoryLayout<PassageRecord>.stride)
+        deletions = try DeletionSet(reader)
+        guard documents.recordCount == Int(reader.info.documentCount),
+            passages.recordCount == Int(reader.info.passageCount)
+        else {
+            throw TrawlError(
+                .corrupted, "segment \(reader.info.number) has another number of documents than the manifest says",
+                path: reader.snapshot.path, remedy: "build the index again")
+        }
+    }
+
+    func isDead(document: UInt32) -> Bool { deletions?.documents.contains(Int(document)) ?? false }
+
+    /// The passages of a document.
+    func passages(of document: UInt32) throws -> Range<UInt32> {
+        let first = try record(document).firstPassage
+        let isLast = document + 1 == reader.info.documentCount
+        let end = try isLast ? reader.info.passageCount : record(document + 1).firstPassage
+        guard first <= end, end <= reader.info.passageCount else { throw damaged }
+        return first..<end
+    }
+
+    /// The byte ranges of a document's passages in its text.
+    func passageRanges(of document: UInt32) throws -> [Range<UInt32>] {
+        let bytes = try record(document).textBytes
+        return try passages(of: document).map { number in
+            let passage: PassageRecord = passages.load(Int(number))
+            guard passage.start <= passage.end, passage.end <= bytes else { throw damaged }
+            return passage.start..<passage.end
+        }
+    }
+
+    func document(_ local: UInt32) throws -> StoredDocument {
+        let record = try record(local)
+        var offset = Int(record.offset)
+        func next(_ count: UInt32) throws -> String {
+            defer { offset += Int(count) }
+            return try string(at: offset, count: count)
+        }
+        let id = try next(record.idBytes)
+        let title = try next(record.titleBytes)
+        let metadata = try next(record.metadataBytes)
+        let text = try next(record.textBytes)
+        return StoredDocument(
+            id: DocumentID(id), title: title, text: text, metadata: try pairs(metadata),
+            passages: try passageRanges(of: local).map { Int($0.lowerBound)..<Int($0.upperBound) })
+    }
+
+    func passage(_ local: Int) throws -> StoredPassage {
+        let passage: PassageRecord = passages.load(local)
+        let document = try record(passage.document)
+        guard passage.start <= passage.end, passage.end <= document.textBytes else { throw damaged }
+        let titleStart = Int(document.offset) + Int(document.idBytes)
+        let textStart = titleStart + Int(document.titleBytes) + Int(document.metadataBytes)
+        return StoredPassage(
+            document: DocumentID(try string(at: Int(document.offset), count: document.idBytes)),
+            title: try string(at: titleStart, count: document.titleBytes),
+            text: try string(at: textStart + Int(passage.start), count: passage.end - passage.start),
+            ordinal: Int(passage.ordinal), range: Int(passage.start)..<Int(passage.end))
+    }
+
+    /// The metadata of a document; its text is not read.
+    func metadata(of document: UInt32) throws -> [String: String] {
+        let record = try record(document)
+        guard record.metadataBytes > 0 else { return [:] }
+        let start = Int(record.offset) + Int(record.idBytes) + Int(record.titleBytes)
+        return try pairs(string(at: start, count: record.metadataBytes))
+    }
+
+    /// The record of a document, with all its sizes inside the text blob.
+    func record(_ document: UInt32) throws -> DocumentRecord {
+        guard document < reader.info.documentCount else { throw damaged }
+        let record: DocumentRecord = documents.load(Int(document))
+        let bytes =
+            UInt64(record.idBytes) + UInt64(record.titleBytes) + UInt64(record.metadataBytes) + UInt64(record.textBytes)
+        let (end, overflow) = record.offset.addingReportingOverflow(bytes)
+        guard !overflow, end <= UInt64(text.byteCount), bytes <= UInt64(UInt32.max) * 4 else { throw damaged }
+        return record
+    }
+
+    /// The id, title, metadata and text of a document, one after the other, as they are stored.
+    func content(of record: DocumentRecord) throws -> [UInt8] {
+        let count = Int(record.idBytes) + Int(record.titleBytes) + Int(record.metadataBytes) + Int(record.textBytes)
+        return try text.bytes(in: Int(record.offset)..<Int(record.offset) + count)
+    }
+
+    func string(at offset: Int, count: UInt32) throws -> String {
+        String(decoding: try text.bytes(in: offset..<offset + Int(count)), as: UTF8.self)
+    }
+
+    private func pairs(_ metadata: String) throws -> [String: String] {
+        guard !metadata.isEmpty else { return [:] }
+        guard let pairs = try? JSONDecoder().decode([String: String].self, from: Data(metadata.utf8)) else {
+            throw damaged
+        }
+        return pairs
+    }
+
+    var damaged: TrawlError {
+        TrawlError(
+            .corrupted, "the documents of segment \(reader.info.number) contradict themselves",
+            path: reader.snapshot.path, remedy: "build the index again")
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import TrawlCore
+import TrawlCorpus
+import TrawlStore
+
+/// Writes the documents of a segment, one at a time; see `DocumentTables`.
+final class DocumentSegmentBuilder {
+    private(set) var documentCount: UInt32 = 0
+    private(set) var passageCount: UInt32 = 0
+    private let writer: SegmentWriter
+    private let text: BlobWriter
+    private let documents: BlobWriter
+    private let passages: BlobWriter
+
+    init(into writer: SegmentWriter) {
+        self.writer = writer
+        text = writer.blob(DocumentTables.text, recordSize: 1)
+        documents = writer.blob(DocumentTables.documents, recordSize: MemoryLayout<DocumentRecord>.stride)
+        passages = writer.blob(DocumentTables.passages, recordSize: MemoryLayout<PassageRecord>.stride)
+    }
+
+    static func write(_ draft: SegmentDraft, into writer: SegmentWriter) throws {
+        let builder = DocumentSegmentBuilder(into: writer)
+        for entry in draft.entries { try builder.add(entry.document, passages: entry.passages) }
+        try builder.finish()
+    }
+
+    func add(_ document: Document, passages ranges: [Range<Int>]) throws {
+        let metadata = try document.metadataJSON()
+        let parts = [document.id.rawValue, document.title, metadata, document.text].map { Array($0.utf8) }
+        guard parts.allSatisfy({ $0.count <= Int(UInt32.max) }) else {
+            throw TrawlError(.invalidInput, "document \(document.id) is larger than 4 GiB")
+        }
+        let record = DocumentRecord(
+            offset: 0, idBytes: UInt32(parts[0].count), titleBytes: UInt32(parts[1].count),
+            metadataBytes: UInt32(parts[2].count), textBytes: UInt32(parts[3].count), firstPassage: 0)
+        try add(record, id: parts[0], passages: ranges.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) }) { text in
+            for part in parts { try text.append(contentsOf: part) }
+        }
+    }
+
+    /// Adds a document whose id, title, metadata and text, in this order, `content` writes.
+    ///
+    /// - Parameter record: the sizes of those; its offsets are not read.
+    func add(
+        _ record: DocumentRecord, id: some Sequence<UInt8>, passages ranges: [Range<UInt32>],
+        content: (BlobWriter) throws -> Void
+    ) throws {
+        var record = record
+        record.offset = UInt64(text.byteCount)
+        record.firstPassage = passageCount
+        try documents.append(record)
+        try content(text)
+        for (ordinal, range) in ranges.enumerated() {
+            try passages.append(
+                PassageRecord(
+                    document: documentCount, start: range.lowerBound, end: range.upperBound, ordinal: UInt32(ordinal)))
+        }
+        try writer.put(DocumentTables.ids, id, documentCount)
+        passageCount += UInt32(ranges.count)
+        documentCount += 1
+    }
+
+    /// Adds a document of another segment as it is.
+    func add(_ document: UInt32, of segment: DocumentSegment) throws {
+        let record = try segment.record(document)
+        let content = try segment.content(of: record)
+        try add(record, id: content.prefix(Int(record.idBytes)), passages: segment.passageRanges(of: document)) {
+            try $0.append(contentsOf: content)
+        }
+    }
+
+    func finish() throws {
+        try text.finish()
+        try documents.finish()
+        try passages.finish()
+    }
+}
+
+extension Document {
+    /// The metadata as a JSON object, or an empty string when there is none.
+    fileprivate func metadataJSON() throws -> String {
+        guard !metadata.isEmpty else { return "" }
+        let object = Dictionary(metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+        let bytes = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,63 @@
+import TrawlCore
+public import TrawlLexicalIndex
+
+/// How text becomes the terms of the lexical index.
+public struct LexicalRecipe: RecipeSection {
+    public static let sectionName = "lexical"
+    public static var entryNames: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    public var analysis = AnalyzerSettings.english
+
+    public init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case analysis }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        analysis = try values.decode(.analysis, default: .english)
+    }
+}
+
+/// The free parameters of BM25.
+public struct LexicalSettings: RecipeSection {
+    public static let sectionName = LexicalRecipe.sectionName
+    public static var entryNames: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    /// How slowly repetition saturates; at least 0.
+    public var k1 = BM25Parameters().k1
+    /// How much long passages are held back, from 0 to 1.
+    public var b = BM25Parameters().b
+
+    public init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case k1, b }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        k1 = try values.decode(.k1, default: k1)
+        b = try values.decode(.b, default: b)
+    }
+
+    public func validate() throws { try parameters.validate() }
+
+    var parameters: BM25Parameters { BM25Parameters(k1: k1, b: b) }
+}
+
+extension IndexRecipe {
+    public var lexical: LexicalRecipe {
+        get { sections[LexicalRecipe.self] }
+        set { sections[LexicalRecipe.self] = newValue }
+    }
+}
+
+extension SearchSettings {
+    public var lexical: LexicalSettings {
+        get { sections[LexicalSettings.self] }
+        set { sections[LexicalSettings.self] = newValue }
+    }
+}
+
+extension SearchMode {
+    /// BM25.
+    public static let lexical = SearchMode(rawValue: "lexical")
+}

@@ -1,0 +1,126 @@
+import TrawlCore
+import TrawlGeneration
+import TrawlModels
+import TrawlSubstringIndex
+import TrawlTokenizers
+
+/// SEAL: a language model writes n-grams of the corpus, and they point to passages.
+struct GenerativeRetriever: Retriever {
+    let name = "generative"
+    private let searcher: GenerativeSearcher<CorpusOracle>
+    private let tokenizer: Tokenizer
+    private let passages: PassageTokens
+
+    /// How many generated n-grams an explanation lists.
+    private static let listedKeys = 25
+
+    /// - Throws: `TrawlError.incompatible` for a model that writes no texts, or has another tokenizer than the index.
+    init(_ index: SearchIndex, _ settings: GenerativeSettings, _ models: ModelCache) throws {
+        let name = settings.generator ?? index.recipe.generative.model
+        let substrings = try index.substringIndex()
+        let folder = try models.folder(name)
+        guard folder.isEncoderDecoder || !folder.isEncoder else {
+            throw TrawlError(
+                .incompatible, "\(folder.architectureName) reads texts but writes none", path: folder.path,
+                remedy: "train a generator with 'trawl train generator', then name it with --generator")
+        }
+        let tokenizer = try models.tokenizer(of: folder)
+        try tokenizer.fingerprint.require(in: index.fingerprints, path: index.path)
+        guard try substrings.passageCount == 0 || folder.boundaryToken(tokenizer) == substrings.boundary else {
+            throw TrawlError(
+                .incompatible,
+                "the index's passages end in token \(substrings.boundary), the texts of \(name) in another",
+                path: index.path, remedy: "build the index again with --generator \(name)")
+        }
+        self.tokenizer = tokenizer
+        passages = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.titleEnd)
+        let session = try models.generator(of: folder, precision: settings.precision).makeSession()
+        // Encoders are cut short as embedders are: after a cut, the text's end token is still there.
+        let limit = folder.isEncoderDecoder ? session.contextLength : .max
+        searcher = try GenerativeSearcher(
+            oracle: CorpusOracle(index: substrings), session: session,
+            encoding: GeneratorEncoding(
+                titleEnd: index.recipe.generative.titleEnd,
+                prompt: { text in
+                    let ids = tokenizer.encodeIDs(text, addSpecialTokens: true)
+                    return ids.count <= limit ? ids : ids.prefix(limit - 1) + ids.suffix(1)
+                },
+                text: { tokenizer.encodeIDs($0, addSpecialTokens: false) }),
+            parameters: try settings.parameters(for: folder), prompts: settings.prompts ?? .default(for: folder))
+    }
+
+    func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
+        try searcher.search(queries, k: limit).map { result in
+            Retrieved(
+                ranking: result.ranking,
+                matches: { id, passage in
+                    guard let explanation = result.explanations.first(where: { $0.passage == id }) else { return [] }
+                    return matches(result, explanation, passage)
+                },
+                keys: { keys(result, limit: Self.listedKeys) })
+        }
+    }
+
+    /// For each query, the passages that are found for it with the keys that count in them; `isRelevant` says which answer
+    /// it; nil for queries that found none that does among the best `depth`.
+    func weightExamples(
+        _ queries: [String], depth: Int, isRelevant: (_ query: Int, PassageID) throws -> Bool
+    ) throws -> [KeyWeightExample?] {
+        try searcher.search(queries, k: depth).enumerated().map { number, result in
+            let candidates = try result.explanations.map { explanation in
+                KeyWeightExample.Candidate(
+                    isRelevant: try isRelevant(number, explanation.passage),
+                    keys: explanation.keys.map { .init(key: $0.key, cover: $0.cover, occurrences: $0.occurrences) },
+                    length: try searcher.oracle.tokens(of: explanation.passage).count)
+            }
+            guard candidates.contains(where: \.isRelevant) else { return nil }
+            return KeyWeightExample(
+                keys: result.keys.map(\.tokens), features: try searcher.features(of: result), candidates: candidates)
+        }
+    }
+
+    /// The `limit` weightiest n-grams for `query`, each with up to `documentLimit` documents that have it.
+    func keys(for query: String, limit: Int, documentLimit: Int, in documents: StoredDocuments) throws -> [GeneratedKey]
+    {
+        guard let result = try searcher.search([query], k: 1).first else { return [] }
+        return try zip(result.keys, keys(result, limit: limit)).map { key, listed in
+            var listed = listed
+            guard documentLimit > 0, let range = searcher.oracle.range(of: key.tokens) else { return listed }
+            var seen: Set<UInt32> = []
+            for passage in searcher.oracle.passages(containing: range) {
+                let number = try documents.documentNumber(of: passage)
+                guard seen.insert(number).inserted else { continue }
+                listed.documents.append(try documents.documentID(number))
+                if listed.documents.count == documentLimit { break }
+            }
+            return listed
+        }
+    }
+
+    private func matches(_ result: GenerativeResult, _ explanation: PassageExplanation, _ passage: StoredPassage)
+        -> [Match]
+    {
+        explanation.keys.sorted { $0.contribution > $1.contribution }.map { match in
+            let key = result.keys[match.key]
+            return Match(
+                stage: name, text: text(key.tokens), count: key.count, contribution: Float(match.contribution),
+                ranges: passages.textRanges(of: [match.tokens], title: passage.title, text: passage.text))
+        }
+    }
+
+    private func keys(_ result: GenerativeResult, limit: Int) -> [GeneratedKey] {
+        result.keys.prefix(limit).map { key in
+            GeneratedKey(
+                text: text(key.tokens), origin: key.origin.rawValue, count: key.count,
+                logProbability: key.logProbability,
+                weight: key.weight)
+        }
+    }
+
+    private func text(_ tokens: [TokenID]) -> String {
+        let text = tokenizer.decode(tokens, skipSpecialTokens: true)
+        // The mark of a piece that continues a word is not part of the text.
+        if text.hasPrefix("##"), text.count > 2 { return String(text.dropFirst(2)) }
+        return text.hasPrefix(" ") ? String(text.dropFirst()) : text
+    }
+}

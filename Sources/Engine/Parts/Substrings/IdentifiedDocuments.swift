@@ -1,0 +1,68 @@
+public import TrawlCore
+public import TrawlCorpus
+
+/// Documents whose identifiers are checked as they are read, so that an error names the line.
+final class IdentifiedDocuments: DocumentSource {
+    private let base: any DocumentSource
+    private let identifiers: DocumentIdentifiers
+    private let isAdding: Bool
+    private var identified = 0
+
+    init(_ base: any DocumentSource, _ identifiers: DocumentIdentifiers, isAdding: Bool) {
+        self.base = base
+        self.identifiers = identifiers
+        self.isAdding = isAdding
+    }
+
+    var totalBytes: Int? { base.totalBytes }
+    var bytesRead: Int { base.bytesRead }
+
+    var warnings: [String] {
+        guard identified == 0, !isAdding else { return base.warnings }
+        return base.warnings + ["no document has the field \"\(identifiers.field)\" of identifiers"]
+    }
+
+    func next() throws -> Document? {
+        guard let document = try base.next() else { return nil }
+        try identifiers.check(document)
+        if document.value(of: identifiers.field) != nil { identified += 1 }
+        return document
+    }
+}
+
+/// Documents that get pseudo-queries as further identifiers: queries that they answer.
+public final class PseudoQueryDocuments: DocumentSource {
+    private let base: any DocumentSource
+    private let identifiers: DocumentIdentifiers
+    private let queries: [DocumentID: [String]]
+    private var answering = 0
+
+    /// - Parameter recipe: that of the index which is built or added to.
+    /// - Throws: `TrawlError.invalidInput` when the index keeps no identifiers.
+    public init(_ base: any DocumentSource, queries: [DocumentID: [String]], recipe: IndexRecipe) throws {
+        guard let field = recipe.generative.identifiers, recipe.build.contains(SearchMode.generative.rawValue) else {
+            throw TrawlError(
+                .invalidInput, "the index keeps no pseudo-queries",
+                remedy: "build it with --pseudo-queries and with generative among what is built")
+        }
+        self.base = base
+        self.queries = queries
+        identifiers = DocumentIdentifiers(field: field)
+    }
+
+    public var totalBytes: Int? { base.totalBytes }
+    public var bytesRead: Int { base.bytesRead }
+
+    public var warnings: [String] {
+        let missing = queries.count - answering
+        guard missing > 0 else { return base.warnings }
+        return base.warnings + ["documents of pseudo-queries that the corpus does not have: \(missing)"]
+    }
+
+    public func next() throws -> Document? {
+        guard let document = try base.next() else { return nil }
+        guard let added = queries[document.id] else { return document }
+        answering += 1
+        return try identifiers.adding(added, to: document)
+    }
+}

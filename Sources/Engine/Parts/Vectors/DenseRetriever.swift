@@ -1,0 +1,52 @@
+import TrawlCore
+import TrawlEmbeddings
+import TrawlVectorIndex
+
+/// Nearest neighbours of the query's embedding.
+struct DenseRetriever: Retriever {
+    let name = "dense"
+    private let embedder: TextEmbedder
+    private let searcher: VectorSearcher
+    private let prompt: EmbeddingPrompt
+    private var options = VectorSearchOptions()
+
+    init(_ embedder: TextEmbedder, _ searcher: VectorSearcher, _ settings: DenseSettings, _ filter: PassageFilter?) throws {
+        self.embedder = embedder
+        self.searcher = searcher
+        prompt =
+            if let text = settings.queryPrompt {
+                EmbeddingPrompt(prefix: text)
+            } else {
+                try embedder.prompt(for: .query, instruction: settings.instruction, examples: settings.examples)
+            }
+        options.isExact = settings.isExact
+        options.width = settings.searchWidth
+        options.filter = filter
+    }
+
+    func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
+        try searcher.search(embed(queries), k: limit, options).map { Retrieved(ranking: $0) }
+    }
+
+    private func embed(_ queries: [String]) throws -> [[Float]] {
+        let embedded = try embedder.embed(queries, in: prompt)
+        return (0..<embedded.count).map { Array(embedded[$0]) }
+    }
+
+    func recallOfExactSearch(_ queries: [String], k: Int) throws -> Double? {
+        guard searcher.structures.contains(where: { $0 != .exact }), !queries.isEmpty else { return nil }
+        let vectors = try embed(queries)
+        var exactly = options
+        exactly.isExact = true
+        var (found, wanted) = (0, 0)
+        for (exact, ranking) in zip(
+            try searcher.search(vectors, k: k, exactly), try searcher.search(vectors, k: k, options))
+        {
+            guard let last = exact.last else { continue }
+            wanted += exact.count
+            // Passages of equal score may replace each other.
+            found += ranking.count { $0.score >= last.score }
+        }
+        return wanted == 0 ? nil : Double(found) / Double(wanted)
+    }
+}

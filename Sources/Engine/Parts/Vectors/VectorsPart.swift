@@ -1,0 +1,137 @@
+public import TrawlCore
+import TrawlEmbeddings
+public import TrawlStore
+import TrawlTensors
+public import TrawlVectorIndex
+
+/// An embedding of each passage, searched by nearest neighbours.
+public struct VectorsPart: IndexPart {
+    public let name = "vectors"
+    public let buildName: String? = "dense"
+    public let storage: ClosedRange<UInt16> = 30...39
+    public let fusionWeight: Float = 1
+    public var recipeSection: (any RecipeSection.Type)? { DenseRecipe.self }
+    public var settingsSection: (any RecipeSection.Type)? { DenseSettings.self }
+
+    public init() {}
+
+    public func makeBuilder(_ recipe: IndexRecipe, _ context: BuildContext) throws -> any PartBuilder {
+        try VectorsBuilder(recipe.dense, context.models)
+    }
+
+    public func merge(
+        _ slices: [MergeSlice], _ recipe: IndexRecipe, into writer: SegmentWriter, progress: any ProgressReporter
+    ) throws {
+        try VectorSegmentMerger.merge(
+            slices.map(\.passageSlice), recipe.dense.vectors.settings(), into: writer, progress: progress)
+    }
+
+    public func open(_ index: SearchIndex) throws -> VectorSearcher { try VectorSearcher(index.snapshot.segments) }
+
+    public func check(_ index: SearchIndex, _ context: CheckContext) throws -> String? {
+        for segment in index.snapshot.segments { try VectorSearcher.check(segment) }
+        let embedder = try embedder(of: index, context.models, precision: index.recipe.dense.precision)
+        let searcher = try index.open(self)
+        // An even sample, the same at every run.
+        let passages = try index.livePassages(sample: context.sample)
+        let texts = try passages.map { try index.documents.passage($0).content }
+        let embedded = try embedder.embed(texts, in: index.recipe.dense.prompt(of: embedder))
+        var largest: Float = 0
+        for (row, passage) in passages.enumerated() {
+            for (stored, new) in zip(try searcher.vector(of: passage), embedded[row]) {
+                largest = max(largest, abs(stored - new))
+            }
+        }
+        guard largest < 1e-3 else {
+            throw TrawlError(
+                .corrupted, "vectors differ from new embeddings by up to \(largest)", path: index.path,
+                remedy: "build the index again")
+        }
+        return "\(passages.count) embedded again, largest difference \(largest)"
+    }
+
+    public func summary(_ index: SearchIndex) throws -> String? {
+        let searcher = try index.open(self)
+        let kinds = zip(searcher.formats, searcher.structures).map { "\($0), \($1)" }
+        let unlike = Set(kinds).sorted().map { kind in
+            kinds.count > 1 ? "\(kind) (\(kinds.count { $0 == kind }) of \(kinds.count) segments)" : kind
+        }
+        return (["\(searcher.dimension) dimensions", "\(searcher.metric)"] + unlike).joined(separator: "; ")
+    }
+
+    public func makeRetriever(_ context: RetrieverContext) throws -> (any Retriever)? {
+        let settings = context.settings.dense
+        let embedder = try embedder(
+            of: context.index, context.models,
+            precision: settings.queryPrecision ?? context.index.recipe.dense.precision)
+        return try DenseRetriever(embedder, context.index.open(self), settings, context.filter)
+    }
+
+    /// The model that the index was built with.
+    ///
+    /// - Throws: `TrawlError.incompatible` when another model has its name now.
+    private func embedder(of index: SearchIndex, _ models: ModelCache, precision: Precision) throws -> TextEmbedder {
+        let embedder = try models.embedder(index.recipe.dense.model, precision: precision)
+        try embedder.fingerprint.require(in: index.fingerprints, path: index.path)
+        return embedder
+    }
+}
+
+extension TextEmbedder {
+    var fingerprint: Fingerprint { Fingerprint(key: "embedder", title: "embedding model", digest: digest) }
+}
+
+extension DenseRecipe {
+    /// The prompt of passages.
+    fileprivate func prompt(of embedder: TextEmbedder) throws -> EmbeddingPrompt {
+        if let passagePrompt { return EmbeddingPrompt(prefix: passagePrompt) }
+        return try embedder.prompt(for: .passage)
+    }
+}
+
+/// Embeds passages and writes their vectors.
+private struct VectorsBuilder: PartBuilder {
+    private let embedder: TextEmbedder
+    private let prompt: EmbeddingPrompt
+    private let settings: VectorSettings
+
+    /// Passages are embedded in lots of this many, which are sorted by length; it bounds the memory.
+    private static let lotSize = 4096
+
+    init(_ recipe: DenseRecipe, _ models: ModelCache) throws {
+        embedder = try models.embedder(recipe.model, precision: recipe.precision)
+        prompt = try recipe.prompt(of: embedder)
+        settings = recipe.vectors.settings(similarity: embedder.similarity?.rawValue)
+    }
+
+    var fingerprint: Fingerprint? { embedder.fingerprint }
+
+    func write(_ draft: SegmentDraft, into writer: SegmentWriter, progress: any ProgressReporter) throws {
+        progress.begin("embeddings", total: draft.passageCount, unit: "passages")
+        let builder = try VectorSegmentBuilder(dimension: embedder.dimension, settings, into: writer)
+        var lot: [String] = []
+        func embedLot() throws {
+            let matrix = try embedder.embed(lot, in: prompt, progress: StepProgress(base: progress))
+            try builder.append(matrix.values)
+            lot.removeAll(keepingCapacity: true)
+        }
+        try draft.forEachPassage { content in
+            lot.append(content)
+            if lot.count == Self.lotSize { try embedLot() }
+        }
+        if !lot.isEmpty { try embedLot() }
+        progress.end()
+        try builder.finish(progress: progress)
+    }
+}
+
+/// Passes on advances to a step that has begun, and nothing else.
+private struct StepProgress: ProgressReporter {
+    let base: any ProgressReporter
+
+    func begin(_ step: String, total: Int?, unit: String) {}
+    func advance(_ count: Int) { base.advance(count) }
+    func end() {}
+    func note(_ message: String) { base.note(message) }
+    func warn(_ message: String) { base.warn(message) }
+}

@@ -1,0 +1,161 @@
+import Foundation
+public import TrawlCore
+import TrawlGeneration
+import TrawlSubstringIndex
+import TrawlTokenizers
+
+/// Counts phrases and shows where they stand and what follows them: the substring index as a tool of its own.
+public struct PhraseFinder {
+    /// What was found.
+    public struct Result: Encodable, Sendable {
+        public let phrase: String
+        /// Occurrences; of several clauses, those of the rarest one that have the others beside them.
+        public let count: Int
+        /// How many passages, and documents, hold them.
+        public let passageCount: Int
+        public let documentCount: Int
+        /// True when there were so many passages that only some were read; the counts are then estimates.
+        public let isEstimate: Bool
+        public let passages: [Passage]
+        public let next: [Continuation]
+    }
+
+    public struct Passage: Encodable, Sendable {
+        public let document: String
+        public let passage: Int
+        public let title: String
+        public let text: String
+        /// How often, in this passage.
+        public let count: Int
+        public let ranges: [TextRange]
+    }
+
+    /// UTF-8 bytes of a passage's text.
+    public struct TextRange: Encodable, Sendable {
+        public let start: Int
+        public let end: Int
+        public var range: Range<Int> { start..<end }
+    }
+
+    public struct Continuation: Encodable, Sendable {
+        public let text: String
+        public let token: TokenID
+        public let count: Int
+    }
+
+    /// How to look.
+    public struct Options: Sendable {
+        public var variants = PhraseVariants()
+        /// The most tokens between the phrases of a query of several clauses; nil is anywhere in the passage.
+        public var within: Int?
+        /// The most passages to read; beyond, a sample of them. Only `within` reads any.
+        public var readLimit = 10_000
+        /// How many passages and next tokens to list.
+        public var passages = 0
+        public var continuations = 0
+
+        public init() {}
+    }
+
+    private let index: SearchIndex
+    let substrings: SubstringIndex
+    let tokenizer: Tokenizer
+    private let passages: PassageTokens
+
+    /// - Throws: `TrawlError.notFound` when the index has no substring index.
+    public init(index: SearchIndex) throws {
+        self.index = index
+        substrings = try index.substringIndex()
+        tokenizer = try index.tokenizer()
+        passages = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.titleEnd)
+    }
+
+    /// A count and whether it is exact.
+    public struct Count: Encodable, Sendable {
+        public let phrase: String
+        public let count: Int
+        public let isEstimate: Bool
+    }
+
+    /// Counts what meets `query` as `find` does.
+    ///
+    /// - Complexity: a query of one clause takes a few steps a token, however often its phrases occur.
+    public func count(_ query: PhraseQuery, named name: String, _ options: Options) throws -> Count {
+        let clauses = try ngrams(query, options)
+        if clauses.count == 1 {
+            let count = clauses[0].reduce(0) { $0 + substrings.count(of: $1) }
+            return Count(phrase: name, count: count, isEstimate: false)
+        }
+        let found = try PhraseMatcher(substrings, clauses).match(within: options.within, readLimit: options.readLimit)
+        return Count(phrase: name, count: found.count, isEstimate: found.isSample)
+    }
+
+    /// Finds what meets `query`.
+    ///
+    /// - Throws: `TrawlError.invalidInput` when a phrase has no tokens.
+    /// - Complexity: O(occurrences of all phrases) sequential reads; with `within`, up to `readLimit` passages are read.
+    public func find(_ query: PhraseQuery, named name: String, _ options: Options) throws -> Result {
+        let clauses = try ngrams(query, options)
+        let found = try PhraseMatcher(substrings, clauses).match(within: options.within, readLimit: options.readLimit)
+        let shown = found.passages.sorted { ($1.count, $0.passage) < ($0.count, $1.passage) }.prefix(options.passages)
+        return Result(
+            phrase: name, count: found.count, passageCount: found.estimate(found.passages.count),
+            documentCount: try documentCount(found),
+            isEstimate: found.isSample,
+            passages: try shown.map { try passage($0, clauses) },
+            next: clauses.count == 1 ? following(clauses[0], limit: options.continuations) : [])
+    }
+
+    /// The documents of the passages that were found; of a sample, as many of all candidates as of those that were read.
+    private func documentCount(_ found: PhraseMatcher.Matches) throws -> Int {
+        func distinct(_ passages: some Sequence<PassageID>) throws -> Int {
+            var documents: Set<UInt32> = []
+            for passage in passages { documents.insert(try index.documents.documentNumber(of: passage)) }
+            return documents.count
+        }
+        let hits = try distinct(found.passages.lazy.map(\.passage))
+        guard found.isSample else { return hits }
+        let share = try Double(hits) / Double(max(1, distinct(found.read)))
+        return Int((share * Double(try distinct(found.candidates))).rounded())
+    }
+
+    /// The n-grams of each clause, without those that hold another of it: these are counted with that.
+    private func ngrams(_ query: PhraseQuery, _ options: Options) throws -> [[[TokenID]]] {
+        let forms = PhraseForms(tokenizer: tokenizer, variants: options.variants)
+        return try query.clauses.map { phrases in
+            let all = try phrases.flatMap { try forms.ngrams(of: $0) }
+                .reduce(into: [[TokenID]]()) { if !$0.contains($1) { $0.append($1) } }
+            return all.filter { ngram in
+                !all.contains { $0 != ngram && !PhraseMatcher.occurrences(of: $0, in: ngram).isEmpty }
+            }
+        }
+    }
+
+    private func following(_ ngrams: [[TokenID]], limit: Int) -> [Continuation] {
+        guard limit > 0 else { return [] }
+        var next: [TokenID: Int] = [:]
+        for range in ngrams.compactMap({ substrings.range(of: $0) }) {
+            for entry in substrings.nextTokens(range) { next[entry.token, default: 0] += entry.count }
+        }
+        let sorted = next.map { TokenCount($0.key, $0.value) }.sorted { ($1.count, $0.token) < ($0.count, $1.token) }
+        return sorted.prefix(limit).map(continuation)
+    }
+
+    func continuation(_ next: TokenCount) -> Continuation {
+        Continuation(text: text(of: next.token), token: next.token, count: next.count)
+    }
+
+    private func passage(_ found: PassageCount, _ clauses: [[[TokenID]]]) throws -> Passage {
+        let stored = try index.documents.passage(found.passage)
+        let tokens = try substrings.tokens(of: found.passage)
+        let spans = clauses.joined().flatMap { PhraseMatcher.occurrences(of: $0, in: tokens) }
+        let ranges = passages.textRanges(of: spans, title: stored.title, text: stored.text)
+        return Passage(
+            document: stored.document.rawValue, passage: stored.ordinal, title: stored.title, text: stored.text,
+            count: found.count, ranges: ranges.map { TextRange(start: $0.lowerBound, end: $0.upperBound) })
+    }
+
+    func text(of token: TokenID) -> String {
+        token == substrings.boundary ? "<end of passage>" : tokenizer.decode([token], skipSpecialTokens: false)
+    }
+}

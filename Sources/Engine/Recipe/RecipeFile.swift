@@ -1,0 +1,40 @@
+import Foundation
+import TrawlCore
+
+/// What a recipe file says, and what an index stores of it: the recipe, and the default settings of its searches.
+///
+/// ```
+/// description: My notes
+/// corpus: {paths: [notes]}
+/// build: [lexical, dense]
+/// lexical: {k1: 1.2}            # the entries of a part: of its recipe and of its settings
+/// search: {mode: hybrid}
+/// ```
+public struct RecipeFile: Equatable, Sendable {
+    public var recipe: IndexRecipe
+    public var settings: SearchSettings
+
+    public init(_ recipe: IndexRecipe = IndexRecipe(), settings: SearchSettings = SearchSettings()) {
+        self.recipe = recipe
+        self.settings = settings
+    }
+
+    /// Reads the YAML file `path`. Relative corpus paths become relative to the file's folder.
+    ///
+    /// - Throws: `TrawlError.invalidInput` that names the file and the setting.
+    public init(contentsOf path: String, parts: IndexParts = .default) throws {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw TrawlError(.notFound, "the recipe cannot be read", path: path, cause: error)
+        }
+        do {
+            try self.init(yaml: text, parts: parts)
+        } catch let error as TrawlError {
+            throw error.at(path: path)
+        }
+        let folder = (path as NSString).deletingLastPathComponent
+        recipe.corpus.paths = recipe.corpus.paths.map { TrawlHome.resolve($0, relativeTo: folder) }
+    }
+}

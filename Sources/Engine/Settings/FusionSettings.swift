@@ -1,0 +1,41 @@
+import TrawlCore
+
+/// How the rankings of several retrievers become one.
+public struct FusionSettings: Codable, Equatable, Sendable {
+    public var method = FusionMethod.minMax
+    /// The weight of each retrieval method; one that is missing or 0 does not run. nil: the default weights of the methods
+    /// that the index has.
+    public var weights: [String: Float]?
+    /// The constant of reciprocal rank fusion.
+    public var constant: Float = 60
+    /// The passages of each retriever that are fused.
+    public var depth = 1000
+
+    public init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case method, weights, constant, depth }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        let defaults = FusionSettings()
+        method = try values.decode(.method, default: defaults.method)
+        weights = try values.decodeIfPresent([String: Float].self, forKey: .weights)
+        constant = try values.decode(.constant, default: defaults.constant)
+        depth = try values.decode(.depth, default: defaults.depth)
+    }
+
+    /// - Throws: `TrawlError.invalidInput` for a weight of an unknown retrieval method, or a number out of its bounds.
+    func validate(_ parts: IndexParts) throws {
+        for name in (weights ?? [:]).keys.sorted() where parts.named(name) == nil {
+            throw TrawlError(
+                .invalidInput, "fusion: unknown retriever \"\(name)\"",
+                remedy: "use \(parts.buildNames.joined(separator: ", "))")
+        }
+        guard (weights ?? [:]).values.allSatisfy({ $0 >= 0 && $0.isFinite }), constant >= 0, constant.isFinite,
+            depth > 0
+        else {
+            throw TrawlError(
+                .invalidInput, "fusion: weights and constant must be numbers from 0 up, depth at least 1")
+        }
+    }
+}

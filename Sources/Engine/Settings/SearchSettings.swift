@@ -1,0 +1,111 @@
+import TrawlCore
+public import TrawlTensors
+
+/// How an index is searched. An index stores defaults; a request changes a copy of them, and the search checks and resolves
+/// it once, when it starts.
+///
+/// Each part of an index has a section of its own, such as `lexical` with BM25's k1 and b; the extensions that name them
+/// stand beside the parts.
+public struct SearchSettings: Equatable, Sendable {
+    /// nil: hybrid where several built methods have a weight in the fusion, otherwise the one that has.
+    public var mode: SearchMode?
+    /// The most hits.
+    public var limit = 10
+    /// Whether a document is one hit, that of its best passage.
+    public var collapsesDocuments = true
+    /// Whether hits list the words and n-grams that matched. It costs time, so it is off unless asked for.
+    public var explains = false
+    /// The rerankers, each of which reads what the one before it made.
+    public var rerankers: [RerankSettings] = []
+    /// Conditions that documents must meet to be found.
+    public var conditions: [DocumentCondition] = []
+    public var fusion = FusionSettings()
+    public var sections = RecipeSections()
+
+    public init(mode: SearchMode? = nil) { self.mode = mode }
+
+    /// - Throws: `TrawlError.invalidInput` that names the setting which is out of its bounds.
+    public func validate(_ parts: IndexParts = .default) throws {
+        guard limit > 0 else {
+            throw TrawlError(.invalidInput, "the limit of hits is \(limit)", remedy: "ask for at least 1")
+        }
+        if let mode, mode != .hybrid, parts.named(mode.rawValue) == nil {
+            throw TrawlError(
+                .invalidInput, "unknown mode \"\(mode)\"",
+                remedy: "the modes are \(parts.modes.map(\.rawValue).joined(separator: ", "))")
+        }
+        for reranker in rerankers where reranker.depth < 1 {
+            throw TrawlError(
+                .invalidInput, "a reranker's depth is \(reranker.depth)", remedy: "rerank at least 1 hit")
+        }
+        try fusion.validate(parts)
+        for part in parts.all {
+            guard let type = part.settingsSection else { continue }
+            do {
+                try sections.value(of: type).validate()
+            } catch var error as TrawlError {
+                error.message = "\(type.sectionName): \(error.message)"
+                throw error
+            }
+        }
+    }
+}
+
+/// The group `search` of a recipe file: what no part and no fusion owns.
+extension SearchSettings: Codable {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case mode, limit, passages, explain, rerank
+        case conditions = "where"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        mode = try values.decodeIfPresent(SearchMode.self, forKey: .mode)
+        limit = try values.decode(.limit, default: limit)
+        collapsesDocuments = try !values.decode(.passages, default: false)
+        explains = try values.decode(.explain, default: false)
+        rerankers = try values.decode(.rerank, default: [])
+        let conditions: [String] = try values.decode(.conditions, default: [])
+        self.conditions = try conditions.map { try DocumentCondition($0) }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encodeIfPresent(mode, forKey: .mode)
+        try values.encode(limit, forKey: .limit)
+        try values.encode(!collapsesDocuments, forKey: .passages)
+        try values.encode(explains, forKey: .explain)
+        try values.encode(rerankers, forKey: .rerank)
+        try values.encode(conditions.map(\.description), forKey: .conditions)
+    }
+}
+
+/// One step of reranking.
+public struct RerankSettings: Codable, Equatable, Sendable {
+    /// The name of a reranker in `Rerankers`; nil: the first that can use the model.
+    public var reranker: String?
+    /// The model, by name or path; nil: the reranker's default.
+    public var model: String?
+    /// The best hits that are reranked; the others keep their order after them.
+    public var depth: Int
+    /// The model's arithmetic.
+    public var precision: Precision
+
+    public init(reranker: String? = nil, model: String? = nil, depth: Int = 20, precision: Precision = .f32) {
+        self.reranker = reranker
+        self.model = model
+        self.depth = depth
+        self.precision = precision
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case reranker, model, depth, precision }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        let defaults = RerankSettings()
+        reranker = try values.decodeIfPresent(String.self, forKey: .reranker)
+        model = try values.decodeIfPresent(String.self, forKey: .model)
+        depth = try values.decode(.depth, default: defaults.depth)
+        precision = try values.decode(.precision, default: defaults.precision)
+    }
+}
