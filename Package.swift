@@ -34,7 +34,8 @@ func module(
             name: moduleName(folder), dependencies: modules(dependencies) + packages, path: "Sources/\(folder)",
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "\(folder)Tests", dependencies: modules([folder] + dependencies + tests) + packages,
+            name: "\(folder)Tests",
+            dependencies: modules([folder] + dependencies + tests + ["TestSupport"]) + packages,
             path: "Tests/\(folder)Tests", exclude: golden ? ["Golden"] : [], swiftSettings: swiftSettings),
     ]
 }
@@ -76,6 +77,9 @@ let package = Package(
         systemLibrary("CStemmer", apt: "libstemmer-dev"),
         systemLibrary("CXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
         .target(name: moduleName("CKernels"), path: "Sources/CKernels"),
+        .target(
+            name: moduleName("TestSupport"), dependencies: modules(["Core"]), path: "Tests/TestSupport",
+            swiftSettings: swiftSettings),
     ]
         + module("Core")
         + module("Store", ["Core", "CLMDB", "CZlib"])
@@ -106,7 +110,8 @@ let package = Package(
                     "Tensors", "Tokenizers", "Training",
                 ]) + [argumentParser, yams],
                 swiftSettings: swiftSettings),
-            .testTarget(name: "trawlTests", dependencies: ["trawl"], swiftSettings: swiftSettings),
+            .testTarget(
+                name: "trawlTests", dependencies: ["trawl"] + modules(["TestSupport"]), swiftSettings: swiftSettings),
         ] + benchmarks,
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 import Testing
+import TrawlTestSupport
 
 @testable import TrawlCore
 
@@ -134,8 +135,7 @@ import Testing
     }
 
     @Test func filesAreReadWhole() throws {
-        let settings = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        #expect(try JSON(contentsOf: "/\(settings)/.swift-format")["lineLength"]?.int == 120)
+        #expect(try JSON(contentsOf: TestFiles.repository(".swift-format"))["lineLength"]?.int == 120)
         let error = #expect(throws: TrawlError.self) { try JSON(contentsOf: "/nowhere/a.json") }
         #expect(error?.code == .notFound && error?.path == "/nowhere/a.json")
     }

@@ -3,31 +3,22 @@ import CTrawlZstd
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlCorpus
 
-/// A folder of files that is gone when the test is over.
-final class CorpusFixture {
-    let path: String
+/// Files that are read as a corpus, in a folder that is gone when the test is over.
+struct CorpusFixture {
+    private let folder: TemporaryFolder
+    var path: String { folder.path }
 
-    init() throws {
-        path = NSTemporaryDirectory() + "trawl-corpus-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    init() throws { folder = try TemporaryFolder() }
 
     @discardableResult
-    func write(_ name: String, _ content: some Sequence<UInt8>) throws -> String {
-        let file = path + "/" + name
-        let folder = (file as NSString).deletingLastPathComponent
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Data(content).write(to: URL(fileURLWithPath: file))
-        return file
-    }
+    func write(_ name: String, _ content: some Sequence<UInt8>) throws -> String { try folder.write(name, content) }
 
     @discardableResult
-    func write(_ name: String, _ content: String) throws -> String { try write(name, content.utf8) }
+    func write(_ name: String, _ content: String) throws -> String { try folder.write(name, content) }
 
     func documents(
         _ names: String..., format: CorpusFormat? = nil, fields: FieldMapping = .default
@@ -39,7 +30,7 @@ final class CorpusFixture {
     /// The message of the error that reading `name` ends with, without the folder.
     func failure(_ name: String? = nil, format: CorpusFormat? = nil, fields: FieldMapping = .default) -> String {
         let file = name.map { path + "/" + $0 } ?? path
-        return failureText { try allDocuments(CorpusReader(paths: [file], format: format, fields: fields)) }
+        return errorText { try allDocuments(CorpusReader(paths: [file], format: format, fields: fields)) }
             .replacingOccurrences(of: path + "/", with: "")
     }
 }
@@ -49,15 +40,6 @@ func allDocuments(_ reader: CorpusReader) throws -> [Document] {
     var documents: [Document] = []
     while let document = try iterator.next() { documents.append(document) }
     return documents
-}
-
-func failureText(_ body: () throws -> some Any) -> String {
-    do {
-        _ = try body()
-        return "no error"
-    } catch {
-        return "\(error)"
-    }
 }
 
 func gzip(_ text: String) throws -> [UInt8] {
@@ -95,15 +77,3 @@ func zstd(_ text: String) throws -> [UInt8] {
 
 /// Exactly the same scalars; Swift's `==` takes canonically equivalent strings for equal.
 func sameScalars(_ a: String, _ b: String) -> Bool { a.unicodeScalars.elementsEqual(b.unicodeScalars) }
-
-/// The same numbers on every run.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}

@@ -21,7 +21,7 @@ import TrawlCore
 
     @Test(arguments: contents) func anyDamageEndsInDocumentsOrATrawlError(name: String, content: String) throws {
         let fixture = try CorpusFixture()
-        var random = SplitMix64(state: 7)
+        var random = SplitMix64(seed: 7)
         let original = [UInt8](content.utf8)
         for round in 0..<100 {
             var bytes = original

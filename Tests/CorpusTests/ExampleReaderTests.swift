@@ -1,15 +1,13 @@
-import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlCorpus
 
 @Suite struct ExampleReaderTests {
     private func read(_ text: String) throws -> [String] {
-        let path = NSTemporaryDirectory() + "trawl-examples-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        return try ExampleReader().read(path).map { "\($0.query)|\($0.passage)" }
+        let folder = try TemporaryFolder()
+        return try ExampleReader().read(folder.write("examples", text)).map { "\($0.query)|\($0.passage)" }
     }
 
     @Test func bothFormsAreRead() throws {

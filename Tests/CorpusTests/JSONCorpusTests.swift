@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlCorpus
 
@@ -123,7 +124,7 @@ import TrawlCore
         let path = try fixture.write("a.jsonl", "short\n" + String(repeating: "x", count: 300_000) + "\n")
         let lines = LineReader(try ByteSource(path: path), maximumLineBytes: 100_000)
         #expect(try lines.withNextLine { $0.count } == 5)
-        let failure = failureText { try lines.withNextLine { $0.count } }
+        let failure = errorText { try lines.withNextLine { $0.count } }
         #expect(failure.contains("a.jsonl:2: the line is longer than"))
     }
 
@@ -202,9 +203,8 @@ import TrawlCore
     }
 
     @Test func demoCorpusIsRead() throws {
-        let home = ProcessInfo.processInfo.environment["TRAWL_HOME"] ?? NSHomeDirectory() + "/.cache/trawl"
         let reader = try CorpusReader(
-            paths: [home + "/corpora/wikipedia-leads/summaries_en-us.json"],
+            paths: [TestFiles.home + "/corpora/wikipedia-leads/summaries_en-us.json"],
             fields: FieldMapping(text: ["extract"]))
         let documents = try allDocuments(reader)
         #expect(documents.count == 10_033)

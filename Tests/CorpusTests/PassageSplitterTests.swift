@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlCorpus
 
@@ -74,15 +75,15 @@ import TrawlCore
     }
 
     @Test func impossibleSizesAreRefused() {
-        #expect(failureText { try PassageSplitter(size: 0) }.contains("at least 1"))
-        #expect(failureText { try PassageSplitter(size: 5, overlap: 5) }.contains("less than the size"))
-        #expect(failureText { try PassageSplitter(size: 5, overlap: -1) }.contains("at least 0"))
+        #expect(errorText { try PassageSplitter(size: 0) }.contains("at least 1"))
+        #expect(errorText { try PassageSplitter(size: 5, overlap: 5) }.contains("less than the size"))
+        #expect(errorText { try PassageSplitter(size: 5, overlap: -1) }.contains("at least 0"))
     }
 
     /// Over random texts: nothing but white space is lost, sizes and overlaps are as asked, words stay whole, and a
     /// passage that could have ended with a sentence did.
     @Test func propertiesHoldOnRandomTexts() throws {
-        var random = SplitMix64(state: 42)
+        var random = SplitMix64(seed: 42)
         let pieces = [
             "word", "a", "U.S.", "3.14", "end.", "Stop!", "(x)", "日本", "。", "ไทย", "é\u{301}", "\n", "\n\n", " ", " ",
             "\t",

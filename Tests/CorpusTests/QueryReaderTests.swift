@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlCorpus
 
@@ -9,7 +10,7 @@ import TrawlCore
     init() throws { fixture = try CorpusFixture() }
 
     func failure(_ name: String) -> String {
-        failureText { try QueryReader().read(fixture.path + "/" + name) }
+        errorText { try QueryReader().read(fixture.path + "/" + name) }
             .replacingOccurrences(of: fixture.path + "/", with: "")
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlCorpus
 
@@ -46,7 +47,7 @@ import TrawlCore
 
     @Test func errorsNameStandardInput() {
         #expect(
-            failureText { try documents("{\"id\": 1}\n".utf8) }.hasPrefix("standard input:1: the document has no text"))
-        #expect(failureText { try documents("".utf8) }.hasPrefix("-: the corpus is empty"))
+            errorText { try documents("{\"id\": 1}\n".utf8) }.hasPrefix("standard input:1: the document has no text"))
+        #expect(errorText { try documents("".utf8) }.hasPrefix("-: the corpus is empty"))
     }
 }

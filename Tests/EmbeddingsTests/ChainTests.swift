@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlEmbeddings
 
@@ -9,7 +10,7 @@ import TrawlCore
     static let names = ["norm-then-dense", "all-poolings", "sentence-t5"]
 
     @Test(arguments: names) func embeddingsMatchSentenceTransformers(_ name: String) throws {
-        let folder = goldenFolder + "/" + name
+        let folder = TestFiles.golden(name)
         let cases = try #require(try JSON(contentsOf: folder + "/golden.json").array)
         let texts = cases.compactMap { $0["text"]?.string }
         let embedder = try TextEmbedder(folder: folder)
@@ -32,22 +33,22 @@ import TrawlCore
     }
 
     @Test func whatFoldersSayOfTheirEmbeddingsIsKnown() throws {
-        let dot = try TextEmbedder(folder: goldenFolder + "/norm-then-dense")
+        let dot = try TextEmbedder(folder: TestFiles.golden("norm-then-dense"))
         #expect(!dot.isNormalised && dot.similarity == .dot && dot.defaultPromptName == "query")
         #expect(dot.maximumTokens == 30 && dot.dimension == 12)
-        let cosine = try TextEmbedder(folder: goldenFolder + "/all-poolings")
+        let cosine = try TextEmbedder(folder: TestFiles.golden("all-poolings"))
         #expect(cosine.isNormalised && cosine.similarity == .cosine && cosine.defaultPromptName == nil)
         #expect(cosine.maximumTokens == 12 && cosine.dimension == 10)
     }
 
     @Test func theDigestTellsEachThingThatChangesEmbeddings() throws {
-        let copy = try FolderCopy(of: goldenFolder + "/norm-then-dense")
+        let copy = try TemporaryFolder(copyOf: TestFiles.golden("norm-then-dense"))
         var digests = [try TextEmbedder(folder: copy.path).digest]
         func expectAnother(_ what: String, _ change: () throws -> Void) throws {
             try change()
             digests.append(try TextEmbedder(folder: copy.path).digest)
             #expect(Set(digests).count == digests.count, "\(what)")
-            copy.restore()
+            try copy.restore()
         }
         for (file, old, new) in [
             ("1_Pooling/config.json", "false", "true"), ("1_Pooling/config.json", "\"mean\"", "\"cls\""),
@@ -65,7 +66,9 @@ import TrawlCore
             try expectAnother(new) { try copy.edit(file, old, new) }
         }
         for file in ["2_LayerNorm/model.safetensors", "4_Dense/model.safetensors"] {
-            try expectAnother(file) { try copy.flipLastBit(file) }
+            var bytes = try copy.bytes(file)
+            bytes[bytes.count - 4] ^= 1
+            try expectAnother(file) { try copy.write(file, bytes) }
         }
         let same = try TextEmbedder(folder: copy.path).digest
         #expect(same == digests[0])
@@ -73,7 +76,7 @@ import TrawlCore
     }
 
     @Test func lowercasingComesBeforeTheTokenizer() throws {
-        let copy = try FolderCopy(of: goldenFolder + "/norm-then-dense")
+        let copy = try TemporaryFolder(copyOf: TestFiles.golden("norm-then-dense"))
         let plain = try TextEmbedder(folder: copy.path)
         try copy.edit("sentence_bert_config.json", "{", "{\"do_lower_case\": true,")
         let lowercased = try TextEmbedder(folder: copy.path)
@@ -82,9 +85,9 @@ import TrawlCore
     }
 
     @Test func brokenChainsAreNamed() throws {
-        let copy = try FolderCopy(of: goldenFolder + "/norm-then-dense")
+        let copy = try TemporaryFolder(copyOf: TestFiles.golden("norm-then-dense"))
         func failure(_ change: () throws -> Void) throws -> TrawlError? {
-            defer { copy.restore() }
+            defer { #expect(throws: Never.self) { try copy.restore() } }
             try change()
             return #expect(throws: TrawlError.self) { try TextEmbedder(folder: copy.path) }
         }

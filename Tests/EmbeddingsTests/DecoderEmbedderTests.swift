@@ -1,5 +1,6 @@
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlEmbeddings
 
@@ -7,7 +8,7 @@ import TrawlCore
 @Suite struct DecoderEmbedderTests {
     /// One tokenizer adds the end token itself, the other leaves it to tokenizer_config.json.
     @Test(arguments: ["tiny-qwen3", "tiny-mistral"]) func lastTokensMatchSentenceTransformers(name: String) throws {
-        let folder = "\(goldenFolder)/\(name)"
+        let folder = TestFiles.golden(name)
         let embedder = try TextEmbedder(folder: folder)
         let rows = try #require(try JSON(contentsOf: folder + "/golden.json").array)
         let texts = rows.compactMap { $0["text"]?.string }

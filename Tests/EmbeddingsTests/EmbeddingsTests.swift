@@ -2,17 +2,15 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlTensors
+import TrawlTestSupport
 
 @testable import TrawlEmbeddings
 
-private let home =
-    getenv("TRAWL_HOME").map { String(cString: $0) }
-    ?? (getenv("HOME").map { String(cString: $0) } ?? "") + "/.cache/trawl"
-private let minilm = home + "/models/all-MiniLM-L6-v2"
+private let minilm = TestFiles.model("all-MiniLM-L6-v2")
 
 @Suite struct TextEmbedderTests {
     @Test func embeddingsMatchSentenceTransformers() throws {
-        let cases = try #require(try JSON(contentsOf: goldenFolder + "/minilm.json").array)
+        let cases = try #require(try JSON(contentsOf: TestFiles.golden("minilm.json")).array)
         let embedder = try TextEmbedder(folder: minilm)
         #expect(embedder.dimension == 384 && embedder.maximumTokens == 256 && embedder.isNormalised)
         let got = try embedder.embed(cases.compactMap { $0["text"]?.string })
@@ -49,7 +47,7 @@ private let minilm = home + "/models/all-MiniLM-L6-v2"
 /// RoBERTa in three shards, byte-level BPE, two poolings, two dense layers, normalisation and prompts, as
 /// sentence-transformers 6 writes them.
 @Suite struct TinyRobertaTests {
-    private let folder = goldenFolder + "/tiny-roberta"
+    private let folder = TestFiles.golden("tiny-roberta")
 
     @Test func embeddingsMatchSentenceTransformers() throws {
         let cases = try #require(try JSON(contentsOf: folder + "/golden.json").array)
@@ -68,10 +66,10 @@ private let minilm = home + "/models/all-MiniLM-L6-v2"
     }
 
     @Test func missingAndContradictoryFilesAreNamed() throws {
-        let copy = try FolderCopy(of: folder)
+        let copy = try TemporaryFolder(copyOf: folder)
         func failure(_ change: () throws -> Void) throws -> TrawlError? {
             try change()
-            defer { copy.restore() }
+            defer { #expect(throws: Never.self) { try copy.restore() } }
             do {
                 _ = try TextEmbedder(folder: copy.path)
                 return nil
@@ -79,7 +77,7 @@ private let minilm = home + "/models/all-MiniLM-L6-v2"
         }
         #expect(try failure {}?.message == nil)
         let shard = "model-00002-of-00003.safetensors"
-        let missing = try failure { copy.remove(shard) }
+        let missing = try failure { try copy.remove(shard) }
         #expect(missing?.code == .notFound && missing?.path?.hasSuffix(shard) == true)
         let index = "model.safetensors.index.json"
         let absent = try failure {
@@ -90,7 +88,7 @@ private let minilm = home + "/models/all-MiniLM-L6-v2"
         #expect(outside?.message.contains("not a file name") == true)
         #expect(try failure { try copy.edit("2_Dense/config.json", "48", "47") }?.path?.hasSuffix("2_Dense") == true)
         #expect(try failure { try copy.edit("2_Dense/config.json", "Tanh", "Mish") }?.code == .unsupported)
-        #expect(try failure { copy.remove("3_Dense/model.safetensors") }?.code == .notFound)
+        #expect(try failure { try copy.remove("3_Dense/model.safetensors") }?.code == .notFound)
         for padding in ["-5", "42", "9007199254740991"] {
             let error = try failure {
                 try copy.edit("config.json", "\"pad_token_id\": 1", "\"pad_token_id\": \(padding)")
@@ -100,7 +98,7 @@ private let minilm = home + "/models/all-MiniLM-L6-v2"
     }
 
     @Test func theDigestTellsWhatChangesEmbeddings() throws {
-        let copy = try FolderCopy(of: folder)
+        let copy = try TemporaryFolder(copyOf: folder)
         var digests: Set<String> = [try TextEmbedder(folder: copy.path).digest]
         for (file, old, new) in [
             ("2_Dense/config.json", "Tanh", "ReLU"), ("1_Pooling/config.json", "\"mean\"", "\"max\""),
@@ -108,17 +106,17 @@ private let minilm = home + "/models/all-MiniLM-L6-v2"
         ] {
             try copy.edit(file, old, new)
             digests.insert(try TextEmbedder(folder: copy.path).digest)
-            copy.restore()
+            try copy.restore()
         }
         #expect(digests.count == 5)
         #expect(digests.contains(try TextEmbedder(folder: folder).digest))
     }
 
     @Test func theLengthIsThatOfTheFilesInTheirOrder() throws {
-        let copy = try FolderCopy(of: folder)
+        let copy = try TemporaryFolder(copyOf: folder)
         try copy.edit("sentence_bert_config.json", "{", "{\"max_seq_length\": 12,")
         #expect(try TextEmbedder(folder: copy.path).maximumTokens == 12)
-        copy.restore()
+        try copy.restore()
         try copy.edit("tokenizer_config.json", "36", "1000000000000000019884624838656")
         #expect(try TextEmbedder(folder: copy.path).maximumTokens == 40)
     }

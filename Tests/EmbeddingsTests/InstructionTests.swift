@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlEmbeddings
 
@@ -61,7 +62,7 @@ import TrawlCore
 
     /// The prompts of config_sentence_transformers.json: `query` is an instruction in Qwen3's form there.
     @Test func theModelsOwnPromptsRuleAndTheirFormTakesInstructions() throws {
-        let embedder = try TextEmbedder(folder: goldenFolder + "/tiny-mistral")
+        let embedder = try TextEmbedder(folder: TestFiles.golden("tiny-mistral"))
         #expect(embedder.template == .e5Instruct)
         #expect(try embedder.prompt(for: .query).prefix == "Instruct: find what answers\nQuery: ")
         #expect(try embedder.prompt(for: .passage).prefix.isEmpty)
@@ -72,16 +73,17 @@ import TrawlCore
 
     /// Passages are embedded with it, so that an index must notice.
     @Test func thePromptOfPassagesIsPartOfTheDigest() throws {
-        let copy = try FolderCopy(of: goldenFolder + "/tiny-qwen3")
+        let copy = try TemporaryFolder(copyOf: TestFiles.golden("tiny-qwen3"))
         let digest = try TextEmbedder(folder: copy.path).digest
         try copy.edit("config_sentence_transformers.json", "\"document\": \"\"", "\"document\": \"text: \"")
         #expect(try TextEmbedder(folder: copy.path).digest != digest)
     }
 
     @Test func aFolderCalledByAPublishedNameTakesItsTemplate() throws {
-        let copy = try FolderCopy(of: goldenFolder + "/tiny-qwen3", named: "bge-en-icl")
-        copy.remove("config_sentence_transformers.json")
-        let embedder = try TextEmbedder(folder: copy.path)
+        let folder = try TemporaryFolder()
+        try folder.copy(TestFiles.golden("tiny-qwen3"), to: "bge-en-icl")
+        try folder.remove("bge-en-icl/config_sentence_transformers.json")
+        let embedder = try TextEmbedder(folder: folder.path("bge-en-icl"))
         let prompt = try embedder.prompt(for: .query, instruction: "T", examples: examples)
         let whole = try embedder.embed([prompt.around("where?")], prompt: "")
         // The examples are computed once and shared; the answers are those of the whole text.

@@ -1,12 +1,9 @@
 import Glibc
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlEmbeddings
-
-private let home =
-    getenv("TRAWL_HOME").map { String(cString: $0) }
-    ?? (getenv("HOME").map { String(cString: $0) } ?? "") + "/.cache/trawl"
 
 /// Full parity; run by `TRAWL_MEASURE=FOLDER`, the folder that eval/parity/models_goldens.py filled
 /// (eval/results/model-parity.md has the commands).
@@ -22,7 +19,7 @@ private let home =
     @Test func embeddingsOfAllTexts() throws {
         let texts = try lines("minilm-texts.txt")
         let file = try MappedFile(path: folder + "/minilm-vectors.f32")
-        let got = try TextEmbedder(folder: home + "/models/all-MiniLM-L6-v2").embed(texts)
+        let got = try TextEmbedder(folder: TestFiles.model("all-MiniLM-L6-v2")).embed(texts)
         #expect(file.count == got.values.count * 4)
         var worst: Float = 0
         file.withBytes { bytes in

@@ -1,5 +1,6 @@
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlEmbeddings
 
@@ -9,7 +10,7 @@ import TrawlCore
     private let matrix: EmbeddingMatrix
 
     init() throws {
-        golden = try JSON(contentsOf: goldenFolder + "/quantised.json")
+        golden = try JSON(contentsOf: TestFiles.golden("quantised.json"))
         let rows = Self.numbers(golden["rows"])
         matrix = EmbeddingMatrix(
             count: rows.count, dimension: rows[0].count, values: rows.flatMap { $0 }.map { Float($0) })

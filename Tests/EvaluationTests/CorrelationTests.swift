@@ -29,10 +29,7 @@ import TrawlCore
 
 @Suite struct ScoredPairsTests {
     private func read(_ text: String) throws -> ScoredPairs {
-        let path = NSTemporaryDirectory() + "trawl-pairs-\(UUID().uuidString).tsv"
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        return try ScoredPairs(path: path)
+        try withFile(text) { try ScoredPairs(path: $0) }
     }
 
     @Test func columnsAreFoundByNameOrPlace() throws {

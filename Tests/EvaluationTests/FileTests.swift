@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlEvaluation
+import TrawlTestSupport
 
 @Suite struct FileTests {
     @Test(arguments: [
@@ -11,7 +12,7 @@ import TrawlEvaluation
         ("q1 Q0 d1 1 2 t\nq2 Q0 d1 1 2 t\nq1 Q0 d1 2 1 t\n", ":3: ", "document d1 occurs twice for query q1"),
     ]) func badRunsAreRefusedByLine(text: String, line: String, reason: String) throws {
         try withFile(text) { path in
-            let error = message { _ = try Run(path: path) }
+            let error = errorText { _ = try Run(path: path) }
             #expect(error.contains(path + line) && error.contains(reason), "\(error)")
         }
     }
@@ -25,21 +26,19 @@ import TrawlEvaluation
         ("q1 d1\n", ":1: ", "2 columns"), ("\n \nq1 d1\n", ":3: ", "2 columns"),
     ]) func badQrelsAreRefusedByLine(text: String, line: String, reason: String) throws {
         try withFile(text) { path in
-            let error = message { _ = try Qrels(path: path) }
+            let error = errorText { _ = try Qrels(path: path) }
             #expect(error.contains(path + line) && error.contains(reason), "\(error)")
         }
     }
 
     @Test func aMissingFileIsNamed() {
-        #expect(message { _ = try Run(path: "/no/such.run") }.contains("/no/such.run"))
+        #expect(errorText { _ = try Run(path: "/no/such.run") }.contains("/no/such.run"))
     }
 
     @Test func textThatIsNotUTF8IsRefused() throws {
-        let path = NSTemporaryDirectory() + "trawl-evaluation-\(UUID().uuidString)"
-        try Data([0x71, 0x20, 0x51, 0x20, 0xFF, 0x20, 0x31, 0x20, 0x31, 0x20, 0x74]).write(
-            to: URL(fileURLWithPath: path))
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        #expect(message { _ = try Run(path: path) }.contains(":1: the line is not valid UTF-8"))
+        let folder = try TemporaryFolder()
+        let path = try folder.write("run", [0x71, 0x20, 0x51, 0x20, 0xFF, 0x20, 0x31, 0x20, 0x31, 0x20, 0x74])
+        #expect(errorText { _ = try Run(path: path) }.contains(":1: the line is not valid UTF-8"))
     }
 
     @Test func windowsLinesAMarkAndAMissingLastNewlineAreRead() throws {
@@ -70,15 +69,15 @@ import TrawlEvaluation
     @Test func namesThatATrecRunCannotHoldAreRefused() throws {
         var run = Run()
         try run.add(query: "q", [Run.Entry(DocumentID("two words"), 1)])
-        #expect(message { _ = try run.trecText() }.contains("'two words'"))
+        #expect(errorText { _ = try run.trecText() }.contains("'two words'"))
     }
 
     @Test func answersThatContradictThemselvesAreRefused() throws {
         var run = Run()
         let twice = [Run.Entry(DocumentID("d"), 1), Run.Entry(DocumentID("d"), 2)]
-        #expect(message { try run.add(query: "q", twice) }.contains("d occurs twice"))
-        #expect(message { try run.add(query: "q", [Run.Entry(DocumentID("d"), .nan)]) }.contains("not a number"))
+        #expect(errorText { try run.add(query: "q", twice) }.contains("d occurs twice"))
+        #expect(errorText { try run.add(query: "q", [Run.Entry(DocumentID("d"), .nan)]) }.contains("not a number"))
         try run.add(query: "q", [])
-        #expect(message { try run.add(query: "q", []) }.contains("names query q twice"))
+        #expect(errorText { try run.add(query: "q", []) }.contains("names query q twice"))
     }
 }

@@ -2,30 +2,15 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlEvaluation
-
-/// The path of a golden file; see eval/parity/measures.py.
-func golden(_ name: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/\(name)").path
-}
+import TrawlTestSupport
 
 /// Calls `body` with the path of a temporary file that holds `text`.
 func withFile<Result>(_ text: String, _ body: (String) throws -> Result) throws -> Result {
-    let path = NSTemporaryDirectory() + "trawl-evaluation-\(UUID().uuidString)"
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try body(path)
+    let folder = try TemporaryFolder()
+    return try body(folder.write("file", text))
 }
 
-/// The description of the error that `body` throws.
-func message(_ body: () throws -> Void) -> String {
-    do {
-        try body()
-        return "nothing was thrown"
-    } catch {
-        return "\(error)"
-    }
-}
-
+/// The golden files are written by eval/parity/measures.py.
 @Suite struct MeasureTests {
     struct Scores: Decodable {
         let mean: Double
@@ -33,11 +18,12 @@ func message(_ body: () throws -> Void) -> String {
     }
 
     @Test(arguments: ["ties.qrels", "ties.tsv"]) func valuesAreThoseOfIrMeasuresIncludingTies(qrels: String) throws {
-        let data = try Data(contentsOf: URL(fileURLWithPath: golden("ties.json")))
+        let data = try Data(contentsOf: URL(fileURLWithPath: TestFiles.golden("ties.json")))
         let expected = try JSONDecoder().decode([String: Scores].self, from: data)
         #expect(expected.count > 30)
         let measures = try expected.keys.sorted().map { try Measure($0) }
-        let report = try Report(of: Run(path: golden("ties.run")), against: Qrels(path: golden(qrels)), measures)
+        let report = try Report(
+            of: Run(path: TestFiles.golden("ties.run")), against: Qrels(path: TestFiles.golden(qrels)), measures)
         for (column, measure) in measures.enumerated() {
             let scores = try #require(expected[measure.description])
             #expect(abs(report.means[column] - scores.mean) < 1e-9, "\(measure)")
@@ -65,12 +51,12 @@ func message(_ body: () throws -> Void) -> String {
         ("nDCG(rel=2)@5", "no relevance level"), ("AP(rel=0)", "not positive"), ("P@0", "not positive"),
         ("AP(foo=2)", "(rel=2)"), ("qwertyuiop", "the measures are nDCG, AP"), ("", "the measures are"),
     ]) func wrongNamesAreRefusedWithAdvice(name: String, advice: String) {
-        let text = message { _ = try Measure(name) }
+        let text = errorText { _ = try Measure(name) }
         #expect(text.contains(advice), "\(text)")
     }
 
     @Test func listsOfNamesKeepTheirOrder() throws {
         #expect(try Measure.list("R@100, nDCG@10 RR,R@100").map(\.description) == ["R@100", "nDCG@10", "RR"])
-        #expect(message { _ = try Measure.list(" , ") }.contains("no measure"))
+        #expect(errorText { _ = try Measure.list(" , ") }.contains("no measure"))
     }
 }

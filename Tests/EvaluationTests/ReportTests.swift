@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlEvaluation
+import TrawlTestSupport
 
 @Suite struct ReportTests {
     /// Ten queries whose only relevant document gets rank `ranks[i]`, 0 for none.
@@ -47,7 +48,7 @@ import TrawlEvaluation
         try run.add(query: "unjudged", [Run.Entry(DocumentID("d"), 1)])
         try run.add(query: "answered", [Run.Entry(DocumentID("d"), 1)])
         var qrels = Qrels()
-        #expect(message { _ = try Report(of: run, against: qrels, [Measure("RR")]) }.contains("judge no query"))
+        #expect(errorText { _ = try Report(of: run, against: qrels, [Measure("RR")]) }.contains("judge no query"))
         try qrels.judge(query: "answered", DocumentID("d"), grade: 1)
         try qrels.judge(query: "silent", DocumentID("d"), grade: 1)
         let report = try Report(of: run, against: qrels, Measure.list("RR,Judged@10"))
@@ -73,8 +74,8 @@ import TrawlEvaluation
     @Test func comparisonRefusesDifferentQueriesAndMeasures() throws {
         let measure = try Measure("RR")
         let two = try report([1, 1], [measure])
-        #expect(message { _ = try Comparison(measure, from: two, to: report([1], [measure])) }.contains("different"))
-        #expect(message { _ = try Comparison(Measure("AP"), from: two, to: two) }.contains("AP was not computed"))
+        #expect(errorText { _ = try Comparison(measure, from: two, to: report([1], [measure])) }.contains("different"))
+        #expect(errorText { _ = try Comparison(Measure("AP"), from: two, to: two) }.contains("AP was not computed"))
     }
 
     @Test func benchmarksFailOutsideTheToleranceAndWhenAScoreIsMissing() throws {

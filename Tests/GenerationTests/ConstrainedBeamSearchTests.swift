@@ -215,7 +215,7 @@ import TrawlModels
 
 @Suite struct LogSoftmaxTests {
     @Test func normaliserIsThatOfTheDefinition() throws {
-        var random = SplitMix(5)
+        var random = SplitMix64(test: 5)
         for count in [1, 7, 8, 9, 1024, 49_152] {
             for spread in [Float(0.01), 5, 40, 500] {
                 let logits = (0..<count).map { _ in Float.random(in: -spread...spread, using: &random) }
@@ -238,7 +238,7 @@ import TrawlModels
 
 @Suite struct TopTokensTests {
     @Test func selectionIsTheHeadOfTheSortedRest() {
-        var random = SplitMix(77)
+        var random = SplitMix64(test: 77)
         for trial in 0..<300 {
             let levels = trial % 2 == 0 ? 5 : 1_000_000
             let logits = (0..<Int.random(in: 1...200, using: &random)).map { _ in

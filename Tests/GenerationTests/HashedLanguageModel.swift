@@ -30,8 +30,7 @@ final class HashedLanguageModel: DecodingSession {
         var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 12345
         for token in context { state = (state ^ UInt64(token)) &* 0x100_0000_01B3 &+ (state >> 29) }
         return (0..<vocabularySize).map { token in
-            var random = SplitMix(0)
-            random.state = state &+ UInt64(token) &* 0xD6E8_FEB8_6659_FD93
+            var random = SplitMix64(seed: state &+ UInt64(token) &* 0xD6E8_FEB8_6659_FD93)
             return Float(random.next() % levels) / Float(levels) * scale
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlGeneration
 
@@ -74,8 +75,8 @@ import TrawlCore
     }
 
     @Test func theGeneralWeightsAreThoseThatCome() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
-        let data = try Data(contentsOf: root.appending(path: "models/minilm-generator/key_weights.json"))
+        let data = try Data(
+            contentsOf: URL(filePath: TestFiles.repository("models/minilm-generator/key_weights.json")))
         let shipped = try JSONDecoder().decode(LearnedKeyWeights.self, from: data)
         for (general, shipped) in zip(LearnedKeyWeights.general.named, shipped.named) {
             #expect(abs(general.value - shipped.value) < 1e-4, "\(general.name)")

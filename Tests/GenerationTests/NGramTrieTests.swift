@@ -8,7 +8,7 @@ import TrawlModels
     @Test func matchesAreThoseOfScanning() {
         for seed in 0..<20 {
             let corpus = ScannedCorpus.random(seed, passages: 6, words: seed % 2 == 0 ? 5 : 40)
-            var random = SplitMix(seed)
+            var random = SplitMix64(test: seed)
             var trie = NGramTrie()
             var ngrams: [[TokenID]] = []
             for _ in 0..<150 {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlModels
+import TrawlTestSupport
 import TrawlTokenizers
 
 @testable import TrawlGeneration
@@ -13,10 +14,6 @@ import TrawlTokenizers
         let extract: String
     }
 
-    private static var home: String {
-        ProcessInfo.processInfo.environment["TRAWL_HOME"] ?? NSHomeDirectory() + "/.cache/trawl"
-    }
-
     private static let prompts = SEALPrompts(
         body: "Question: {query}\nAnswer:", title: "Question: {query}\nTitle of the article:",
         rescoring: "Question: {query}\nAnswer:")
@@ -24,9 +21,9 @@ import TrawlTokenizers
     private func makeSearcher(
         _ change: (inout SEALParameters) -> Void = { _ in }
     ) throws -> (GenerativeSearcher<SuffixArrayCorpus>, any DecodingSession, GeneratorEncoding) {
-        let folder = try ModelFolder(path: Self.home + "/models/smollm2-135m-instruct")
+        let folder = try ModelFolder(path: TestFiles.model("smollm2-135m-instruct"))
         let tokenizer = try folder.loadTokenizer()
-        let file = URL(filePath: Self.home + "/corpora/wikipedia-leads/summaries_en-us.json")
+        let file = URL(filePath: TestFiles.home + "/corpora/wikipedia-leads/summaries_en-us.json")
         let leads = try JSONDecoder().decode([String: Lead].self, from: Data(contentsOf: file))
         let passages = leads.values.sorted { $0.title < $1.title }.prefix(250).map { lead in
             tokenizer.encodeIDs(" \(lead.title) @@ \(lead.extract)", addSpecialTokens: false)

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlModels
+import TrawlTestSupport
 
 @testable import TrawlGeneration
 
@@ -21,7 +22,7 @@ import TrawlModels
     }
 
     private static func golden() throws -> [GoldenCase] {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/seal-scores.json")
+        let file = URL(filePath: TestFiles.golden("seal-scores.json"))
         return try JSONDecoder().decode([GoldenCase].self, from: Data(contentsOf: file))
     }
 
@@ -71,7 +72,7 @@ import TrawlModels
     @Test func scoresAreThoseOfThePlainScorer() throws {
         for seed in 0..<60 {
             let corpus = ScannedCorpus.random(seed, passages: [1, 8, 25][seed % 3], words: [4, 12, 30][seed / 3 % 3])
-            var random = SplitMix(seed + 9000)
+            var random = SplitMix64(test: seed + 9000)
             var parameters = SEALParameters()
             parameters.beta = [0.8, 0.5, 0][seed % 3]
             parameters.gamma = [0, 0.25][seed % 2]

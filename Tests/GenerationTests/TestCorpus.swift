@@ -1,19 +1,9 @@
 import TrawlCore
 import TrawlGeneration
 
-/// A fixed stream of pseudo-random numbers.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+extension SplitMix64 {
+    /// The stream of a test's number: neighbouring numbers have streams that lie far apart.
+    init(test number: Int) { self.init(seed: UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9 &+ 1) }
 }
 
 /// A corpus that answers everything by scanning its whole text.
@@ -44,7 +34,7 @@ struct ScannedCorpus: SubstringOracle {
 
     /// Passages of words 10..<10 + `words`, frequent ones first, half of them with a title when asked.
     static func random(_ seed: Int, passages: Int = 12, words: Int = 20, titles: Bool = true) -> ScannedCorpus {
-        var random = SplitMix(seed)
+        var random = SplitMix64(test: seed)
         func word() -> TokenID {
             TokenID(10 + Int.random(in: 0..<words, using: &random) * Int.random(in: 0..<words, using: &random) / words)
         }

@@ -2,19 +2,21 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlStore
+import TrawlTestSupport
 
 @testable import TrawlLexicalIndex
 
 /// An index folder with lexical segments that is removed with its owner.
 final class LexicalFixture {
-    let path: String
+    private let folder: TemporaryFolder
+    var path: String { folder.path }
     let searcher: LexicalSearcher
     let segments: [SegmentReader]
 
     /// Indexes `texts`, cut into as many segments as `sizes` says.
     init(_ texts: [String], sizes: [Int], _ settings: AnalyzerSettings, _ parameters: BM25Parameters = .init()) throws {
-        path = NSTemporaryDirectory() + "trawl-lexical-\(UUID().uuidString)"
-        let session = try Store.create(at: path).write()
+        folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
         var infos: [SegmentInfo] = []
         var rest = texts[...]
         for size in sizes {
@@ -27,19 +29,8 @@ final class LexicalFixture {
                 SegmentInfo(number: writer.number, documentCount: UInt32(size), passageCount: UInt32(size)))
         }
         try session.commit(segments: infos)
-        segments = try Store.open(at: path).snapshot().segments
+        segments = try Store.open(at: folder.path).snapshot().segments
         searcher = try LexicalSearcher(segments, settings: settings, parameters: parameters)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
-struct Random {
-    var state: UInt64 = 1
-
-    mutating func next(_ bound: Int) -> Int {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int(state >> 33) % bound
     }
 }
 
@@ -48,9 +39,9 @@ struct Random {
 
     /// Texts over a small skewed vocabulary, some of them empty.
     static func texts(_ count: Int, seed: UInt64 = 1) -> [String] {
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         return (0..<count).map { _ in
-            (0..<random.next(40)).map { _ in "w\(random.next(1 + random.next(200)))" }.joined(separator: " ")
+            (0..<random.below(40)).map { _ in "w\(random.below(1 + random.below(200)))" }.joined(separator: " ")
         }
     }
 
@@ -169,28 +160,26 @@ struct Random {
         for (k1, b) in [(-1, 0.5), (Float.nan, 0.5), (1, 1.5), (1, -0.1), (.infinity, 0.5)] as [(Float, Float)] {
             #expect(throws: TrawlError.self) { try LexicalSearcher([], parameters: BM25Parameters(k1: k1, b: b)) }
         }
-        let path = NSTemporaryDirectory() + "trawl-lexical-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let session = try Store.create(at: path).write()
+        let folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
         let number = session.newSegment().number
         try session.commit(segments: [SegmentInfo(number: number, documentCount: 1, passageCount: 1)])
-        let segments = try Store.open(at: path).snapshot().segments
+        let segments = try Store.open(at: folder.path).snapshot().segments
         #expect(try !LexicalSearcher.isPresent(in: segments[0]))
         #expect(throws: TrawlError.self) { try LexicalSearcher(segments) }
     }
 
     @Test func damagedPostingsAreRefusedAndNeverReadOutside() throws {
-        let path = NSTemporaryDirectory() + "trawl-lexical-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let session = try Store.create(at: path).write()
-        var random = Random(state: 11)
+        let folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
+        var random = SplitMix64(seed: 11)
         var segments: [SegmentInfo] = []
         for round in 0..<200 {
             let writer = session.newSegment()
             let lengths = writer.blob(LexicalSegment.lengths, recordSize: 4)
             try lengths.append(contentsOf: [UInt32](repeating: 3, count: 5))
             try lengths.finish()
-            let bytes = (0..<1 + random.next(30)).map { _ in UInt8(random.next(round % 2 == 0 ? 256 : 12)) }
+            let bytes = (0..<1 + random.below(30)).map { _ in UInt8(random.below(round % 2 == 0 ? 256 : 12)) }
             let postings = writer.blob(LexicalSegment.postings, recordSize: 1)
             try postings.append(contentsOf: bytes)
             try postings.finish()
@@ -205,7 +194,7 @@ struct Random {
             segments.append(SegmentInfo(number: writer.number, documentCount: 5, passageCount: 5))
         }
         try session.commit(segments: segments)
-        for segment in try Store.open(at: path).snapshot().segments {
+        for segment in try Store.open(at: folder.path).snapshot().segments {
             // Six passages of five cannot be: whatever the bytes are, they are wrong.
             let searcher = try LexicalSearcher([segment], settings: Self.plain)
             #expect(throws: TrawlError.self) { try searcher.search("x", k: 5) }

@@ -2,17 +2,14 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlTensors
+import TrawlTestSupport
 
 @testable import TrawlModelBenchmark
-
-private let home =
-    getenv("TRAWL_HOME").map { String(cString: $0) }
-    ?? (getenv("HOME").map { String(cString: $0) } ?? "") + "/.cache/trawl"
 
 @Suite struct ModelBenchmarkTests {
     @Test func anEncoderIsMeasured() throws {
         let texts = SampleTexts.passages(12)
-        let benchmark = try ModelBenchmark(path: home + "/models/all-MiniLM-L6-v2", texts: texts, runs: 1)
+        let benchmark = try ModelBenchmark(path: TestFiles.model("all-MiniLM-L6-v2"), texts: texts, runs: 1)
         #expect(benchmark.tasks.map(\.name) == ["batch of 12 texts", "query of 10 tokens"])
         #expect(benchmark.tasks.map(\.isLatency) == [false, true])
         for task in benchmark.tasks {
@@ -25,7 +22,7 @@ private let home =
     }
 
     @Test func aDecoderIsMeasured() throws {
-        let benchmark = try ModelBenchmark(path: home + "/models/smollm2-135m-instruct", runs: 1)
+        let benchmark = try ModelBenchmark(path: TestFiles.model("smollm2-135m-instruct"), runs: 1)
         #expect(benchmark.tasks.map(\.tokens) == [500, 16, 240, 960])
         let losses = Dictionary(uniqueKeysWithValues: benchmark.losses.map { ($0.name, $0.value) })
         let exact = try #require(losses["perplexity in f32"])
@@ -37,10 +34,10 @@ private let home =
 
     @Test func textsThatAreTooShortAreErrors() throws {
         #expect(throws: TrawlError.self) {
-            try ModelBenchmark(path: home + "/models/smollm2-135m-instruct", texts: ["too short"])
+            try ModelBenchmark(path: TestFiles.model("smollm2-135m-instruct"), texts: ["too short"])
         }
         #expect(throws: TrawlError.self) {
-            try ModelBenchmark(path: home + "/models/all-MiniLM-L6-v2", texts: [" "])
+            try ModelBenchmark(path: TestFiles.model("all-MiniLM-L6-v2"), texts: [" "])
         }
         #expect(throws: TrawlError.self) { try ModelBenchmark(path: "/nonexistent") }
     }

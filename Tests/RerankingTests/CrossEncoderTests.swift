@@ -2,15 +2,14 @@ import Testing
 import TrawlCore
 import TrawlModels
 import TrawlTensors
+import TrawlTestSupport
 
 @testable import TrawlReranking
-
-private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/") + "/Golden"
 
 @Suite struct CrossEncoderTests {
     @Test(arguments: [("tiny-cross-encoder-1", 1), ("tiny-cross-encoder-3", 3), ("tiny-roberta-cross-encoder", 1)])
     func scoresMatchTransformers(_ name: String, _ labels: Int) throws {
-        let folder = "\(golden)/\(name)"
+        let folder = TestFiles.golden(name)
         let encoder = try CrossEncoder(folder: folder)
         #expect(encoder.labelCount == labels)
         for item in try #require(try JSON(contentsOf: folder + "/golden.json").array) {
@@ -28,7 +27,7 @@ private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(sep
     }
 
     @Test func passagesTogetherScoreAsEachAlone() throws {
-        let encoder = try CrossEncoder(folder: golden + "/tiny-cross-encoder-1")
+        let encoder = try CrossEncoder(folder: TestFiles.golden("tiny-cross-encoder-1"))
         let passages = ["the tower", "water and the river of the city", "", "bridge"]
         let together = try encoder.scores(query: "who built the tower", passages: passages)
         for (passage, score) in zip(passages, together) {
@@ -38,7 +37,7 @@ private let golden = "/" + #filePath.split(separator: "/").dropLast().joined(sep
     }
 
     @Test func severalLabelsAreNoReranker() throws {
-        let encoder = try CrossEncoder(folder: golden + "/tiny-cross-encoder-3")
+        let encoder = try CrossEncoder(folder: TestFiles.golden("tiny-cross-encoder-3"))
         #expect(throws: TrawlError.self) { try encoder.scores(query: "a", passages: ["b"]) }
     }
 

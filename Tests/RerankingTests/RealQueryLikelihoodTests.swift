@@ -1,13 +1,12 @@
-import Foundation
 import Testing
 import TrawlModels
 import TrawlReranking
+import TrawlTestSupport
 import TrawlTokenizers
 
 @Suite struct RealQueryLikelihoodTests {
     @Test func theAnsweringPassageMakesTheQuestionLikeliest() throws {
-        let home = ProcessInfo.processInfo.environment["TRAWL_HOME"] ?? NSHomeDirectory() + "/.cache/trawl"
-        let folder = try ModelFolder(path: home + "/models/smollm2-135m-instruct")
+        let folder = try ModelFolder(path: TestFiles.model("smollm2-135m-instruct"))
         let tokenizer = try folder.loadTokenizer()
         let scorer = try QueryLikelihood(session: folder.loadDecoder().makeSession()) {
             tokenizer.encodeIDs($0, addSpecialTokens: false)

@@ -1,13 +1,14 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlStore
 
 /// Deletion sets: stored beside their segments, named by the manifest, replaced and removed with it.
 @Suite struct DeletionSetTests {
     let folder: TemporaryFolder
-    var path: String { folder.path + "/a.trawl" }
+    var path: String { folder.path("a.trawl") }
 
     init() throws { folder = try TemporaryFolder() }
 

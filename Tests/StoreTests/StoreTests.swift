@@ -1,20 +1,9 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlStore
-
-/// A folder that is removed with its owner.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "trawl-tests-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 struct Pair: BitwiseCopyable, Equatable {
     var first: UInt32
@@ -34,7 +23,7 @@ func pattern(_ count: Int) -> [UInt8] {
 
     init() throws { folder = try TemporaryFolder() }
 
-    var path: String { folder.path + "/a.trawl" }
+    var path: String { folder.path("a.trawl") }
 
     /// Commits one more segment whose noise blob holds `bytes`.
     @discardableResult
@@ -172,7 +161,7 @@ func pattern(_ count: Int) -> [UInt8] {
         } throws: {
             String(describing: $0).contains("not a Trawl index")
         }
-        try "x".write(toFile: folder.path + "/file", atomically: true, encoding: .utf8)
+        try folder.write("file", "x")
         #expect(throws: TrawlError.self) { _ = try Store.create(at: self.folder.path) }
     }
 }

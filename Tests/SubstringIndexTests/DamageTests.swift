@@ -104,7 +104,7 @@ private final class GuardedSegment: @unchecked Sendable {
     @Test func noiseInTheDeadRowsNeverCountsMoreThanTheRange() throws {
         let files = try TemporaryIndex(Self.passages, segments: [Self.passages.passages.count])
         let guarded = try GuardedSegment(files.snapshot.segments[0])
-        var random = SplitMix(seed: 5)
+        var random = SplitMix64(seed: 5)
         for rows in [0, 1, 479, 480, 481, 4000] {
             let bytes = (0..<SubstringDeletions.blockCount(rows: rows) * SubstringDeletions.blockBytes).map { _ in
                 UInt8(truncatingIfNeeded: random.next())
@@ -125,7 +125,7 @@ private final class GuardedSegment: @unchecked Sendable {
         let counts = ngrams.map { Self.passages.positions(of: $0).count }
         let environment = ProcessInfo.processInfo.environment
         let end = environment["TRAWL_FUZZ_SECONDS"].flatMap(Double.init).map { Date().addingTimeInterval($0) }
-        var random = SplitMix(seed: end == nil ? 77 : UInt64(Date().timeIntervalSince1970))
+        var random = SplitMix64(seed: end == nil ? 77 : UInt64(Date().timeIntervalSince1970))
         var (caught, rounds) = (0, 0)
         while end.map({ Date() < $0 }) ?? (rounds < 400) {
             let round = rounds

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlStore
+import TrawlTestSupport
 
 @testable import TrawlSubstringIndex
 
@@ -74,7 +75,7 @@ struct Passages: Sendable, CustomTestStringConvertible {
 
     /// N-grams of up to four tokens: some that occur, drawn at seeded random, and some that do not.
     func ngrams(_ count: Int, seed: UInt64) -> [[TokenID]] {
-        var random = SplitMix(seed: seed)
+        var random = SplitMix64(seed: seed)
         var result: [[TokenID]] = [[boundary]]
         for round in 0..<count {
             let text = [boundary] + passages[Int(random.next() % UInt64(passages.count))]
@@ -90,13 +91,14 @@ struct Passages: Sendable, CustomTestStringConvertible {
 
 /// An index on disk that is removed with its owner.
 final class TemporaryIndex {
-    let path: String
+    private let folder: TemporaryFolder
+    var path: String { folder.path }
     let snapshot: Snapshot
 
     /// Builds `passages` into one segment for each of the given numbers of passages.
     init(_ passages: Passages, segments sizes: [Int]) throws {
-        path = NSTemporaryDirectory() + "trawl-substring-\(UUID().uuidString)"
-        let store = try Store.create(at: path)
+        folder = try TemporaryFolder()
+        let store = try Store.create(at: folder.path)
         let session = try store.write()
         var infos: [SegmentInfo] = []
         var rest = passages.passages[...]
@@ -113,6 +115,4 @@ final class TemporaryIndex {
         try session.commit(segments: infos)
         snapshot = try store.snapshot()
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -8,7 +8,7 @@ import TrawlCore
     func backsOffToTheLongestSuffixThatOccurs(_ passages: Passages) throws {
         let files = try TemporaryIndex(passages, segments: [passages.passages.count])
         let index = try SubstringIndex(files.snapshot)
-        var random = SplitMix(seed: 12)
+        var random = SplitMix64(seed: 12)
         var (backedOff, used) = (0, 0)
         for round in 0..<60 {
             let passage = passages.passages[Int(random.next() % UInt64(passages.passages.count))].dropLast()

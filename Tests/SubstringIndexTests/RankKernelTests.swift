@@ -1,5 +1,6 @@
 import CTrawlKernels
 import Testing
+import TrawlCore
 
 @testable import TrawlSubstringIndex
 
@@ -11,7 +12,7 @@ import Testing
 
     /// A matrix of random blocks: the versions must agree on any bytes, also on damaged ones.
     @Test func allVersionsAgreeOnRandomBlocks() throws {
-        var random = SplitMix(seed: 1)
+        var random = SplitMix64(seed: 1)
         let noise = NoiseMatrix(&random)
         let bound = noise.matrix.length
         for _ in 0..<2000 {
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func bitmapRankCountsTheBitsBefore() {
-        var random = SplitMix(seed: 2)
+        var random = SplitMix64(seed: 2)
         let block = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 16)
         defer { block.deallocate() }
         for i in 0..<16 { block[i] = UInt32(truncatingIfNeeded: random.next()) }
@@ -95,7 +96,7 @@ private final class NoiseMatrix {
     private let leaves = UnsafeMutableBufferPointer<trawl_wavelet_leaf>.allocate(capacity: 379)
     private let chunks = UnsafeMutableBufferPointer<UnsafeRawPointer?>.allocate(capacity: 3)
 
-    init(_ random: inout SplitMix) {
+    init(_ random: inout SplitMix64) {
         for i in words.indices { words[i] = random.next() }
         for i in supers.indices { supers[i] = UInt32(random.next() % 3000) }
         for i in leaves.indices { leaves[i] = trawl_wavelet_leaf(token: UInt32(random.next() % 100), shift: 0) }

@@ -1,19 +1,6 @@
 import Foundation
-
-/// A small seeded generator, so that every run tests the same.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-}
+import TrawlCore
+import TrawlTestSupport
 
 /// Strings that are hard for one structure or another.
 enum Strings {
@@ -64,7 +51,7 @@ enum Strings {
     }
 
     static func zipf(length: Int, alphabet: Int, seed: UInt64) -> [Int32] {
-        var random = SplitMix(seed: seed)
+        var random = SplitMix64(seed: seed)
         return (0..<length).map { _ in
             let u = Double(random.next() >> 11) / Double(1 << 53)
             return Int32(min(alphabet - 1, Int(pow(Double(alphabet), u)) - 1))
@@ -72,16 +59,13 @@ enum Strings {
     }
 
     static func wide(length: Int) -> [Int32] {
-        var random = SplitMix(seed: 5)
+        var random = SplitMix64(seed: 5)
         return (0..<length).map { _ in Int32(random.next() % 262_144) }
     }
 
     /// The words of the English Wikipedia leads as numbers, in the order of their first occurrence.
     static let realText: [Int32] = {
-        let home =
-            ProcessInfo.processInfo.environment["TRAWL_HOME"]
-            ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.cache/trawl"
-        let path = home + "/corpora/wikipedia-leads/summaries_en-us.json"
+        let path = TestFiles.home + "/corpora/wikipedia-leads/summaries_en-us.json"
         guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 400_000) else {
             return []
         }

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlStore
+import TrawlTestSupport
 
 @testable import TrawlSubstringIndex
 
@@ -79,7 +80,7 @@ import TrawlStore
         let sizes = [Int](repeating: part, count: segments - 1) + [passages.passages.count - part * (segments - 1)]
         let files = try TemporaryIndex(passages, segments: sizes)
         let index = try SubstringIndex(files.snapshot)
-        var random = SplitMix(seed: 4)
+        var random = SplitMix64(seed: 4)
         var ranges: [SuffixRange] = []
         var tokens: [TokenID] = []
         for ngram in passages.ngrams(200, seed: 8) {
@@ -102,9 +103,8 @@ import TrawlStore
     }
 
     @Test func aSegmentWithoutAnIndexIsNamedAsSuch() throws {
-        let path = NSTemporaryDirectory() + "trawl-substring-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let store = try Store.create(at: path)
+        let folder = try TemporaryFolder()
+        let store = try Store.create(at: folder.path)
         let session = try store.write()
         let writer = session.newSegment()
         try session.commit(segments: [SegmentInfo(number: writer.number, documentCount: 0, passageCount: 0)])

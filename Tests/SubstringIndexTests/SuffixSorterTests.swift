@@ -1,4 +1,5 @@
 import Testing
+import TrawlCore
 
 @testable import TrawlSubstringIndex
 
@@ -32,7 +33,7 @@ import Testing
     }
 
     @Test func sortsSeededRandomStringsOfEveryAlphabet() {
-        var random = SplitMix(seed: 7)
+        var random = SplitMix64(seed: 7)
         for round in 0..<300 {
             let length = Int(random.next() % 400)
             let alphabet = [1, 2, 3, 5, 30, 1000][round % 6]
@@ -42,7 +43,7 @@ import Testing
     }
 
     @Test func leastRotationIsTheLeastOfAll() {
-        var random = SplitMix(seed: 11)
+        var random = SplitMix64(seed: 11)
         for round in 0..<500 {
             let length = 1 + Int(random.next() % 40)
             let text = (0..<length).map { _ in Int32(random.next() % UInt64(1 + round % 4)) }

@@ -1,5 +1,7 @@
 import CTrawlKernels
 import Testing
+import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTensors
 
@@ -15,7 +17,7 @@ import Testing
                 randomFloats(k, seed: UInt64(row)).withUnsafeBytes { Array($0) } + [UInt8](repeating: 9, count: 3)
             }
         }
-        var generator = Generator(state: 21)
+        var generator = SplitMix64(seed: 21)
         var bytes = (0..<n * rowSize).map { _ in UInt8.random(in: 0...255, using: &generator) }
         for row in 0..<n {
             for block in 0..<k / 32 {

@@ -1,5 +1,6 @@
 import CTrawlKernels
 import Testing
+import TrawlTestSupport
 
 @testable import TrawlTensors
 

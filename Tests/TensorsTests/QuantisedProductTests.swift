@@ -1,6 +1,8 @@
 import CTrawlKernels
 import Foundation
 import Testing
+import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTensors
 
@@ -124,7 +126,7 @@ import Testing
         let (n, blocks) = (16, 3)
         let k = 32 * blocks
         let rowSize = blocks * element.blockSize
-        var generator = Generator(state: 11)
+        var generator = SplitMix64(seed: 11)
         var bytes = (0..<n * rowSize).map { _ in UInt8.random(in: 0...255, using: &generator) }
         // Scales and offsets that are halves of modest size.
         for block in 0..<n * blocks {
@@ -177,9 +179,9 @@ import Testing
         let header =
             #"{"w":{"dtype":"F32","shape":[\#(rows),\#(columns)],"data_offsets":[0,\#(4 * values.count)]}}"#
         let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
-        let file = try TemporaryFile(
-            length + Array(header.utf8) + values.withUnsafeBytes { Array($0) }, ".safetensors")
-        let tensor = try Safetensors(path: file.path).requiredTensor("w")
+        let folder = try TemporaryFolder()
+        let path = try folder.write("a.safetensors", length + Array(header.utf8) + values.withUnsafeBytes { Array($0) })
+        let tensor = try Safetensors(path: path).requiredTensor("w")
         return try WeightMatrix(tensor, rows: rows, columns: columns)
     }
 }

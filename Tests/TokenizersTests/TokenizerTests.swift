@@ -1,16 +1,14 @@
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTokenizers
 
 @Suite struct TokenizerTests {
     /// Texts from parts that trip tokenizers up, from a fixed seed.
     static func salad(_ count: Int, seed: UInt64) -> [String] {
-        var state = seed
-        func next(_ limit: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int((state >> 33) % UInt64(limit))
-        }
+        var random = SplitMix64(seed: seed)
+        func next(_ limit: Int) -> Int { random.below(limit) }
         return (0..<count).map { _ in
             switch next(3) {
             case 0:

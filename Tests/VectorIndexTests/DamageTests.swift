@@ -2,18 +2,19 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlStore
+import TrawlTestSupport
 
 @testable import TrawlVectorIndex
 
 /// Segments whose parts contradict each other are refused when they are opened, and lead no search out of bounds.
 @Suite struct VectorDamageTests {
-    private let path = NSTemporaryDirectory() + "trawl-vectors-\(UUID().uuidString)"
-
-    /// A segment of `count` vectors with the shape of a graph, whose other parts `write` writes.
+    /// A segment of `count` vectors with the shape of a graph, whose other parts `write` writes. Its files are unlinked
+    /// when it is returned, and stay open.
     private func segment(
         count: Int = 4, structure: VectorStructure = .graph, _ write: (SegmentWriter) throws -> Void
     ) throws -> SegmentReader {
-        let session = try Store.create(at: path).write()
+        let folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
         let writer = session.newSegment()
         let rows = writer.blob(VectorSegment.rows, recordSize: 8)
         for _ in 0..<count { try rows.append(contentsOf: [Float(1), 0]) }
@@ -27,7 +28,7 @@ import TrawlStore
         try session.commit(segments: [
             SegmentInfo(number: writer.number, documentCount: UInt32(count), passageCount: UInt32(count))
         ])
-        return try Store.open(at: path).snapshot().segments[0]
+        return try Store.open(at: folder.path).snapshot().segments[0]
     }
 
     private func writeGraph(
@@ -46,7 +47,6 @@ import TrawlStore
     }
 
     private func refuses(_ text: String, _ write: (SegmentWriter) throws -> Void) throws {
-        defer { try? FileManager.default.removeItem(atPath: path) }
         let segment = try segment(write)
         let error = #expect(throws: TrawlError.self) { try VectorSearcher([segment]) }
         #expect("\(error as Any)".contains(text))
@@ -62,7 +62,6 @@ import TrawlStore
     }
 
     @Test func signCodesThatAreTooFewAreRefused() throws {
-        defer { try? FileManager.default.removeItem(atPath: path) }
         let segment = try segment(count: 65, structure: .binary) { writer in
             try writer.putCentre([0, 0])
             let size = SignCodes.tileBytes(codeDimension: 128, metric: .cosine)
@@ -75,7 +74,6 @@ import TrawlStore
     }
 
     @Test func linksThatLeadOutOfTheGraphAreNotFollowedAndFoundByTheCheck() throws {
-        defer { try? FileManager.default.removeItem(atPath: path) }
         let segment = try segment { writer in
             try writeGraph(writer, links: [1, 2, 99_999_999, 3] + [UInt32](repeating: noLink, count: 12))
         }
@@ -87,7 +85,6 @@ import TrawlStore
     }
 
     @Test func linksBehindAGapAreFoundByTheCheck() throws {
-        defer { try? FileManager.default.removeItem(atPath: path) }
         let segment = try segment { writer in
             try writeGraph(writer, links: [1, noLink, 2, noLink] + [UInt32](repeating: noLink, count: 12))
         }
@@ -96,7 +93,6 @@ import TrawlStore
 
     @Test func shapesThatMakeNoSenseAreRefused() throws {
         for (format, structure) in [(UInt8(9), UInt8(0)), (0, 7)] {
-            defer { try? FileManager.default.removeItem(atPath: path) }
             let segment = try segment { writer in
                 try writer.put(
                     VectorSegment.shape, VectorSegment.onlyKey,

@@ -1,5 +1,6 @@
 import CTrawlKernels
 import Testing
+import TrawlTestSupport
 
 /// The instruction sets that this machine has.
 let versions = [TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512].filter {
@@ -7,14 +8,6 @@ let versions = [TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512].filter {
 }
 
 @Suite struct DotKernelTests {
-    private func values(_ count: Int, seed: UInt32) -> [Float] {
-        var state = seed
-        return (0..<count).map { _ in
-            state = state &* 1_664_525 &+ 1_013_904_223
-            return Float(state >> 8) / Float(1 << 23) - 1
-        }
-    }
-
     private func encoded(_ rows: [Float], _ count: Int, _ dimension: Int, _ type: trawl_row_type, _ rowSize: Int)
         -> [UInt8]
     {
@@ -39,8 +32,8 @@ let versions = [TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512].filter {
         for (type, rowSize) in types {
             for (rowCount, queryCount) in [(1, 1), (3, 2), (4, 1), (9, 5), (0, 3), (5, 0), (17, 4)] {
                 let size = rowSize(dimension)
-                let rows = encoded(values(rowCount * dimension, seed: 1), rowCount, dimension, type, size)
-                let queries = values(queryCount * dimension, seed: 2)
+                let rows = encoded(randomFloats(rowCount * dimension, seed: 1), rowCount, dimension, type, size)
+                let queries = randomFloats(queryCount * dimension, seed: 2)
                 var stored = [Float](repeating: 0, count: rowCount * dimension)
                 for row in 0..<rowCount {
                     var one = [Float](repeating: 0, count: dimension)
@@ -68,8 +61,8 @@ let versions = [TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512].filter {
         let (dimension, rowCount, queryCount) = (77, 11, 5)
         for (type, rowSize) in types {
             let size = rowSize(dimension)
-            let rows = encoded(values(rowCount * dimension, seed: 3), rowCount, dimension, type, size)
-            let queries = values(queryCount * dimension, seed: 4)
+            let rows = encoded(randomFloats(rowCount * dimension, seed: 3), rowCount, dimension, type, size)
+            let queries = randomFloats(queryCount * dimension, seed: 4)
             var block = [Float](repeating: 0, count: rowCount * queryCount)
             trawl_dot_rows(type, rows, size, rowCount, queries, queryCount, dimension, &block)
             for row in 0..<rowCount {
@@ -99,7 +92,7 @@ let versions = [TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512].filter {
     }
 
     @Test func bytesAreOffByHalfAStepAtMost() {
-        let row = values(100, seed: 5)
+        let row = randomFloats(100, seed: 5)
         var decoded = [Float](repeating: 0, count: 100)
         trawl_decode_row(TRAWL_ROW_INT8, encoded(row, 1, 100, TRAWL_ROW_INT8, 104), 100, &decoded)
         let step = (row.map(abs).max() ?? 0) / 127

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlStore
+import TrawlTestSupport
 
 @testable import TrawlVectorIndex
 
@@ -9,7 +10,8 @@ import TrawlStore
 @Suite struct MergingTests {
     /// Vectors of an index that is changed, with what must be in it.
     private final class History {
-        let path = NSTemporaryDirectory() + "trawl-vectors-\(UUID().uuidString)"
+        private let folder: TemporaryFolder
+        var path: String { folder.path }
         let settings: VectorSettings
         let dimension = 24
         let session: WriteSession
@@ -19,10 +21,9 @@ import TrawlStore
 
         init(_ settings: VectorSettings) throws {
             self.settings = settings
-            session = try Store.create(at: path).write()
+            folder = try TemporaryFolder()
+            session = try Store.create(at: folder.path).write()
         }
-
-        deinit { try? FileManager.default.removeItem(atPath: path) }
 
         func add(_ new: [[Float]]) throws {
             let writer = session.newSegment()
@@ -150,9 +151,8 @@ import TrawlStore
         let f32 = try VectorFixture(vectors, sizes: [10], dimension: 4, VectorSettings(.exact))
         let f16 = try VectorFixture(vectors, sizes: [10], dimension: 4, VectorSettings(.exact, .cosine, .f16))
         let slices = try (f32.segments + f16.segments).map { SegmentSlice($0, passages: try $0.livePassages()) }
-        let path = NSTemporaryDirectory() + "trawl-vectors-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let writer = try Store.create(at: path).write().newSegment()
+        let folder = try TemporaryFolder()
+        let writer = try Store.create(at: folder.path).write().newSegment()
         #expect(throws: TrawlError.self) { try VectorSegmentMerger.merge(slices, into: writer) }
     }
 }

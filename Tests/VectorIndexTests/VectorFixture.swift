@@ -1,13 +1,14 @@
-import Foundation
 import Testing
 import TrawlCore
 import TrawlStore
+import TrawlTestSupport
 
 @testable import TrawlVectorIndex
 
 /// An index folder with vector segments that is removed with its owner.
 final class VectorFixture {
-    let path: String
+    private let folder: TemporaryFolder
+    var path: String { folder.path }
     let segments: [SegmentReader]
     let searcher: VectorSearcher
 
@@ -18,8 +19,8 @@ final class VectorFixture {
     }
 
     init(_ vectors: [[Float]], sizes: [Int], dimension: Int, _ settings: VectorSettings, threads: Int? = nil) throws {
-        path = NSTemporaryDirectory() + "trawl-vectors-\(UUID().uuidString)"
-        let session = try Store.create(at: path).write()
+        folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
         var infos: [SegmentInfo] = []
         var rest = vectors[...]
         for size in sizes {
@@ -34,11 +35,9 @@ final class VectorFixture {
                 SegmentInfo(number: writer.number, documentCount: UInt32(size), passageCount: UInt32(size)))
         }
         try session.commit(segments: infos)
-        segments = try Store.open(at: path).snapshot().segments
+        segments = try Store.open(at: folder.path).snapshot().segments
         searcher = try VectorSearcher(segments)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 extension VectorSearchOptions {

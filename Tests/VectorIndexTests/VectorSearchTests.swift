@@ -2,20 +2,11 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlStore
+import TrawlTestSupport
 
 @testable import TrawlVectorIndex
 
 @Suite struct VectorSearchTests {
-    static func vectors(_ count: Int, _ dimension: Int, seed: UInt32 = 1) -> [[Float]] {
-        var state = seed
-        return (0..<count).map { _ in
-            (0..<dimension).map { _ in
-                state = state &* 1_664_525 &+ 1_013_904_223
-                return Float(state >> 8) / Float(1 << 23) - 1
-            }
-        }
-    }
-
     static func naive(_ a: [Float], _ b: [Float], _ metric: Metric) -> Double {
         let pairs = zip(a, b).map { (Double($0), Double($1)) }
         let product = pairs.reduce(0) { $0 + $1.0 * $1.1 }
@@ -29,9 +20,9 @@ import TrawlStore
     }
 
     @Test(arguments: Metric.allCases) func findsWhatANaiveSearchFinds(metric: Metric) throws {
-        let vectors = Self.vectors(500, 20)
+        let vectors = randomVectors(500, 20, seed: 1)
         let fixture = try VectorFixture(vectors, sizes: [200, 0, 1, 299], dimension: 20, metric)
-        for query in Self.vectors(5, 20, seed: 77) {
+        for query in randomVectors(5, 20, seed: 77) {
             let scores = vectors.map { Self.naive(query, $0, metric) }
             let expected = scores.indices.sorted { scores[$0] > scores[$1] }.prefix(10)
             let ranking = try fixture.searcher.search(query, k: 10)
@@ -44,10 +35,10 @@ import TrawlStore
 
     @Test func resultsDoNotDependOnThreadsBatchesOrSegments() throws {
         // 1,200 rows of 1 KiB fill two chunks.
-        let vectors = Self.vectors(1200, 256)
+        let vectors = randomVectors(1200, 256, seed: 1)
         let one = try VectorFixture(vectors, sizes: [1200], dimension: 256)
         let many = try VectorFixture(vectors, sizes: [7, 1100, 93], dimension: 256)
-        let queries = Self.vectors(67, 256, seed: 9)
+        let queries = randomVectors(67, 256, seed: 9)
         let batch = try one.searcher.search(queries, k: 25, .threads(1))
         #expect(batch == (try one.searcher.search(queries, k: 25, .threads(2))))
         #expect(batch == (try many.searcher.search(queries, k: 25, .threads(3))))
@@ -82,33 +73,24 @@ import TrawlStore
         #expect(try fixture.searcher.search([[Float]](), k: 3).isEmpty)
     }
 
-    private func message(_ body: () throws -> Void) -> String {
-        do {
-            try body()
-            return "nothing was thrown"
-        } catch {
-            return "\(error)"
-        }
-    }
-
     @Test func badQueriesAndPassagesAreRefused() throws {
         let fixture = try VectorFixture([[1, 0], [0, 1]], sizes: [2], dimension: 2)
-        #expect(message { _ = try fixture.searcher.search([1, 2, 3], k: 1) }.contains("3 dimensions, the index 2"))
-        #expect(message { _ = try fixture.searcher.search([1, .nan], k: 1) }.contains("nan at position 1"))
-        #expect(message { _ = try fixture.searcher.score([1, 0], passages: [PassageID(2)]) }.contains("passage 2"))
-        #expect(message { _ = try fixture.searcher.vector(of: PassageID(9)) }.contains("passage 9"))
+        #expect(errorText { _ = try fixture.searcher.search([1, 2, 3], k: 1) }.contains("3 dimensions, the index 2"))
+        #expect(errorText { _ = try fixture.searcher.search([1, .nan], k: 1) }.contains("nan at position 1"))
+        #expect(errorText { _ = try fixture.searcher.score([1, 0], passages: [PassageID(2)]) }.contains("passage 2"))
+        #expect(errorText { _ = try fixture.searcher.vector(of: PassageID(9)) }.contains("passage 9"))
     }
 
     @Test func badRowsAreRefusedByNumber() throws {
-        let path = NSTemporaryDirectory() + "trawl-vectors-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let writer = try Store.create(at: path).write().newSegment()
-        #expect(message { _ = try VectorSegmentBuilder(dimension: 0, into: writer) }.contains("0 dimensions"))
+        let folder = try TemporaryFolder()
+        let writer = try Store.create(at: folder.path).write().newSegment()
+        #expect(errorText { _ = try VectorSegmentBuilder(dimension: 0, into: writer) }.contains("0 dimensions"))
         let builder = try VectorSegmentBuilder(dimension: 2, into: writer)
         try builder.append([1, 2])
         #expect(
-            message { try builder.append([1, 2, .infinity, 4]) }.contains("passage 2 has the value inf at position 0"))
-        #expect(message { try builder.append([1, 2, 3]) }.contains("3 values"))
+            errorText { try builder.append([1, 2, .infinity, 4]) }.contains("passage 2 has the value inf at position 0")
+        )
+        #expect(errorText { try builder.append([1, 2, 3]) }.contains("3 values"))
         #expect(builder.rowCount == 1)
     }
 
@@ -116,13 +98,13 @@ import TrawlStore
         let two = try VectorFixture([[1, 0]], sizes: [1], dimension: 2)
         let three = try VectorFixture([[1, 0, 0]], sizes: [1], dimension: 3)
         let dot = try VectorFixture([[1, 0]], sizes: [1], dimension: 2, .dot)
-        #expect(message { _ = try VectorSearcher(two.segments + three.segments) }.contains("3 dimensions"))
-        #expect(message { _ = try VectorSearcher(two.segments + dot.segments) }.contains("metric"))
+        #expect(errorText { _ = try VectorSearcher(two.segments + three.segments) }.contains("3 dimensions"))
+        #expect(errorText { _ = try VectorSearcher(two.segments + dot.segments) }.contains("metric"))
     }
 
     @Test func checkAcceptsWholeVectors() throws {
         for metric in Metric.allCases {
-            let fixture = try VectorFixture(Self.vectors(50, 9), sizes: [30, 20], dimension: 9, metric)
+            let fixture = try VectorFixture(randomVectors(50, 9, seed: 1), sizes: [30, 20], dimension: 9, metric)
             for segment in fixture.segments {
                 #expect(try VectorSearcher.isPresent(in: segment))
                 try VectorSearcher.check(segment)
