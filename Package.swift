@@ -65,7 +65,10 @@ let benchmarks: [Target] =
 
 let package = Package(
     name: "trawl",
-    products: [.executable(name: "trawl", targets: ["trawl"])],
+    products: [
+        .library(name: "Trawl", targets: ["Trawl"]),
+        .executable(name: "trawl", targets: ["trawl"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -94,7 +97,6 @@ let package = Package(
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("Reranking", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("Training", ["Core", "CKernels", "Generation", "Models", "Tensors", "Tokenizers"], golden: true)
-        + module("ModelBenchmark", ["Core", "Embeddings", "Models", "Tensors", "Tokenizers"])
         + module("Evaluation", ["Core"], golden: true)
         + module(
             "Engine",
@@ -102,14 +104,30 @@ let package = Package(
                 "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "Models",
                 "Generation", "Embeddings", "Reranking", "Tensors",
             ], packages: [yams])
+        + module(
+            "Workbench",
+            [
+                "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "Models", "Tensors", "Tokenizers",
+                "Training",
+            ], packages: [yams])
         + [
+            // The umbrella library: one import for programs that use Trawl.
+            .target(
+                name: "Trawl",
+                dependencies: modules(["Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Workbench"]),
+                path: "Sources/Umbrella",
+                swiftSettings: swiftSettings),
+            .testTarget(
+                name: "UmbrellaTests", dependencies: ["Trawl"] + modules(["TestSupport"]),
+                path: "Tests/UmbrellaTests", swiftSettings: swiftSettings),
             .executableTarget(
                 name: "trawl",
                 dependencies: modules([
-                    "Core", "Corpus", "Evaluation", "Generation", "Engine", "Embeddings", "ModelBenchmark", "Models",
-                    "Tensors", "Tokenizers", "Training",
-                ]) + [argumentParser, yams],
-                swiftSettings: swiftSettings),
+                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "Models", "Tensors",
+                    "Training",
+                    "Workbench",
+                ]) + [argumentParser],
+                path: "Sources/trawl", swiftSettings: swiftSettings),
             .testTarget(
                 name: "trawlTests", dependencies: ["trawl"] + modules(["TestSupport"]), swiftSettings: swiftSettings),
         ] + benchmarks,

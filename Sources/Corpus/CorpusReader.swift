@@ -149,7 +149,9 @@ public final class DocumentIterator: DocumentSource {
         return false
     }
 
-    private func documentSource(_ format: CorpusFormat, _ bytes: ByteSource, _ file: CorpusFile) -> any RawDocumentSource {
+    private func documentSource(_ format: CorpusFormat, _ bytes: ByteSource, _ file: CorpusFile)
+        -> any RawDocumentSource
+    {
         switch format {
         case .beir, .jsonLines: JSONLinesSource(bytes, fields: reader.fields)
         case .json: JSONFileSource(bytes, fields: reader.fields)

@@ -45,7 +45,8 @@ public final class Engine: Sendable {
     /// Searches for one query.
     ///
     /// - Throws: as `session`.
-    public func search(_ query: String, in index: SearchIndex, _ settings: SearchSettings? = nil) throws -> SearchResult {
+    public func search(_ query: String, in index: SearchIndex, _ settings: SearchSettings? = nil) throws -> SearchResult
+    {
         let found = try session(index, settings).search([Query(id: "1", text: query)])
         return found[0]
     }

@@ -121,3 +121,15 @@ extension String {
     /// Whether `self` stands before `other` in the order of their UTF-8 bytes, which is that of C's strcmp.
     func bytesPrecede(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
 }
+
+extension Run {
+    /// The run that `rankings` are.
+    ///
+    /// - Throws: `invalidInput` if a query has two rankings.
+    public init(_ rankings: [DocumentRanking]) throws(TrawlError) {
+        self.init()
+        for ranking in rankings {
+            try add(query: ranking.query, ranking.documents.map { Entry($0.document, Double($0.score)) })
+        }
+    }
+}

@@ -60,11 +60,6 @@ public final class SubstringSegment: Sendable {
         }
     }
 
-    /// True when `segment` has a substring index.
-    public static func exists(in segment: SegmentReader) throws -> Bool {
-        try segment.record(SegmentLayout.shapes, SegmentLayout.shapeKey) != nil
-    }
-
     /// Opens the substring index of `segment`.
     ///
     /// - Throws: `TrawlError.notFound` when it has none, `.corrupted` when sizes contradict each other, `.incompatible`

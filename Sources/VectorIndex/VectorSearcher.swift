@@ -57,11 +57,6 @@ public struct VectorSearcher: Sendable {
         metric = self.segments.first?.metric ?? .cosine
     }
 
-    /// Whether `segment` holds vectors.
-    public static func isPresent(in segment: SegmentReader) throws -> Bool {
-        try segment.record(VectorSegment.shape, VectorSegment.onlyKey) != nil
-    }
-
     /// The structures and formats of the segments, in order.
     public var structures: [VectorStructure] { segments.map(\.structure) }
     public var formats: [RowFormat] { segments.map(\.rows.format) }

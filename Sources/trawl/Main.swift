@@ -10,7 +10,7 @@ struct Main {
         let interrupts = catchInterrupts()
         defer { interrupts.cancel() }
         do {
-            var command = try Trawl.parseAsRoot()
+            var command = try RootCommand.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -23,11 +23,11 @@ struct Main {
             exit(ExitStatus.error)
         } catch {
             // Help, version and usage errors (exit code 64); everything else is an error of ours.
-            if Trawl.exitCode(for: error) == .failure {
+            if RootCommand.exitCode(for: error) == .failure {
                 Diagnostics.error(error)
                 exit(ExitStatus.error)
             }
-            Trawl.exit(withError: error)
+            RootCommand.exit(withError: error)
         }
     }
 

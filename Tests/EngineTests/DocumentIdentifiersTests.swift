@@ -9,12 +9,12 @@ import TrawlTokenizers
 
 @Suite struct DocumentIdentifiersTests {
     private let folder: UpdateFolder
-    private let recipe: Recipe
+    private let recipe: IndexRecipe
 
     init() throws {
         folder = try UpdateFolder()
-        var recipe = Recipe.updates([.lexical, .generative])
-        recipe.generative.identifiers = Recipe.standardIdentifiers
+        var recipe = IndexRecipe.updates(["lexical", "generative"])
+        recipe.generative.identifiers = GenerativeRecipe.defaultIdentifiers
         self.recipe = recipe
     }
 
@@ -34,12 +34,13 @@ import TrawlTokenizers
                 #"{"_id": "walls", "title": "", "text": "a wall across the north", "pseudo_queries": "who built it"}"#)
         ]
         let path = "\(folder.path)/a.trawl"
-        var builder = IndexBuilder(recipe: recipe, output: path, progress: .silent)
-        builder.pseudoQueries = [
+        let queries = [
             DocumentID("tides"): ["is a beach narrow?", "why does the sea\nrise"],
             DocumentID("plants"): ["food of leaves", "how does a leaf eat"],
         ]
-        _ = try builder.run()
+        try Engine().build(
+            RecipeFile(recipe), at: path,
+            documents: PseudoQueryDocuments(recipe.corpus.documents(), queries: queries, recipe: recipe))
         return path
     }
 
@@ -52,7 +53,7 @@ import TrawlTokenizers
 
     private func texts(of path: String) throws -> [String] {
         let index = try SearchIndex(path: path)
-        let (substrings, tokenizer) = (try index.substringIndex(), try index.generativeTokenizer())
+        let (substrings, tokenizer) = (try index.substringIndex(), try index.tokenizer())
         var texts: [String] = []
         try index.documents.forEachPassageList { _, passages in
             for passage in passages {
@@ -62,7 +63,7 @@ import TrawlTokenizers
         return texts
     }
 
-    @Test func eachStandsBehindThePassageThatSharesMostWords() throws {
+    @Test func eachFollowsThePassageThatSharesMostWords() throws {
         let path = try build()
         let texts = try texts(of: path)
         #expect(texts.count == 4)
@@ -72,7 +73,7 @@ import TrawlTokenizers
         #expect(texts[3] == "a wall across the north | | who built it @ @")
         #expect(try documents("the sea rise", in: path) == ["tides"])
         #expect(try documents("leaf eat", in: path) == ["plants"])
-        for result in try IndexChecker(path: path, sample: 100, progress: .silent).run() {
+        for result in try Engine().check(path, sample: 100) {
             #expect(result.passed, "\(result)")
         }
     }
@@ -84,26 +85,27 @@ import TrawlTokenizers
             try write(#"{"_id": "a", "text": "the moon", "pseudo_queries": "first", "pseudo_queries": "last one"}"#)
         ]
         let path = "\(folder.path)/r.trawl"
-        _ = try IndexBuilder(recipe: recipe, output: path, progress: .silent).run()
+        _ = try IndexBuilder(RecipeFile(recipe), output: path, engine: Engine(), progress: .silent).run()
         #expect(try texts(of: path) == ["the moon | | last one @ @"])
-        #expect(try IndexChecker(path: path, sample: 100, progress: .silent).run().allSatisfy(\.passed))
+        #expect(try Engine().check(path, sample: 100).allSatisfy(\.passed))
     }
 
     @Test(arguments: ["[1, 2]", #"{"q": "a"}"#, #"["a", null]"#])
-    func whatIsNoListOfTextsIsRefused(value: String) throws {
+    func whatIsNotAListOfTextsIsRefused(value: String) throws {
         var recipe = recipe
         recipe.corpus.paths = [
             try write(#"{"_id": "a", "text": "one"}"#, #"{"_id": "b", "text": "two", "pseudo_queries": \#(value)}"#)
         ]
-        let builder = IndexBuilder(recipe: recipe, output: "\(folder.path)/n.trawl", progress: .silent)
-        let error = #expect(throws: TrawlError.self) { try builder.run() }
+        let error = #expect(throws: TrawlError.self) {
+            try Engine().build(RecipeFile(recipe), at: "\(folder.path)/n.trawl")
+        }
         #expect(error?.code == .invalidInput && error?.line == 2 && error?.path == recipe.corpus.paths[0])
         #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/n.trawl"))
     }
 
-    @Test func spansOfIdentifiersHaveNoPlaceInTheText() throws {
+    @Test func spansOfIdentifiersHaveNoRangeInTheText() throws {
         let index = try SearchIndex(path: try build())
-        let tokens = PassageTokens(tokenizer: try index.generativeTokenizer(), titleEnd: " @@")
+        let tokens = PassageTokens(tokenizer: try index.tokenizer(), titleEnd: " @@")
         let text = "a wall across the north"
         let whole = tokens.tokens(title: "", text: text, identifiers: ["who built it"], boundary: 0)
         let words = tokens.tokens(title: "", text: text, boundary: 0).count - 1
@@ -114,11 +116,10 @@ import TrawlTokenizers
         #expect(tokens.textRanges(of: [words - 1..<words], title: "", text: text) == [18..<23])
     }
 
-    @Test func otherWaysOfFindingAndTrainingReadTheTextAlone() throws {
+    @Test func otherMethodsAndTrainingReadTheTextAlone() throws {
         let index = try SearchIndex(path: try build())
-        let pipeline = try SearchPipeline(index: index, options: SearchOptions(mode: .lexical, recipe: index.recipe))
-        #expect(try pipeline.search([Query(id: "q", text: "leaf sea")])[0].hits.isEmpty)
-        let tokenizer = try index.generativeTokenizer()
+        #expect(try Engine().search("leaf sea", in: index, SearchSettings(mode: .lexical)).hits.isEmpty)
+        let tokenizer = try index.tokenizer()
         var texts: [String] = []
         try index.forEachTokenisedPassage(tokenizer) { texts.append(tokenizer.decode($1, skipSpecialTokens: false)) }
         #expect(texts.count == 4 && !texts.contains { $0.contains("|") })
@@ -127,33 +128,33 @@ import TrawlTokenizers
 
     @Test func changesOfTheIndexKeepThem() throws {
         let path = try build()
-        var builder = try IndexBuilder(
-            addingTo: path,
-            paths: [
-                try write(
-                    #"{"_id": "walls", "title": "", "text": "a wall of stone", "pseudo_queries": ["what is it made of"]}"#,
-                    #"{"_id": "rain", "title": "", "text": "clouds let water fall"}"#)
-            ], replacing: true, progress: .silent)
-        builder.pseudoQueries = [DocumentID("rain"): ["why is it wet"]]
-        _ = try builder.run()
-        _ = try IndexUpdater(path: path, progress: .silent).delete([DocumentID("plants")])
-        _ = try IndexUpdater(path: path, progress: .silent).compact()
+        let more = try write(
+            #"{"_id": "walls", "title": "", "text": "a wall of stone", "pseudo_queries": ["what is it made of"]}"#,
+            #"{"_id": "rain", "title": "", "text": "clouds let water fall"}"#)
+        try Engine().add(
+            PseudoQueryDocuments(
+                recipe.corpus.documents(paths: [more]), queries: [DocumentID("rain"): ["why is it wet"]],
+                recipe: recipe), to: path, replacing: true)
+        _ = try IndexUpdater(path: path).delete([DocumentID("plants")])
+        _ = try IndexUpdater(path: path).compact()
         #expect(try documents("the sea", in: path) == ["tides"])
         #expect(try documents("who built", in: path) == [])
         #expect(try documents("made of", in: path) == ["walls"])
         #expect(try documents("it wet", in: path) == ["rain"])
-        for result in try IndexChecker(path: path, sample: 100, progress: .silent).run() {
+        for result in try Engine().check(path, sample: 100) {
             #expect(result.passed, "\(result)")
         }
     }
 
     @Test func anIndexThatKeepsNoneRefusesThem() throws {
         let path = try folder.build(
-            "b.trawl", [TestDocument(id: "a", title: "", text: "the moon")], .updates([.lexical, .generative]))
-        var builder = try IndexBuilder(
-            addingTo: path, paths: [try write(#"{"_id": "b", "text": "more"}"#)], progress: .silent)
-        builder.pseudoQueries = [DocumentID("b"): ["what else"]]
-        let error = #expect(throws: TrawlError.self) { try builder.run() }
+            "b.trawl", [TestDocument(id: "a", title: "", text: "the moon")], .updates(["lexical", "generative"]))
+        let more = try write(#"{"_id": "b", "text": "more"}"#)
+        let recipe = try SearchIndex(path: path).recipe
+        let error = #expect(throws: TrawlError.self) {
+            try PseudoQueryDocuments(
+                recipe.corpus.documents(paths: [more]), queries: [DocumentID("b"): ["what else"]], recipe: recipe)
+        }
         #expect(error?.description.contains("--pseudo-queries") == true)
         #expect(try SearchIndex(path: path).documents.documentCount == 1)
     }

@@ -10,7 +10,7 @@ import TrawlSubstringIndex
 /// beside its base.
 @Suite struct EncoderDecoderSearchTests {
     private let folder: UpdateFolder
-    private let recipe: Recipe
+    private let recipe: IndexRecipe
     /// Every word is as frequent as any other, so that those which the generator prefers stand out.
     private let documents = (0..<40).map { number in
         TestDocument(
@@ -44,7 +44,7 @@ import TrawlSubstringIndex
         ]
         try JSONSerialization.data(withJSONObject: tokenizer)
             .write(to: URL(fileURLWithPath: "\(folder.path)/tiny-bert-base/tokenizer.json"))
-        var recipe = Recipe(build: [.generative])
+        var recipe = IndexRecipe(build: ["generative"])
         recipe.generative.model = "\(folder.path)/tiny-bert-bert-compact"
         self.recipe = recipe
     }
@@ -52,12 +52,12 @@ import TrawlSubstringIndex
     @Test func passagesAreFoundByWhatItWrites() throws {
         let index = try SearchIndex(path: try folder.build("a.trawl", documents, recipe))
         #expect(try index.substringIndex().boundary == 3)
-        var options = SearchOptions(mode: .generative, recipe: index.recipe)
-        options.explains = true
-        let pipeline = try SearchPipeline(index: index, options: options)
+        var settings = SearchSettings(mode: .generative)
+        settings.explains = true
+        let session = try Engine().session(index, settings)
         // The last is longer than the encoder's 40 tokens.
         let queries = ["w8 w15", "w90", [String](repeating: "w20", count: 60).joined(separator: " ")]
-        let results = try pipeline.search(queries.enumerated().map { Query(id: "\($0)", text: $1) })
+        let results = try session.search(queries.enumerated().map { Query(id: "\($0)", text: $1) })
         for result in results {
             #expect(!result.hits.isEmpty)
             #expect(result.keys.contains { $0.origin == "body" && $0.logProbability < 0 && $0.count > 0 })
@@ -73,7 +73,7 @@ import TrawlSubstringIndex
         try text.replacingOccurrences(of: "\"eos_token_id\": 3", with: "\"eos_token_id\": 2")
             .write(toFile: file, atomically: true, encoding: .utf8)
         let error = #expect(throws: TrawlError.self) {
-            try SearchPipeline(index: index, options: SearchOptions(mode: .generative, recipe: index.recipe))
+            try Engine().session(index, SearchSettings(mode: .generative))
         }
         #expect(error?.code == .incompatible && error?.remedy?.contains("build the index again") == true)
     }

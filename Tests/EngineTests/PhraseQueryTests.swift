@@ -32,14 +32,14 @@ import TrawlTokenizers
         let documents = (0..<120).map { number in
             TestDocument(id: "d\(number)", title: "", text: TestDocument.random("", &random).text)
         }
-        var recipe = Recipe.updates([.generative])
+        var recipe = IndexRecipe.updates(["generative"])
         recipe.passages = PassageRecipe(size: nil, overlap: 0)
         let path = try folder.build("a.trawl", documents, recipe)
         // A third deleted, so that the dead must not be counted.
         let dead = documents.indices.filter { $0 % 3 == 0 }
         _ = try IndexUpdater(path: path).delete(dead.map { DocumentID(documents[$0].id) })
         let index = try SearchIndex(path: path)
-        let tokenizer = try index.generativeTokenizer()
+        let tokenizer = try index.tokenizer()
         func tokens(_ text: String) -> [TokenID] { tokenizer.encodeIDs(" " + text, addSpecialTokens: false) }
         let texts = documents.indices.filter { $0 % 3 != 0 }.map { tokens(documents[$0].text) }
         let finder = try PhraseFinder(index: index)
@@ -111,7 +111,7 @@ import TrawlTokenizers
         let documents = (0..<300).map {
             TestDocument(id: "d\($0)", title: "", text: $0 % 3 == 0 ? "the moon shines" : "the moon of mars shines")
         }
-        let path = try folder.build("a.trawl", documents, .updates([.generative]))
+        let path = try folder.build("a.trawl", documents, .updates(["generative"]))
         let finder = try PhraseFinder(index: SearchIndex(path: path))
         var options = PhraseFinder.Options()
         options.within = 0

@@ -35,25 +35,25 @@ import TrawlSubstringIndex
 
     @Test(arguments: [1, 2, 3])
     func everyStepAnswersLikeAFreshIndex(seed: UInt64) throws {
-        try run(seed: seed, steps: 14, components: [.lexical, .generative])
+        try run(seed: seed, steps: 14, components: ["lexical", "generative"])
     }
 
     @Test func vectorsFollowTheSameHistory() throws {
-        try run(seed: 4, steps: 6, components: IndexComponent.allCases)
+        try run(seed: 4, steps: 6, components: IndexParts.default.buildNames)
     }
 
     /// A limit of little text makes several segments of one, leaves full ones alone and splits others.
     @Test func compactingIntoSeveralSegmentsKeepsEveryAnswer() throws {
         let folder = try UpdateFolder()
-        let recipe = Recipe.updates([.lexical, .generative])
+        let recipe = IndexRecipe.updates(["lexical", "generative"])
         var history = History(random: Randomness(seed: 9))
         history.documents = history.newDocuments(60)
         let path = try folder.build("a.trawl", history.documents, recipe)
-        let updater = IndexUpdater(path: path, progress: .silent, segmentTextBytes: 800)
+        let updater = IndexUpdater(path: path, segmentTextBytes: 800)
         for round in 0..<4 {
             let gone = round == 3 ? [] : history.chosen(7)
             // Deleting merges nothing here, so that compacting has something to do.
-            let keeping = IndexUpdater(path: path, progress: .silent, segmentTextBytes: 1)
+            let keeping = IndexUpdater(path: path, segmentTextBytes: 1)
             _ = try keeping.delete(gone.map { DocumentID($0.id) })
             history.remove(gone)
             let before = try SearchIndex(path: path).snapshot.segments.map(\.info.number)
@@ -68,13 +68,13 @@ import TrawlSubstringIndex
             let isEqual = found == expected
             #expect(isEqual, "round \(round): \(Self.difference(found, expected))")
         }
-        let failed = try IndexChecker(path: path, sample: .max, progress: .silent).run().filter { !$0.passed }
+        let failed = try Engine().check(path, sample: .max).filter { !$0.passed }
         #expect(failed.isEmpty, "\(failed)")
     }
 
-    private func run(seed: UInt64, steps: Int, components: [IndexComponent]) throws {
+    private func run(seed: UInt64, steps: Int, components: [String]) throws {
         let folder = try UpdateFolder()
-        let recipe = Recipe.updates(components)
+        let recipe = IndexRecipe.updates(components)
         var history = History(random: Randomness(seed: seed))
         history.documents = history.newDocuments(30)
         let path = try folder.build("a.trawl", history.documents, recipe)
@@ -92,14 +92,14 @@ import TrawlSubstringIndex
             #expect(isEqual, "step \(step) of history \(seed): \(Self.difference(found, expected))")
             #expect(after.documents.documentCount == history.documents.count)
             #expect(after.summary.segments <= 10)
-            let failed = try IndexChecker(path: path, sample: 5, progress: .silent).run().filter { !$0.passed }
+            let failed = try Engine().check(path, sample: 5).filter { !$0.passed }
             #expect(failed.isEmpty, "step \(step): \(failed)")
         }
         try compactedIndexEqualsFreshOne(path, history.documents, recipe, folder)
     }
 
     private func change(_ history: inout History, _ step: Int, _ path: String, _ folder: UpdateFolder) throws {
-        let updater = IndexUpdater(path: path, progress: .silent, segmentTextBytes: 20_000)
+        let updater = IndexUpdater(path: path, segmentTextBytes: 20_000)
         switch [0, 2, 0, 1, 2, 3, 1, 0][step % 8] {
         case 0:
             let added = history.newDocuments(1 + history.random.below(9))
@@ -127,14 +127,13 @@ import TrawlSubstringIndex
     private func add(_ documents: [TestDocument], replacing: Bool, _ path: String, _ folder: UpdateFolder) throws {
         // Little text a segment makes several of one run.
         _ = try IndexBuilder(
-            addingTo: path, paths: [folder.corpus(documents)], replacing: replacing, progress: .silent,
-            segmentTextBytes: 600
-        ).run()
+            addingTo: path, replacing: replacing, engine: Engine(), progress: .silent, segmentTextBytes: 600
+        ).run(CorpusRecipe().documents(paths: [folder.corpus(documents)]))
     }
 
     /// Every blob of a compacted index is that of an index built of its documents.
     private func compactedIndexEqualsFreshOne(
-        _ path: String, _ documents: [TestDocument], _ recipe: Recipe, _ folder: UpdateFolder
+        _ path: String, _ documents: [TestDocument], _ recipe: IndexRecipe, _ folder: UpdateFolder
     ) throws {
         _ = try IndexUpdater(path: path).compact()
         let merged = try SearchIndex(path: path).snapshot.segments
@@ -179,7 +178,7 @@ import TrawlSubstringIndex
             queries = (0..<12).map { _ in
                 (0...random.below(3)).map { _ in words[random.below(words.count)] }.joined(separator: " ")
             }
-            if index.recipe.build.contains(.generative) {
+            if index.recipe.build.contains("generative") {
                 let substrings = try index.substringIndex()
                 ngrams = [[substrings.boundary]]
                 let live = try index.snapshot.segments.flatMap { segment in
@@ -191,7 +190,7 @@ import TrawlSubstringIndex
                     ngrams.append(Array(text[start..<min(text.count, start + 1 + round % 4)]))
                 }
             }
-            if index.recipe.build.contains(.dense) {
+            if index.recipe.build.contains("dense") {
                 vectors = (0..<4).map { _ in (0..<384).map { _ in Float(random.below(2001) - 1000) } }
             }
         }

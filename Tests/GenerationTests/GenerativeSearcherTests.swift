@@ -226,7 +226,7 @@ import TrawlModels
     @Test func settingsOutOfBoundsAreRefused() {
         let changes: [(inout SEALParameters) -> Void] = [
             { $0.body.beams = 0 }, { $0.body.length = 0 }, { $0.body.minimumLength = 11 }, { $0.beta = 1.1 },
-            { $0.gamma = -0.1 }, { $0.alpha = .nan }, { $0.batchSize = 0 }, { $0.titleEnd = "" },
+            { $0.gamma = -0.1 }, { $0.alpha = .nan }, { $0.batchSize = 0 },
             { $0.maximumPassages = 0 }, { $0.title?.beams = -1 },
         ]
         for change in changes {

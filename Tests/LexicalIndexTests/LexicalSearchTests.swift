@@ -165,7 +165,6 @@ final class LexicalFixture {
         let number = session.newSegment().number
         try session.commit(segments: [SegmentInfo(number: number, documentCount: 1, passageCount: 1)])
         let segments = try Store.open(at: folder.path).snapshot().segments
-        #expect(try !LexicalSearcher.isPresent(in: segments[0]))
         #expect(throws: TrawlError.self) { try LexicalSearcher(segments) }
     }
 

@@ -2,7 +2,7 @@ import Testing
 import TrawlCore
 import TrawlEmbeddings
 
-@testable import TrawlEngine
+@testable import TrawlWorkbench
 
 @Suite struct PromptSweepTests {
     /// A letter a dimension: texts of the same letters are alike.
@@ -30,7 +30,7 @@ import TrawlEmbeddings
             return (instruction == "good" ? 0.6 : 0.4) + sum
         }
         #expect(trials.map(\.choice) == asked)
-        #expect(asked.first == .standard)
+        #expect(asked.first == .default)
         // "doog" has the letters of "good" and was not tried.
         #expect(!asked.contains(.task(instruction: "doog", examples: [])))
         let best = trials.max { $0.score < $1.score }

@@ -44,7 +44,8 @@ public protocol IndexPart: Sendable {
 
     /// Writes the part of a segment that is put together from slices of others.
     func merge(
-        _ slices: [MergeSlice], _ recipe: IndexRecipe, into writer: SegmentWriter, progress: any ProgressReporter) throws
+        _ slices: [MergeSlice], _ recipe: IndexRecipe, into writer: SegmentWriter, progress: any ProgressReporter)
+        throws
 
     /// Writes what the part keeps of deleted passages beside the deletion set.
     ///

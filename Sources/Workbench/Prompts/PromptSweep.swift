@@ -1,27 +1,26 @@
 import TrawlCore
 public import TrawlEmbeddings
+public import TrawlEngine
 
-/// What stands before queries in one trial of a sweep.
+/// The prompt of queries in one trial of a sweep.
 public enum PromptChoice: Hashable, Sendable {
-    /// What the recipe and the model's own files say.
-    case standard
-    /// A text of one's own.
+    /// What the settings and the model's own files say.
+    case `default`
+    /// A text of the user's own.
     case prompt(String)
     /// An instruction (nil: the model's) and examples, for models made for them.
     case task(instruction: String?, examples: [InstructionExample])
 }
 
-extension DenseRecipe {
-    /// The recipe with what stands before queries replaced.
-    public func choosing(_ choice: PromptChoice) -> DenseRecipe {
-        var recipe = self
+extension DenseSettings {
+    /// Replaces what stands before queries.
+    public mutating func choose(_ choice: PromptChoice) {
         switch choice {
-        case .standard: break
-        case .prompt(let text): (recipe.queryPrompt, recipe.instruction, recipe.examples) = (text, nil, [])
+        case .default: break
+        case .prompt(let text): (queryPrompt, instruction, examples) = (text, nil, [])
         case .task(let task, let examples):
-            (recipe.queryPrompt, recipe.instruction, recipe.examples) = (nil, task ?? recipe.instruction, examples)
+            (queryPrompt, instruction, self.examples) = (nil, task ?? instruction, examples)
         }
-        return recipe
     }
 }
 
@@ -78,7 +77,7 @@ public struct PromptSweep: Sendable {
 
     public init(_ candidates: Candidates) { self.candidates = candidates }
 
-    /// All trials in the order in which they were made, the standard one first.
+    /// All trials in the order in which they were made, the default one first.
     ///
     /// - Parameters:
     ///   - embed: embeds texts, to tell which candidates mean the same.
@@ -94,10 +93,10 @@ public struct PromptSweep: Sendable {
             trials.append(Trial(choice: choice, score: try score(choice)))
             return trials.last
         }
-        let standard = try attempt(.standard)
+        let first = try attempt(.default)
         for prompt in try unlike(candidates.prompts, text: { $0 }, embed) { _ = try attempt(.prompt(prompt)) }
         // The best instruction so far, and its score.
-        var best: (instruction: String?, score: Double) = (nil, standard?.score ?? 0)
+        var best: (instruction: String?, score: Double) = (nil, first?.score ?? 0)
         for instruction in try unlike(candidates.instructions, text: { $0 }, embed) {
             guard let trial = try attempt(.task(instruction: instruction, examples: [])) else { break }
             if trial.score > best.score { best = (instruction, trial.score) }

@@ -1,11 +1,20 @@
 public import TrawlCore
-public import TrawlGeneration
+import TrawlEngine
+import TrawlGeneration
 import TrawlModels
-public import TrawlTensors
+import TrawlTensors
 import TrawlTokenizers
 
+/// A query that a language model wrote, and the document whose passage it was written for.
+public struct WrittenQuery: Sendable {
+    /// Of seed, passage and number.
+    public let id: String
+    public let text: String
+    public let document: DocumentID
+}
+
 /// Queries that a language model writes for the passages of an index.
-public struct PassageQueries {
+struct PassageQueries {
     private let writer: QueryWriter
     private let documents: StoredDocuments
     private let seed: UInt64
@@ -17,13 +26,14 @@ public struct PassageQueries {
 
     /// - Parameters:
     ///   - writer: The name or path of a decoder.
-    ///   - limit: The most passages, spread evenly over the index.
+    ///   - limit: The most passages, at equal distances over the index.
     /// - Throws: `TrawlError` for a model that cannot write, or parameters out of their bounds.
-    public init(
-        index: SearchIndex, writer: String, precision: Precision, limit: Int, parameters: QueryWriter.Parameters
+    init(
+        index: SearchIndex, models: ModelCache, writer: String, precision: Precision, limit: Int,
+        parameters: QueryWriter.Parameters
     ) throws {
-        let folder = try ModelFolder(path: ModelCatalogue.path(of: writer))
-        let tokenizer = try folder.loadTokenizer()
+        let folder = try models.folder(writer)
+        let tokenizer = try models.tokenizer(of: folder)
         let model = try folder.loadDecoder(precision: precision)
         self.writer = try QueryWriter(
             session: model.makeSession(), start: tokenizer.startOfText,
@@ -43,30 +53,21 @@ public struct PassageQueries {
         passages = (0..<count).map { all[$0 * all.count / count] }
     }
 
-    public var passageCount: Int { passages.count }
+    var passageCount: Int { passages.count }
 
-    /// A query and the document whose passage it was written for.
-    public struct Written: Sendable {
-        /// Of seed, passage and query.
-        public let id: String
-        public let text: String
-        public let document: DocumentID
-    }
-
-    /// Writes up to `count` queries for each passage with words, and hands them over some passages at a time, until `body` says
-    /// no.
-    public func write(perPassage count: Int, _ body: (_ passages: Int, [Written]) throws -> Bool) throws {
+    /// Writes up to `count` queries for each passage with words, and hands them over some passages at a time, until `body`
+    /// answers false.
+    func write(perPassage count: Int, _ body: (_ passages: Int, [WrittenQuery]) throws -> Bool) throws {
         for start in stride(from: 0, to: passages.count, by: Self.batch) {
             let part = passages[start..<min(start + Self.batch, passages.count)]
             let texts = try part.map { (number: Int($0.rawValue), passage: try documents.passage($0)) }.filter {
                 $0.passage.text.contains { !$0.isWhitespace }
             }
-            let queries = try writer.write(
-                texts.map { ($0.number, passageText(title: $0.passage.title, text: $0.passage.text)) }, count: count)
+            let queries = try writer.write(texts.map { ($0.number, $0.passage.content) }, count: count)
             let written = zip(texts, queries).flatMap { text, queries in
-                queries.enumerated().map { place, query in
-                    Written(
-                        id: "\(seed)-\(text.number)-\(place)", text: query, document: text.passage.document)
+                queries.enumerated().map { number, query in
+                    WrittenQuery(
+                        id: "\(seed)-\(text.number)-\(number)", text: query, document: text.passage.document)
                 }
             }
             guard try body(part.count, written) else { break }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import TrawlCore
 import TrawlEngine
 
@@ -12,41 +11,14 @@ struct ProgressOptions: ParsableArguments {
     var reporter: TerminalProgress { TerminalProgress(quiet: quiet) }
 }
 
-/// Names of indexes, as users write them.
-enum IndexPath {
-    /// The folder of the index `name`: a path with or without `.trawl`, or a name under `indexes/` here or in
-    /// `$TRAWL_HOME/indexes`.
-    ///
-    /// - Throws: `TrawlError.notFound` that lists the indexes there are.
-    static func resolve(_ name: String) throws -> String {
-        let expanded = (name as NSString).expandingTildeInPath
-        let candidates = [expanded, expanded + ".trawl"] + folders.map { "\($0)/\(name).trawl" }
-        for candidate in candidates where FileManager.default.fileExists(atPath: candidate + "/data.mdb") {
-            return candidate
-        }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: expanded, isDirectory: &isFolder) {
-            throw TrawlError(
-                .notFound, "this is not a Trawl index", path: name,
-                remedy: "'trawl index' makes one; 'trawl ls' lists them")
-        }
-        let known = all().map { ($0 as NSString).lastPathComponent.replacingOccurrences(of: ".trawl", with: "") }
-        throw TrawlError(
-            .notFound, "no such index", path: name,
-            remedy: known.isEmpty
-                ? "'trawl index PATH --output \(name)' makes one" : "there are \(known.joined(separator: ", "))")
-    }
+/// The index that a command is about.
+struct IndexArgument: ParsableArguments {
+    @Argument(help: "The index: a path or a name.")
+    var index: String
 
-    /// Where indexes are looked for by name.
-    static let folders = ["indexes", TrawlHome.path + "/indexes", "."]
+    /// The folder.
+    var path: String { get throws { try IndexCatalogue.path(of: index) } }
 
-    /// The paths of all indexes in `folders`.
-    static func all() -> [String] {
-        folders.flatMap { folder in
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            return names.filter { $0.hasSuffix(".trawl") }.sorted()
-                .map { folder == "." ? $0 : "\(folder)/\($0)" }
-                .filter { FileManager.default.fileExists(atPath: $0 + "/data.mdb") }
-        }
-    }
+    /// The index as it is now.
+    func open(_ engine: Engine = Engine()) throws -> SearchIndex { try engine.open(path) }
 }

@@ -8,9 +8,9 @@ struct CountCommand: AsyncParsableCommand {
         commandName: "count",
         abstract: "Count how often phrases occur in a corpus.",
         discussion: """
-            A phrase is looked up as the tokens that the index's tokenizer makes of it behind a space; its count is \
-            exact. Several are joined by AND and OR as in 'trawl find'. With several lines of input, a count and its \
-            phrase a line; '~' stands before an estimate.
+            A phrase is looked up as the tokens that the index's tokenizer makes of it after a space; its count is \
+            exact. Phrases are joined by AND and OR as in 'trawl find'. With several phrases, one count and its phrase \
+            per line; '~' marks an estimate.
 
             EXAMPLES
               trawl count wikipedia "general relativity"
@@ -19,20 +19,19 @@ struct CountCommand: AsyncParsableCommand {
               trawl count wikipedia "Einstein AND general relativity OR special relativity" --within 20
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
-    @Argument(help: "Phrases; without any, standard input has one a line.")
+    @Argument(help: "Phrases; without any, standard input has one per line.")
     var phrases: [String] = []
 
-    @Flag(help: "Print one JSON object a phrase.")
+    @Flag(help: "Print one JSON object per phrase.")
     var json = false
 
     @OptionGroup var options: PhraseOptions
 
     func run() async throws {
         let phrases = self.phrases.isEmpty ? readLines() : self.phrases
-        let counter = try PhraseFinder(index: SearchIndex(path: IndexPath.resolve(index)))
+        let counter = try PhraseFinder(index: index.open())
         var total = 0
         for phrase in phrases {
             let found = try counter.count(PhraseQuery(phrase), named: phrase, options.options)
@@ -53,7 +52,7 @@ struct PhraseOptions: ParsableArguments {
     @Flag(help: "Count the phrase in lower case, capitalised and in capitals too.")
     var anyCase = false
 
-    @Flag(help: "Count it where no space stands before it too: behind a bracket, or at the end of a longer word.")
+    @Flag(help: "Count it also where no space precedes it: after a bracket, or at the end of a longer word.")
     var anySpace = false
 
     @Option(help: "With AND: the most tokens between the phrases; without it they may stand anywhere in a passage.")

@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlCorpus
-import TrawlEmbeddings
+public import TrawlEmbeddings
 import TrawlEngine
 import TrawlTensors
 
@@ -12,7 +12,7 @@ struct EmbedCommand: AsyncParsableCommand {
         abstract: "Embed texts.",
         discussion: """
             Reads lines of text, or JSON lines with a text field, from FILE or standard input, and writes one \
-            embedding a line: JSON lines, a NumPy .npy file or raw float32. --output-type makes them smaller, as \
+            embedding per line: JSON lines, a NumPy .npy file or raw float32. --output-type makes them smaller, as \
             sentence-transformers' quantize_embeddings does: int8 and uint8 divide the range of each dimension, which \
             --ranges gives or the embeddings themselves have, into 256 steps; binary and ubinary keep the signs, eight \
             to a byte.
@@ -108,8 +108,19 @@ struct EmbedCommand: AsyncParsableCommand {
             ranges = try self.ranges.map { try NumPyFile.ranges(path: $0) } ?? EmbeddingRanges(of: matrix)
         }
         let embeddings = try QuantisedEmbeddings(matrix, as: outputType, ranges: ranges)
-        try EmbeddingWriter(format: format, path: output).write(embeddings, ids: texts.map(\.id))
-        if let ranges, let writeRanges { try EmbeddingWriter.write(try NumPyFile.bytes(ranges), to: writeRanges) }
+        try write(format.bytes(of: embeddings, ids: texts.map(\.id)), to: output)
+        if let ranges, let writeRanges { try write(NumPyFile.bytes(ranges), to: writeRanges) }
+    }
+
+    /// - Parameter path: nil is standard output.
+    private func write(_ bytes: [UInt8], to path: String?) throws {
+        guard let path else { return Output.write(bytes) }
+        do {
+            // Written beside and renamed, so that a failure leaves an older file as it was.
+            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw TrawlError(.io, "the embeddings cannot be written", path: path, cause: error)
+        }
     }
 
     /// nil takes the model's default prompt, if it has one.
@@ -122,3 +133,6 @@ struct EmbedCommand: AsyncParsableCommand {
             examples: examples.map { try InstructionExample.read($0) } ?? [])
     }
 }
+
+extension EmbeddingFormat: ExpressibleByArgument {}
+extension EmbeddingType: ExpressibleByArgument {}

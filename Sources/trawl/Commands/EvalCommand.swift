@@ -2,14 +2,16 @@ import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlCorpus
+import TrawlEmbeddings
 import TrawlEngine
 import TrawlEvaluation
 import TrawlTensors
+import TrawlWorkbench
 
 struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
-        abstract: "Say how good an index, or a run, is.",
+        abstract: "Evaluate an index or a TREC run against relevance judgements (qrels).",
         discussion: """
             Measures have the names of ir_measures: nDCG@10, AP, RR@10, R@100, P@5, Rprec, Success@5, Judged@10; those \
             of trec_eval (map, ndcg_cut_10, recip_rank, recall_100) are understood too. Scores are of documents: a \
@@ -58,7 +60,7 @@ struct EvalCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "A YAML file of prompts, instructions and examples to try before the queries of dense search; says what helps."
+            "A YAML file of prompts, instructions and examples to try before the queries of dense search, each compared with none."
     )
     var sweep: String?
 
@@ -77,7 +79,7 @@ struct EvalCommand: AsyncParsableCommand {
     @Flag(name: .short, help: "Show the scores of each query.")
     var q = false
 
-    @Flag(help: "Print one JSON object a mode, or an expected score of a benchmark.")
+    @Flag(help: "Print one JSON object per mode, or per expected score of a benchmark.")
     var json = false
 
     @OptionGroup var tuning: TuningFlags
@@ -105,64 +107,44 @@ struct EvalCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if !sts.isEmpty {
-            try STSRunner(
-                files: sts, model: model ?? ModelCatalogue.defaultEmbedder, promptName: promptName,
-                precision: tuning.generative.precision ?? .f32, progress: progress.reporter, json: json
-            ).run()
-            return
-        }
-        if let benchmark {
-            try BenchmarkRunner(definition: benchmark, data: data, progress: progress.reporter, json: json).run()
-            return
-        }
+        let engine = Engine()
+        if !sts.isEmpty { return try evaluateSimilarities(engine) }
+        if let benchmark { return try run(IndexBenchmark(contentsOf: benchmark), engine) }
         let measures = try Measure.list(self.measures)
         let qrels = try Qrels(path: self.qrels ?? "")
-        var reports: [(name: String, report: Report)] = []
-        var recall: Double?
         if let runFile {
-            reports.append((runFile, try Report(of: Run(path: runFile), against: qrels, measures)))
-        } else {
-            let index = try SearchIndex(path: IndexPath.resolve(self.index ?? ""))
-            let judged = try judgedQueries(qrels)
-            let qrels = firstQueries == nil ? qrels : try qrels.restricted(to: judged.map(\.id))
-            if let sweep {
-                guard let measure = measures.first else { return }
-                var options = try tuning.options(mode: .dense, recipe: index.recipe)
-                options.limit = depth
-                try SweepRunner(
-                    file: sweep, index: index, options: options, queries: judged, qrels: qrels, measure: measure,
-                    progress: progress.reporter, json: json
-                ).run()
-                return
-            }
-            for mode in try modes(index) {
-                let pipeline = try pipeline(index, mode: mode)
-                let run = try Run(pipeline.rankDocuments(judged))
-                recall = try recall ?? pipeline.denseRecall(judged)
-                if let writeRun { try run.write(path: writeRun, tag: "trawl-\(mode.rawValue)") }
-                reports.append((mode.rawValue, try Report(of: run, against: qrels, measures)))
-            }
+            show([(runFile, try Report(of: Run(path: runFile), against: qrels, measures))])
+            return
         }
-        show(reports)
-        if let recall { show(denseRecall: recall) }
+        let index = try engine.open(IndexCatalogue.path(of: self.index ?? ""))
+        let evaluation: IndexEvaluation
+        do {
+            evaluation = try IndexEvaluation(
+                engine, index, queries: QueryReader().read(queries ?? ""), qrels: qrels, measures: measures,
+                firstQueries: firstQueries)
+        } catch let error as TrawlError where error.code == .invalidInput {
+            throw error.at(path: queries ?? "")
+        }
+        if let sweep { return try run(PromptSweepRun(contentsOf: sweep), index, engine, evaluation) }
+        var results: [IndexEvaluation.Result] = []
+        for mode in try modes() {
+            var settings = try tuning.settings(of: index, mode: mode)
+            settings.limit = depth
+            let result = try evaluation.evaluate(
+                settings, measuresRecall: results.allSatisfy(\.recall.isEmpty), progress: progress.reporter)
+            if let writeRun { try result.run.write(path: writeRun, tag: "trawl-\(result.mode)") }
+            results.append(result)
+        }
+        show(results.map { ($0.mode.rawValue, $0.report) })
+        if let (method, recall) = results.lazy.flatMap(\.recall).first { show(recall: recall, of: method) }
     }
 
-    /// How much of an exact dense search the structure of the vectors finds.
-    private func show(denseRecall recall: Double) {
-        if json {
-            Output.line("{\"dense\": {\"recall@10 of exact search\": \(recall)}}")
-        } else {
-            Output.line(
-                "\ndense search finds \(String(format: "%.4f", recall)) of the 10 nearest passages (--exact: all)")
-        }
-    }
-
-    private func modes(_ index: SearchIndex) throws -> [SearchMode] {
-        guard let mode else { return [index.recipe.standardMode] }
+    /// The modes to compare; nil stands for that of the index's settings.
+    private func modes() throws -> [SearchMode?] {
+        guard let mode else { return [nil] }
         let modes = try mode.split(separator: ",").map { name in
-            guard let mode = SearchMode(rawValue: String(name)) else {
-                throw ValidationError("'\(name)' is none of generative, dense, lexical, hybrid")
+            guard let mode = SearchMode(argument: String(name)) else {
+                throw ValidationError("'\(name)' is none of \(SearchMode.allValueStrings.joined(separator: ", "))")
             }
             return mode
         }
@@ -170,20 +152,46 @@ struct EvalCommand: AsyncParsableCommand {
         return modes
     }
 
-    private func judgedQueries(_ qrels: Qrels) throws -> [Query] {
-        let all = try QueryReader().read(queries ?? "").filter { qrels[$0.id] != nil }
-        guard !all.isEmpty else {
-            throw TrawlError(
-                .invalidInput, "none of the queries is judged", path: queries,
-                remedy: "check that --queries and --qrels belong together")
+    private func evaluateSimilarities(_ engine: Engine) throws {
+        var evaluation = SimilarityEvaluation(files: sts, model: model ?? ModelCatalogue.defaultEmbedder)
+        evaluation.promptName = promptName
+        evaluation.precision = tuning.generative.precision ?? .f32
+        let rows = try evaluation.run(engine, progress: progress.reporter)
+        if json {
+            for row in rows { try Output.json(row) }
+        } else {
+            let table = Report.markdown(
+                rows.map { ($0.file, [$0.spearman, $0.pearson]) }, measures: ["Spearman", "Pearson"])
+            Output.write(Array(table.utf8))
         }
-        return Array(all.prefix(firstQueries ?? all.count))
     }
 
-    private func pipeline(_ index: SearchIndex, mode: SearchMode) throws -> SearchPipeline {
-        var options = try tuning.options(mode: mode, recipe: index.recipe)
-        options.limit = depth
-        return try SearchPipeline(index: index, options: options, progress: progress.reporter)
+    private func run(_ benchmark: IndexBenchmark, _ engine: Engine) throws {
+        let result = try benchmark.run(data: data, engine, progress: progress.reporter)
+        if json {
+            for row in result.rows { try Output.json(BenchmarkRowOutput(result.name, row)) }
+        } else {
+            Output.write(Array(result.markdown().utf8))
+        }
+        if !result.passed {
+            throw TrawlError(.invalidInput, "\(result.name) missed its expected scores", path: benchmark.path)
+        }
+    }
+
+    private func run(
+        _ sweep: PromptSweepRun, _ index: SearchIndex, _ engine: Engine, _ evaluation: IndexEvaluation
+    ) throws {
+        var settings = try tuning.settings(of: index, mode: .dense)
+        settings.limit = depth
+        let rows = try sweep.run(index, engine, settings, evaluation, progress: progress.reporter)
+        if json {
+            for row in rows { try Output.json(row) }
+            return
+        }
+        let measure = evaluation.measures[0]
+        let header = "| \(measure) | difference | p | before a query |\n|---:|---:|---:|---|\n"
+        Output.write(Array((header + rows.map(\.markdown).joined()).utf8))
+        Output.line("\n\(rows.count) trials on \(evaluation.queries.count) queries; test the best on other queries")
     }
 
     private func show(_ reports: [(name: String, report: Report)]) {
@@ -196,5 +204,53 @@ struct EvalCommand: AsyncParsableCommand {
         } else {
             Output.write(Array(Report.markdown(reports).utf8))
         }
+    }
+
+    /// The share of an exact search that an approximate method finds.
+    private func show(recall: Double, of method: String) {
+        if json {
+            Output.line("{\"\(method)\": {\"recall@10 of exact search\": \(recall)}}")
+        } else {
+            Output.line(
+                "\napproximate \(method) search: recall@10 \(String(format: "%.4f", recall)) against exact (--exact)")
+        }
+    }
+}
+
+/// One expected score of a benchmark as scripts get it.
+private struct BenchmarkRowOutput: Encodable {
+    let benchmark: String
+    let mode: String
+    let measure: String
+    let expected: Double
+    let tolerance: Double
+    let bound: String
+    let got: Double?
+    let passed: Bool
+
+    init(_ benchmark: String, _ row: BenchmarkResult.Row) {
+        self.benchmark = benchmark
+        mode = row.expectation.mode
+        measure = row.expectation.measure.description
+        expected = row.expectation.score
+        tolerance = row.expectation.tolerance
+        bound = row.expectation.bound.rawValue
+        got = row.got
+        passed = row.passed
+    }
+}
+
+extension PromptSweepRun.Row {
+    /// A row of the table for people.
+    fileprivate var markdown: String {
+        var parts: [String] = []
+        if let prompt { parts.append("prompt \"\(prompt)\"") }
+        if let instruction { parts.append("instruction \"\(instruction)\"") }
+        if let examples, !examples.isEmpty {
+            parts.append("examples " + examples.map { "\"\($0.query.prefix(40))\"" }.joined(separator: ", "))
+        }
+        let numbers = [score, difference, p ?? 1].map { String(format: "%.4f", $0) }
+        let what = parts.isEmpty ? "as without a sweep" : parts.joined(separator: ", ")
+        return "| \(numbers.joined(separator: " | ")) | \(what.replacingOccurrences(of: "\n", with: "\\n")) |\n"
     }
 }

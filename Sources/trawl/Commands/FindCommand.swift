@@ -20,8 +20,7 @@ struct FindCommand: AsyncParsableCommand {
               trawl find wikipedia "ebb and flow" --any-case
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Argument(help: "The phrase, or several.")
     var phrase: String
@@ -45,7 +44,7 @@ struct FindCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let finder = try PhraseFinder(index: SearchIndex(path: IndexPath.resolve(index)))
+        let finder = try PhraseFinder(index: index.open())
         var options = self.options.options
         options.passages = limit
         options.continuations = next
@@ -63,7 +62,10 @@ struct FindCommand: AsyncParsableCommand {
         for passage in found.passages {
             let name = passage.document + (passage.passage > 0 ? "#\(passage.passage)" : "")
             Output.line("\(style.title(passage.title.isEmpty ? name : passage.title))  \(style.dim(name))")
-            Output.line("   " + Snippet(passage.text, highlights: passage.ranges.map(\.range)).rendered(style))
+            Output.line(
+                "   "
+                    + Snippet(passage.text, highlights: passage.ranges.map(\.range)).rendered(
+                        highlight: style.highlight))
         }
         if !found.next.isEmpty { Output.line("next: " + found.next.map(\.summary).joined(separator: "  ")) }
     }

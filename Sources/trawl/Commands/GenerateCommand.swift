@@ -8,16 +8,15 @@ struct GenerateCommand: AsyncParsableCommand {
         commandName: "generate",
         abstract: "Show the n-grams of a corpus that the generator writes for a query.",
         discussion: """
-            Every n-gram occurs in the corpus. Its weight says how much likelier it is behind the query than anywhere; \
-            the passages that have the weightiest are what 'trawl query --mode generative' finds.
+            Every n-gram occurs in the corpus. Its weight is high where it is more likely given the query than overall; \
+            'trawl query --mode generative' finds the passages that contain the n-grams of the highest weight.
 
             EXAMPLES
               trawl generate wikipedia "who painted the ceiling of the Sistine Chapel"
               trawl generate wikipedia "tidal forces" --json | jq -r .text
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Argument(help: "The query.")
     var text: String
@@ -28,7 +27,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "How many of the documents that have an n-gram to name.")
     var documents = 3
 
-    @Flag(help: "Print one JSON object an n-gram.")
+    @Flag(help: "Print one JSON object per n-gram.")
     var json = false
 
     @OptionGroup var generative: GenerativeFlags
@@ -42,10 +41,12 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let index = try SearchIndex(path: IndexPath.resolve(self.index))
-        var recipe = index.recipe
-        try generative.apply(to: &recipe)
-        let keys = try NGramWriter(index: index, recipe: recipe).write(text, limit: limit, documentLimit: documents)
+        let engine = Engine()
+        let index = try index.open(engine)
+        var settings = index.settings
+        try generative.apply(to: &settings)
+        let writer = try NGramWriter(index: index, settings: settings.generative, models: engine.models)
+        let keys = try writer.write(text, limit: limit, documentLimit: documents)
         if json {
             for key in keys { try Output.json(key) }
         } else {

@@ -11,11 +11,11 @@ struct GenerativeFlags: ParsableArguments {
 
     @Option(
         help:
-            "The exponent of n-gram weights by SEAL's formula: more trusts the surest n-grams more. Sets fitted weights aside."
+            "The exponent of n-gram weights by SEAL's formula: higher values favour the most confident n-grams. Switches fitted weights off."
     )
     var alpha: Double?
 
-    @Flag(help: "Weigh n-grams by SEAL's formula, also where the generator has fitted weights.")
+    @Flag(help: "Weight n-grams by SEAL's formula, also where the generator has fitted weights.")
     var sealWeights = false
 
     @Option(help: "The longest span of the query's own words that is taken as an n-gram; 0 for none.")
@@ -26,7 +26,8 @@ struct GenerativeFlags: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Let n-grams leave the corpus at this price in nats a token; forbidden without it.", valueName: "nats"))
+            "Allow n-grams that do not occur in the corpus, at a penalty of N nats per token; forbidden without it.",
+            valueName: "nats"))
     var softConstraint: Double?
 
     @Option(help: "Arithmetic of the models: f32 or int8, which is faster and a little less exact.")
@@ -35,14 +36,24 @@ struct GenerativeFlags: ParsableArguments {
     @Option(help: "SEAL score: intersective, intersective-lm, lm+fm or lm.")
     var scoring: String?
 
-    func apply(to recipe: inout Recipe) throws {
-        if let precision { recipe.setPrecision(precision) }
-        if let generator { recipe.setGenerator(generator) }
-        if sealWeights || alpha != nil { recipe.generative.usesLearnedWeights = false }
-        if let alpha { recipe.generative.parameters.alpha = alpha }
-        if let queryNgrams { recipe.generative.parameters.queryNGrams = queryNgrams }
-        if let softConstraint { recipe.setSoftConstraint(softConstraint) }
-        if let beams { recipe.setBeams(beams) }
-        if let scoring { try recipe.setScoring(scoring) }
+    func apply(to settings: inout SearchSettings) throws {
+        if let precision {
+            settings.dense.queryPrecision = precision
+            settings.generative.precision = precision
+        }
+        if let generator { settings.generative.setGenerator(generator) }
+        if sealWeights || alpha != nil { settings.generative.usesLearnedWeights = false }
+        if let alpha { settings.generative.parameters.alpha = alpha }
+        if let queryNgrams { settings.generative.parameters.queryNGrams = queryNgrams }
+        if let softConstraint { settings.generative.setSoftConstraint(softConstraint) }
+        if let beams { settings.generative.setBeams(beams) }
+        if let scoring {
+            guard let known = SEALScoring(rawValue: scoring) else {
+                throw TrawlError(
+                    .invalidInput, "unknown scoring \"\(scoring)\"",
+                    remedy: "use intersective, intersective-lm, lm+fm or lm")
+            }
+            settings.generative.parameters.scoring = known
+        }
     }
 }

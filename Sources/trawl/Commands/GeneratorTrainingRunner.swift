@@ -7,9 +7,11 @@ import TrawlModels
 import TrawlTensors
 import TrawlTokenizers
 import TrawlTraining
+import TrawlWorkbench
 
 /// Trains a generator on an index and writes its folder.
 struct GeneratorTrainingRunner {
+    let engine: Engine
     let index: SearchIndex
     let queries: String?
     let qrels: String?
@@ -65,7 +67,7 @@ struct GeneratorTrainingRunner {
         var session = GeneratorTrainingSession(
             trainer: trainer, checkpoint: checkpoint, start: model,
             trial: GeneratorTrial(
-                index: index,
+                engine: engine, index: index,
                 checkpoint: GeneratorCheckpoint(
                     path: trialPath(checkpoint.path), storage: storage, base: checkpoint.base),
                 start: model, progress: progress),
@@ -89,8 +91,9 @@ struct GeneratorTrainingRunner {
         try LearnedWeightsFile.copy(fromGenerator: model.path, to: checkpoint.path)
         guard heldOut.count > 0, !Interruption.hasCome else { return }
         do {
-            _ = try KeyWeightFit(index: index, generator: checkpoint.path, priorQueries: 0, progress: progress)
-                .run(heldOut.entries)
+            var fit = KeyWeightFit(generator: checkpoint.path)
+            fit.priorQueries = 0
+            _ = try fit.run(heldOut.entries, index, engine, progress: progress)
         } catch let error as TrawlError where error.code == .invalidInput {
             progress.warn("the weights of n-grams were not fitted: \(error.message)")
         }

@@ -1,5 +1,6 @@
 import Foundation
 import TrawlCore
+import TrawlEvaluation
 import TrawlModels
 import TrawlTraining
 

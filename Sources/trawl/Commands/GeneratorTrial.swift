@@ -9,6 +9,7 @@ import TrawlTraining
 
 /// Searches with a generator as it stands amid its training: through the checkpoint and the runtime that searches will use.
 struct GeneratorTrial {
+    let engine: Engine
     let index: SearchIndex
     /// Where the generator is written for the trial: beside its output, so that it finds the same base model.
     let checkpoint: GeneratorCheckpoint
@@ -25,8 +26,10 @@ struct GeneratorTrial {
         _ network: any GeneratorNetwork, by judged: JudgedQueries, isStopped: () -> Bool
     ) throws -> Double? {
         defer { remove() }
-        let options = SearchOptions(mode: .generative, recipe: try write(network))
-        let pipeline = try SearchPipeline(index: index, options: options)
+        var settings = index.settings
+        settings.mode = .generative
+        settings.generative = try write(network)
+        let pipeline = try engine.session(index, settings)
         var rankings: [DocumentRanking] = []
         for start in stride(from: 0, to: judged.count, by: Self.batch) {
             if isStopped() { return nil }
@@ -44,8 +47,8 @@ struct GeneratorTrial {
         isStopped: () -> Bool
     ) throws -> SelfSamples {
         defer { remove() }
-        let recipe = try write(network)
-        let writer = try NGramWriter(index: index, recipe: recipe)
+        let settings = try write(network)
+        let writer = try NGramWriter(index: index, settings: settings, models: engine.models)
         var samples: [SelfSamples.Sample] = []
         progress.begin("sampling n-grams", total: judged.count, unit: "queries")
         let entries = judged.entries
@@ -58,17 +61,17 @@ struct GeneratorTrial {
         }
         progress.end()
         return SelfSamples(
-            samples: samples, weights: LearnedKeyWeights(alpha: recipe.generative.parameters.alpha))
+            samples: samples, weights: LearnedKeyWeights(alpha: settings.parameters.alpha))
     }
 
-    /// The recipe that searches with the generator as it is now.
-    private func write(_ network: any GeneratorNetwork) throws -> Recipe {
+    /// The settings that search with the generator as it is now.
+    private func write(_ network: any GeneratorNetwork) throws -> GenerativeSettings {
         try checkpoint.write(network, beginningWith: start)
-        var recipe = index.recipe
-        recipe.setGenerator(checkpoint.path)
-        recipe.generative.usesLearnedWeights = false
-        recipe.generative.parameters.scoring = .intersective
-        return recipe
+        var settings = index.settings.generative
+        settings.setGenerator(checkpoint.path)
+        settings.usesLearnedWeights = false
+        settings.parameters.scoring = .intersective
+        return settings
     }
 
     private func remove() { try? FileManager.default.removeItem(atPath: checkpoint.path) }

@@ -1,8 +1,11 @@
 import ArgumentParser
 import Foundation
 import TrawlCore
+import TrawlCorpus
 import TrawlEngine
+import TrawlEvaluation
 import TrawlTensors
+import TrawlWorkbench
 
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,19 +41,21 @@ struct IndexCommand: AsyncParsableCommand {
     var replace = false
 
     @Option(
-        help: "What to build, separated by commas: lexical, dense, generative.",
+        help:
+            "The retrieval methods to build, separated by commas: \(IndexParts.default.buildNames.joined(separator: ", ")).",
         transform: { text in
             try text.split(separator: ",").map { name in
-                guard let component = IndexComponent(rawValue: String(name)) else {
-                    throw ValidationError("'\(name)' is none of lexical, dense, generative")
+                guard IndexParts.default.named(String(name)) != nil else {
+                    throw ValidationError(
+                        "'\(name)' is none of \(IndexParts.default.buildNames.joined(separator: ", "))")
                 }
-                return component
+                return String(name)
             }
         })
-    var build: [IndexComponent]?
+    var build: [String]?
 
     @Option(
-        help: "The format of the corpus, if it is not to be detected: \(Recipe.corpusFormats.joined(separator: ", ")).")
+        help: "The format of the corpus, if it is not to be detected: \(CorpusRecipe.formats.joined(separator: ", ")).")
     var format: String?
 
     @Option(help: "The embedding model: a name or a path.")
@@ -109,53 +114,61 @@ struct IndexCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let output = try self.output ?? Self.standardOutput(recipe: recipe ?? "")
-        var builder: IndexBuilder
+        let engine = Engine()
+        let summary: IndexSummary
         if add || replace {
-            builder = try IndexBuilder(
-                addingTo: IndexPath.resolve(output), paths: paths, replacing: replace, progress: progress.reporter)
+            let path = try IndexCatalogue.path(of: output ?? "")
+            let recipe = try engine.open(path).recipe
+            summary = try engine.add(
+                identified(recipe.corpus.documents(paths: paths), recipe), to: path, replacing: replace,
+                progress: progress.reporter)
         } else {
-            builder = IndexBuilder(recipe: try effectiveRecipe(), output: output, progress: progress.reporter)
+            let file = try recipeFile()
+            // `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
+            let path = output ?? ((recipe ?? "") as NSString).deletingPathExtension + ".trawl"
+            summary = try engine.build(
+                file, at: path, documents: identified(file.recipe.corpus.documents(), file.recipe),
+                progress: progress.reporter)
         }
-        if let folder = pseudoQueries {
-            builder.pseudoQueries = try JudgedQueries(
-                queries: folder + "/queries.jsonl", qrels: folder + "/qrels.tsv"
-            ).byDocument
-        }
-        let summary = try builder.run()
         if json {
             try Output.json(summary)
         } else if !progress.quiet {
             Diagnostics.line(
-                "\(output): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
+                "\(summary.path): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
                     + "\(grouped(summary.bytesOnDisk / 1_000_000)) MB")
         }
     }
 
-    /// The recipe with the flags on top of it.
-    private func effectiveRecipe() throws -> Recipe {
-        var recipe = try self.recipe.map { try Recipe(contentsOf: $0) } ?? Recipe()
-        if !paths.isEmpty { recipe.corpus.paths = paths }
-        if let format { recipe.corpus.format = format }
-        if let build { recipe.build = build }
-        if let embedder { recipe.dense.model = embedder }
-        if let precision { recipe.setPrecision(precision) }
-        if let generator { recipe.generative.model = generator }
-        if pseudoQueries != nil, recipe.generative.identifiers == nil {
-            recipe.generative.identifiers = Recipe.standardIdentifiers
-        }
-        if let vectorStructure { recipe.dense.vectors.structure = vectorStructure }
-        if let vectorFormat { recipe.dense.vectors.format = vectorFormat }
-        if let passageSize { recipe.passages.size = passageSize == 0 ? nil : passageSize }
-        if let passageOverlap { recipe.passages.overlap = passageOverlap }
-        if let size = recipe.passages.size, recipe.passages.overlap >= size {
-            throw TrawlError(.invalidInput, "the overlap of passages must be less than their size")
-        }
-        return recipe
+    /// The documents, with the pseudo-queries that were given for them.
+    private func identified(_ documents: any DocumentSource, _ recipe: IndexRecipe) throws -> any DocumentSource {
+        guard let pseudoQueries else { return documents }
+        let folder = QueryFolder(pseudoQueries)
+        let queries = try JudgedQueries(queries: folder.queries, qrels: folder.qrels)
+        return try PseudoQueryDocuments(documents, queries: queries.byDocument, recipe: recipe)
     }
 
-    /// `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
-    private static func standardOutput(recipe: String) throws -> String {
-        (recipe as NSString).deletingPathExtension + ".trawl"
+    /// The recipe file, or the defaults, with the flags on top.
+    private func recipeFile() throws -> RecipeFile {
+        var file = try recipe.map { try RecipeFile(contentsOf: $0) } ?? RecipeFile()
+        if !paths.isEmpty { file.recipe.corpus.paths = paths }
+        if let format { file.recipe.corpus.format = format }
+        if let build { file.recipe.build = build }
+        if let embedder { file.recipe.dense.model = embedder }
+        if let precision {
+            file.recipe.dense.precision = precision
+            file.settings.generative.precision = precision
+        }
+        if let generator { file.recipe.generative.model = generator }
+        if pseudoQueries != nil, file.recipe.generative.identifiers == nil {
+            file.recipe.generative.identifiers = GenerativeRecipe.defaultIdentifiers
+        }
+        if let vectorStructure { file.recipe.dense.vectors.structure = vectorStructure }
+        if let vectorFormat { file.recipe.dense.vectors.format = vectorFormat }
+        if let passageSize { file.recipe.passages.size = passageSize == 0 ? nil : passageSize }
+        if let passageOverlap { file.recipe.passages.overlap = passageOverlap }
+        if let size = file.recipe.passages.size, file.recipe.passages.overlap >= size {
+            throw TrawlError(.invalidInput, "the overlap of passages must be less than their size")
+        }
+        return file
     }
 }

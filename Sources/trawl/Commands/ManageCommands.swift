@@ -12,13 +12,13 @@ struct ListCommand: AsyncParsableCommand {
               trawl ls --json
             """)
 
-    @Flag(help: "Print one JSON object an index.")
+    @Flag(help: "Print one JSON object per index.")
     var json = false
 
     func run() async throws {
-        for path in IndexPath.all() {
+        for path in IndexCatalogue.all() {
             do {
-                let summary = try SearchIndex(path: path).summary
+                let summary = try Engine().open(path).summary
                 if json {
                     try Output.json(summary)
                 } else {
@@ -35,15 +35,14 @@ struct ListCommand: AsyncParsableCommand {
 
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show what an index is made of, or one of its documents.",
+        commandName: "show", abstract: "Show an index, or one of its documents.",
         discussion: """
             EXAMPLES
               trawl show wikipedia
               trawl show wikipedia Photosynthesis
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Argument(help: "The id of a document.")
     var document: String?
@@ -52,7 +51,7 @@ struct ShowCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let index = try SearchIndex(path: IndexPath.resolve(self.index))
+        let index = try self.index.open()
         if let document {
             guard let found = try index.documents.document(DocumentID(document)) else {
                 throw TrawlError(.notFound, "no document \"\(document)\"", path: index.path)
@@ -76,14 +75,16 @@ struct ShowCommand: AsyncParsableCommand {
             Output.line("segments    \(summary.segments)")
             Output.line("size        \(grouped(summary.bytesOnDisk / 1_000_000)) MB")
             Output.line("components  \(summary.components.joined(separator: ", "))")
-            if let vectors = try index.vectorSummary() { Output.line("vectors     \(vectors)") }
+            for part in try index.partSummaries() {
+                Output.line(part.name.padding(toLength: 12, withPad: " ", startingAt: 0) + part.summary)
+            }
             for part in try index.sizes() { Output.line("  \(part.name): \(grouped(part.bytes)) bytes") }
-            Output.line("\nrecipe\n" + (try index.recipe.yaml()))
+            Output.line("\nrecipe\n" + (try RecipeFile(index.recipe, settings: index.settings).yaml()))
         }
     }
 
     private func deleted(_ count: Int) -> String {
-        count > 0 ? "  (\(grouped(count)) deleted ones still take room)" : ""
+        count > 0 ? "  (\(grouped(count)) deleted, not yet reclaimed)" : ""
     }
 
     private struct DocumentOutput: Encodable {
@@ -97,22 +98,21 @@ struct ShowCommand: AsyncParsableCommand {
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Verify every structure of an index against its documents.",
+        commandName: "check", abstract: "Verify the integrity of an index: every structure against its documents.",
         discussion: """
-            Exit code 0 when all is well, 1 when something is not.
+            Exit code 0 when all checks pass, 1 when one fails.
 
             EXAMPLES
               trawl check wikipedia
               trawl check wikipedia --sample 100
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Option(help: "How many passages to verify for the costly checks; 0 is all.")
     var sample = 200
 
-    @Flag(help: "Print one JSON object a check.")
+    @Flag(help: "Print one JSON object per check.")
     var json = false
 
     @OptionGroup var progress: ProgressOptions
@@ -122,9 +122,8 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = try IndexPath.resolve(index)
-        let results = try IndexChecker(path: path, sample: sample == 0 ? .max : sample, progress: progress.reporter)
-            .run()
+        let results = try Engine().check(
+            index.path, sample: sample == 0 ? .max : sample, progress: progress.reporter)
         for result in results {
             if json {
                 try Output.json(result)

@@ -2,11 +2,11 @@ import ArgumentParser
 import TrawlCore
 import TrawlCorpus
 import TrawlEngine
-import TrawlModelBenchmark
+import TrawlWorkbench
 
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List the models that are installed, show one, or measure one.",
+        commandName: "models", abstract: "List installed models, show one, or measure its speed.",
         discussion: """
             EXAMPLES
               trawl models
@@ -23,7 +23,7 @@ struct ModelsShowCommand: AsyncParsableCommand {
     @Argument(help: "A model: a name or a path.")
     var model: String?
 
-    @Flag(help: "Print one JSON object a model.")
+    @Flag(help: "Print one JSON object per model.")
     var json = false
 
     func run() async throws {
@@ -71,6 +71,6 @@ struct ModelsBenchCommand: AsyncParsableCommand {
         let path = try ModelCatalogue.path(of: model)
         let texts = try texts.map { try QueryReader().read($0).map(\.text) }
         let benchmark = try ModelBenchmark(path: path, texts: texts, runs: runs)
-        if json { try Output.json(benchmark) } else { Output.line(ModelBenchmarkTable(model, benchmark).text) }
+        if json { try Output.json(benchmark) } else { Output.line(benchmark.text(named: model)) }
     }
 }

@@ -6,11 +6,11 @@ import TrawlEngine
 struct NextCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "next",
-        abstract: "Say what follows a context in a corpus, and how likely.",
+        abstract: "Show next-token probabilities after a context in a corpus.",
         discussion: """
-            The longest end of the context that occurs is used, whatever its length: the infinity-gram language model. \
-            With --text, the probability of each token of a continuation: how much of its context was found and how \
-            often, and how often the token follows.
+            The longest suffix of the context that occurs in the corpus is used, whatever its length: the infinity-gram \
+            language model. With --text, the probability of each token of a continuation: the length and the count of \
+            its matching context, and how often the token follows.
 
             EXAMPLES
               trawl next wikipedia "the general theory of" -k 10
@@ -18,8 +18,7 @@ struct NextCommand: AsyncParsableCommand {
               trawl next wikipedia "the capital of" --json
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Argument(help: "The context; without it, what is most frequent of all.")
     var context = ""
@@ -39,7 +38,7 @@ struct NextCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let finder = try PhraseFinder(index: SearchIndex(path: IndexPath.resolve(index)))
+        let finder = try PhraseFinder(index: index.open())
         if let text { try showProbability(of: text, finder) } else { try showNext(finder) }
     }
 
@@ -66,7 +65,7 @@ struct NextCommand: AsyncParsableCommand {
         for step in steps {
             Output.line(
                 "\(String(format: "%.4f", step.probability))  \"\(step.text)\"  \(grouped(step.count)) of "
-                    + "\(grouped(step.contextCount)) behind \(step.contextLength) tokens")
+                    + "\(grouped(step.contextCount)) occurrences after this \(step.contextLength)-token context")
         }
         Output.line("log probability \(String(format: "%.4f", logarithm))")
     }

@@ -8,9 +8,10 @@ import TrawlEvaluation
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
-        abstract: "Ask an index.",
+        abstract: "Search an index.",
         discussion: """
-            Without TEXT and --queries, queries are read from standard input, one a line; on a terminal, at a prompt.
+            Without TEXT and --queries, queries are read from standard input, one per line; on a terminal, at a prompt, \
+            which searches the newest commit of the index each time.
 
             EXAMPLES
               trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
@@ -19,13 +20,12 @@ struct QueryCommand: AsyncParsableCommand {
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Argument(help: "The query.")
     var text: String?
 
-    @Option(help: "A file of queries: JSON lines (BEIR), TSV (id, text), or one a line; - is standard input.")
+    @Option(help: "A file of queries: JSON lines (BEIR), TSV (id, text), or one per line; - is standard input.")
     var queries: String?
 
     @Option(name: [.short, .long], help: "generative, dense, lexical or hybrid (several fused).")
@@ -39,10 +39,10 @@ struct QueryCommand: AsyncParsableCommand {
     @Flag(help: "Show every passage, not only the best of each document.")
     var passages = false
 
-    @Flag(name: [.short, .long], help: "Show why each hit is there.")
+    @Flag(name: [.short, .long], help: "Show the words and n-grams that matched.")
     var explain = false
 
-    @Flag(help: "Print one JSON object a hit.")
+    @Flag(help: "Print one JSON object per hit (JSON Lines); with --explain, also what matched.")
     var json = false
 
     @Option(name: .customLong("run"), help: "Write a TREC run to this file instead of hits.")
@@ -59,21 +59,22 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let index = try SearchIndex(path: IndexPath.resolve(self.index))
-        var options = try tuning.options(mode: mode ?? index.recipe.standardMode, recipe: index.recipe)
-        options.limit = limit
-        options.collapsesDocuments = !passages
-        options.explains = explain || json
-        let pipeline = try SearchPipeline(index: index, options: options, progress: progress.reporter)
-        let printer = HitPrinter(style: Style(color), json: json, explain: explain)
+        let engine = Engine()
+        var index = try index.open(engine)
+        var settings = try tuning.settings(of: index, mode: mode)
+        settings.limit = limit
+        settings.collapsesDocuments = !passages
+        settings.explains = explain
+        var session = try engine.session(index, settings)
         if let runFile {
-            let asked = try text.map { [Query(id: "1", text: $0)] } ?? QueryReader().read(queries ?? "-")
-            try Run(pipeline.rankDocuments(asked)).write(path: runFile)
+            let queries = try text.map { [Query(id: "1", text: $0)] } ?? QueryReader().read(queries ?? "-")
+            try Run(session.rankDocuments(queries, progress: progress.reporter)).write(path: runFile)
             return
         }
+        let printer = HitPrinter(style: Style(color), json: json, explain: explain)
         var found = false
         func answer(_ queries: [Query]) throws {
-            for result in try pipeline.search(queries) {
+            for result in try session.search(queries) {
                 found = found || !result.hits.isEmpty
                 try printer.show(result, heading: queries.count > 1 || self.queries != nil)
             }
@@ -81,12 +82,19 @@ struct QueryCommand: AsyncParsableCommand {
         if let text {
             try answer([Query(id: "1", text: text)])
         } else if queries == nil, isatty(STDIN_FILENO) == 1 {
-            try Prompt.forEachLine { try answer([Query(id: "1", text: $0)]) }
+            try Prompt.forEachLine { line in
+                let newest = try index.refreshed()
+                if newest !== index {
+                    index = newest
+                    session = try engine.session(index, settings)
+                }
+                try answer([Query(id: "1", text: line)])
+            }
         } else {
             let all = try QueryReader().read(queries ?? "-")
             // Batches decode and embed together; their size bounds the memory.
-            for start in stride(from: 0, to: all.count, by: SearchPipeline.batchSize) {
-                try answer(Array(all[start..<min(all.count, start + SearchPipeline.batchSize)]))
+            for start in stride(from: 0, to: all.count, by: SearchSession.batchSize) {
+                try answer(Array(all[start..<min(all.count, start + SearchSession.batchSize)]))
             }
         }
         if !found { throw ExitCode(ExitStatus.noHits) }

@@ -39,8 +39,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
               trawl query scifact --mode generative --generator scifact-generator "does vitamin D prevent falls"
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).")
     var queries: String?
@@ -185,8 +184,9 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         settings.learningRate.course = try scheduleFrom.map {
             try RefinedSchedule.course(ofTrainingIn: ModelCatalogue.path(of: $0))
         }
+        let engine = Engine()
         try GeneratorTrainingRunner(
-            index: try SearchIndex(path: IndexPath.resolve(index)), queries: queries, qrels: qrels, start: from,
+            engine: engine, index: try index.open(engine), queries: queries, qrels: qrels, start: from,
             output: output, settings: settings, storage: storage, isComplete: complete, heldOut: holdOut,
             resumes: resume, rank: rank,
             progress: progress.reporter

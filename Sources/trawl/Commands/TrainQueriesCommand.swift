@@ -6,6 +6,7 @@ import TrawlEngine
 import TrawlGeneration
 import TrawlModels
 import TrawlTensors
+import TrawlWorkbench
 
 struct TrainQueriesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,8 +32,7 @@ struct TrainQueriesCommand: AsyncParsableCommand {
                   --output notes-generator
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Option(help: "The language model that writes: a decoder's name or path.")
     var writer = "smollm2-135m-instruct"
@@ -81,116 +81,27 @@ struct TrainQueriesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var parameters = QueryWriter.Parameters()
+        let folder = QueryFolder(output)
+        try folder.requireNew()
+        var writing = QueryWriting()
         // Shells hand over a typed \n as it is.
-        if let prompt { parameters.prompt = prompt.replacing("\\n", with: "\n") }
-        parameters.temperature = temperature
-        parameters.seed = seed
-        let reporter = progress.reporter
-        let files = try QueryFiles(folder: output)
-        let index = try SearchIndex(path: IndexPath.resolve(self.index))
-        let search = try search(index, reporter)
-        let source = try PassageQueries(
-            index: index, writer: writer, precision: precision, limit: passages, parameters: parameters)
-        var (kept, read, written) = ([PassageQueries.Written](), 0, 0)
-        reporter.begin("writing queries", total: source.passageCount, unit: "passages")
+        if let prompt { writing.parameters.prompt = prompt.replacing("\\n", with: "\n") }
+        writing.parameters.temperature = temperature
+        writing.parameters.seed = seed
+        (writing.writer, writing.precision) = (writer, precision)
+        (writing.passages, writing.perPassage, writing.foundWithin) = (passages, perPassage, foundWithin)
+        let engine = Engine()
+        let index = try index.open(engine)
         Interruption.await()
-        try source.write(perPassage: perPassage) { count, queries in
-            read += count
-            written += queries.count
-            kept += try findable(queries, by: search)
-            reporter.advance(count)
-            return !Interruption.hasCome
-        }
-        reporter.end()
-        guard !kept.isEmpty else {
-            throw TrawlError(
-                .invalidInput,
-                "no query was kept: for \(read) passages the model wrote \(written)"
-                    + (search == nil ? "" : ", and none found its document among the best \(foundWithin)"),
-                path: index.path, remedy: "change --prompt, or take another model")
-        }
-        let count = try files.write(kept)
+        let result = try writing.run(
+            index, engine, progress: progress.reporter, cancellation: Interruption.cancellation)
+        let count = try folder.write(result.kept)
         Interruption.release()
+        let dropped = result.written - result.kept.count
         Diagnostics.line(
             "\(output): \(count) queries"
-                + (search == nil ? "" : "; \(written - kept.count) more did not find their document")
-                + (read < source.passageCount ? "; stopped after \(read) of \(source.passageCount) passages" : ""))
-    }
-
-    /// What tries the queries; nil when all are kept.
-    private func search(_ index: SearchIndex, _ reporter: TerminalProgress) throws -> SearchPipeline? {
-        guard foundWithin > 0 else { return nil }
-        let build = index.recipe.build
-        let mode: SearchMode? = build.contains(.lexical) ? .lexical : build.contains(.dense) ? .dense : nil
-        guard let mode else {
-            reporter.warn("the index has neither a lexical nor a dense part to try the queries by; all are kept")
-            return nil
-        }
-        var options = SearchOptions(mode: mode, recipe: index.recipe)
-        options.limit = foundWithin
-        return try SearchPipeline(index: index, options: options)
-    }
-
-    /// The queries that find their document (consistency filtering: Dai et al. 2022, arXiv 2209.11755).
-    private func findable(_ written: [PassageQueries.Written], by search: SearchPipeline?) throws
-        -> [PassageQueries.Written]
-    {
-        guard let search else { return written }
-        let rankings = try search.rankDocuments(written.map { Query(id: $0.id, text: $0.text) })
-        return zip(written, rankings).filter { query, ranking in
-            ranking.documents.contains { $0.document == query.document }
-        }.map(\.0)
-    }
-}
-
-/// Queries with their judgements in BEIR's layout.
-private struct QueryFiles {
-    let queries: String
-    let qrels: String
-
-    private let folder: String
-
-    /// - Throws: `TrawlError` when the folder holds queries already.
-    init(folder: String) throws {
-        self.folder = folder
-        queries = folder + "/queries.jsonl"
-        qrels = folder + "/qrels.tsv"
-        for path in [queries, qrels] where FileManager.default.fileExists(atPath: path) {
-            throw TrawlError(.invalidInput, "this file is there already", path: path, remedy: "name another folder")
-        }
-    }
-
-    /// Writes the queries, equal texts as one that several documents answer, and answers how many there are.
-    func write(_ written: [PassageQueries.Written]) throws -> Int {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var lines = Data()
-        var judgements = "query-id\tcorpus-id\tscore\n"
-        var ids: [String: String] = [:]
-        var judged: Set<[String]> = []
-        for entry in written {
-            if ids[entry.text] == nil {
-                lines += try encoder.encode(Line(_id: entry.id, text: entry.text)) + Data("\n".utf8)
-            }
-            let id = ids[entry.text, default: entry.id]
-            ids[entry.text] = id
-            if judged.insert([id, entry.document.rawValue]).inserted {
-                judgements += "\(id)\t\(entry.document.rawValue)\t1\n"
-            }
-        }
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try Data(judgements.utf8).write(to: URL(filePath: qrels), options: .atomic)
-            try lines.write(to: URL(filePath: queries), options: .atomic)
-        } catch {
-            throw TrawlError(.io, "the queries cannot be written", path: folder, cause: error)
-        }
-        return ids.count
-    }
-
-    private struct Line: Encodable {
-        let _id: String
-        let text: String
+                + (result.method == nil ? "" : " (\(dropped) failed the round-trip check)")
+                + (result.read < result.passages
+                    ? "; stopped after \(result.read) of \(result.passages) passages" : ""))
     }
 }

@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlEngine
+import TrawlEvaluation
 import TrawlGeneration
+import TrawlWorkbench
 
 struct TrainWeightsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,8 +22,7 @@ struct TrainWeightsCommand: AsyncParsableCommand {
               trawl train weights scifact --generator scifact-generator --queries queries.jsonl --qrels qrels/dev.tsv
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).")
     var queries: String
@@ -54,12 +55,12 @@ struct TrainWeightsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let index = try SearchIndex(path: IndexPath.resolve(self.index))
+        let engine = Engine()
+        let index = try self.index.open(engine)
+        var fit = KeyWeightFit(generator: generator ?? index.recipe.generative.model)
+        (fit.depth, fit.rounds, fit.priorQueries) = (depth, rounds, priorQueries)
         let judged = try JudgedQueries(queries: queries, qrels: qrels).spread(limit)
-        let weights = try KeyWeightFit(
-            index: index, generator: generator ?? index.recipe.generative.model, depth: depth, rounds: rounds,
-            priorQueries: priorQueries, progress: progress.reporter
-        ).run(judged.entries)
+        let weights = try fit.run(judged.entries, index, engine, progress: progress.reporter)
         for (name, value) in weights.named {
             Output.line(name.padding(toLength: 16, withPad: " ", startingAt: 0) + String(format: "%8.4f", value))
         }

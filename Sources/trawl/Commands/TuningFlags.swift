@@ -43,7 +43,7 @@ struct TuningFlags: ParsableArguments {
             for part in text.split(separator: ",") {
                 let pair = part.split(separator: "=")
                 guard pair.count == 2, let weight = Float(pair[1]), weight >= 0, weight.isFinite,
-                    IndexComponent(rawValue: String(pair[0])) != nil
+                    IndexParts.default.named(String(pair[0])) != nil
                 else { throw ValidationError("'\(part)' is not of the form dense=0.5") }
                 weights[String(pair[0])] = weight
             }
@@ -54,8 +54,10 @@ struct TuningFlags: ParsableArguments {
     @Flag(help: "Compare the query with every vector, whatever structure the index has.")
     var exact = false
 
-    @Option(help: "How many vectors a walk through a graph of vectors keeps: more find more, more slowly.")
-    var walkWidth: Int?
+    @Option(
+        name: [.customLong("ef-search"), .customLong("walk-width")],
+        help: "Search width in a graph of vectors (efSearch): higher is more accurate and slower.")
+    var efSearch: Int?
 
     @Option(
         name: .customLong("where"),
@@ -66,39 +68,51 @@ struct TuningFlags: ParsableArguments {
     var conditions: [DocumentCondition] = []
 
     func validate() throws {
-        if let walkWidth, walkWidth < 1 { throw ValidationError("--walk-width must be at least 1") }
+        if let efSearch, efSearch < 1 { throw ValidationError("--ef-search must be at least 1") }
         if queryPrompt != nil, instruction != nil || examples != nil {
             throw ValidationError("give either --query-prompt, or --instruction and --examples")
         }
         if rerankDepth < 1 { throw ValidationError("--rerank-depth must be at least 1") }
     }
 
-    func options(mode: SearchMode, recipe: Recipe) throws -> SearchOptions {
-        var recipe = recipe
-        try generative.apply(to: &recipe)
-        if let k1 { recipe.lexical.k1 = k1 }
-        if let b { recipe.lexical.b = b }
-        if let fusion { recipe.fusion.method = fusion }
-        if let weights { recipe.fusion.weights = weights }
-        if let queryPrompt { recipe.dense.queryPrompt = queryPrompt }
-        if let instruction { recipe.dense.instruction = instruction }
-        if let examples { recipe.dense.examples = try InstructionExample.read(examples) }
-        if instruction != nil || examples != nil { recipe.dense.queryPrompt = nil }
-        var options = SearchOptions(mode: mode, recipe: recipe)
-        options.conditions = conditions
-        options.isExact = exact
-        options.walkWidth = walkWidth
-        if rerank || reranker != nil {
-            options.reranking = RerankOptions(
-                model: reranker ?? ModelCatalogue.defaultLanguageModel, depth: rerankDepth,
-                precision: recipe.generative.precision)
+    /// The index's own settings with the flags on top of them.
+    func settings(of index: SearchIndex, mode: SearchMode?) throws -> SearchSettings {
+        var settings = index.settings
+        try generative.apply(to: &settings)
+        if let mode { settings.mode = mode }
+        if let k1 { settings.lexical.k1 = k1 }
+        if let b { settings.lexical.b = b }
+        if let fusion { settings.fusion.method = fusion }
+        if let weights { settings.fusion.weights = weights }
+        if let queryPrompt {
+            (settings.dense.queryPrompt, settings.dense.instruction, settings.dense.examples) = (queryPrompt, nil, [])
         }
-        return options
+        if let instruction { settings.dense.instruction = instruction }
+        if let examples { settings.dense.examples = try InstructionExample.read(examples) }
+        if instruction != nil || examples != nil { settings.dense.queryPrompt = nil }
+        settings.conditions += conditions
+        if exact { settings.dense.isExact = true }
+        if let efSearch { settings.dense.searchWidth = efSearch }
+        if rerank || reranker != nil {
+            settings.rerankers = [
+                RerankSettings(model: reranker, depth: rerankDepth, precision: settings.generative.precision)
+            ]
+        }
+        return settings
     }
 }
 
 extension Precision: ExpressibleByArgument {}
-extension SearchMode: ExpressibleByArgument {}
+extension SearchMode: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(rawValue: argument)
+        guard Self.allModes.contains(self) else { return nil }
+    }
+
+    public static var allValueStrings: [String] { allModes.map(\.rawValue) }
+
+    static let allModes = IndexParts.default.modes
+}
 extension FusionMethod: ExpressibleByArgument {}
 extension VectorRecipe.Structure: ExpressibleByArgument {}
 extension VectorRecipe.Format: ExpressibleByArgument {}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TrawlCore
+import TrawlCorpus
 import TrawlEngine
 
 struct RemoveCommand: AsyncParsableCommand {
@@ -8,7 +9,7 @@ struct RemoveCommand: AsyncParsableCommand {
         commandName: "rm", abstract: "Remove documents from an index, or a whole index.",
         discussion: """
             The documents are gone from every answer at once. When their segment is next rewritten, which 'trawl \
-            compact' does, their room is free for what is added next; until that overwrites them, their bytes stay in \
+            compact' does, their space is free for what is added next; until that overwrites them, their bytes stay in \
             the file (to erase something for good, build the index anew). If an id is not in the index, nothing is \
             removed and the exit code is 2. With --all, the index itself is removed.
 
@@ -19,19 +20,18 @@ struct RemoveCommand: AsyncParsableCommand {
               trawl rm notes.trawl --all
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Argument(help: "The ids of documents.")
     var documents: [String] = []
 
-    @Option(help: "A file with an id a line, or - for standard input.")
+    @Option(help: "A file with one id per line, or - for standard input.")
     var ids: String?
 
     @Flag(help: "Remove the whole index.")
     var all = false
 
-    @Flag(help: "Pass over ids that the index does not have.")
+    @Flag(help: "Ignore ids that the index does not have.")
     var ignoreMissing = false
 
     @Flag(help: "Print what was done as JSON.")
@@ -48,16 +48,16 @@ struct RemoveCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = try IndexPath.resolve(index)
+        let path = try index.path
         if all { return try SearchIndex.remove(path: path) }
-        let chosen = try documents + (ids.map { try DocumentIDFile.read($0) } ?? [])
-        let report = try IndexUpdater(path: path, progress: progress.reporter)
-            .delete(chosen.map { DocumentID($0) }, ignoringMissing: ignoreMissing)
+        let chosen = try documents.map { DocumentID($0) } + (ids.map { try DocumentIDFile.read($0) } ?? [])
+        let report = try Engine().delete(
+            chosen, from: path, ignoringMissing: ignoreMissing, progress: progress.reporter)
         if json {
             try Output.json(report)
         } else if !progress.quiet {
             Diagnostics.line(
-                "\(path): \(grouped(report.deleted)) documents removed, \(grouped(report.index.documents)) are left")
+                "\(path): \(grouped(report.deleted)) documents removed, \(grouped(report.index.documents)) left")
         }
     }
 }
@@ -68,15 +68,13 @@ struct CompactCommand: AsyncParsableCommand {
         abstract: "Rewrite an index without its deleted documents, in as few segments as can be.",
         discussion: """
             The index answers as before while it is rewritten. Adding and removing documents merge small segments by \
-            themselves, so that this is seldom needed. The room is used again by what is added next; the file does not \
-            get smaller.
+            themselves, so that this is seldom needed. The space is reused by what is added next; the file does not get smaller.
 
             EXAMPLES
               trawl compact notes.trawl
             """)
 
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @OptionGroup var index: IndexArgument
 
     @Flag(help: "Print what the index is now as JSON.")
     var json = false
@@ -84,8 +82,8 @@ struct CompactCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
-        let path = try IndexPath.resolve(index)
-        let report = try IndexUpdater(path: path, progress: progress.reporter).compact()
+        let path = try index.path
+        let report = try Engine().compact(path, progress: progress.reporter)
         if json {
             try Output.json(report.index)
         } else if !progress.quiet {
@@ -93,29 +91,5 @@ struct CompactCommand: AsyncParsableCommand {
                 "\(path): \(grouped(report.index.documents)) documents in \(report.index.segments) "
                     + (report.index.segments == 1 ? "segment" : "segments"))
         }
-    }
-}
-
-/// A list of document ids, one a line. Blank lines are passed over; everything else on a line is the id.
-enum DocumentIDFile {
-    static func read(_ path: String) throws -> [String] {
-        let data: Data
-        if path == "-" {
-            data = FileHandle.standardInput.readDataToEndOfFile()
-        } else {
-            guard let content = FileManager.default.contents(atPath: path) else {
-                throw TrawlError(
-                    .notFound, "the list of ids cannot be read", path: path,
-                    remedy: "check the path and its permissions")
-            }
-            data = content
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw TrawlError(
-                .invalidInput, "the list of ids is not UTF-8", path: path == "-" ? "standard input" : path,
-                remedy: "write it in UTF-8")
-        }
-        return text.split(whereSeparator: \.isNewline).map(String.init)
-            .filter { !$0.allSatisfy(\.isWhitespace) }
     }
 }

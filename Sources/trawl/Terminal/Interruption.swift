@@ -1,4 +1,5 @@
 import Synchronization
+import TrawlCore
 
 /// What Ctrl-C does: it ends the program, unless a command has asked to be told, which then ends its work in good order. A
 /// second Ctrl-C ends the program all the same.
@@ -14,6 +15,9 @@ enum Interruption {
 
     /// Whether Ctrl-C was pressed.
     static var hasCome: Bool { isRequested.load(ordering: .acquiring) }
+
+    /// Whether Ctrl-C was pressed, as library code asks.
+    static let cancellation = Cancellation { hasCome }
 
     /// Called for each Ctrl-C; whether somebody will see to it.
     static func come() -> Bool {

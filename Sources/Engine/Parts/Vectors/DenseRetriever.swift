@@ -10,7 +10,9 @@ struct DenseRetriever: Retriever {
     private let prompt: EmbeddingPrompt
     private var options = VectorSearchOptions()
 
-    init(_ embedder: TextEmbedder, _ searcher: VectorSearcher, _ settings: DenseSettings, _ filter: PassageFilter?) throws {
+    init(_ embedder: TextEmbedder, _ searcher: VectorSearcher, _ settings: DenseSettings, _ filter: PassageFilter?)
+        throws
+    {
         self.embedder = embedder
         self.searcher = searcher
         prompt =

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct Trawl: AsyncParsableCommand {
+struct RootCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trawl",
         abstract: "A search engine with three ways of finding: generative, dense and lexical.",

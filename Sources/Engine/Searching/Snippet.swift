@@ -1,14 +1,15 @@
 import Foundation
 
-/// A part of a text with highlighted ranges, short enough for a terminal.
-struct Snippet {
-    let text: String
+/// A part of a text around its first highlight, short enough for a list of hits.
+public struct Snippet: Sendable {
+    private let text: String
     /// Ranges of UTF-8 bytes, in order, not overlapping.
-    let highlights: [Range<Int>]
-    static let length = 280
+    private let highlights: [Range<Int>]
+    /// The most UTF-8 bytes that are shown.
+    public static let length = 280
 
-    /// Shows the text around the first highlight.
-    init(_ text: String, highlights: [Range<Int>]) {
+    /// - Parameter highlights: ranges of UTF-8 bytes, such as those of a hit's matches.
+    public init(_ text: String, highlights: [Range<Int>]) {
         self.text = text
         var merged: [Range<Int>] = []
         for range in highlights.sorted(by: { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) })
@@ -22,7 +23,8 @@ struct Snippet {
         self.highlights = merged
     }
 
-    func rendered(_ style: Style) -> String {
+    /// The text on one line, with every highlight as `highlight` makes it.
+    public func rendered(highlight: (String) -> String) -> String {
         let bytes = Array(text.utf8)
         var start = 0
         if let first = highlights.first, first.upperBound > Self.length {
@@ -42,7 +44,7 @@ struct Snippet {
             plain(to: min(end, max(start, range.lowerBound)))
             let stop = min(range.upperBound, end)
             if stop > position {
-                result += style.highlight(String(decoding: bytes[position..<stop], as: UTF8.self))
+                result += highlight(String(decoding: bytes[position..<stop], as: UTF8.self))
                 position = stop
             }
         }

@@ -1,9 +1,8 @@
-import Foundation
-import TrawlCore
-import TrawlEmbeddings
+internal import Foundation
+internal import TrawlCore
 
 /// NumPy's format (`.npy`), version 1.0, for arrays of two axes.
-enum NumPyFile {
+public enum NumPyFile {
     /// The header, padded so that the data start at a multiple of 64 bytes.
     static func header(_ type: EmbeddingType, rows: Int, columns: Int) -> [UInt8] {
         let description =
@@ -27,9 +26,9 @@ enum NumPyFile {
     /// The least and the greatest values, which a float32 array of shape [2, dimension] holds.
     ///
     /// - Throws: `TrawlError` that names the file.
-    static func ranges(path: String) throws -> EmbeddingRanges {
+    public static func ranges(path: String) throws -> EmbeddingRanges {
         func invalid(_ message: String) -> TrawlError {
-            TrawlError(.invalidInput, message, path: path, remedy: "take a file that --write-ranges wrote")
+            TrawlError(.invalidInput, message, path: path, remedy: "take a file of ranges that 'trawl embed' wrote")
         }
         let bytes: [UInt8]
         do {
@@ -37,12 +36,12 @@ enum NumPyFile {
         } catch {
             throw TrawlError(.io, "the ranges cannot be read", path: path, cause: error)
         }
-        guard bytes.starts(with: magic + [1, 0]), bytes.count >= 10 else { throw invalid("this is no .npy file") }
+        guard bytes.starts(with: magic + [1, 0]), bytes.count >= 10 else { throw invalid("this is not a .npy file") }
         let start = 10 + Int(bytes[8]) + Int(bytes[9]) << 8
         let values = max(0, bytes.count - start) / 4
         guard values > 0, values % 2 == 0,
             Array(bytes[..<start]) == header(.float32, rows: 2, columns: values / 2), start + 4 * values == bytes.count
-        else { throw invalid("this is no float32 array of shape (2, dimension)") }
+        else { throw invalid("this is not a float32 array of shape (2, dimension)") }
         let floats = (0..<values).map { place in
             Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[start + 4 * place + $1]) << UInt32(8 * $1) })
         }
@@ -52,7 +51,8 @@ enum NumPyFile {
         } catch let error as TrawlError { throw error.at(path: path) }
     }
 
-    static func bytes(_ ranges: EmbeddingRanges) throws -> [UInt8] {
+    /// The file that `ranges(path:)` reads.
+    public static func bytes(_ ranges: EmbeddingRanges) throws -> [UInt8] {
         let matrix = EmbeddingMatrix(
             count: 2, dimension: ranges.least.count, values: ranges.least + ranges.greatest)
         return header(.float32, rows: 2, columns: matrix.dimension)

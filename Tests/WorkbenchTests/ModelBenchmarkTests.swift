@@ -4,7 +4,7 @@ import TrawlCore
 import TrawlTensors
 import TrawlTestSupport
 
-@testable import TrawlModelBenchmark
+@testable import TrawlWorkbench
 
 @Suite struct ModelBenchmarkTests {
     @Test func anEncoderIsMeasured() throws {

@@ -1,0 +1,88 @@
+public import TrawlCore
+public import TrawlEngine
+public import TrawlGeneration
+public import TrawlTensors
+
+/// Writes queries for the passages of an index, to train on without relevance judgements.
+public struct QueryWriting: Sendable {
+    public var parameters = QueryWriter.Parameters()
+    /// The language model that writes: a decoder's name or path.
+    public var writer = ModelCatalogue.defaultLanguageModel
+    public var precision = Precision.f32
+    /// The most passages that are written for, at equal distances over the index.
+    public var passages = 1000
+    /// The most queries for a passage.
+    public var perPassage = 1
+    /// A query is kept only if a search by it finds its document among this many; 0 keeps all.
+    public var foundWithin = 20
+
+    public init() {}
+
+    /// What was written.
+    public struct Result: Sendable {
+        public let kept: [WrittenQuery]
+        /// The queries that the model wrote, those that were dropped included.
+        public let written: Int
+        /// The passages that were read, of those that there are to write for.
+        public let read: Int
+        public let passages: Int
+        /// The method that tried the queries; nil when all were kept.
+        public let method: SearchMode?
+    }
+
+    /// Writes queries, and keeps those that find their document (consistency filtering: Dai et al. 2022, arXiv 2209.11755).
+    ///
+    /// - Throws: `TrawlError` for a model that cannot write; `.invalidInput` when no query is kept.
+    public func run(
+        _ index: SearchIndex, _ engine: Engine, progress: any ProgressReporter = .silent,
+        cancellation: Cancellation = .never
+    ) throws -> Result {
+        let search = try trial(index, engine, progress)
+        let source = try PassageQueries(
+            index: index, models: engine.models, writer: writer, precision: precision, limit: passages,
+            parameters: parameters)
+        var (kept, read, written) = ([WrittenQuery](), 0, 0)
+        progress.begin("writing queries", total: source.passageCount, unit: "passages")
+        try source.write(perPassage: perPassage) { count, queries in
+            read += count
+            written += queries.count
+            kept += try findable(queries, by: search)
+            progress.advance(count)
+            return !cancellation.isCancelled
+        }
+        progress.end()
+        guard !kept.isEmpty else {
+            throw TrawlError(
+                .invalidInput,
+                "no query was kept: for \(read) passages the model wrote \(written)"
+                    + (search == nil ? "" : ", and none found its document among the best \(foundWithin)"),
+                path: index.path, remedy: "change the prompt, or take another model")
+        }
+        return Result(
+            kept: kept, written: written, read: read, passages: source.passageCount, method: search?.settings.mode)
+    }
+
+    /// The search that tries the queries: the index's first method with a weight of its own; nil when all are kept.
+    private func trial(
+        _ index: SearchIndex, _ engine: Engine, _ progress: any ProgressReporter
+    ) throws -> SearchSession? {
+        guard foundWithin > 0 else { return nil }
+        guard let part = index.parts.first(where: { $0.fusionWeight > 0 }), let name = part.buildName else {
+            progress.warn("the index has neither a lexical nor a dense part to try the queries by; all are kept")
+            return nil
+        }
+        var settings = index.settings
+        settings.mode = SearchMode(rawValue: name)
+        settings.rerankers = []
+        settings.limit = foundWithin
+        return try engine.session(index, settings)
+    }
+
+    private func findable(_ written: [WrittenQuery], by search: SearchSession?) throws -> [WrittenQuery] {
+        guard let search else { return written }
+        let rankings = try search.rankDocuments(written.map { Query(id: $0.id, text: $0.text) })
+        return zip(written, rankings).filter { query, ranking in
+            ranking.documents.contains { $0.document == query.document }
+        }.map(\.0)
+    }
+}
