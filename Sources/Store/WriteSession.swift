@@ -17,7 +17,8 @@ public final class WriteSession {
     private var nextSegment: UInt32
     private var pending: [(table: MDB_dbi, key: [UInt8], value: [UInt8])] = []
     private var pendingBytes = 0
-    private var pendingMetadata: [(name: String, value: [UInt8])] = []
+    /// No value removes what is stored under the name.
+    private var pendingMetadata: [(name: String, value: [UInt8]?)] = []
 
     /// Pending writes are flushed at this size, which bounds the memory of a session.
     static let flushBytes = 8 << 20
@@ -44,6 +45,9 @@ public final class WriteSession {
         pendingMetadata.append((name, bytes))
     }
 
+    /// Removes what is stored under `name` with the next commit.
+    public func removeMetadata(_ name: String) { pendingMetadata.append((name, nil)) }
+
     /// Stores `value` as JSON under `name` with the next commit.
     public func setMetadata(_ name: String, _ value: some Encodable) throws {
         let encoder = JSONEncoder()
@@ -60,7 +64,11 @@ public final class WriteSession {
         let bytes = Array(try encoder.encode(updated))
         try environment.write { transaction in
             for (name, value) in pendingMetadata {
-                try put(transaction, environment.metaTable, Array(name.utf8), value)
+                if let value {
+                    try put(transaction, environment.metaTable, Array(name.utf8), value)
+                } else {
+                    try remove(transaction, environment.metaTable, Array(name.utf8))
+                }
             }
             try put(transaction, environment.metaTable, Manifest.name, bytes)
             try Self.removeUnlisted(updated, transaction, environment)
@@ -112,6 +120,11 @@ public final class WriteSession {
     private func put(_ transaction: OpaquePointer, _ table: MDB_dbi, _ key: [UInt8], _ value: [UInt8]) throws {
         let code = withValue(key) { key in withValue(value) { mdb_put(transaction, table, &key, &$0, 0) } }
         try check(code, "mdb_put", path: environment.path)
+    }
+
+    private func remove(_ transaction: OpaquePointer, _ table: MDB_dbi, _ key: [UInt8]) throws {
+        let code = withValue(key) { mdb_del(transaction, table, &$0, nil) }
+        if code != MDB_NOTFOUND { try check(code, "mdb_del", path: environment.path) }
     }
 
     /// Deletes everything of segments and deletion sets that `manifest` does not list: the rest of interrupted or superseded work.
