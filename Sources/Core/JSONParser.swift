@@ -3,10 +3,11 @@ struct JSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
     private var depth = 0
+    private let comparesNames: Bool
 
     /// - Throws: `TrawlError.corrupted`.
-    static func document(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws -> JSON {
-        var parser = JSONParser(bytes: bytes)
+    static func document(_ bytes: UnsafeBufferPointer<UInt8>, path: String, comparesNames: Bool) throws -> JSON {
+        var parser = JSONParser(bytes: bytes, comparesNames: comparesNames)
         do {
             return try parser.document()
         } catch {
@@ -18,7 +19,10 @@ struct JSONParser {
         }
     }
 
-    private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    private init(bytes: UnsafeBufferPointer<UInt8>, comparesNames: Bool) {
+        self.bytes = bytes
+        self.comparesNames = comparesNames
+    }
 
     private mutating func document() throws(JSONFault) -> JSON {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
@@ -110,7 +114,7 @@ struct JSONParser {
             guard try peek() == UInt8(ascii: "\"") else { throw fault("a name in quotes was expected") }
             let start = position
             let name = try string()
-            guard names.insert(name, after: members) else {
+            guard !comparesNames || names.insert(name, after: members) else {
                 throw JSONFault(offset: start, message: "the name '\(name)' occurs twice")
             }
             guard try peek() == UInt8(ascii: ":") else { throw fault("a colon was expected after the name '\(name)'") }

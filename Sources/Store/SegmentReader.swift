@@ -164,6 +164,6 @@ struct ChunkHeader: BitwiseCopyable {
 }
 
 /// CRC-32 as in zlib.
-func crc32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+public func crc32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     UInt32(crc32_z(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
 }

@@ -61,7 +61,8 @@ extension GGUFVocabulary {
         static let userDefined = 4
     }
 
-    func definition() throws -> TokenizerDefinition {
+    /// - Parameter digest: that of the vocabulary, where it is known.
+    func definition(digest known: String? = nil) throws -> TokenizerDefinition {
         do {
             try check()
             let pipeline: Pipeline =
@@ -80,7 +81,7 @@ extension GGUFVocabulary {
             definition.specialTokens.sep = sepID
             definition.specialTokens.cls = clsID
             definition.specialTokens.mask = maskID
-            definition.digest = digest()
+            definition.digest = known ?? digest()
             return definition
         } catch let error as TrawlError {
             throw path.map { error.at(path: $0) } ?? error

@@ -33,7 +33,7 @@ extension GGUFVocabulary {
     /// nil for bytes of another kind.
     ///
     /// - Throws: `TrawlError.corrupted` for bytes that are cut.
-    init?(encoded bytes: ArraySlice<UInt8>, path: String) throws {
+    init?(encoded bytes: UnsafeRawBufferPointer, path: String) throws {
         guard bytes.starts(with: Self.magic) else { return nil }
         var reader = ByteReader(rest: bytes.dropFirst(Self.magic.count), path: path)
         let model = try reader.string()
@@ -74,10 +74,10 @@ private struct ByteWriter {
 }
 
 private struct ByteReader {
-    var rest: ArraySlice<UInt8>
+    var rest: Slice<UnsafeRawBufferPointer>
     let path: String
 
-    mutating func take(_ count: Int) throws -> ArraySlice<UInt8> {
+    mutating func take(_ count: Int) throws -> Slice<UnsafeRawBufferPointer> {
         guard count <= rest.count else {
             throw TrawlError(.corrupted, "the stored vocabulary is cut", path: path, remedy: "build the index again")
         }

@@ -38,13 +38,16 @@ public final class Tokenizer: Sendable {
     }
 
     /// Reads what `ModelFolder.tokenizerBytes` gave: a `tokenizer.json`, or the encoded vocabulary of a GGUF file.
-    /// - Parameter path: where the bytes were stored, for messages.
+    /// - Parameters:
+    ///   - digest: the tokenizer's, which was computed before the bytes were stored and is not computed again.
+    ///   - path: where the bytes were stored, for messages.
     /// - Throws: as `init(contentsOf:)`.
-    public convenience init(stored bytes: ArraySlice<UInt8>, path: String) throws {
+    public convenience init(stored bytes: UnsafeRawBufferPointer, digest: String, path: String) throws {
         if let vocabulary = try GGUFVocabulary(encoded: bytes, path: path) {
-            try self.init(gguf: vocabulary)
+            self.init(try vocabulary.definition(digest: digest))
         } else {
-            self.init(try bytes.withUnsafeBytes { try TokenizerFile.definition(JSON(parsing: $0, path: path)) })
+            let root = try JSON(parsing: bytes, path: path, comparesNames: false)
+            self.init(try TokenizerFile.definition(root, digest: digest))
         }
     }
 

