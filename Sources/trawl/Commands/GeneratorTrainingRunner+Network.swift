@@ -4,20 +4,20 @@ import TrawlTokenizers
 import TrawlTraining
 
 extension GeneratorTrainingRunner {
-    /// The settings, with what depends on the kind of model.
-    func settings(beginningWith model: ModelFolder) -> GeneratorTrainingSettings {
-        var settings = settings
-        guard model.isDecoder else { return settings }
+    /// The settings, with those that depend on the kind of model.
+    func settings(beginningWith model: ModelFolder) -> (TrainingSettings, GeneratorObjective.Settings) {
+        var (training, objective) = (training, objective)
+        guard model.isDecoder else { return (training, objective) }
         var adapter = LowRankSettings()
         if let rank { (adapter.rank, adapter.alpha) = (rank, 2 * Float(rank)) }
-        settings.adapter = adapter
-        settings.rowsAtOnce = DecoderNetwork.rowsAtOnce
-        return settings
+        objective.adapter = adapter
+        training.microBatch = DecoderNetwork.microBatch
+        return (training, objective)
     }
 
-    /// What is trained: a decoder's adapters, or an encoder-decoder.
+    /// The network that is trained: a decoder with adapters, or an encoder-decoder.
     func network(
-        beginningWith model: ModelFolder, _ tokenizer: Tokenizer, _ settings: GeneratorTrainingSettings
+        beginningWith model: ModelFolder, _ tokenizer: Tokenizer, _ settings: GeneratorObjective.Settings
     ) throws -> any GeneratorNetwork {
         if let adapter = settings.adapter {
             guard settings.rates.encoderLayers == 0 else {
@@ -25,7 +25,7 @@ extension GeneratorTrainingRunner {
                     .invalidInput, "\(model.architectureName) has no encoder, whose layers --encoder-layers counts",
                     path: model.path, remedy: "leave out --encoder-layers")
             }
-            let network = try DecoderNetwork(model, settings: adapter, seed: settings.seed)
+            let network = try DecoderNetwork(model, settings: adapter, seed: training.seed)
             guard rank == nil || network.settings.rank == rank else {
                 throw TrawlError(
                     .invalidInput, "the adapters that training begins with have the rank \(network.settings.rank)",

@@ -13,36 +13,51 @@ struct GeneratorTrainingRunner {
     let index: SearchIndex
     let queries: String?
     let qrels: String?
-    /// The model to begin with; the index's own when nil.
+    /// The model to begin with; nil for that of the index.
     let start: String?
     let output: String
-    let settings: GeneratorTrainingSettings
+    let training: TrainingSettings
+    let objective: GeneratorObjective.Settings
     let storage: SafetensorsWriter.Storage
     let isComplete: Bool
-    /// The share of the judged queries that are kept for the weights of n-grams.
+    /// The share of the judged queries that is held out.
     let heldOut: Double
     let resumes: Bool
-    /// Of a decoder's adapters; nil for the usual one.
+    /// The rank of a decoder's adapters; nil for the default.
     let rank: Int?
     let progress: TerminalProgress
+    /// Whether the user wants training to end early.
+    let isCancelled: () -> Bool
+    /// Called before and after the part of the work that `isCancelled` ends in good order.
+    var willTrain: () -> Void = {}
+    var didTrain: () -> Void = {}
 
-    /// Of the queries that are kept from training: too few would say little, more than some hundreds no more.
+    /// What came of a training.
+    struct Outcome {
+        let path: String
+        let steps: Int
+        /// The share of the training that is done; below 1 when it was interrupted.
+        let done: Double
+    }
+
+    /// The number of held-out queries: fewer would say little, and more would add little.
     private static let heldOutCount = 20...300
-    /// How many of them score the generator amid its training.
+    /// The most of them that score the generator during training.
     private static let mostScored = 64
 
-    func run() throws {
+    func run() throws -> Outcome {
         let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
         let tokenizer = try index.tokenizer(of: model)
-        let checkpoint = try checkpoint(beginningWith: model)
+        let output = try outputFolder(beginningWith: model)
+        let checkpoint = TrainingCheckpoint(path: output.path)
         if resumes && !checkpoint.hasState {
             throw TrawlError(
-                .notFound, "there is no interrupted training to go on with", path: checkpoint.path,
+                .notFound, "there is no interrupted training to go on with", path: output.path,
                 remedy: "train without --resume")
         }
-        // What would fail at the end fails now.
+        // An error that would come at the end comes now.
         try LearnedWeightsFile.validate(generator: model.path)
-        let settings = settings(beginningWith: model)
+        let (training, settings) = settings(beginningWith: model)
         let template = try SourceTemplate(prompt: index.prompt(of: model), tokenizer: tokenizer)
         let vocabulary = GeneratorVocabulary(tokenizer)
         let (corpus, documents) = try readCorpus(tokenizer, vocabulary)
@@ -55,56 +70,52 @@ struct GeneratorTrainingRunner {
                     passages: query.relevant.sorted().flatMap { documents[$0] ?? [] },
                     source: template.source(query.text))
             }, start: template.start, end: template.end,
-            seed: settings.seed, settings: settings.examples)
+            settings: settings.examples)
         let network = try network(beginningWith: model, tokenizer, settings)
-        let trainer = try GeneratorTrainer(
-            network, examples: examples, settings: settings, origin: model.digest)
+        let trainer = try Trainer(
+            GeneratorObjective(network, examples: examples, settings: settings, origin: model.digest),
+            settings: training)
         if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
-        Interruption.await()
+        willTrain()
         let asksForTitles = judged.trained.count == 0
         var session = GeneratorTrainingSession(
-            trainer: trainer, checkpoint: checkpoint, start: model,
+            trainer: trainer, checkpoint: checkpoint, output: output, start: model,
             trial: GeneratorTrial(
                 index: index,
-                checkpoint: GeneratorCheckpoint(
-                    path: trialPath(checkpoint.path), storage: storage, base: checkpoint.base),
+                folder: TrainedModelFolder(path: trialPath(output.path), storage: storage, base: output.base),
                 start: model, progress: progress),
             asked: asksForTitles ? titles(corpus, documents, tokenizer) : judged.trained,
             asksForTitles: asksForTitles, scored: judged.heldOut.spread(Self.mostScored), encode: template.tokens,
-            progress: progress)
+            isCancelled: isCancelled, note: { progress.note($0) })
         try session.run()
-        Interruption.release()
-        try weigh(checkpoint, beginningWith: model, judged.heldOut)
-        let share = Int(trainer.done * 100)
-        Diagnostics.line(
-            trainer.done >= 1
-                ? "\(checkpoint.path): trained in \(trainer.step) steps"
-                : "\(checkpoint.path): stopped at \(share)% after \(trainer.step) steps; --resume goes on")
+        didTrain()
+        try weigh(output, beginningWith: model, judged.heldOut)
+        return Outcome(path: output.path, steps: trainer.step, done: trainer.done)
     }
 
-    /// Fits the weights of n-grams to the queries that were kept, or takes over those of the model that was begun with.
-    private func weigh(_ checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder, _ heldOut: JudgedQueries)
+    /// Fits the weights of n-grams to the held-out queries, or copies those of the model that training began with.
+    private func weigh(_ output: TrainedModelFolder, beginningWith model: ModelFolder, _ heldOut: JudgedQueries)
         throws
     {
-        try LearnedWeightsFile.copy(fromGenerator: model.path, to: checkpoint.path)
-        guard heldOut.count > 0, !Interruption.hasCome else { return }
+        try LearnedWeightsFile.copy(fromGenerator: model.path, to: output.path)
+        guard heldOut.count > 0, !isCancelled() else { return }
         do {
-            _ = try KeyWeightFit(index: index, generator: checkpoint.path, priorQueries: 0, progress: progress)
+            _ = try KeyWeightFit(index: index, generator: output.path, priorQueries: 0, progress: progress)
                 .run(heldOut.entries)
         } catch let error as TrawlError where error.code == .invalidInput {
             progress.warn("the weights of n-grams were not fitted: \(error.message)")
         }
     }
 
-    /// A hidden folder beside the output, where the same base model is found.
+    /// A hidden folder beside the output, where the generator finds the same base model.
     private func trialPath(_ path: String) -> String {
         let (parent, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
         return (parent as NSString).appendingPathComponent(
             ".\(name).trial-\(ProcessInfo.processInfo.processIdentifier)")
     }
 
-    /// The folder to write: a name goes to Trawl's models, where the base model may stand beside it.
-    private func checkpoint(beginningWith model: ModelFolder) throws -> GeneratorCheckpoint {
+    /// The folder to write: a name means a folder of Trawl's models, where the base model may be beside it.
+    private func outputFolder(beginningWith model: ModelFolder) throws -> TrainedModelFolder {
         guard !output.isEmpty else {
             throw TrawlError(.invalidInput, "the output has no name", remedy: "name it with --output")
         }
@@ -117,9 +128,9 @@ struct GeneratorTrainingRunner {
                 .invalidInput, "the output is the model that training begins with", path: path,
                 remedy: "name another with --output")
         }
-        try GeneratorCheckpoint.requireOwn(path)
+        try TrainedModelFolder.requireOwn(path)
         let parent = (path as NSString).deletingLastPathComponent
-        // Beside the output, the very model that training begins with, or that this one leaves its tensors to.
+        // The base must be the model that training begins with, or the base of that model.
         let origin = model.base ?? model
         let beside = parent + "/" + (origin.folderPath as NSString).lastPathComponent
         let isThere =
@@ -132,7 +143,7 @@ struct GeneratorTrainingRunner {
                 remedy:
                     "without --complete, give --output a name, or a path in the folder that holds \(origin.folderPath)")
         }
-        return GeneratorCheckpoint(
+        return TrainedModelFolder(
             path: path, storage: storage, base: candidate?.digest == origin.digest ? candidate : nil)
     }
 
@@ -141,9 +152,9 @@ struct GeneratorTrainingRunner {
     ) throws -> (TrainingCorpus, [DocumentID: [Int]]) {
         progress.begin("reading the corpus", total: index.documents.passageCount, unit: "passages")
         var passages: [[TokenID]] = []
-        var places: [DocumentID: [Int]] = [:]
+        var numbers: [DocumentID: [Int]] = [:]
         try index.forEachTokenisedPassage(tokenizer) { document, tokens in
-            places[document, default: []].append(passages.count)
+            numbers[document, default: []].append(passages.count)
             passages.append(tokens)
             progress.advance(1)
         }
@@ -151,38 +162,38 @@ struct GeneratorTrainingRunner {
         return (
             TrainingCorpus(
                 passages: passages, titleEnd: index.titleEnd(tokenizer), sentenceEnds: vocabulary.sentenceEnds,
-                beginsWord: vocabulary.beginsWord), places
+                beginsWord: vocabulary.beginsWord), numbers
         )
     }
 
     /// The titles of passages with their documents.
     private func titles(
-        _ corpus: TrainingCorpus, _ places: [DocumentID: [Int]], _ tokenizer: Tokenizer
+        _ corpus: TrainingCorpus, _ numbers: [DocumentID: [Int]], _ tokenizer: Tokenizer
     ) -> JudgedQueries {
         var documents: [Int: DocumentID] = [:]
-        for (document, passages) in places { for passage in passages { documents[passage] = document } }
+        for (document, passages) in numbers { for passage in passages { documents[passage] = document } }
         return JudgedQueries(
             texts: corpus.titleLengths.enumerated().compactMap { passage, length in
                 guard length > 0, let document = documents[passage] else { return nil }
-                // A passage's first word stands behind a space.
+                // The first word of a passage follows a space.
                 let title = tokenizer.decode(Array(corpus.passages[passage][..<length]))
                 return (title.trimmingCharacters(in: .whitespaces), document)
             })
     }
 
-    /// The judged queries: most to train on, some to weigh n-grams and to score the generator by.
+    /// The judged queries: most are trained on; held-out ones score the generator and fit the weights of n-grams.
     private func readQueries(
-        _ places: [DocumentID: [Int]]
+        _ numbers: [DocumentID: [Int]]
     ) throws -> (trained: JudgedQueries, heldOut: JudgedQueries) {
         guard let queries, let qrels else { return (.none, .none) }
-        let judged = try JudgedQueries(queries: queries, qrels: qrels) { places[$0] != nil }
+        let judged = try JudgedQueries(queries: queries, qrels: qrels) { numbers[$0] != nil }
         let missing = judged.qrels.queries.count - judged.count
         if missing > 0 { progress.warn("\(missing) judged queries have no text or no document here") }
         let parts = judged.split(
             heldOut: heldOut, fewest: Self.heldOutCount.lowerBound, most: Self.heldOutCount.upperBound)
         if parts.heldOut.count == 0, heldOut > 0 {
             progress.warn(
-                "of \(judged.count) judged queries none is kept from training: the generator is not scored, and the weights of n-grams not fitted"
+                "none of \(judged.count) judged queries is held out: the generator is not scored, and the weights of n-grams are not fitted"
             )
         }
         return parts

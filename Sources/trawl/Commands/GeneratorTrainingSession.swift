@@ -3,62 +3,68 @@ import TrawlCore
 import TrawlModels
 import TrawlTraining
 
-/// Runs a training to its end, or until Ctrl-C: shows how it goes, scores the generator now and then and keeps the
-/// best, draws its own samples, and notes how to go on.
+/// Runs the training of a generator to its end, or until it is cancelled: reports progress, scores the generator at intervals and
+/// keeps the best, draws self samples, and writes the state from which it can be resumed.
 struct GeneratorTrainingSession {
-    let trainer: GeneratorTrainer
-    let checkpoint: GeneratorCheckpoint
+    let trainer: Trainer<GeneratorObjective>
+    let checkpoint: TrainingCheckpoint
+    /// Where the generator is written.
+    let output: TrainedModelFolder
     /// The model that training began with.
     let start: ModelFolder
     let trial: GeneratorTrial
-    /// What samples are drawn for: the queries that are trained on; without any, the titles of passages.
+    /// The queries for which samples are drawn: those that are trained on; without any, the titles of passages.
     let asked: JudgedQueries
     let asksForTitles: Bool
-    /// The queries that score the generator; none: the last state is the best.
+    /// The queries that score the generator; without any, the last state is kept.
     let scored: JudgedQueries
     let encode: (String) -> [TokenID]
-    let progress: TerminalProgress
+    let isCancelled: () -> Bool
+    /// Shows a line of progress.
+    let note: (String) -> Void
 
     private var lastState = 0.0
     private var lastLine = -Double.infinity
     private var rate: Double?
 
-    /// How often an unfinished training is made safe.
+    /// The interval at which the state of an unfinished training is written.
     private static let secondsBetweenStates = 300.0
-    /// How often the generator is scored.
+    /// The number of times that the generator is scored.
     private static let scores = 6
-    /// The share of a training's time that a round of sampling may take.
+    /// The highest share of the time of a training that a round of sampling takes.
     private static let longestSampling = 0.1
 
     init(
-        trainer: GeneratorTrainer, checkpoint: GeneratorCheckpoint, start: ModelFolder, trial: GeneratorTrial,
-        asked: JudgedQueries, asksForTitles: Bool, scored: JudgedQueries, encode: @escaping (String) -> [TokenID],
-        progress: TerminalProgress
+        trainer: Trainer<GeneratorObjective>, checkpoint: TrainingCheckpoint, output: TrainedModelFolder,
+        start: ModelFolder, trial: GeneratorTrial, asked: JudgedQueries, asksForTitles: Bool, scored: JudgedQueries,
+        encode: @escaping (String) -> [TokenID], isCancelled: @escaping () -> Bool, note: @escaping (String) -> Void
     ) {
         self.trainer = trainer
         self.checkpoint = checkpoint
+        self.output = output
         self.start = start
         self.trial = trial
         self.asked = asked
         self.asksForTitles = asksForTitles
         self.scored = scored
         self.encode = encode
-        self.progress = progress
+        self.isCancelled = isCancelled
+        self.note = note
     }
 
-    /// - Throws: what went wrong; the state is then kept, and --resume goes on from it.
+    /// - Throws: What went wrong; the state is then kept, and the training can be resumed.
     mutating func run() throws {
         do {
             try train()
         } catch {
-            // Weights that are no numbers are not worth keeping; an earlier state may be.
+            // After a loss that is not finite an earlier state is worth more.
             if (error as? TrawlError)?.code != .incompatible { try? checkpoint.writeState(of: trainer) }
             throw error
         }
         if trainer.done < 1 { try checkpoint.writeState(of: trainer) }
         if trainer.history.scores.last?.step != trainer.step { try keepIfBest(isStopped: { false }) }
         guard trainer.done >= 1 else { return }
-        try checkpoint.writeGradientNorms(of: trainer)
+        try checkpoint.writeGradientNorms(of: trainer.history)
         checkpoint.removeState()
     }
 
@@ -67,7 +73,7 @@ struct GeneratorTrainingSession {
         try sample()
         try trainer.run { step in
             show(step)
-            if step.done < 1 && !Interruption.hasCome {
+            if step.done < 1 && !isCancelled() {
                 try score()
                 try sample()
             }
@@ -75,60 +81,62 @@ struct GeneratorTrainingSession {
                 lastState = trainer.seconds
                 try checkpoint.writeState(of: trainer)
             }
-            return !Interruption.hasCome
+            return !isCancelled()
         }
     }
 
-    /// Scores the generator when it is time.
+    /// Scores the generator when a scoring is due.
     private func score() throws {
         let times = Int(trainer.done * Double(Self.scores))
-        guard scored.count > 0, trainer.history.scoringTimes < times else { return }
-        if try keepIfBest(isStopped: { Interruption.hasCome }) { trainer.history.scoringTimes = times }
+        guard scored.count > 0, trainer.history.scoringsDone < times else { return }
+        if try keepIfBest(isStopped: isCancelled) { trainer.history.scoringsDone = times }
     }
 
-    /// Writes the generator, unless it was better before; false when it was stopped before that was known.
+    /// Writes the generator unless it was better before.
+    ///
+    /// - Returns: Whether it was scored; false when that was stopped.
     @discardableResult
     private func keepIfBest(isStopped: () -> Bool) throws -> Bool {
         guard scored.count > 0 else {
-            try checkpoint.write(trainer.network, beginningWith: start)
+            try trainer.objective.network.write(to: output, beginningWith: start)
             return true
         }
-        guard let value = try timed({ try trial.score(trainer.network, by: scored, isStopped: isStopped) }) else {
+        guard let value = try timed({ try trial.score(trainer.objective.network, by: scored, isStopped: isStopped) }) else {
             return false
         }
         trainer.history.scores.append(.init(step: trainer.step, value: value))
         let best = trainer.history.best
         let isBest = best?.step == trainer.step
-        if isBest { try checkpoint.write(trainer.network, beginningWith: start) }
-        progress.note(
-            "step \(trainer.step) · nDCG@10 \(format(value, 4)) of \(scored.count) queries that were kept from training"
+        if isBest { try trainer.objective.network.write(to: output, beginningWith: start) }
+        note(
+            "step \(trainer.step) · nDCG@10 \(format(value, 4)) (\(scored.count) held-out queries)"
                 + (isBest ? "" : ", best \(format(best?.value ?? 0, 4)) at step \(best?.step ?? 0)"))
         return true
     }
 
-    /// Draws samples when it is time. Where time ends the training, this takes a tenth of it at most.
+    /// Draws samples when a round is due. If the training ends by time, a round takes a tenth of it at most.
     private func sample() throws {
-        let settings = trainer.settings.examples.samples
+        let settings = trainer.objective.settings.examples.samples
         let times = settings.rounds.count { trainer.done >= $0 }
-        guard self.asked.count > 0, trainer.history.samplingRounds < times else { return }
+        guard self.asked.count > 0, trainer.objective.samplingRounds < times else { return }
         let asked = self.asked.spread(settings.queries, round: times - 1)
         let begin = ContinuousClock.now
         let limit = trainer.settings.seconds.map { Duration.seconds($0 * Self.longestSampling) }
         let samples = try timed {
-            try trial.samples(trainer.network, for: asked, tokens: encode) {
-                Interruption.hasCome || limit.map { ContinuousClock.now - begin > $0 } ?? false
+            try trial.samples(trainer.objective.network, for: asked, tokens: encode) {
+                isCancelled() || limit.map { ContinuousClock.now - begin > $0 } ?? false
             }
         }
-        // What was cut short is drawn anew by the session that goes on.
-        if Interruption.hasCome { return }
-        trainer.selfSamples = asksForTitles ? samples.withoutQueryNGrams : samples
-        trainer.history.samplingRounds = times
-        progress.note(
-            "step \(trainer.step) · own n-grams found what they should for \(samples.samples.count) of \(asked.count) "
+        // A round that was cancelled is drawn anew when the training is resumed.
+        if isCancelled() { return }
+        trainer.objective.selfSamples = asksForTitles ? samples.withoutQueryNGrams : samples
+        trainer.objective.samplingRounds = times
+        note(
+            "step \(trainer.step) · generated n-grams retrieved a relevant passage for \(samples.samples.count) of \(asked.count) "
                 + (asksForTitles ? "titles" : "queries"))
     }
 
-    /// What a score or sampling takes is part of the training's time.
+    /// Counts the time of a score or of sampling as time of the training.
     private func timed<Result>(_ body: () throws -> Result) rethrows -> Result {
         let begin = ContinuousClock.now
         let result = try body()
@@ -137,13 +145,13 @@ struct GeneratorTrainingSession {
     }
 
     private mutating func show(_ step: TrainingProgress) {
-        rate = rate.map { 0.95 * $0 + 0.05 * step.tokensPerSecond } ?? step.tokensPerSecond
+        rate = rate.map { 0.95 * $0 + 0.05 * step.unitsPerSecond } ?? step.unitsPerSecond
         guard trainer.seconds - lastLine >= 10 || step.done >= 1 else { return }
         lastLine = trainer.seconds
-        let ranking = step.rankingLoss.map { " · ranking \(format($0, 3))" } ?? ""
-        progress.note(
+        let ranking = step.loss(named: GeneratorObjective.rankingLoss).map { " · ranking \(format($0, 3))" } ?? ""
+        note(
             "step \(step.step) · \(Int(step.done * 100))% · loss \(format(step.loss, 3))\(ranking) · "
-                + "\(Int(rate ?? 0)) target tokens/s · \(format(step.secondsLeft / 60, 1)) min left")
+                + "\(Int(rate ?? 0)) \(GeneratorObjective.unit)/s · \(format(step.secondsLeft / 60, 1)) min left")
     }
 
     private func format(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
