@@ -97,7 +97,7 @@ import TrawlCore
     @Test(arguments: [1, 2, 7, 64, 1000])
     func aRoundOfQueriesHasEachOnce(count: Int) {
         for round in 0..<2 {
-            let seen = (0..<count).map { GeneratorExamples.shuffled(round * count + $0, of: count, seed: 5) }
+            let seen = (0..<count).map { ShuffledRounds.index(round * count + $0, of: count, seed: 5) }
             #expect(Set(seen) == Set(0..<count))
         }
     }

@@ -12,6 +12,11 @@ final class ToyObjective: TrainingObjective {
         var draws: [Int]
     }
 
+    struct Batch {
+        let step: Int
+        let examples: [Int]
+    }
+
     static let features = 5
 
     let weight = Parameter(
@@ -25,7 +30,7 @@ final class ToyObjective: TrainingObjective {
     /// How often each example was drawn, which a checkpoint keeps.
     private(set) var draws: [Int]
 
-    /// The examples of which the weighting was asked.
+    /// The steps for which batches were drawn.
     private(set) var steps: [TrainingStep] = []
 
     init(settings: Settings = Settings(), examples: Int = 64, dataSeed: UInt64 = 5) {
@@ -47,28 +52,29 @@ final class ToyObjective: TrainingObjective {
     }
 
     /// Even examples are near, odd ones far; they get harder with their number.
-    func batch(of step: TrainingStep) -> [Int] {
+    func batch(of step: TrainingStep) -> Batch {
         steps.append(step)
         var random = SplitMix64(seed: step.seed &+ UInt64(step.number))
         let allowed = max(2, Int(step.stage.difficulty * Double(inputs.count)))
         let (near, far) = (step.stage.factor(of: "near"), step.stage.factor(of: "far"))
-        let batch = (0..<settings.rowsPerStep).map { _ in
+        let examples = (0..<settings.rowsPerStep).map { _ in
             let isNear = Double(random.next() >> 11) / Double(1 << 53) * (near + far) < near
             return Int(random.next() % UInt64(allowed / 2)) * 2 + (isNear ? 0 : 1)
         }
-        for example in batch { draws[example] += 1 }
-        return batch
+        for example in examples { draws[example] += 1 }
+        return Batch(step: step.number, examples: examples)
     }
 
-    func accumulateGradients(of batch: [Int], in pass: GradientPass) throws -> StepLosses {
+    func accumulateGradients(of batch: Batch, in pass: GradientPass) throws -> StepLosses {
+        let examples = batch.examples
         var sum = 0.0
-        for start in stride(from: 0, to: batch.count, by: pass.microBatch) {
-            let part = Array(batch[start..<min(start + pass.microBatch, batch.count)])
+        for start in stride(from: 0, to: examples.count, by: pass.microBatch) {
+            let part = Array(examples[start..<min(start + pass.microBatch, examples.count)])
             let tape = pass.tape
             tape.clear()
             let x = tape.constant(part.flatMap { inputs[$0] }, rows: part.count, columns: Self.features)
             let y = tape.linear(x, weight, bias)
-            sum += tape.loss(of: y, scale: 1 / Float(batch.count)) { predicted in
+            sum += tape.loss(of: y, scale: 1 / Float(examples.count)) { predicted in
                 let errors = zip(predicted, part).map { $0 - targets[$1] }
                 let losses = errors.map { Double($0 * $0) }
                 let weights = pass.weights(of: zip(part, losses).map { ExampleLoss(example: $0, value: $1) })
@@ -76,13 +82,13 @@ final class ToyObjective: TrainingObjective {
             }
             tape.backward()
         }
-        var losses = [NamedLoss("squared error", sum / Double(batch.count))]
+        var losses = [NamedLoss("squared error", sum / Double(examples.count))]
         // A second loss, which only some steps have: a pull to small weights, whose gradient is written by hand.
-        if let step = steps.last, step.number % 3 == 2 {
+        if batch.step % 3 == 2 {
             let values = weight.values
             losses.append(NamedLoss("size", values.reduce(0) { $0 + Double($1 * $1) }))
             try weight.addGradients(values.map { 0.002 * $0 })
         }
-        return StepLosses(losses, units: batch.count)
+        return StepLosses(losses, units: examples.count)
     }
 }

@@ -88,7 +88,8 @@ import Testing
             "--self-samples", "2")
         #expect(trained.status == 0, "\(trained.errors)")
         let lines = trained.errors.split(separator: "\n")
-        #expect(lines.count { $0.contains("nDCG@10") && $0.contains("(24 held-out queries)") } == 6, "\(trained.errors)")
+        #expect(
+            lines.count { $0.contains("nDCG@10") && $0.contains("(24 held-out queries)") } == 6, "\(trained.errors)")
         let sampled = lines.filter { $0.contains("generated n-grams retrieved") && $0.contains("of 24 queries") }
         #expect(sampled.count == 2 && !sampled.contains { $0.contains("for 0 of") }, "\(sampled)")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)

@@ -41,7 +41,8 @@ package struct BertNames: Sendable {
             let layer = "encoder.layer.\(index)."
             return Layer(
                 attention: Attention(
-                    query: layer + "attention.attn.q", key: layer + "attention.attn.k", value: layer + "attention.attn.v",
+                    query: layer + "attention.attn.q", key: layer + "attention.attn.k",
+                    value: layer + "attention.attn.v",
                     output: layer + "attention.attn.o", norm: layer + "attention.LayerNorm"),
                 intermediate: layer + "intermediate.dense", output: layer + "output.dense",
                 norm: layer + "output.LayerNorm")
@@ -54,7 +55,9 @@ package struct BertNames: Sendable {
     }
 
     /// The names of BERT's attention to another model's states, in layer `index` of a decoder.
-    package static func crossAttention(_ index: Int) -> Attention { attention("encoder.layer.\(index).crossattention.") }
+    package static func crossAttention(_ index: Int) -> Attention {
+        attention("encoder.layer.\(index).crossattention.")
+    }
 
     private static func attention(_ block: String) -> Attention {
         Attention(
@@ -62,7 +65,7 @@ package struct BertNames: Sendable {
             output: block + "output.dense", norm: block + "output.LayerNorm")
     }
 
-    /// What stands before the names in these tensors.
+    /// The prefix of all names in these tensors.
     package static func prefix(in tensors: any TensorCollection) -> String { tensors.prefix(before: anchor) ?? "" }
 }
 

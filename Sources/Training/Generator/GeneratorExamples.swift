@@ -8,42 +8,6 @@ internal import TrawlModels
 /// Curricula know the sources `queries`, `sentences`, `titles` and `samples`; examples have no order of difficulty. Examples are
 /// numbered: queries, then passages (for their sentences and titles), then the queries of self samples.
 public struct GeneratorExamples: Sendable {
-    /// How examples are made and mixed.
-    public struct Settings: Codable, Sendable, Equatable {
-        /// The sources of a step.
-        public var sourcesPerStep = 24
-        /// The spans per source.
-        public var spansPerSource = 4
-        /// The tokens of a span.
-        public var spanLength = 10
-        /// The longest source, special tokens included.
-        public var sourceLength = 96
-        /// The shares of queries, sentences and titles among the sources, where there are all three.
-        public var queryShare = 0.4
-        public var sentenceShare = 0.4
-        public var titleShare = 0.2
-        /// The share of the words of a sentence that are left out when it stands for a query.
-        public var wordDropout = 0.15
-        public var samples = SelfSamples.Settings()
-
-        public init() {}
-    }
-
-    /// A query with the passages that answer it.
-    public struct Query: Sendable {
-        public let tokens: [TokenID]
-        public let passages: [Int]
-        /// The whole source; nil for `tokens` between the special ones.
-        public let source: [TokenID]?
-
-        /// - Parameter tokens: Without special tokens.
-        public init(tokens: [TokenID], passages: [Int], source: [TokenID]? = nil) {
-            self.tokens = tokens
-            self.passages = passages
-            self.source = source
-        }
-    }
-
     public let settings: Settings
     public let corpus: TrainingCorpus
     private let queries: [Query]
@@ -123,7 +87,7 @@ public struct GeneratorExamples: Sendable {
 
     /// A query with correct n-grams that the generator wrote for it; those of high weight are drawn most often.
     private func sampled(number: Int, seed: UInt64, using random: inout SplitMix64) -> GenerationBatch.Item {
-        let (index, full, partial) = teachable[Self.shuffled(number, of: teachable.count, seed: seed)]
+        let (index, full, partial) = teachable[ShuffledRounds.index(number, of: teachable.count, seed: seed)]
         let sample = samples[index]
         let keys = full.map { ($0, Float(1)) } + partial.map { ($0, settings.samples.partialWeight) }
         var weights = keys.map { key, factor in
@@ -142,7 +106,7 @@ public struct GeneratorExamples: Sendable {
         guard let selfSamples, !samples.isEmpty, settings.samples.rankingWeight > 0 else { return [] }
         let count = settings.samples.rankingsPerStep
         return (0..<count).compactMap { index in
-            let sample = samples[Self.shuffled(step.number * count + index, of: samples.count, seed: ~step.seed)]
+            let sample = samples[ShuffledRounds.index(step.number * count + index, of: samples.count, seed: ~step.seed)]
             return selfSamples.margin(of: sample, margin: settings.samples.margin, using: &random).map {
                 .init(source: source(sample.query), keys: $0.keys.map { sample.found.keys[$0] }, margin: $0.margin)
             }
@@ -180,7 +144,7 @@ public struct GeneratorExamples: Sendable {
 
     /// Each query has its turn, in a new order in each round.
     private func query(number: Int, seed: UInt64, using random: inout SplitMix64) -> GenerationBatch.Item? {
-        let index = Self.shuffled(number, of: queries.count, seed: seed)
+        let index = ShuffledRounds.index(number, of: queries.count, seed: seed)
         let query = queries[index]
         let passage = query.passages[Int(random.next() % UInt64(query.passages.count))]
         return item(query.tokens, passage, source: query.source, example: index, using: &random)
@@ -231,24 +195,5 @@ public struct GeneratorExamples: Sendable {
 
     func source(_ tokens: [TokenID]) -> [TokenID] {
         start + tokens.prefix(max(1, settings.sourceLength - start.count - end.count)) + end
-    }
-
-    /// Number `number` in a sequence of shuffled rounds of `0..<count`, without memory for an order: a Feistel network of three
-    /// rounds over the next power of four, which is repeated until the number is in range.
-    static func shuffled(_ number: Int, of count: Int, seed: UInt64) -> Int {
-        let round = UInt64(number / count)
-        var bits = 1
-        while 1 << (2 * bits) < count { bits += 1 }
-        let mask = (UInt64(1) << bits) - 1
-        var value = UInt64(number % count)
-        repeat {
-            var (left, right) = (value >> bits, value & mask)
-            for step in 0..<3 as Range<UInt64> {
-                var hash = SplitMix64(seed: seed ^ (right &+ (step << 32) &+ (round << 40)))
-                (left, right) = (right, left ^ (hash.next() & mask))
-            }
-            value = left << bits | right
-        } while value >= UInt64(count)
-        return Int(value)
     }
 }

@@ -8,8 +8,8 @@ public struct GeneratorVocabulary: Sendable {
     /// The tokens that end a sentence.
     public let sentenceEnds: Set<TokenID>
 
-    /// A piece begins a word if the vocabulary marks it so (`Ġ` in byte-pair vocabularies, `▁` in SentencePiece's). In WordPiece's
-    /// it begins a word unless it is marked as a continuation (`##`).
+    /// A piece begins a word if the vocabulary marks it so (`Ġ` in byte-pair vocabularies, `▁` in SentencePiece's). In
+    /// WordPiece's it begins a word unless it is marked as a continuation (`##`).
     public init(_ tokenizer: Tokenizer) {
         let tokens = (0..<tokenizer.vocabularySize).map { tokenizer.token(for: TokenID($0)) ?? "" }
         let mark = ["Ġ", "▁"].first { mark in tokens.contains { $0.hasPrefix(mark) && $0.count > 1 } }

@@ -8,9 +8,9 @@ final class BertPairReader {
     /// The encoder or the decoder.
     struct Half {
         let sizes: EncoderConfiguration
-        /// What stands before the names of its parameters.
+        /// The prefix of the names of its parameters.
         let prefix: String
-        /// What stands before the names of the tensors that they begin as.
+        /// The prefix of the names of the tensors that they begin as.
         let origin: String
     }
 
@@ -124,7 +124,8 @@ final class BertPairReader {
             return (
                 try linear(whole, transform, hidden, hidden, rate), try self.norm(whole, norm, rate: rate),
                 try vector(
-                    whole, BertPairNames.outputBias, from: BertPairNames.outputBias(in: model.tensors), vocabulary, rate)
+                    whole, BertPairNames.outputBias, from: BertPairNames.outputBias(in: model.tensors), vocabulary, rate
+                )
             )
         }
         func made(_ name: String, _ rows: Int, _ columns: Int, _ values: [Float]) -> Parameter {

@@ -25,7 +25,8 @@ extension DecoderNetwork {
         self.init(
             configuration: sizes, settings: settings, parameters: reader.parameters, words: words, layers: layers,
             norm: try reader.norm(.norm),
-            outputTable: reader.tensors.isTied ? words : try reader.frozen(.output, sizes.vocabularySize, sizes.hiddenSize))
+            outputTable: reader.tensors.isTied
+                ? words : try reader.frozen(.output, sizes.vocabularySize, sizes.hiddenSize))
     }
 }
 

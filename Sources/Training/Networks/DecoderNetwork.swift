@@ -13,7 +13,7 @@ public struct LowRankSettings: Codable, Sendable, Equatable {
 }
 
 /// A frozen decoder of the Llama family with a low-rank adapter beside every projection of its layers (LoRA, Hu et al. 2021,
-/// arXiv 2106.09685); the adapters are what is trained.
+/// arXiv 2106.09685); only the adapters are trained.
 ///
 /// All continuations of a source follow one encoding of it: each attends to all rows of the source and causally to its own, and
 /// takes the positions after the source. The first token of each is predicted from the last row of the source.

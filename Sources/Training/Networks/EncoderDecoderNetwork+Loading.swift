@@ -36,7 +36,8 @@ extension EncoderDecoderNetwork {
                 .unsupported, "a model of the type \(model.architectureName) cannot be trained as an encoder-decoder",
                 path: model.path, remedy: "begin with a BERT encoder, or a generator that was made of one")
         }
-        let configuration = try isPair
+        let configuration =
+            try isPair
             ? EncoderDecoderConfiguration(bertPair: model)
             : EncoderDecoderConfiguration(bothHalvesFrom: model, startToken: startToken, endToken: endToken)
         try configuration.requireTrainable(model)

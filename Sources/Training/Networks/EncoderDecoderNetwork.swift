@@ -17,7 +17,8 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
     private let outputTable: Parameter
 
     init(
-        configuration: EncoderDecoderConfiguration, parameters: [Parameter], encoder: (TrainedEmbedding, [TrainedLayer]),
+        configuration: EncoderDecoderConfiguration, parameters: [Parameter],
+        encoder: (TrainedEmbedding, [TrainedLayer]),
         decoder: (TrainedEmbedding, [TrainedLayer]), transform: (TrainedLinear, TrainedNorm),
         output: (Parameter, Parameter)
     ) {

@@ -55,7 +55,8 @@ public enum RefinedSchedule {
         guard let norms = try? JSONDecoder().decode([Float].self, from: data), !norms.isEmpty,
             norms.allSatisfy({ $0.isFinite && $0 >= 0 })
         else {
-            throw TrawlError(.corrupted, "the file is not a list of gradient norms", path: path, remedy: "train it again")
+            throw TrawlError(
+                .corrupted, "the file is not a list of gradient norms", path: path, remedy: "train it again")
         }
         return schedule(of: norms)
     }

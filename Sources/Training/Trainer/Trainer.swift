@@ -111,7 +111,8 @@ public final class Trainer<Objective: TrainingObjective> {
 
     private var notFinite: TrawlError {
         TrawlError(
-            .incompatible, "the loss of step \(step) is not a finite number", remedy: "train with a lower learning rate")
+            .incompatible, "the loss of step \(step) is not a finite number", remedy: "train with a lower learning rate"
+        )
     }
 
     /// Adds to `seconds` what a caller spent on other things than steps, such as scores.

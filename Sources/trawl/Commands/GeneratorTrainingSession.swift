@@ -101,7 +101,8 @@ struct GeneratorTrainingSession {
             try trainer.objective.network.write(to: output, beginningWith: start)
             return true
         }
-        guard let value = try timed({ try trial.score(trainer.objective.network, by: scored, isStopped: isStopped) }) else {
+        guard let value = try timed({ try trial.score(trainer.objective.network, by: scored, isStopped: isStopped) })
+        else {
             return false
         }
         trainer.history.scores.append(.init(step: trainer.step, value: value))
