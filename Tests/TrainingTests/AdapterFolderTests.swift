@@ -90,9 +90,9 @@ import TrawlModels
 
     @Test func anAdapterIsWrittenBesideItsBaseOnly() throws {
         let network = try DecoderNetwork(try folders.folder("tiny-llama"))
-        let alone = GeneratorCheckpoint(path: folders.path("alone"))
+        let alone = TrainedModelFolder(path: folders.path("alone"))
         let error = #expect(throws: TrawlError.self) {
-            try alone.write(network, beginningWith: try folders.folder("tiny-llama"))
+            try network.write(to: alone, beginningWith: try folders.folder("tiny-llama"))
         }
         #expect(error?.code == .invalidInput && error?.remedy != nil)
     }

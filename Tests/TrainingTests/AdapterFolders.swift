@@ -23,8 +23,8 @@ final class AdapterFolders {
     func folder(_ name: String) throws -> ModelFolder { try ModelFolder(path: path(name)) }
 
     /// Where a network made of the tiny decoder can be written.
-    func checkpoint(_ name: String) throws -> GeneratorCheckpoint {
-        GeneratorCheckpoint(path: path(name), storage: .f32, base: try folder("tiny-llama"))
+    func output(_ name: String) throws -> TrainedModelFolder {
+        TrainedModelFolder(path: path(name), storage: .f32, base: try folder("tiny-llama"))
     }
 
     /// Replaces `old`, which must be there, in a file.

@@ -10,11 +10,11 @@ private struct Golden: Decodable {
     let items: GoldenBatch
     let smoothing: Float
     let loss: Double
-    /// Every so many values of each gradient.
+    /// Values of each gradient at regular intervals.
     let gradients: [String: [Float]]
     /// Of what peft writes.
     let shapes: [String: [Int]]
-    /// Of the merged model, behind each token of the last source.
+    /// Of the merged model, after each token of the last source.
     let logits: [Float]
 }
 
@@ -30,20 +30,20 @@ private struct Golden: Decodable {
 
     private func network() throws -> DecoderNetwork { try DecoderNetwork(try folders.folder("tiny-llama-adapter")) }
 
-    @Test(arguments: [384, 12]) func lossAndGradientsAreThoseOfPeft(rowsAtOnce: Int) throws {
+    @Test(arguments: [384, 12]) func lossAndGradientsAreThoseOfPeft(microBatch: Int) throws {
         let network = try network()
         #expect(network.settings.rank == 4 && network.settings.alpha == 8)
         let tokens = Double(golden.items.batch.targetTokens)
         let loss = network.accumulateGradients(
-            golden.items.batch, smoothing: golden.smoothing, scale: Float(1 / tokens), rowsAtOnce: rowsAtOnce,
-            tape: Tape())
+            golden.items.batch, smoothing: golden.smoothing, scale: Float(1 / tokens),
+            in: GradientPass(microBatch: microBatch))
         #expect(abs(loss / tokens - golden.loss) < 1e-5)
         #expect(Set(network.parameters.map(\.name)) == Set(golden.gradients.keys))
         for parameter in network.parameters {
             let found = try #require(parameter.gradients)
             let expected = try #require(golden.gradients[parameter.name])
-            for (place, index) in stride(from: 0, to: found.count, by: max(1, found.count / 16)).enumerated() {
-                #expect(abs(found[index] - expected[place]) < 2e-5, "\(parameter.name)[\(index)]")
+            for (number, index) in stride(from: 0, to: found.count, by: max(1, found.count / 16)).enumerated() {
+                #expect(abs(found[index] - expected[number]) < 2e-5, "\(parameter.name)[\(index)]")
             }
         }
     }
@@ -51,7 +51,7 @@ private struct Golden: Decodable {
     @Test func packedContinuationsAreAsGoodAsSeparateTexts() throws {
         let network = try network()
         func run(_ batch: GenerationBatch) -> (loss: Double, gradients: [[Float]]) {
-            let loss = network.accumulateGradients(batch, smoothing: 0, scale: 1, tape: Tape())
+            let loss = network.accumulateGradients(batch, smoothing: 0, scale: 1)
             defer { for parameter in network.parameters { parameter.clearGradient() } }
             return (loss, network.parameters.compactMap(\.gradients))
         }
@@ -65,9 +65,9 @@ private struct Golden: Decodable {
             let pool = ThreadPool(threadCount: threads)
             let network = try network()
             let optimiser = AdamW(network.parameters, pool: pool)
-            let tape = Tape(pool: pool)
+            let pass = GradientPass(tape: Tape(pool: pool))
             for _ in 0..<2 {
-                _ = network.accumulateGradients(golden.items.batch, smoothing: 0.1, scale: 0.1, tape: tape)
+                _ = network.accumulateGradients(golden.items.batch, smoothing: 0.1, scale: 0.1, in: pass)
                 optimiser.update(rate: 1e-3)
             }
             return network.parameters.map(\.values)
@@ -93,7 +93,7 @@ private struct Golden: Decodable {
         let logits = network.logits(source, tape: Tape())
         for (a, b) in zip(logits, golden.logits) { #expect(abs(a - b) < 2e-5) }
 
-        try network.write(to: folders.checkpoint("written"), beginningWith: folders.folder("tiny-llama-adapter"))
+        try network.write(to: folders.output("written"), beginningWith: folders.folder("tiny-llama-adapter"))
         let folder = try folders.folder("written")
         let step = try folder.loadGenerator(precision: precision).makeSession().prefill([source])
         // Products of 8 bits need whole groups of inputs: the tiny model has none, and stays as it is.
@@ -106,7 +106,7 @@ private struct Golden: Decodable {
     }
 
     @Test func theWrittenAdapterHasPeftsNamesAndShapes() throws {
-        try network().write(to: folders.checkpoint("written"), beginningWith: folders.folder("tiny-llama"))
+        try network().write(to: folders.output("written"), beginningWith: folders.folder("tiny-llama"))
         let tensors = try Safetensors(path: folders.path("written/adapter_model.safetensors"))
         #expect(Dictionary(uniqueKeysWithValues: tensors.tensors.map { ($0.name, $0.shape) }) == golden.shapes)
         let members = try JSON(contentsOf: folders.path("written/adapter_config.json"))

@@ -12,7 +12,7 @@ private struct Golden: Decodable {
     let rate: Float
     let losses: [Double]
     let norms: [Double]
-    /// Every so many values of each gradient, at the first step.
+    /// Values of each gradient at regular intervals, at the first step.
     let gradients: [String: [Float]]
     /// The sums of each parameter's absolute values after the last step.
     let sums: [String: Double]
@@ -34,20 +34,21 @@ private struct Golden: Decodable {
     private static func isTrained(_ name: String) -> Bool { !name.hasPrefix("encoder.embeddings.LayerNorm") }
 
     @Test(arguments: [1024, 12])
-    func lossAndGradientsAreThoseOfPyTorch(rowsAtOnce: Int) throws {
+    func lossAndGradientsAreThoseOfPyTorch(microBatch: Int) throws {
         let golden = try loadGolden("tiny-encoder-decoder.json", as: Golden.self)
         let network = try Self.network()
         let batch = golden.items.batch
         let tokens = Double(batch.targetTokens)
         let loss = network.accumulateGradients(
-            batch, smoothing: golden.smoothing, scale: Float(1 / tokens), rowsAtOnce: rowsAtOnce, tape: Tape())
+            batch, smoothing: golden.smoothing, scale: Float(1 / tokens),
+            in: GradientPass(microBatch: microBatch))
         #expect(abs(loss / tokens - golden.losses[0]) < 1e-5)
         let parameters = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0) })
         var compared = 0
         for (name, expected) in golden.gradients where Self.isTrained(name) {
             let found = try #require(parameters[name]?.gradients, "\(name) has no gradient")
-            for (place, index) in stride(from: 0, to: found.count, by: max(1, found.count / 16)).enumerated() {
-                #expect(abs(found[index] - expected[place]) < 2e-5, "\(name)[\(index)]")
+            for (number, index) in stride(from: 0, to: found.count, by: max(1, found.count / 16)).enumerated() {
+                #expect(abs(found[index] - expected[number]) < 2e-5, "\(name)[\(index)]")
                 compared += 1
             }
         }
@@ -59,11 +60,11 @@ private struct Golden: Decodable {
         let network = try Self.network()
         let batch = golden.items.batch
         let tokens = Double(batch.targetTokens)
-        let tape = Tape()
+        let pass = GradientPass()
         let optimiser = AdamW(network.parameters)
         for step in 0..<3 {
             let loss = network.accumulateGradients(
-                batch, smoothing: golden.smoothing, scale: Float(1 / tokens), tape: tape)
+                batch, smoothing: golden.smoothing, scale: Float(1 / tokens), in: pass)
             #expect(abs(loss / tokens - golden.losses[step]) < 2e-3)
             optimiser.update(rate: golden.rate)
         }
@@ -75,9 +76,9 @@ private struct Golden: Decodable {
             let pool = ThreadPool(threadCount: threads)
             let network = try Self.network()
             let optimiser = AdamW(network.parameters, pool: pool)
-            let tape = Tape(pool: pool)
+            let pass = GradientPass(tape: Tape(pool: pool))
             for _ in 0..<2 {
-                _ = network.accumulateGradients(golden.items.batch, smoothing: 0.1, scale: 0.1, tape: tape)
+                _ = network.accumulateGradients(golden.items.batch, smoothing: 0.1, scale: 0.1, in: pass)
                 optimiser.update(rate: 1e-3)
             }
             return network.parameters.map(\.values)

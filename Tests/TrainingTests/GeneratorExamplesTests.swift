@@ -19,7 +19,7 @@ import TrawlCore
         var settings = GeneratorExamples.Settings()
         settings.wordDropout = dropout
         return try GeneratorExamples(
-            corpus: corpus, queries: queries, start: [97], end: [98], seed: 3, settings: settings)
+            corpus: corpus, queries: queries, start: [97], end: [98], settings: settings)
     }
 
     private static func occurs(_ span: [TokenID], in passage: [TokenID]) -> Bool {
@@ -37,7 +37,7 @@ import TrawlCore
         let queries = Self.long.indices.map { GeneratorExamples.Query(tokens: [3, 4], passages: [$0]) }
         let examples = try Self.examples(Self.corpus(Self.long, titled: true), queries: queries)
         for step in 0..<20 {
-            for item in examples.batch(step: step).items {
+            for item in examples.batch(of: TrainingStep(number: step, seed: 3)).items {
                 #expect(item.source.first == 97 && item.source.last == 98)
                 for target in item.targets {
                     #expect(examples.corpus.passages.contains { Self.occurs(target.tokens, in: $0) })
@@ -73,16 +73,31 @@ import TrawlCore
     @Test func stepsRepeatAndDiffer() throws {
         let examples = try Self.examples(Self.corpus(Self.long), dropout: 0.3)
         func tokens(_ step: Int) -> [[TokenID]] {
-            examples.batch(step: step).items.flatMap { $0.targets.map(\.tokens) }
+            examples.batch(of: TrainingStep(number: step, seed: 3)).items.flatMap { $0.targets.map(\.tokens) }
         }
         #expect(tokens(4) == tokens(4))
         #expect(tokens(4) != tokens(5))
     }
 
+    @Test func aCurriculumChangesTheSharesOfSources() throws {
+        let queries = Self.long.indices.map { GeneratorExamples.Query(tokens: [3, 4], passages: [$0]) }
+        let examples = try Self.examples(Self.corpus(Self.long, titled: true), queries: queries)
+        func numbers(_ step: Int, _ sources: [String: Double]) -> [Int] {
+            let stage = CurriculumStage(sources: sources)
+            return examples.batch(of: TrainingStep(number: step, seed: 3, stage: stage)).items.map(\.example)
+        }
+        for step in 0..<5 {
+            // Queries are numbered first, then passages.
+            #expect(numbers(step, ["sentences": 0, "titles": 0]).allSatisfy { $0 < queries.count })
+            #expect(numbers(step, ["queries": 0]).allSatisfy { $0 >= queries.count })
+            #expect(numbers(step, ["queries": 1, "other": 0]) == numbers(step, [:]))
+        }
+    }
+
     @Test(arguments: [1, 2, 7, 64, 1000])
     func aRoundOfQueriesHasEachOnce(count: Int) {
         for round in 0..<2 {
-            let seen = (0..<count).map { GeneratorExamples.shuffled(round * count + $0, of: count, seed: 5) }
+            let seen = (0..<count).map { ShuffledRounds.index(round * count + $0, of: count, seed: 5) }
             #expect(Set(seen) == Set(0..<count))
         }
     }
@@ -90,15 +105,15 @@ import TrawlCore
     @Test func aCorpusWithoutTitlesOrSentencesOrWithTinyDocumentsIsLearntFrom() throws {
         // One document; documents of one token, with a query; no sentence ends, as in Chinese without its full stop.
         let single = try Self.examples(Self.corpus([Array(0..<30)]))
-        #expect(!single.batch(step: 0).items.isEmpty)
+        #expect(!single.batch(of: TrainingStep(number: 0, seed: 3)).items.isEmpty)
         let tiny = try Self.examples(
             Self.corpus([[5], [6]]), queries: [.init(tokens: [7], passages: [0]), .init(tokens: [8], passages: [1])])
         #expect(
-            tiny.batch(step: 0).items.allSatisfy {
+            tiny.batch(of: TrainingStep(number: 0, seed: 3)).items.allSatisfy {
                 $0.targets.map(\.tokens) == [[5]] || $0.targets.map(\.tokens) == [[6]]
             })
         let continuations = try Self.examples(Self.corpus([(50..<90).map { TokenID($0) }]))
-        #expect(!continuations.batch(step: 0).items.isEmpty)
+        #expect(!continuations.batch(of: TrainingStep(number: 0, seed: 3)).items.isEmpty)
     }
 
     @Test func nothingToLearnFromIsRefused() {

@@ -23,27 +23,31 @@ import TrawlModels
     }()
 
     /// - Parameter decoder: Trained through adapters; an encoder-decoder is trained where nil.
-    private static func trainer(steps: Int, seed: UInt64 = 1, decoder: ModelFolder? = nil) throws -> GeneratorTrainer {
-        var settings = GeneratorTrainingSettings()
-        settings.steps = steps
-        settings.seed = seed
-        settings.learningRate.peak = 5e-3
+    private static func trainer(
+        steps: Int, seed: UInt64 = 1, decoder: ModelFolder? = nil, hooks: TrainingHooks = TrainingHooks()
+    ) throws -> Trainer<GeneratorObjective> {
+        var training = TrainingSettings()
+        training.steps = steps
+        training.seed = seed
+        training.learningRate.peak = 5e-3
+        var settings = GeneratorObjective.Settings()
         settings.rates.embeddings = 0.2
         settings.examples.sourcesPerStep = 8
         settings.examples.spansPerSource = 2
         settings.examples.spanLength = 6
         settings.examples.sourceLength = 20
         let examples = try GeneratorExamples(
-            corpus: corpus, queries: [], start: [1], end: [2], seed: seed, settings: settings.examples)
+            corpus: corpus, queries: [], start: [1], end: [2], settings: settings.examples)
         if let decoder {
             settings.adapter = LowRankSettings()
-            return try GeneratorTrainer(
-                DecoderNetwork(decoder, settings: LowRankSettings(), seed: seed), examples: examples, settings: settings
-            )
+            let network = try DecoderNetwork(decoder, settings: LowRankSettings(), seed: seed)
+            return try Trainer(
+                GeneratorObjective(network, examples: examples, settings: settings), settings: training, hooks: hooks)
         }
         let network = try EncoderDecoderNetwork(
             try ModelFolder(path: EncoderDecoderNetworkTests.folder), rates: settings.rates)
-        return try GeneratorTrainer(network, examples: examples, settings: settings)
+        return try Trainer(
+            GeneratorObjective(network, examples: examples, settings: settings), settings: training, hooks: hooks)
     }
 
     @Test(arguments: [false, true]) func resumedTrainingEqualsUninterruptedTrainingToTheBit(isDecoder: Bool) throws {
@@ -54,13 +58,13 @@ import TrawlModels
         try whole.run { _ in true }
         let first = try Self.trainer(steps: 6, decoder: decoder)
         try first.run { $0.step < 3 }
-        let checkpoint = GeneratorCheckpoint(path: folder)
+        let checkpoint = TrainingCheckpoint(path: folder)
         try checkpoint.writeState(of: first)
         let second = try Self.trainer(steps: 6, decoder: decoder)
         try checkpoint.restoreState(of: second)
         #expect(second.step == 3)
         try second.run { _ in true }
-        for (a, b) in zip(whole.network.parameters, second.network.parameters) {
+        for (a, b) in zip(whole.objective.parameters, second.objective.parameters) {
             #expect(a.values == b.values, "\(a.name)")
         }
         let other = try Self.trainer(steps: 6, seed: 2, decoder: decoder)
@@ -86,19 +90,20 @@ import TrawlModels
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let whole = try Self.trainer(steps: 5)
         try whole.run { $0.step < 1 }
-        whole.selfSamples = Self.samples
-        whole.history.samplingRounds = 1
+        whole.objective.selfSamples = Self.samples
+        whole.objective.samplingRounds = 1
         whole.history.scores = [.init(step: 1, value: 0.5)]
         try whole.run { $0.step < 3 }
-        let checkpoint = GeneratorCheckpoint(path: folder)
+        let checkpoint = TrainingCheckpoint(path: folder)
         try checkpoint.writeState(of: whole)
         try whole.run { _ in true }
         let second = try Self.trainer(steps: 5)
         try checkpoint.restoreState(of: second)
         #expect(second.history.gradientNorms.count == 3 && second.history.best?.step == 1)
+        #expect(second.objective.samplingRounds == 1 && second.objective.selfSamples != nil)
         try second.run { _ in true }
         #expect(second.history == whole.history && second.history.gradientNorms.count == 5)
-        for (a, b) in zip(whole.network.parameters, second.network.parameters) {
+        for (a, b) in zip(whole.objective.parameters, second.objective.parameters) {
             #expect(a.values == b.values, "\(a.name)")
         }
     }
@@ -106,10 +111,10 @@ import TrawlModels
     @Test(arguments: [false, true]) func rankingByOwnSamplesPutsTheRightPassageFirst(isDecoder: Bool) throws {
         let folders = try AdapterFolders()
         let trainer = try Self.trainer(steps: 150, decoder: isDecoder ? try folders.folder("tiny-llama") : nil)
-        trainer.selfSamples = Self.samples
+        trainer.objective.selfSamples = Self.samples
         var losses: [Double] = []
         try trainer.run { progress in
-            if let loss = progress.rankingLoss { losses.append(loss) }
+            if let loss = progress.loss(named: GeneratorObjective.rankingLoss) { losses.append(loss) }
             return true
         }
         #expect(try #require(losses.first) > 0.2)
@@ -121,13 +126,13 @@ import TrawlModels
         func train(_ seed: UInt64) throws -> [[Float]] {
             let trainer = try Self.trainer(steps: 2, seed: seed)
             try trainer.run { _ in true }
-            return trainer.network.parameters.map(\.values)
+            return trainer.objective.parameters.map(\.values)
         }
         #expect(try train(1) == train(1))
         #expect(try train(1) != train(2))
     }
 
-    /// After training, a passage's own spans are likelier behind its sentences than those of any other passage, in the
+    /// After training, a passage's own spans are likelier after its sentences than those of any other passage, in the
     /// runtime that generates: the checkpoint says what the network learnt.
     @Test(arguments: [false, true]) func aTrainedGeneratorPointsToEachPassageByItsSentences(isDecoder: Bool) throws {
         let folders = try AdapterFolders()
@@ -139,8 +144,9 @@ import TrawlModels
             return true
         }
         #expect(try #require(losses.last) < 0.6 * losses[0])
-        try GeneratorCheckpoint(path: folders.path("trained"), storage: .f32, base: decoder).write(
-            trainer.network, beginningWith: try ModelFolder(path: EncoderDecoderNetworkTests.folder))
+        try trainer.objective.network.write(
+            to: TrainedModelFolder(path: folders.path("trained"), storage: .f32, base: decoder),
+            beginningWith: try ModelFolder(path: EncoderDecoderNetworkTests.folder))
         let session = try folders.folder("trained").loadGenerator().makeSession()
         let passages = Self.corpus.passages
         for (index, passage) in passages.enumerated() {
@@ -154,9 +160,40 @@ import TrawlModels
 
     @Test func aLossThatIsNoNumberEndsTraining() throws {
         let trainer = try Self.trainer(steps: 3)
-        trainer.network.parameters[0].value[5 * 32] = .nan
-        for index in 0..<trainer.network.parameters[0].count { trainer.network.parameters[0].value[index] = .nan }
-        #expect(throws: TrawlError.self) { try trainer.run { _ in true } }
+        let words = trainer.objective.parameters[0]
+        try words.replaceValues([Float](repeating: .nan, count: words.count))
+        let error = #expect(throws: TrawlError.self) { try trainer.run { _ in true } }
+        #expect(error?.code == .incompatible && trainer.step == 0)
+    }
+
+    /// Weighs all examples alike, or by whether they are odd.
+    private struct Weights: ExampleWeighting {
+        let odd: Float
+        var name: String { "odd \(odd)" }
+
+        func weights(of losses: [ExampleLoss], done: Double) -> [Float] {
+            losses.map { $0.example % 2 == 0 ? 1 : odd }
+        }
+    }
+
+    /// Weights of 1 compute the logits in another way and give the same gradients; other weights give others.
+    @Test(arguments: [false, true]) func examplesAreWeighted(isDecoder: Bool) throws {
+        let folders = try AdapterFolders()
+        let decoder = isDecoder ? try folders.folder("tiny-llama") : nil
+        func run(_ odd: Float?) throws -> (norms: [Float], values: [[Float]], losses: [Double]) {
+            let trainer = try Self.trainer(
+                steps: 2, decoder: decoder, hooks: TrainingHooks(weighting: odd.map { Weights(odd: $0) }))
+            var losses: [Double] = []
+            try trainer.run {
+                losses.append($0.loss)
+                return true
+            }
+            return (trainer.history.gradientNorms, trainer.objective.parameters.map(\.values), losses)
+        }
+        let (plain, even, weighted) = (try run(nil), try run(1), try run(0))
+        #expect(plain.norms == even.norms && plain.values == even.values && plain.losses == even.losses)
+        #expect(weighted.norms[0] != plain.norms[0] && weighted.values != plain.values)
+        #expect(weighted.losses[0] == plain.losses[0])
     }
 
     @Test func halvesAreTheNearestOnes() {

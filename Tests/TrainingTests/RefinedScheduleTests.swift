@@ -6,16 +6,16 @@ import TrawlCore
 
 @Suite struct RefinedScheduleTests {
     @Test func equalGradientsGiveALinearDecay() {
-        let course = RefinedSchedule.course(of: [Float](repeating: 3, count: 1000))
-        #expect(course.count == 200)
-        for (point, share) in course.enumerated() { #expect(abs(share - Float(199 - point) / 199) < 1e-5) }
+        let schedule = RefinedSchedule.schedule(of: [Float](repeating: 3, count: 1000))
+        #expect(schedule.count == 200)
+        for (point, share) in schedule.enumerated() { #expect(abs(share - Float(199 - point) / 199) < 1e-5) }
     }
 
     @Test func shrinkingGradientsKeepTheRateHigh() {
-        let course = RefinedSchedule.course(of: (0..<1000).map { 4 - 3 * Float($0) / 1000 })
-        #expect(course[100] > 0.9)
-        #expect(course.max() == 1 && course.last == 0)
-        let highest = course.firstIndex(of: 1) ?? 0
+        let schedule = RefinedSchedule.schedule(of: (0..<1000).map { 4 - 3 * Float($0) / 1000 })
+        #expect(schedule[100] > 0.9)
+        #expect(schedule.max() == 1 && schedule.last == 0)
+        let highest = schedule.firstIndex(of: 1) ?? 0
         #expect(highest > 20 && highest < 180)
     }
 
@@ -24,34 +24,34 @@ import TrawlCore
         let norms: [Float] = [4, 2, 1, 2, 0.5, 1]
         let weights = norms.map { 1 / Double($0) }
         let rates = weights.indices.map { weights[$0] * weights[($0 + 1)...].reduce(0, +) }
-        let course = RefinedSchedule.course(of: norms)
-        #expect(course.count == rates.count)
-        for (found, rate) in zip(course, rates) { #expect(abs(Double(found) - rate / (rates.max() ?? 1)) < 1e-6) }
+        let schedule = RefinedSchedule.schedule(of: norms)
+        #expect(schedule.count == rates.count)
+        for (found, rate) in zip(schedule, rates) { #expect(abs(Double(found) - rate / (rates.max() ?? 1)) < 1e-6) }
     }
 
     @Test func oneWildStepChangesNothing() {
         var norms = [Float](repeating: 1, count: 400)
-        let calm = RefinedSchedule.course(of: norms)
+        let calm = RefinedSchedule.schedule(of: norms)
         norms[150] = 1000
-        #expect(RefinedSchedule.course(of: norms) == calm)
+        #expect(RefinedSchedule.schedule(of: norms) == calm)
     }
 
     @Test func stepsWithoutGradientsDoNotTakeTheWholeRate() {
         var norms = [Float](repeating: 1, count: 1000)
         for step in 500..<700 { norms[step] = 0 }
-        let course = RefinedSchedule.course(of: norms)
-        #expect(course.allSatisfy(\.isFinite) && course[20] > 0.005)
+        let schedule = RefinedSchedule.schedule(of: norms)
+        #expect(schedule.allSatisfy(\.isFinite) && schedule[20] > 0.005)
     }
 
-    @Test func aRateFollowsItsCourse() {
+    @Test func aRateFollowsItsSchedule() {
         var rate = LearningRate()
         (rate.peak, rate.warmUp) = (2, 0.1)
-        rate.course = [1, 0.5, 0.25, 0.125, 0]
+        rate.schedule = [1, 0.5, 0.25, 0.125, 0]
         #expect(abs(rate.value(at: 0.25) - 1) < 1e-6)
         #expect(abs(rate.value(at: 0.375) - 0.75) < 1e-6)
         #expect(abs(rate.value(at: 0.05) - 0.5 * 2 * (1 - 0.2 * 0.5)) < 1e-6)
         #expect(rate.value(at: 1) == 0)
-        rate.course = [1]
+        rate.schedule = [1]
         #expect(rate.value(at: 0.5) == 2 && rate.value(at: 1) == 2)
     }
 
@@ -61,8 +61,8 @@ import TrawlCore
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try text.write(toFile: folder + "/" + RefinedSchedule.fileName, atomically: true, encoding: .utf8)
-        let error = #expect(throws: TrawlError.self) { try RefinedSchedule.course(ofTrainingIn: folder) }
+        let error = #expect(throws: TrawlError.self) { try RefinedSchedule.schedule(ofTrainingIn: folder) }
         #expect(error?.path == folder + "/" + RefinedSchedule.fileName)
-        #expect(throws: TrawlError.self) { try RefinedSchedule.course(ofTrainingIn: folder + "/none") }
+        #expect(throws: TrawlError.self) { try RefinedSchedule.schedule(ofTrainingIn: folder + "/none") }
     }
 }

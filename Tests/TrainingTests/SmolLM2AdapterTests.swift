@@ -31,7 +31,7 @@ import TrawlTokenizers
         let prompt = try base.loadTokenizer().encodeIDs("The gravity of the moon")
         let logits = network.logits(prompt, tape: Tape()).suffix(network.vocabularySize)
         try network.write(
-            to: GeneratorCheckpoint(path: home + "/written", storage: .f32, base: base), beginningWith: base)
+            to: TrainedModelFolder(path: home + "/written", storage: .f32, base: base), beginningWith: base)
         let folder = try ModelFolder(path: home + "/written")
         let step = try folder.loadGenerator().makeSession().prefill([prompt])
         let plain = try base.loadGenerator().makeSession().prefill([prompt])

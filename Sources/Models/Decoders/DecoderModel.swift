@@ -64,8 +64,7 @@ struct DecoderWeights: Sendable {
         let hidden = sizes.hiddenSize
         embedding = try reader.matrix(.embedding, sizes.vocabularySize, hidden)
         norm = try reader.norm(.norm, hidden)
-        let isTied = !reader.has(.output) || model.configuration["tie_word_embeddings"]?.bool == true
-        output = (isTied ? embedding : try reader.matrix(.output, sizes.vocabularySize, hidden)).prepared(
+        output = (reader.isTied ? embedding : try reader.matrix(.output, sizes.vocabularySize, hidden)).prepared(
             for: precision)
         // With norms behind the layers the one after attention is not the one before the feed-forward layer.
         let isSandwiched = model.architecture == .gemma3

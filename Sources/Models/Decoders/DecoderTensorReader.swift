@@ -43,6 +43,7 @@ package struct DecoderTensorReader {
     private let precision: Precision
     private let adapter: LowRankFolder?
     private let headDimension: Int
+    private let isTiedByConfiguration: Bool
 
     package init(_ model: ModelFolder, _ sizes: DecoderConfiguration, _ precision: Precision = .f32) {
         tensors = model.tensors
@@ -52,6 +53,7 @@ package struct DecoderTensorReader {
         self.precision = precision
         adapter = model.adapter
         headDimension = sizes.headDimension
+        isTiedByConfiguration = model.configuration["tie_word_embeddings"]?.bool == true
     }
 
     private func name(_ member: Member, _ layer: Int?, _ part: String = "weight") -> String {
@@ -64,6 +66,9 @@ package struct DecoderTensorReader {
     package func has(_ member: Member, _ layer: Int? = nil) -> Bool {
         tensors.tensor(named: name(member, layer)) != nil
     }
+
+    /// Whether the matrix of the logits is the embedding itself: the file has none of its own, or config.json ties them.
+    package var isTied: Bool { !has(.output) || isTiedByConfiguration }
 
     /// Whether one of a layer's projections has a bias, or heads have norms.
     package func hasExtras(_ layer: Int) -> Bool {

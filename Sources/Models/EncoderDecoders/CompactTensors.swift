@@ -20,9 +20,6 @@ struct CompactTensors: TensorCollection {
 
     var path: String { own.path }
 
-    /// What names begin with here and, behind the base's own prefix, there.
-    private static let places = [("encoder.", ""), ("decoder.bert.embeddings.", "embeddings.")]
-
     /// nil where config.json names no base.
     ///
     /// - Throws: `TrawlError.notFound` for a base that is not there, `.incompatible` for another one than the model was made
@@ -42,15 +39,12 @@ struct CompactTensors: TensorCollection {
         }
         try reference.requireDigest(of: base)
         self.own = own
-        basePrefix = base.tensors.prefix(before: "embeddings.word_embeddings.weight") ?? ""
+        basePrefix = BertNames.prefix(in: base.tensors)
         tensors = own.tensors + base.tensors.tensors
     }
 
     func tensor(named name: String) -> Tensor? {
         if let found = own.tensor(named: name) { return found }
-        for (here, there) in Self.places where name.hasPrefix(here) {
-            return base.tensors.tensor(named: basePrefix + there + name.dropFirst(here.count))
-        }
-        return nil
+        return BertPairNames.nameInBase(name).flatMap { base.tensors.tensor(named: basePrefix + $0) }
     }
 }

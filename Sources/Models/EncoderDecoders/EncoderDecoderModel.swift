@@ -10,6 +10,8 @@ public struct EncoderDecoderConfiguration: Sendable, Equatable {
     public let startToken: TokenID
     public let endToken: TokenID
     public let forcedFirstToken: TokenID?
+    /// What transformers fills batches with; read only for two BERT models, whose configuration training writes.
+    public var paddingToken: TokenID = 0
 }
 
 /// An encoder-decoder (Vaswani et al. 2017, arXiv 1706.03762): an encoder reads the prompt, and a decoder writes while it

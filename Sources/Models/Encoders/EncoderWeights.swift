@@ -185,10 +185,10 @@ struct EncoderTensors {
 
     /// A layer norm, also under the older names `gamma` and `beta`.
     func norm(_ name: String, _ count: Int) throws -> Norm {
-        let old = has(name + ".gamma")
+        let names = tensors.normNames(prefix + name)
         return Norm(
-            weight: try WeightVector(try required(name + (old ? ".gamma" : ".weight")), count: count),
-            bias: try WeightVector(try required(name + (old ? ".beta" : ".bias")), count: count), epsilon: epsilon)
+            weight: try WeightVector(try tensors.requiredTensor(names.weight), count: count),
+            bias: try WeightVector(try tensors.requiredTensor(names.bias), count: count), epsilon: epsilon)
     }
 
     /// A layer norm that may have no bias.

@@ -3,13 +3,13 @@ internal import TrawlTensors
 
 /// Products of matrices in memory, in the three orders that a linear layer and its gradients need.
 ///
-/// The right-hand matrix is packed a tile at a time, which fits the second-level cache; tiles are shared out among threads.
-/// A result is summed in one order whatever the threads.
+/// The right-hand matrix is packed in tiles that fit the second-level cache; tiles are distributed over threads. The order
+/// of summation does not depend on the number of threads.
 struct MatrixProduct {
     let pool: ThreadPool
 
     private static let rowTile = 192
-    /// The inputs whose products are summed in one go.
+    /// The inputs whose products are summed in one pass.
     private static let depth = 1024
     /// The floats of a packed tile.
     private static let tileFloats = 1 << 16
@@ -34,7 +34,7 @@ struct MatrixProduct {
         }
     }
 
-    /// y += xᵀ w; x: `[k, m]`, w: `[k, n]`, y: `[m, n]`. `transposed` is room for x, `[m, k]`.
+    /// y += xᵀ w; x: `[k, m]`, w: `[k, n]`, y: `[m, n]`. `transposed` is scratch memory for the transposed x, `[m, k]`.
     func transposed(
         _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, m: Int, n: Int, k: Int,
         transposed: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>
@@ -47,7 +47,7 @@ struct MatrixProduct {
         inputs(transposed, w, m: m, n: n, k: k, adding: true, into: y)
     }
 
-    /// out += aᵀ b; a: `[k, m]`, b: `[k, n]`, out: `[m, n]`, with m or n so small that packing would cost more than it gives.
+    /// out += aᵀ b; a: `[k, m]`, b: `[k, n]`, out: `[m, n]`, with m or n so small that packing costs more than it saves.
     func narrowTransposed(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, m: Int, n: Int, k: Int,
         into out: UnsafeMutablePointer<Float>

@@ -1,23 +1,28 @@
 internal import TrawlCore
 internal import TrawlTensors
 
-/// A matrix of weights that training may change, or one that it leaves as it is.
+/// A matrix of weights that is trained, or frozen.
 public final class Parameter {
-    /// Its name in the checkpoint.
+    /// Its name in the checkpoint. The names of the parameters that are trained together differ.
     public let name: String
     public let rows: Int
     public let columns: Int
     /// Whether it is a vector in the checkpoint, `[columns]`.
     public let isVector: Bool
-    /// What the learning rate is multiplied by; 0 for a parameter that is not trained.
+    /// The factor of the learning rate; 0 for a frozen parameter.
     public let rateFactor: Float
     let buffer: FloatBuffer
     private let gradientBuffer: FloatBuffer?
 
     public var count: Int { rows * columns }
     public var isTrained: Bool { rateFactor > 0 }
+    /// The shape in the checkpoint: `[columns]` for a vector, else `[rows, columns]`.
+    public var shape: [Int] { isVector ? [columns] : [rows, columns] }
 
-    /// - Parameter values: `[rows, columns]`, row-major; one row makes a vector.
+    /// - Parameters:
+    ///   - isVector: Whether the checkpoint has it as `[columns]`. Vectors have one row, and weight decay spares them.
+    ///   - rateFactor: The factor of the learning rate; 0 for a frozen parameter, which has no gradient.
+    ///   - values: `[rows, columns]`, row-major.
     public init(name: String, rows: Int, columns: Int, isVector: Bool, rateFactor: Float, values: [Float]) {
         precondition(values.count == rows * columns)
         self.name = name
@@ -36,10 +41,24 @@ public final class Parameter {
 
     /// A copy of the weights.
     public var values: [Float] { Array(UnsafeBufferPointer(start: buffer.base, count: count)) }
-    /// A copy of the gradient; nil when it is not trained.
+    /// A copy of the gradient; nil for a frozen parameter.
     public var gradients: [Float]? { gradientBuffer.map { Array(UnsafeBufferPointer(start: $0.base, count: count)) } }
 
-    /// - Throws: `TrawlError.incompatible` when there are not `count` of them.
+    /// Adds to the gradient, for losses whose gradients are not computed by a `Tape`. A frozen parameter ignores it.
+    ///
+    /// - Parameter values: `[rows, columns]`, row-major.
+    /// - Throws: `TrawlError.incompatible` unless there are `count` values.
+    public func addGradients(_ values: [Float]) throws {
+        guard values.count == count else {
+            throw TrawlError(.incompatible, "the gradient of '\(name)' has \(values.count) values, not \(count)")
+        }
+        guard let gradient else { return }
+        values.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress { Kernels.add(base, to: gradient, count) }
+        }
+    }
+
+    /// - Throws: `TrawlError.incompatible` unless there are `count` values.
     public func replaceValues(_ values: [Float]) throws {
         guard values.count == count else {
             throw TrawlError(.incompatible, "the tensor '\(name)' has \(values.count) values, not \(count)")

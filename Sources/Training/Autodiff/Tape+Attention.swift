@@ -1,20 +1,25 @@
 internal import CTrawlKernels
 internal import TrawlTensors
 
-/// Which rows attend to which: queries `queries` see keys `keys`, all of them, or, when causal, query i those up to i.
-struct AttentionSpan {
-    let queries: Range<Int>
-    let keys: Range<Int>
-    var isCausal = false
-    /// More keys, which all queries see: of what the span continues.
-    var prefix = 0..<0
+/// Which rows attend to which: the queries see all keys, or, in a causal span, query i sees the keys up to i.
+public struct AttentionSpan: Sendable {
+    public let queries: Range<Int>
+    public let keys: Range<Int>
+    public let isCausal: Bool
+    /// Further keys, which all queries see: the rows that the span continues.
+    public let prefix: Range<Int>
+
+    public init(queries: Range<Int>, keys: Range<Int>, isCausal: Bool = false, prefix: Range<Int> = 0..<0) {
+        precondition(!isCausal || queries.count == keys.count, "a causal span has as many keys as queries")
+        (self.queries, self.keys, self.isCausal, self.prefix) = (queries, keys, isCausal, prefix)
+    }
 
     fileprivate var keyCount: Int { prefix.count + keys.count }
 
-    /// How many keys query `index` sees, the prefix's first.
+    /// How many keys query `index` sees, those of the prefix first.
     fileprivate func visible(_ index: Int) -> Int { prefix.count + (isCausal ? index + 1 : keys.count) }
 
-    /// Calls `body` with the first `count` keys' places and rows.
+    /// Calls `body` with the indices and rows of the first `count` keys.
     @inline(__always)
     fileprivate func forEachKey(_ count: Int, _ body: (_ key: Int, _ row: Int) -> Void) {
         for key in 0..<min(count, prefix.count) { body(key, prefix.lowerBound + key) }
@@ -30,14 +35,17 @@ struct AttentionSpan {
 
 extension Tape {
     /// softmax(q kᵀ / sqrt(d)) v for each head and span (Vaswani et al. 2017, arXiv 1706.03762); q: `[rows, heads * d]`, k and
-    /// v: `[other rows, key heads * d]`, heads side by side. Each head of keys serves as many heads of queries (Ainslie et
-    /// al. 2023, arXiv 2305.13245). Spans share no queries; a causal one has as many keys as queries.
+    /// v: `[other rows, key heads * d]`, heads side by side. Each head of keys serves equally many heads of queries (Ainslie
+    /// et al. 2023, arXiv 2305.13245). Spans share no queries.
     ///
-    /// - Parameter keyHeads: as many as `heads` where nil.
-    func attention(
+    /// - Parameter keyHeads: The heads of keys and values; nil for `heads`.
+    /// - Complexity: O(sum of queries x keys x columns over the spans), with memory for heads x queries x keys.
+    public func attention(
         queries q: Variable, keys k: Variable, values v: Variable, spans: [AttentionSpan], heads: Int,
         keyHeads: Int? = nil
     ) -> Variable {
+        require(q, k)
+        require(v)
         let keyHeads = keyHeads ?? heads
         let width = q.columns / heads
         precondition(q.columns % heads == 0 && heads % keyHeads == 0)
@@ -45,7 +53,7 @@ extension Tape {
         let needsGradient = q.gradient != nil || k.gradient != nil || v.gradient != nil
         let y = makeVariable(q.rows, q.columns, needsGradient: needsGradient)
         let pass = AttentionPass(q: q, k: k, v: v, y: y, group: heads / keyHeads, width: width)
-        // Where the probabilities of a span's heads lie.
+        // The offset of each span's probabilities.
         var starts: [Int] = []
         var size = 0
         for span in spans {
@@ -55,20 +63,20 @@ extension Tape {
         let probabilities = floats(size)
         pool.parallelFor(spans.count * heads) { task in
             let (span, head) = (spans[task / heads], task % heads)
-            let place = starts[task / heads] + head * span.queries.count * span.keyCount
-            pass.forward(span, head: head, probabilities + place)
+            let offset = starts[task / heads] + head * span.queries.count * span.keyCount
+            pass.forward(span, head: head, probabilities + offset)
         }
         guard needsGradient else { return y }
         let longest = spans.map(\.keyCount).max() ?? 0
         let clusters = Self.clusters(spans)
         record { [self] in
             pool.parallelFor(clusters.count * keyHeads) { task in
-                let room = ThreadScratch.floats(.scores, longest)
+                let scratch = ThreadScratch.floats(.scores, longest)
                 for index in clusters[task / keyHeads] {
                     let span = spans[index]
                     for head in task % keyHeads * pass.group..<(task % keyHeads + 1) * pass.group {
-                        let place = starts[index] + head * span.queries.count * span.keyCount
-                        pass.backward(span, head: head, probabilities + place, room)
+                        let offset = starts[index] + head * span.queries.count * span.keyCount
+                        pass.backward(span, head: head, probabilities + offset, scratch)
                     }
                 }
             }
@@ -76,7 +84,7 @@ extension Tape {
         return y
     }
 
-    /// Spans that share keys must not add to their gradients at once: stretches of spans, none of which has keys of another.
+    /// Runs of spans such that no two runs share keys: spans that share keys must not add to their gradients at the same time.
     private static func clusters(_ spans: [AttentionSpan]) -> [Range<Int>] {
         var clusters: [(spans: Range<Int>, rows: Range<Int>)] = []
         for (index, span) in spans.enumerated() {
@@ -95,7 +103,7 @@ extension Tape {
 /// The inner loops of attention and its gradient.
 private struct AttentionPass {
     let q, k, v, y: Variable
-    /// The heads of queries that a head of keys serves.
+    /// The heads of queries per head of keys.
     let group: Int
     let width: Int
     private var scale: Float { 1 / Float(width).squareRoot() }
@@ -121,34 +129,34 @@ private struct AttentionPass {
         }
     }
 
-    /// `room`: floats for the scores of one query.
+    /// - Parameter scratch: Floats for the scores of one query.
     func backward(
         _ span: AttentionSpan, head: Int, _ probabilities: UnsafeMutablePointer<Float>,
-        _ room: UnsafeMutablePointer<Float>
+        _ scratch: UnsafeMutablePointer<Float>
     ) {
         guard let dy = y.gradient else { return }
         let stride = k.columns
         let offset = head / group * width
         for (index, row) in span.queries.enumerated() {
-            let place = row * q.columns + head * width
+            let start = row * q.columns + head * width
             let scores = probabilities + index * span.keyCount
             let visible = span.visible(index)
             if let dv = v.gradient {
                 span.forEachKey(visible) {
-                    Kernels.addScaled(scores[$0], dy + place, to: dv + offset + $1 * stride, width)
+                    Kernels.addScaled(scores[$0], dy + start, to: dv + offset + $1 * stride, width)
                 }
             }
             guard q.gradient != nil || k.gradient != nil else { continue }
-            span.forEachKey(visible) { room[$0] = Kernels.dot(dy + place, v.value + offset + $1 * stride, width) }
-            trawl_softmax_backward(scores, room, scale, visible)
+            span.forEachKey(visible) { scratch[$0] = Kernels.dot(dy + start, v.value + offset + $1 * stride, width) }
+            trawl_softmax_backward(scores, scratch, scale, visible)
             if let dq = q.gradient {
                 span.forEachKey(visible) {
-                    Kernels.addScaled(room[$0], k.value + offset + $1 * stride, to: dq + place, width)
+                    Kernels.addScaled(scratch[$0], k.value + offset + $1 * stride, to: dq + start, width)
                 }
             }
             if let dk = k.gradient {
                 span.forEachKey(visible) {
-                    Kernels.addScaled(room[$0], q.value + place, to: dk + offset + $1 * stride, width)
+                    Kernels.addScaled(scratch[$0], q.value + start, to: dk + offset + $1 * stride, width)
                 }
             }
         }

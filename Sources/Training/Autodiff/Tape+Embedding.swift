@@ -2,12 +2,16 @@ internal import TrawlCore
 internal import TrawlTensors
 
 extension Tape {
-    /// The sums of each token's vectors in all tables; `rows[t]` says which row of table t each token takes, and all are
-    /// equally long.
-    func embedding(_ tables: [(table: Parameter, rows: [Int])]) -> Variable {
+    /// The sum of each token's vectors over all tables, `[tokens, columns]`.
+    ///
+    /// - Parameter tables: Tables of equally many columns, each with the row that each token takes from it; at least one.
+    public func embedding(_ tables: [(table: Parameter, rows: [Int])]) -> Variable {
         guard let first = tables.first else { preconditionFailure("an embedding has a table") }
         let (count, columns) = (first.rows.count, first.table.columns)
-        precondition(tables.allSatisfy { $0.rows.count == count && $0.table.columns == columns })
+        precondition(
+            tables.allSatisfy { table, rows in
+                rows.count == count && table.columns == columns && rows.allSatisfy { $0 >= 0 && $0 < table.rows }
+            }, "a row that the table does not have")
         let y = makeVariable(count, columns, needsGradient: tables.contains { $0.table.isTrained })
         parallel(count, by: 64) { part in
             for token in part {

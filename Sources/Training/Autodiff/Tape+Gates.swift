@@ -5,7 +5,8 @@ extension Tape {
     private static let gatePart = 1 << 14
 
     /// silu(gate) * up, value by value (SwiGLU, Shazeer 2020, arXiv 2002.05202); both `[rows, columns]`.
-    func gatedUnit(gate: Variable, up: Variable) -> Variable {
+    public func gatedUnit(gate: Variable, up: Variable) -> Variable {
+        require(gate, up)
         precondition(gate.rows == up.rows && gate.columns == up.columns)
         let needsGradient = gate.gradient != nil || up.gradient != nil
         let y = makeVariable(gate.rows, gate.columns, needsGradient: needsGradient)
@@ -15,7 +16,7 @@ extension Tape {
             Kernels.siluMultiply(y.value + start, up.value + start, part.count)
         }
         guard let dy = y.gradient else { return y }
-        // What is not trained gets its gradient in room that nobody reads.
+        // A gradient that is not wanted goes to scratch memory.
         let dgate = gate.gradient ?? floats(y.count)
         let dup = up.gradient ?? floats(y.count)
         record { [self] in
@@ -28,8 +29,9 @@ extension Tape {
         return y
     }
 
-    /// a + b, both `[rows, columns]`.
-    func sum(_ a: Variable, _ b: Variable) -> Variable {
+    /// a + b; all `[rows, columns]`.
+    public func sum(_ a: Variable, _ b: Variable) -> Variable {
+        require(a, b)
         precondition(a.rows == b.rows && a.columns == b.columns)
         let y = makeVariable(a.rows, a.columns, needsGradient: a.gradient != nil || b.gradient != nil)
         parallel(y.count, by: Self.gatePart) { part in
@@ -48,17 +50,19 @@ extension Tape {
         return y
     }
 
-    /// Rows `indices` of x: `[rows, columns]`, each as often as it is named.
-    func rows(_ indices: [Int], of x: Variable) -> Variable {
+    /// The rows `indices` of x: `[rows, columns]`, each as often as it occurs; `[indices, columns]`.
+    public func rows(_ indices: [Int], of x: Variable) -> Variable {
+        require(x)
+        precondition(indices.allSatisfy { $0 >= 0 && $0 < x.rows }, "a row that the variable does not have")
         let columns = x.columns
         let y = makeVariable(indices.count, columns, needsGradient: x.gradient != nil)
-        for (place, row) in indices.enumerated() {
-            (y.value + place * columns).update(from: x.value + row * columns, count: columns)
+        for (position, row) in indices.enumerated() {
+            (y.value + position * columns).update(from: x.value + row * columns, count: columns)
         }
         guard let dy = y.gradient, let dx = x.gradient else { return y }
         record {
-            for (place, row) in indices.enumerated() {
-                Kernels.add(dy + place * columns, to: dx + row * columns, columns)
+            for (position, row) in indices.enumerated() {
+                Kernels.add(dy + position * columns, to: dx + row * columns, columns)
             }
         }
         return y

@@ -2,8 +2,11 @@ internal import CTrawlKernels
 internal import TrawlTensors
 
 extension Tape {
-    /// x Wᵀ + b; x: `[m, k]`, weight: `[n, k]`, bias: `[n]`.
-    func linear(_ x: Variable, _ weight: Parameter, _ bias: Parameter?) -> Variable {
+    /// x Wᵀ + b, `[m, n]`; x: `[m, k]`, weight: `[n, k]`, bias: `[n]`.
+    ///
+    /// - Complexity: O(m n k).
+    public func linear(_ x: Variable, _ weight: Parameter, _ bias: Parameter?) -> Variable {
+        require(x)
         precondition(x.columns == weight.columns && (bias.map { $0.count == weight.rows } ?? true))
         let (m, n, k) = (x.rows, weight.rows, weight.columns)
         let isTrained = weight.isTrained || (bias?.isTrained ?? false)
@@ -16,11 +19,11 @@ extension Tape {
             }
         }
         guard let dy = y.gradient else { return y }
-        let room = weight.isTrained ? floats(m * n) : nil
+        let scratch = weight.isTrained ? floats(m * n) : nil
         record { [self] in
             if let dx = x.gradient { product.inputs(dy, weight.value, m: m, n: k, k: n, adding: true, into: dx) }
-            if let dw = weight.gradient, let room {
-                product.transposed(dy, x.value, m: n, n: k, k: m, transposed: room, into: dw)
+            if let dw = weight.gradient, let scratch {
+                product.transposed(dy, x.value, m: n, n: k, k: m, transposed: scratch, into: dw)
             }
             if let db = bias?.gradient { sumRows(dy, m, n, into: db) }
         }
@@ -36,8 +39,9 @@ extension Tape {
         }
     }
 
-    /// The exact GELU of x.
-    func gelu(_ x: Variable) -> Variable {
+    /// The exact GELU of x, value by value; `[rows, columns]`.
+    public func gelu(_ x: Variable) -> Variable {
+        require(x)
         let y = makeVariable(x.rows, x.columns, needsGradient: x.gradient != nil)
         parallel(x.count, by: 1 << 14) { part in
             (y.value + part.lowerBound).update(from: x.value + part.lowerBound, count: part.count)

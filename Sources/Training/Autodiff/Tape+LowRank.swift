@@ -1,19 +1,28 @@
 internal import TrawlTensors
 
-/// What a frozen matrix is changed by: scale B A (LoRA, Hu et al. 2021, arXiv 2106.09685), with few rows in between.
-struct LowRankAdapter {
+/// The change scale B A of a frozen matrix (LoRA, Hu et al. 2021, arXiv 2106.09685). The rank is far below the sizes of the
+/// matrix.
+public struct LowRankAdapter {
     /// A: `[rank, in]`.
-    let down: Parameter
+    public let down: Parameter
     /// B: `[out, rank]`; all 0 where training begins.
-    let up: Parameter
-    let scale: Float
+    public let up: Parameter
+    public let scale: Float
 
-    var rank: Int { down.rows }
+    public var rank: Int { down.rows }
+
+    public init(down: Parameter, up: Parameter, scale: Float) {
+        precondition(up.columns == down.rows, "B has as many columns as A has rows")
+        (self.down, self.up, self.scale) = (down, up, scale)
+    }
 }
 
 extension Tape {
-    /// x (W + scale B A)ᵀ; x: `[m, k]`, weight: `[n, k]`, which is not trained; the adapter's matrices are.
-    func linear(_ x: Variable, _ weight: Parameter, adapter: LowRankAdapter) -> Variable {
+    /// x (W + scale B A)ᵀ, `[m, n]`; x: `[m, k]`, weight: `[n, k]` and frozen. The matrices of the adapter are trained.
+    ///
+    /// - Complexity: O(m n k), and O(m rank (n + k)) for the adapter.
+    public func linear(_ x: Variable, _ weight: Parameter, adapter: LowRankAdapter) -> Variable {
+        require(x)
         let (m, n, k, rank) = (x.rows, weight.rows, weight.columns, adapter.rank)
         let (down, up) = (adapter.down, adapter.up)
         precondition(!weight.isTrained && x.columns == k)

@@ -2,13 +2,14 @@ internal import CTrawlKernels
 internal import TrawlTensors
 
 extension Tape {
-    /// The rows that a task of a norm takes; the gradients of its weights are summed task by task.
+    /// The rows of one task of a norm; the gradients of the weights are summed task by task.
     private static let normRows = 64
 
-    /// Layer norm of x + residual, both `[rows, columns]`.
-    func layerNorm(
+    /// The layer norm of x + residual (Ba et al. 2016, arXiv 1607.06450), `[rows, columns]`; weight and bias: `[columns]`.
+    public func layerNorm(
         _ x: Variable, adding residual: Variable? = nil, weight: Parameter, bias: Parameter, epsilon: Float
     ) -> Variable {
+        require(x, residual ?? x)
         let (rows, columns) = (x.rows, x.columns)
         precondition(weight.count == columns && bias.count == columns && (residual.map { $0.count == x.count } ?? true))
         let needsGradient = x.gradient != nil || residual?.gradient != nil || weight.isTrained || bias.isTrained

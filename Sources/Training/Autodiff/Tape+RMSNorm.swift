@@ -4,8 +4,9 @@ extension Tape {
     private static let rmsNormRows = 64
 
     /// weight * x / sqrt(mean of x² + epsilon), row by row (Zhang and Sennrich 2019, arXiv 1910.07467); x: `[rows, columns]`,
-    /// weight: `[columns]`, which is not trained.
-    func rmsNorm(_ x: Variable, weight: Parameter, epsilon: Float) -> Variable {
+    /// weight: `[columns]` and frozen.
+    public func rmsNorm(_ x: Variable, weight: Parameter, epsilon: Float) -> Variable {
+        require(x)
         let (rows, columns) = (x.rows, x.columns)
         precondition(weight.count == columns && !weight.isTrained)
         let y = makeVariable(rows, columns, needsGradient: x.gradient != nil)

@@ -2,17 +2,17 @@ internal import Glibc
 internal import TrawlTensors
 
 /// The cosines and sines of rotary positions (Su et al. 2021, arXiv 2104.09864), row by row, `[rows, pairs]` each.
-final class RotaryAngles {
+public final class RotaryAngles {
     fileprivate let pairs: Int
     fileprivate let cosines: [Float]
     fileprivate let sines: [Float]
-    /// What turns back.
+    /// The sines of the inverse rotation.
     fileprivate let negativeSines: [Float]
 
     /// - Parameters:
-    ///   - positions: Of each row.
+    ///   - positions: The position of each row.
     ///   - frequencies: The angle of pair p at position t is t times element p.
-    init(positions: [Int], frequencies: [Float]) {
+    public init(positions: [Int], frequencies: [Float]) {
         pairs = frequencies.count
         var (cosines, sines): ([Float], [Float]) = ([], [])
         cosines.reserveCapacity(positions.count * pairs)
@@ -28,7 +28,7 @@ final class RotaryAngles {
         (self.cosines, self.sines, negativeSines) = (cosines, sines, sines.map { -$0 })
     }
 
-    /// Turns row `row` of x, `heads` heads of `width` values; pairs lie half a head apart.
+    /// Rotates row `row` of x: `heads` heads of `width` values. The members of a pair are half a head apart.
     fileprivate func turn(_ x: UnsafeMutablePointer<Float>, row: Int, heads: Int, width: Int, back: Bool) {
         cosines.withUnsafeBufferPointer { cosines in
             (back ? negativeSines : sines).withUnsafeBufferPointer { sines in
@@ -44,8 +44,9 @@ final class RotaryAngles {
 extension Tape {
     private static let rotatedRows = 64
 
-    /// x with each head turned by its row's angles; x: `[rows, heads * width]`, heads side by side.
-    func rotation(_ x: Variable, heads: Int, angles: RotaryAngles) -> Variable {
+    /// x with each head rotated by the angles of its row; x: `[rows, heads * width]`, heads side by side.
+    public func rotation(_ x: Variable, heads: Int, angles: RotaryAngles) -> Variable {
+        require(x)
         let (columns, width) = (x.columns, x.columns / heads)
         precondition(columns % heads == 0 && 2 * angles.pairs <= width && angles.cosines.count == x.rows * angles.pairs)
         let y = makeVariable(x.rows, columns, needsGradient: x.gradient != nil)
@@ -60,7 +61,7 @@ extension Tape {
         record { [self] in
             parallel(x.rows, by: Self.rotatedRows) { part in
                 for row in part {
-                    // Nobody reads this gradient again: it is turned where it lies.
+                    // This gradient is not read again: it is rotated in place.
                     angles.turn(dy + row * columns, row: row, heads: heads, width: width, back: true)
                     Kernels.add(dy + row * columns, to: dx + row * columns, columns)
                 }

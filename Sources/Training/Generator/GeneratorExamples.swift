@@ -2,44 +2,12 @@ public import TrawlCore
 internal import TrawlGeneration
 internal import TrawlModels
 
-/// What a generator is trained on: queries with the passages that answer them, and texts of the corpus itself.
+/// The training examples of a generator: queries with the passages that answer them, and texts of the corpus that stand for
+/// queries.
+///
+/// Curricula know the sources `queries`, `sentences`, `titles` and `samples`; examples have no order of difficulty. Examples are
+/// numbered: queries, then passages (for their sentences and titles), then the queries of self samples.
 public struct GeneratorExamples: Sendable {
-    /// How examples are made and mixed.
-    public struct Settings: Codable, Sendable, Equatable {
-        /// The sources of a step.
-        public var sourcesPerStep = 24
-        /// The spans that are learnt behind one encoding of a source.
-        public var spansPerSource = 4
-        /// The tokens of a span.
-        public var spanLength = 10
-        /// The longest source, special tokens included.
-        public var sourceLength = 96
-        /// The shares of queries, sentences and titles among the sources, where there are all three.
-        public var queryShare = 0.4
-        public var sentenceShare = 0.4
-        public var titleShare = 0.2
-        /// The share of a sentence's words that are left out when it stands for a query.
-        public var wordDropout = 0.15
-        public var samples = SelfSamples.Settings()
-
-        public init() {}
-    }
-
-    /// A query with the passages that answer it.
-    public struct Query: Sendable {
-        public let tokens: [TokenID]
-        public let passages: [Int]
-        /// The whole source; nil where `tokens` between the special ones make it.
-        public let source: [TokenID]?
-
-        /// - Parameter tokens: Without special tokens.
-        public init(tokens: [TokenID], passages: [Int], source: [TokenID]? = nil) {
-            self.tokens = tokens
-            self.passages = passages
-            self.source = source
-        }
-    }
-
     public let settings: Settings
     public let corpus: TrainingCorpus
     private let queries: [Query]
@@ -48,17 +16,16 @@ public struct GeneratorExamples: Sendable {
     private let sampler: SpanSampler
     private let titled: [Int]
     private let withSentences: [Int]
-    private let seed: UInt64
-    /// What the generator wrote for the queries; nil before it was asked.
+    /// The n-grams that the generator wrote for queries; nil before the first round of sampling.
     public var selfSamples: SelfSamples? {
         didSet {
-            teachable = samples.enumerated().compactMap { place, sample in
+            teachable = samples.enumerated().compactMap { index, sample in
                 let (full, partial) = SelfSamples.correctKeys(of: sample)
-                return full.isEmpty && partial.isEmpty ? nil : (place, full, partial)
+                return full.isEmpty && partial.isEmpty ? nil : (index, full, partial)
             }
         }
     }
-    /// The samples with correct n-grams, and which these are.
+    /// The samples with correct n-grams, and the indices of these.
     private var teachable: [(sample: Int, full: [Int], partial: [Int])] = []
 
     /// The fewest tokens of a sentence that can stand for a query.
@@ -66,17 +33,15 @@ public struct GeneratorExamples: Sendable {
 
     /// - Parameters:
     ///   - start, end: The special tokens around a source, and the words of a prompt.
-    /// - Throws: `TrawlError.invalidInput` when nothing is left to learn from.
+    /// - Throws: `TrawlError.invalidInput` when there is nothing to learn from.
     public init(
-        corpus: TrainingCorpus, queries: [Query], start: [TokenID], end: [TokenID], seed: UInt64,
-        settings: Settings = Settings()
+        corpus: TrainingCorpus, queries: [Query], start: [TokenID], end: [TokenID], settings: Settings = Settings()
     ) throws {
         self.corpus = corpus
         self.settings = settings
         self.queries = queries.filter { !$0.tokens.isEmpty && !$0.passages.isEmpty }
         self.start = start
         self.end = end
-        self.seed = seed
         sampler = SpanSampler(corpus: corpus, length: settings.spanLength)
         titled = corpus.titleLengths.indices.filter { corpus.titleLengths[$0] > 0 }
         withSentences = corpus.sentences.indices.filter { passage in
@@ -85,25 +50,29 @@ public struct GeneratorExamples: Sendable {
         guard !self.queries.isEmpty || !titled.isEmpty || !withSentences.isEmpty else {
             throw TrawlError(
                 .invalidInput, "there is nothing to learn from: no queries, no titles, no sentences",
-                remedy: "index longer documents, or give --queries and --qrels")
+                remedy: "index longer documents, or train on judged queries")
         }
     }
 
-    /// The examples of step `step`: always the same ones.
-    public func batch(step: Int) -> GenerationBatch {
-        var random = SplitMix64(seed: seed &+ UInt64(step) &* 0x9E37_79B9)
-        let shares = self.shares
+    /// The examples of a step, which its number, its seed and its stage determine.
+    ///
+    /// - Complexity: O(tokens of the drawn passages).
+    public func batch(of step: TrainingStep) -> GenerationBatch {
+        var random = SplitMix64(seed: step.seed &+ UInt64(step.number) &* 0x9E37_79B9)
+        let shares = shares(at: step.stage)
         let total = shares.reduce(0, +)
         var items: [GenerationBatch.Item] = []
-        for place in 0..<settings.sourcesPerStep {
-            if !teachable.isEmpty, random.nextShare() < settings.samples.share {
-                items.append(sampled(number: step * settings.sourcesPerStep + place, using: &random))
+        let sampleShare = settings.samples.share * step.stage.factor(of: "samples")
+        for index in 0..<settings.sourcesPerStep {
+            let number = step.number * settings.sourcesPerStep + index
+            if !teachable.isEmpty, random.nextShare() < sampleShare {
+                items.append(sampled(number: number, seed: step.seed, using: &random))
                 continue
             }
             let draw = random.nextShare() * total
             let item: GenerationBatch.Item? =
                 if draw < shares[0] {
-                    query(number: step * settings.sourcesPerStep + place, using: &random)
+                    query(number: number, seed: step.seed, using: &random)
                 } else if draw < shares[0] + shares[1] {
                     sentence(using: &random)
                 } else {
@@ -111,15 +80,15 @@ public struct GeneratorExamples: Sendable {
                 }
             if let item { items.append(item) }
         }
-        return GenerationBatch(items, rankings: rankings(step: step, using: &random))
+        return GenerationBatch(items, rankings: rankings(of: step, using: &random))
     }
 
     private var samples: [SelfSamples.Sample] { selfSamples?.samples ?? [] }
 
-    /// A query with n-grams that the generator itself wrote for it, the weightiest ones most often.
-    private func sampled(number: Int, using random: inout SplitMix64) -> GenerationBatch.Item {
-        let (place, full, partial) = teachable[Self.shuffled(number, of: teachable.count, seed: seed)]
-        let sample = samples[place]
+    /// A query with correct n-grams that the generator wrote for it; those of high weight are drawn most often.
+    private func sampled(number: Int, seed: UInt64, using random: inout SplitMix64) -> GenerationBatch.Item {
+        let (index, full, partial) = teachable[ShuffledRounds.index(number, of: teachable.count, seed: seed)]
+        let sample = samples[index]
         let keys = full.map { ($0, Float(1)) } + partial.map { ($0, settings.samples.partialWeight) }
         var weights = keys.map { key, factor in
             Float(selfSamples?.weights.weight(sample.found.features[key]) ?? 0) * factor
@@ -129,29 +98,33 @@ public struct GeneratorExamples: Sendable {
             weights[chosen] = 0
             targets.append(.init(tokens: sample.found.keys[keys[chosen].0], weight: keys[chosen].1))
         }
-        return GenerationBatch.Item(source: source(sample.query), targets: targets)
+        return GenerationBatch.Item(
+            source: source(sample.query), targets: targets, example: queries.count + corpus.passages.count + index)
     }
 
-    private func rankings(step: Int, using random: inout SplitMix64) -> [GenerationBatch.Ranking] {
+    private func rankings(of step: TrainingStep, using random: inout SplitMix64) -> [GenerationBatch.Ranking] {
         guard let selfSamples, !samples.isEmpty, settings.samples.rankingWeight > 0 else { return [] }
         let count = settings.samples.rankingsPerStep
-        return (0..<count).compactMap { place in
-            let sample = samples[Self.shuffled(step * count + place, of: samples.count, seed: ~seed)]
+        return (0..<count).compactMap { index in
+            let sample = samples[ShuffledRounds.index(step.number * count + index, of: samples.count, seed: ~step.seed)]
             return selfSamples.margin(of: sample, margin: settings.samples.margin, using: &random).map {
                 .init(source: source(sample.query), keys: $0.keys.map { sample.found.keys[$0] }, margin: $0.margin)
             }
         }
     }
 
-    /// The shares of what there is; even ones where all that is left have none.
-    private var shares: [Double] {
+    /// The shares of the sources that exist; even ones where the shares of all of these are 0.
+    private func shares(at stage: CurriculumStage) -> [Double] {
         let exist = [!queries.isEmpty, !withSentences.isEmpty, !titled.isEmpty]
-        let wanted = [settings.queryShare, settings.sentenceShare, settings.titleShare]
+        let wanted = [
+            settings.queryShare * stage.factor(of: "queries"), settings.sentenceShare * stage.factor(of: "sentences"),
+            settings.titleShare * stage.factor(of: "titles"),
+        ]
         let shares = zip(exist, wanted).map { $0 ? $1 : 0 }
         return shares.contains { $0 > 0 } ? shares : exist.map { $0 ? 1 : 0 }
     }
 
-    /// The highest token of corpus and queries.
+    /// The highest token of the corpus, the queries and the prompt.
     var highestToken: Int {
         let all = [
             corpus.passages.lazy.map { $0.max() ?? 0 }.max() ?? 0, queries.lazy.map { $0.tokens.max() ?? 0 }.max() ?? 0,
@@ -159,7 +132,7 @@ public struct GeneratorExamples: Sendable {
         return Int(max(all[0], all[1], (start + end).max() ?? 0))
     }
 
-    /// Of the tokens of corpus, queries and prompts.
+    /// Identifies the tokens of the corpus, the queries and the prompt.
     var digest: String {
         var hash = StableHash()
         for tokens in corpus.passages + queries.map(\.tokens) + [start, end] {
@@ -169,11 +142,12 @@ public struct GeneratorExamples: Sendable {
         return hash.hexadecimal
     }
 
-    /// Step and place number the queries, so that each has its turn, in a new order in each round.
-    private func query(number: Int, using random: inout SplitMix64) -> GenerationBatch.Item? {
-        let query = queries[Self.shuffled(number, of: queries.count, seed: seed)]
+    /// Each query has its turn, in a new order in each round.
+    private func query(number: Int, seed: UInt64, using random: inout SplitMix64) -> GenerationBatch.Item? {
+        let index = ShuffledRounds.index(number, of: queries.count, seed: seed)
+        let query = queries[index]
         let passage = query.passages[Int(random.next() % UInt64(query.passages.count))]
-        return item(query.tokens, passage, source: query.source, using: &random)
+        return item(query.tokens, passage, source: query.source, example: index, using: &random)
     }
 
     private func title(using random: inout SplitMix64) -> GenerationBatch.Item? {
@@ -195,7 +169,7 @@ public struct GeneratorExamples: Sendable {
             excluding: isExcluded ? range : nil, using: &random)
     }
 
-    /// Queries do not have all words of what answers them.
+    /// A sentence without some of its words: queries do not have all words of what answers them.
     private func withoutSomeWords(_ tokens: ArraySlice<TokenID>, using random: inout SplitMix64) -> [TokenID] {
         var kept: [TokenID] = []
         var isKept = true
@@ -210,34 +184,16 @@ public struct GeneratorExamples: Sendable {
 
     private func item(
         _ tokens: [TokenID], _ passage: Int, excluding excluded: Range<Int>? = nil, source whole: [TokenID]? = nil,
-        using random: inout SplitMix64
+        example: Int? = nil, using random: inout SplitMix64
     ) -> GenerationBatch.Item? {
         let spans = sampler.sample(
             settings.spansPerSource, from: passage, query: Set(tokens), excluding: excluded, using: &random)
         let source = whole.flatMap { $0.count <= settings.sourceLength ? $0 : nil } ?? source(tokens)
-        return GenerationBatch.Item(source: source, targets: spans.map { .init(tokens: $0) })
+        return GenerationBatch.Item(
+            source: source, targets: spans.map { .init(tokens: $0) }, example: example ?? queries.count + passage)
     }
 
     func source(_ tokens: [TokenID]) -> [TokenID] {
         start + tokens.prefix(max(1, settings.sourceLength - start.count - end.count)) + end
-    }
-
-    /// Number `number` in a sequence of shuffled rounds of `0..<count`: a Feistel network of three rounds over the next power
-    /// of four, walked until it is in range, so that nothing is stored.
-    static func shuffled(_ number: Int, of count: Int, seed: UInt64) -> Int {
-        let round = UInt64(number / count)
-        var bits = 1
-        while 1 << (2 * bits) < count { bits += 1 }
-        let mask = (UInt64(1) << bits) - 1
-        var value = UInt64(number % count)
-        repeat {
-            var (left, right) = (value >> bits, value & mask)
-            for step in 0..<3 as Range<UInt64> {
-                var hash = SplitMix64(seed: seed ^ (right &+ (step << 32) &+ (round << 40)))
-                (left, right) = (right, left ^ (hash.next() & mask))
-            }
-            value = left << bits | right
-        } while value >= UInt64(count)
-        return Int(value)
     }
 }

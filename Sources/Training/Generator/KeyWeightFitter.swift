@@ -4,14 +4,14 @@ public import TrawlGeneration
 
 /// Fits the weights of n-grams to judged queries.
 ///
-/// A passage's score is the sum of its keys' weights times their covers, times what their
-/// occurrences and its length make of them; the loss of a query is that of a softmax over the
-/// logarithms of its passages' scores, sharpened by a factor that is fitted too (listwise: Cao et al. 2007, doi
-/// 10.1145/1273496.1273513). Logarithms make it blind to the weights' common scale, as a ranking is.
+/// The score of a passage is the sum of the weights of its keys times their covers, times powers of their occurrences and of the
+/// passage's length. The loss of a query is that of a softmax over the logarithms of the scores of its passages, times a
+/// sharpness that is fitted too (listwise: Cao et al. 2007, doi 10.1145/1273496.1273513). Because of the logarithms it does not
+/// depend on a common factor of the weights, as a ranking does not.
 public struct KeyWeightFitter {
     public var iterations = 400
     public var rate = 0.02
-    /// How strongly coefficients are held where they began.
+    /// The factor of the squared distance of the coefficients from those that they began as.
     public var regularisation = 1e-3
 
     public init() {}
@@ -43,7 +43,7 @@ public struct KeyWeightFitter {
         return (Self.weights(best.0), before, best.1)
     }
 
-    /// What is likelier must not weigh less.
+    /// A likelier n-gram must not weigh less.
     private static func monotone(_ point: [Double]) -> [Double] {
         point.enumerated().map { $0.offset < 2 ? max(0, $0.element) : $0.element }
     }

@@ -1,14 +1,14 @@
 internal import Foundation
 public import TrawlGeneration
 
-/// How much better a passage that answers the query shall score than those that do not, through a smooth form of SEAL's own score (after
-/// LTRGR: Li et al. 2023, arXiv 2306.15222).
+/// The ranking loss of a query: a relevant passage shall score higher than others by a margin, in a smooth form of SEAL's own
+/// score (after LTRGR: Li et al. 2023, arXiv 2306.15222).
 ///
-/// A passage's score is the sum of its keys' weights times their covers, and a key's weight follows its log-probability.
-/// The loss of a pair is max(0, margin - log(better / worse)), with the logarithm in place of LTRGR's difference so that
-/// one margin suits all queries and all weightings; pairs share the loss evenly.
+/// The score of a passage is the sum of the weights of its keys times their covers. The weight of a key is a function of its
+/// log-probability. The loss of a pair is max(0, margin - log(better / worse)). LTRGR takes the difference; with the logarithm
+/// one margin suits all queries and weightings. The loss is the mean over the pairs.
 public struct RankingMargin: Sendable {
-    /// A passage with what it adds to the logarithm of its score beside its keys.
+    /// A passage: its keys, and what is added to the logarithm of its score.
     public struct Passage: Sendable {
         public let keys: [KeyWeightExample.Use]
         public let offset: Double
@@ -21,7 +21,7 @@ public struct RankingMargin: Sendable {
 
     public let weights: LearnedKeyWeights
     public let margin: Double
-    /// Of each key.
+    /// The features of each key.
     public let features: [KeyFeatures]
     public let better: Passage
     public let worse: [Passage]

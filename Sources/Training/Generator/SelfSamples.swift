@@ -1,30 +1,29 @@
 public import TrawlCore
 public import TrawlGeneration
 
-/// What a generator itself wrote for training queries, and which passages that found: it learns from its own samples to
-/// write more of what points to the right ones (after Ni et al. 2023, arXiv 2205.14318), and to rank these above others.
+/// The n-grams that a generator wrote for training queries, and the passages that they found. It learns from these samples to
+/// write more n-grams of the right passages (after Ni et al. 2023, arXiv 2205.14318), and to rank these above others.
 public struct SelfSamples: Codable, Sendable {
     public struct Settings: Codable, Sendable, Equatable {
-        /// The share of the training after which samples are drawn: once for each entry, in ascending order; empty for
-        /// never.
+        /// The shares of the training after which samples are drawn, in ascending order; empty for never.
         public var rounds: [Double] = []
-        /// The most queries that samples are drawn for in a round, others each time.
+        /// The most queries that samples are drawn for in a round; each round takes others.
         public var queries = 1000
-        /// The share of the step's sources that are queries with their own good n-grams as targets.
+        /// The share of the sources of a step that are queries with their own correct n-grams as targets.
         public var share = 0.2
         /// The rankings of a step.
         public var rankingsPerStep = 4
-        /// What the mean loss of the rankings is multiplied by.
+        /// The factor of the mean loss of the rankings.
         public var rankingWeight: Float = 1
-        /// By how much the score of the right passage shall exceed that of others, as a logarithm.
+        /// The margin by which the logarithm of the right passage's score shall exceed that of others.
         public var margin = 0.3
-        /// What the loss of an n-gram that also stands in other passages is multiplied by.
+        /// The factor of the loss of an n-gram that occurs in other passages too.
         public var partialWeight: Float = 0.5
 
         public init() {}
     }
 
-    /// A query with what it found.
+    /// A query with the n-grams written for it and the passages that they found.
     public struct Sample: Codable, Sendable {
         /// The query's tokens, without special tokens.
         public let query: [TokenID]
@@ -37,10 +36,10 @@ public struct SelfSamples: Codable, Sendable {
     }
 
     public let samples: [Sample]
-    /// What n-grams weigh in rankings: near what they weighed when the samples were drawn, but smooth.
+    /// The weights of n-grams in rankings: near those with which the samples were drawn, but smooth.
     public let weights: LearnedKeyWeights
 
-    /// Keeps what is learnt from: queries that found what they should, their best passages and the n-grams in these.
+    /// Keeps the samples of queries that found a relevant passage, with their best passages and the n-grams in these.
     public init(samples: [Sample], weights: LearnedKeyWeights) {
         self.samples = samples.filter { sample in
             !sample.query.isEmpty && sample.found.candidates.contains { $0.isRelevant && !$0.keys.isEmpty }
@@ -48,20 +47,20 @@ public struct SelfSamples: Codable, Sendable {
         self.weights = weights
     }
 
-    /// Without what stands in the queries themselves: for titles, which their own passages hold.
+    /// Without n-grams of the queries themselves: for titles, which occur in their own passages.
     public var withoutQueryNGrams: SelfSamples {
         SelfSamples(
             samples: samples.map { Sample(query: $0.query, found: $0.found.withoutQueryNGrams) }, weights: weights)
     }
 
-    /// The passages of a query that are kept, relevant ones aside.
+    /// The passages per query that are kept beside relevant ones.
     private static let candidates = 8
     /// Longer n-grams, such as long titles, are not learnt from.
     static let longestKey = 24
-    /// The tokens of n-grams that a ranking looks at, the weightiest first: what bounds its memory.
+    /// The most tokens of n-grams in a ranking, those of the highest weights first: it bounds the memory.
     private static let rankedTokens = 320
 
-    /// - Throws: `TrawlError.corrupted` when the samples do not fit a model of this vocabulary, or not together.
+    /// - Throws: `TrawlError.corrupted` when the samples do not fit a model of this vocabulary, or contradict themselves.
     func validate(vocabulary: Int) throws {
         let isSound = samples.allSatisfy { sample in
             let found = sample.found
@@ -80,8 +79,8 @@ public struct SelfSamples: Codable, Sendable {
         }
     }
 
-    /// The n-grams of `sample` that stand in a passage which answers the query: fully correct ones in no other passage that
-    /// was found, partially correct ones in others too. Single tokens say too little to be learnt.
+    /// The n-grams of `sample` that occur in a relevant passage: fully correct ones occur in no other passage that was found,
+    /// partially correct ones in others too. Single tokens are left out: they say too little.
     static func correctKeys(of sample: Sample) -> (full: [Int], partial: [Int]) {
         var isInRelevant = [Bool](repeating: false, count: sample.found.keys.count)
         var isInOther = isInRelevant
@@ -94,8 +93,8 @@ public struct SelfSamples: Codable, Sendable {
         return (correct.filter { !isInOther[$0] }, correct.filter { isInOther[$0] })
     }
 
-    /// A pair of comparisons for the ranking of `sample`: one of the passages that answer it against the best other one and
-    /// against one drawn at random; nil when there is no other.
+    /// A ranking for `sample`: one of its relevant passages against the best other passage and against a random one; nil where
+    /// there is no other.
     func margin(
         of sample: Sample, margin: Double, using random: inout SplitMix64
     ) -> (keys: [Int], margin: RankingMargin)? {
@@ -108,10 +107,10 @@ public struct SelfSamples: Codable, Sendable {
             others[Int(random.next() % UInt64(others.count))],
         ]
         let keys = weightiest(Set(chosen.flatMap(\.keys).map(\.key)), of: sample.found)
-        let places = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($0.element, $0.offset) })
+        let indices = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($0.element, $0.offset) })
         let passages = chosen.map { candidate in
             RankingMargin.Passage(
-                keys: candidate.keys.compactMap { use in places[use.key].map { use.renumbered($0) } },
+                keys: candidate.keys.compactMap { use in indices[use.key].map { use.renumbered($0) } },
                 offset: weights.passageLength * logarithm(Double(max(1, candidate.length))))
         }
         return (
@@ -122,14 +121,14 @@ public struct SelfSamples: Codable, Sendable {
         )
     }
 
-    /// The keys whose tokens fit in a ranking, the weightiest first.
+    /// The keys whose tokens fit a ranking, those of the highest weights first.
     private func weightiest(_ keys: Set<Int>, of found: KeyWeightExample) -> [Int] {
         let weighed = keys.map { (key: $0, weight: weights.weight(found.features[$0])) }
-        var room = Self.rankedTokens
+        var budget = Self.rankedTokens
         return weighed.sorted { $0.weight != $1.weight ? $0.weight > $1.weight : $0.key < $1.key }.compactMap {
             key, _ in
-            room -= found.keys[key].count
-            return room >= 0 ? key : nil
+            budget -= found.keys[key].count
+            return budget >= 0 ? key : nil
         }
     }
 }
@@ -150,7 +149,7 @@ extension KeyWeightExample {
             })
     }
 
-    /// With these candidates, and no keys but theirs that are not too long.
+    /// With these candidates, and those of their keys that are not too long.
     private func renumbered(_ candidates: [Candidate]) -> KeyWeightExample {
         let kept = candidates.map { candidate in
             Candidate(
@@ -158,20 +157,20 @@ extension KeyWeightExample {
                 keys: candidate.keys.filter { keys[$0.key].count <= SelfSamples.longestKey }, length: candidate.length)
         }
         let used = Set(kept.flatMap(\.keys).map(\.key)).sorted()
-        let places = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($0.element, $0.offset) })
+        let indices = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($0.element, $0.offset) })
         return KeyWeightExample(
             keys: used.map { keys[$0] }, features: used.map { features[$0] },
             candidates: kept.map { candidate in
                 Candidate(
                     isRelevant: candidate.isRelevant,
-                    keys: candidate.keys.map { $0.renumbered(places[$0.key] ?? 0) },
+                    keys: candidate.keys.map { $0.renumbered(indices[$0.key] ?? 0) },
                     length: candidate.length)
             })
     }
 }
 
 extension KeyWeightExample.Use {
-    /// The same of a key that has another number.
+    /// The same use of a key that has another number.
     fileprivate func renumbered(_ key: Int) -> KeyWeightExample.Use {
         .init(key: key, cover: cover, occurrences: occurrences)
     }

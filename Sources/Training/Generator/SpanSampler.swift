@@ -3,18 +3,18 @@ internal import TrawlCore
 
 func logarithm(_ x: Double) -> Double { log(x) }
 
-/// Draws the spans of a passage that a query shall bring to mind: windows of a fixed number of tokens, the likelier the
-/// more they share with the query, rare tokens weighing more (after SEAL, arXiv 2204.10628, section 4).
+/// Draws the spans of a passage that a query shall lead to: windows of a fixed number of tokens. The more tokens a window shares
+/// with the query, the likelier it is drawn; rare tokens count more (after SEAL, arXiv 2204.10628, section 4).
 struct SpanSampler {
     let corpus: TrainingCorpus
     /// The tokens of a span.
     let length: Int
-    /// What the shared weight is raised to.
+    /// The exponent of the shared weight.
     var sharpness: Float = 2
-    /// Below this inverse document frequency a token begins no span: it would say too little.
+    /// The lowest inverse document frequency of a token that begins a span.
     private static let leastFirst: Float = 1
 
-    /// Up to `count` different spans of the passage; those that overlap `excluded` are left out where others are.
+    /// Up to `count` different spans of the passage. Those that overlap `excluded` are left out if there are others.
     func sample(
         _ count: Int, from passage: Int, query: Set<TokenID>, excluding excluded: Range<Int>? = nil,
         using random: inout SplitMix64
@@ -33,7 +33,7 @@ struct SpanSampler {
             guard let chosen = random.draw(weights) else { break }
             let start = starts[chosen]
             spans.append(Array(tokens[start..<min(start + length, tokens.count)]))
-            // Neighbours say nearly the same.
+            // Neighbours are nearly the same.
             for index in starts.indices where abs(starts[index] - start) < 3 { weights[index] = 0 }
         }
         return spans
@@ -54,7 +54,7 @@ struct SpanSampler {
         return rare.isEmpty ? (0...last).filter { matches($0, isRare: false) } : rare
     }
 
-    /// The summed inverse document frequencies of the different tokens that window and query share.
+    /// The sum of the inverse document frequencies of the distinct tokens that window and query share.
     private func sharedWeight(_ window: ArraySlice<TokenID>, _ query: Set<TokenID>) -> Float {
         var seen: Set<TokenID> = []
         var sum: Float = 0

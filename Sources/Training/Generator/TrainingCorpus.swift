@@ -1,22 +1,23 @@
 public import TrawlCore
 
-/// The tokenised passages that a generator learns to point to.
+/// The tokenised passages that a generator learns to find.
 public struct TrainingCorpus: Sendable {
-    /// Each passage's tokens, the title first, without the boundary.
+    /// The tokens of each passage, the title first, without the boundary.
     public let passages: [[TokenID]]
-    /// How many tokens of each passage are its title, without the mark behind it.
+    /// The number of tokens of the title of each passage, without the mark after it.
     public let titleLengths: [Int]
-    /// log(passages / passages that have the token), by token; tokens that do not occur have 0.
+    /// log(passages / passages with the token), by token; 0 for tokens that do not occur.
     public let inverseDocumentFrequency: [Float]
-    /// Whether an n-gram may begin with a token: it begins a word.
+    /// By token: whether it begins a word, so that an n-gram may begin with it.
     public let beginsWord: [Bool]
-    /// The sentences of each passage's text, as ranges of its tokens.
+    /// The sentences of the text of each passage, as ranges of its tokens.
     public let sentences: [[Range<Int>]]
 
     /// - Parameters:
-    ///   - titleEnd: The tokens of the mark behind titles.
+    ///   - titleEnd: The tokens of the mark after titles.
     ///   - sentenceEnds: The tokens that end a sentence.
-    ///   - beginsWord: By token.
+    ///   - beginsWord: By token, as `GeneratorVocabulary` has it.
+    /// - Complexity: O(tokens).
     public init(
         passages: [[TokenID]], titleEnd: [TokenID], sentenceEnds: Set<TokenID>, beginsWord: [Bool]
     ) {

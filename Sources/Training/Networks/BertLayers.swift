@@ -1,7 +1,7 @@
 internal import TrawlCore
 internal import TrawlTensors
 
-/// y = x Wᵀ + b with weights that may be trained.
+/// y = x Wᵀ + b.
 struct TrainedLinear {
     let weight: Parameter
     let bias: Parameter
@@ -9,6 +9,7 @@ struct TrainedLinear {
     func callAsFunction(_ x: Variable, _ tape: Tape) -> Variable { tape.linear(x, weight, bias) }
 }
 
+/// A layer norm of x + residual.
 struct TrainedNorm {
     let weight: Parameter
     let bias: Parameter
@@ -25,7 +26,7 @@ struct TrainedAttention {
     let norm: TrainedNorm
     let heads: Int
 
-    /// - Parameter memory: What keys and values are made of; x itself in self-attention.
+    /// - Parameter memory: What keys and values are computed from: x itself in self-attention.
     func callAsFunction(_ x: Variable, memory: Variable, spans: [AttentionSpan], _ tape: Tape) -> Variable {
         let context = tape.attention(
             queries: query(x, tape), keys: key(memory, tape), values: value(memory, tape), spans: spans, heads: heads)
@@ -50,17 +51,17 @@ struct TrainedLayer {
     let feedForward: TrainedFeedForward
 }
 
-/// Word, position and segment vectors, normed.
+/// The sum of word, position and segment vectors, normed.
 struct TrainedEmbedding {
     let words, positions, segments: Parameter
     let norm: TrainedNorm
 
-    /// The states of sequences laid end to end.
+    /// The states of sequences, end to end: `[tokens, hidden]`.
     func callAsFunction(_ sequences: [[TokenID]], _ tape: Tape) -> Variable {
         let tokens = sequences.flatMap { $0.map { Int($0) } }
-        let places = sequences.flatMap { Array($0.indices) }
+        let offsets = sequences.flatMap { Array($0.indices) }
         let sum = tape.embedding([
-            (words, tokens), (positions, places), (segments, [Int](repeating: 0, count: tokens.count)),
+            (words, tokens), (positions, offsets), (segments, [Int](repeating: 0, count: tokens.count)),
         ])
         return norm(sum, tape)
     }

@@ -1,6 +1,6 @@
 internal import TrawlTensors
 
-/// A frozen matrix and what is learnt beside it.
+/// A frozen matrix with the adapter that is trained beside it.
 struct AdaptedLinear {
     let weight: Parameter
     let adapter: LowRankAdapter

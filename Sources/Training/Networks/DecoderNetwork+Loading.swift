@@ -3,14 +3,14 @@ public import TrawlModels
 internal import TrawlTensors
 
 extension DecoderNetwork {
-    /// A network from a decoder's folder or GGUF file, whose adapters begin as no change; or from an adapter's folder, to train
-    /// it on.
+    /// A network from a decoder's folder or GGUF file, with adapters that change nothing yet; or from the folder of an adapter,
+    /// to train it further.
     ///
-    /// The frozen weights take four bytes each, whatever the file has.
+    /// The frozen weights take four bytes each, whatever the storage in the file.
     ///
     /// - Parameters:
-    ///   - settings: The adapters' size; an adapter that is trained on keeps its own.
-    ///   - seed: Draws the matrices A.
+    ///   - settings: The size of the adapters; an adapter that is trained further keeps its own.
+    ///   - seed: Determines the matrices A.
     /// - Throws: `TrawlError` that names a missing tensor, or `.unsupported` for another architecture than Llama's.
     public convenience init(
         _ model: ModelFolder, settings: LowRankSettings = LowRankSettings(), seed: UInt64 = 1
@@ -25,7 +25,8 @@ extension DecoderNetwork {
         self.init(
             configuration: sizes, settings: settings, parameters: reader.parameters, words: words, layers: layers,
             norm: try reader.norm(.norm),
-            outputTable: reader.isTied ? words : try reader.frozen(.output, sizes.vocabularySize, sizes.hiddenSize))
+            outputTable: reader.tensors.isTied
+                ? words : try reader.frozen(.output, sizes.vocabularySize, sizes.hiddenSize))
     }
 }
 
@@ -34,7 +35,7 @@ private final class DecoderNetworkReader {
     private let model: ModelFolder
     private let sizes: DecoderConfiguration
     private let settings: LowRankSettings
-    private let tensors: DecoderTensorReader
+    let tensors: DecoderTensorReader
     private var random: SplitMix64
     private(set) var parameters: [Parameter] = []
 
@@ -59,12 +60,10 @@ private final class DecoderNetworkReader {
             sizes.rotations.count == 1 && sizes.layers.allSatisfy { $0.window == nil } && !sizes.isBidirectional,
             "a decoder with windows of attention")
         try require(
-            sizes.rotations[0].count == sizes.headDimension / 2, "a decoder that turns a part of each head only")
+            sizes.rotations[0].count == sizes.headDimension / 2, "a decoder that rotates only a part of each head")
         try require(
             (0..<sizes.layerCount).allSatisfy { !tensors.hasExtras($0) }, "a decoder with biases or norms of heads")
     }
-
-    var isTied: Bool { !tensors.has(.output) || model.configuration["tie_word_embeddings"]?.bool == true }
 
     func frozen(_ member: DecoderTensorReader.Member, _ rows: Int, _ columns: Int, _ layer: Int? = nil) throws
         -> Parameter
@@ -101,7 +100,7 @@ private final class DecoderNetworkReader {
             keyHeads: sizes.keyHeadCount)
     }
 
-    /// What the folder's own adapter has; else A as peft draws it, uniformly up to 1 / sqrt(in), and B as nothing.
+    /// The matrices of the folder's own adapter; else A as peft draws it, uniformly within 1 / sqrt(in), and B = 0.
     private func adapter(_ layer: Int, _ module: String, _ rows: Int, _ columns: Int) throws -> LowRankAdapter {
         let names = LowRankFolder.names(layer: layer, module: module)
         let rank = settings.rank

@@ -13,22 +13,22 @@ public struct LowRankSettings: Codable, Sendable, Equatable {
 }
 
 /// A frozen decoder of the Llama family with a low-rank adapter beside every projection of its layers (LoRA, Hu et al. 2021,
-/// arXiv 2106.09685); the adapters are what is trained.
+/// arXiv 2106.09685); only the adapters are trained.
 ///
-/// All continuations of a source are packed behind one encoding of it: each attends to all of the source's rows and causally to
-/// its own, and stands at the positions behind the source. The first token of each is predicted from the source's last row.
+/// All continuations of a source follow one encoding of it: each attends to all rows of the source and causally to its own, and
+/// takes the positions after the source. The first token of each is predicted from the last row of the source.
 public final class DecoderNetwork: GeneratorNetwork {
     public let configuration: DecoderConfiguration
     public let settings: LowRankSettings
-    /// The adapters' matrices, under the names that peft gives them.
+    /// The matrices of the adapters, under the names that peft gives them.
     public let parameters: [Parameter]
     private let words: Parameter
     private let layers: [DecoderLayer]
     private let norm: FrozenNorm
     private let outputTable: Parameter
 
-    /// What keeps a step of a model like SmolLM2-135M near a gigabyte: its rows take some 2.5 MB each.
-    public static let rowsAtOnce = 384
+    /// The rows computed at once that keep a step of a model like SmolLM2-135M near 1 GB: a row takes about 2.5 MB.
+    public static let microBatch = 384
 
     public var vocabularySize: Int { configuration.vocabularySize }
     public var positions: Int { configuration.contextLength }
@@ -45,12 +45,13 @@ public final class DecoderNetwork: GeneratorNetwork {
     }
 
     public func accumulateGradients(
-        _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape
+        _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, in pass: GradientPass
     ) -> Double {
+        let tape = pass.tape
         let batch = PackedContinuations(items)
         let loss = tape.crossEntropy(
             predictions(batch, tape), table: outputTable, bias: nil, targets: batch.targets, weights: batch.weights,
-            smoothing: smoothing, scale: scale)
+            smoothing: smoothing, scale: scale, reweighting: pass.reweighting(items))
         tape.backward()
         return loss
     }
@@ -70,11 +71,7 @@ public final class DecoderNetwork: GeneratorNetwork {
         return norm(tape.rows(batch.predicting, of: states(batch, tape)), tape)
     }
 
-    public func write(to checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder) throws {
-        try checkpoint.write(self)
-    }
-
-    /// The logits behind each token of a text, `[tokens, vocabulary]`.
+    /// The logits after each token of a text, `[tokens, vocabulary]`.
     func logits(_ tokens: [TokenID], tape: Tape) -> [Float] {
         tape.clear()
         let text = PackedContinuations([.init(source: tokens, targets: [])])
@@ -83,7 +80,7 @@ public final class DecoderNetwork: GeneratorNetwork {
         return Array(UnsafeBufferPointer(start: logits.value, count: logits.count))
     }
 
-    /// The states behind the last layer, not yet normed.
+    /// The states after the last layer, before the final norm.
     private func states(_ batch: PackedContinuations, _ tape: Tape) -> Variable {
         let angles = RotaryAngles(positions: batch.positions, frequencies: configuration.rotations[0])
         var x = tape.embedding([(words, batch.tokens)])
@@ -92,8 +89,8 @@ public final class DecoderNetwork: GeneratorNetwork {
     }
 }
 
-/// The rows of sources and of what continues them, laid end to end: a source, then its continuations but for their last tokens,
-/// behind which nothing is predicted.
+/// The rows of sources and of what continues them, end to end: a source, then its continuations without their last tokens, after
+/// which nothing is predicted.
 struct PackedContinuations {
     private(set) var tokens: [Int] = []
     private(set) var positions: [Int] = []

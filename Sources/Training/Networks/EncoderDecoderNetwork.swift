@@ -1,12 +1,13 @@
-public import TrawlCore
+internal import TrawlCore
 public import TrawlModels
 internal import TrawlTensors
 
 /// A BERT encoder and a BERT decoder that attends to it (Rothe et al. 2020, arXiv 1907.12461), with gradients; the
 /// network that transformers calls `EncoderDecoderModel`.
 public final class EncoderDecoderNetwork: GeneratorNetwork {
-    public let sizes: EncoderDecoderSizes
-    /// All weights, in a fixed order.
+    /// The same as that of inference.
+    public let configuration: EncoderDecoderConfiguration
+    /// All weights, in a fixed order, under the names of the checkpoint.
     public let parameters: [Parameter]
     private let encoderEmbedding, decoderEmbedding: TrainedEmbedding
     private let encoderLayers, decoderLayers: [TrainedLayer]
@@ -16,11 +17,12 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
     private let outputTable: Parameter
 
     init(
-        sizes: EncoderDecoderSizes, parameters: [Parameter], encoder: (TrainedEmbedding, [TrainedLayer]),
+        configuration: EncoderDecoderConfiguration, parameters: [Parameter],
+        encoder: (TrainedEmbedding, [TrainedLayer]),
         decoder: (TrainedEmbedding, [TrainedLayer]), transform: (TrainedLinear, TrainedNorm),
         output: (Parameter, Parameter)
     ) {
-        self.sizes = sizes
+        self.configuration = configuration
         self.parameters = parameters
         (encoderEmbedding, encoderLayers) = encoder
         (decoderEmbedding, decoderLayers) = decoder
@@ -28,15 +30,11 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
         (outputTable, outputBias) = output
     }
 
-    public var vocabularySize: Int { sizes.vocabulary }
-    public var positions: Int { sizes.positions }
+    public var vocabularySize: Int { configuration.decoder.vocabularySize }
+    public var positions: Int { min(configuration.encoder.contextLength, configuration.decoder.contextLength) }
     public var sharesPositions: Bool { false }
 
-    public func write(to checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder) throws {
-        try checkpoint.write(self, tokenizerFrom: model)
-    }
-
-    /// The word vectors, when encoder and decoder share them.
+    /// The word vectors, where encoder and decoder share them.
     var sharedWords: Parameter? { encoderEmbedding.words === outputTable ? outputTable : nil }
 
     public func accumulateGradients(_ ranking: GenerationBatch.Ranking, scale: Float, tape: Tape) -> Double {
@@ -49,13 +47,14 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
     }
 
     public func accumulateGradients(
-        _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape
+        _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, in pass: GradientPass
     ) -> Double {
+        let tape = pass.tape
         let (states, targets) = run(items, tape)
         let weights = items.flatMap(\.targets).flatMap { [Float](repeating: $0.weight, count: $0.tokens.count) }
         let loss = tape.crossEntropy(
             states, table: outputTable, bias: outputBias, targets: targets, weights: weights, smoothing: smoothing,
-            scale: scale)
+            scale: scale, reweighting: pass.reweighting(items))
         tape.backward()
         return loss
     }
@@ -72,7 +71,7 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
         for item in items {
             let first = row
             for target in item.targets where !target.tokens.isEmpty {
-                inputs.append([sizes.startToken] + target.tokens.dropLast())
+                inputs.append([configuration.startToken] + target.tokens.dropLast())
                 targets += target.tokens
                 row += target.tokens.count
             }
@@ -106,23 +105,4 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
             return AttentionSpan(queries: rows, keys: rows, isCausal: isCausal)
         }
     }
-}
-
-/// The sizes of an encoder-decoder of BERT layers.
-public struct EncoderDecoderSizes: Sendable, Equatable {
-    public var vocabulary: Int
-    public var hidden: Int
-    public var heads: Int
-    public var feedForward: Int
-    public var encoderLayers: Int
-    public var decoderLayers: Int
-    public var positions: Int
-    public var segments: Int
-    public var epsilon: Float
-    /// What the decoder reads first.
-    public var startToken: TokenID
-    /// What ends a passage.
-    public var endToken: TokenID
-    /// What transformers fills batches with.
-    public var paddingToken: TokenID
 }

@@ -1,15 +1,15 @@
 public import TrawlCore
 internal import TrawlGeneration
 
-/// What a generator learns from at once: texts, and for each what shall be written behind it.
+/// The examples of a step of a generator: sources, each with the targets that shall be written after it.
 ///
-/// All continuations of a source stand behind one encoding of it.
+/// All targets of a source share one encoding of it.
 public struct GenerationBatch: Sendable {
     public struct Target: Sendable {
-        /// What is written. Every token is predicted from those before it; the first from an encoder-decoder's start token, or
-        /// from a decoder's source alone.
+        /// The tokens to write. Each is predicted from those before it; the first one from the start token of an
+        /// encoder-decoder, or from the source of a decoder.
         public let tokens: [TokenID]
-        /// What its losses are multiplied by.
+        /// The factor of its losses.
         public let weight: Float
 
         public init(tokens: [TokenID], weight: Float = 1) {
@@ -22,18 +22,21 @@ public struct GenerationBatch: Sendable {
         /// With the special tokens, and the words around it, that the model expects.
         public let source: [TokenID]
         public let targets: [Target]
+        /// The number of the example among all examples, the same in every step.
+        public let example: Int
 
-        public init(source: [TokenID], targets: [Target]) {
+        public init(source: [TokenID], targets: [Target], example: Int = 0) {
             self.source = source
             self.targets = targets
+            self.example = example
         }
     }
 
-    /// A query with n-grams of its own, whose probabilities rank passages.
+    /// A query with n-grams that the generator wrote for it, whose probabilities rank passages.
     public struct Ranking: Sendable {
         /// With the special tokens, and the words around it, that the model expects.
         public let source: [TokenID]
-        /// The n-grams, none of them empty.
+        /// The n-grams; none is empty.
         public let keys: [[TokenID]]
         public let margin: RankingMargin
 
@@ -66,6 +69,6 @@ public struct GenerationBatch: Sendable {
         self.rankings = rankings
     }
 
-    /// The tokens that are predicted.
+    /// The number of tokens that are predicted.
     public var targetTokens: Int { items.reduce(0) { $0 + $1.targets.reduce(0) { $0 + $1.tokens.count } } }
 }

@@ -1,49 +1,54 @@
 public import TrawlModels
 
-/// A model that learns to write texts behind others: an encoder-decoder, or a decoder.
+/// A network that learns to write texts after others: an encoder-decoder, or a decoder.
 public protocol GeneratorNetwork: AnyObject {
-    /// The weights that a checkpoint's state keeps, in a fixed order; those that are frozen and of no checkpoint may be left out.
+    /// The weights, in a fixed order; frozen ones that no checkpoint has may be left out.
     var parameters: [Parameter] { get }
     var vocabularySize: Int { get }
-    /// The most tokens of a source, and of what is written; of both together where `sharesPositions`.
+    /// The most tokens of a source, and of a target; of both together where `sharesPositions`.
     var positions: Int { get }
-    /// Whether what is written continues the positions of its source.
+    /// Whether targets continue the positions of their source.
     var sharesPositions: Bool { get }
 
-    /// The sum of the losses of all predicted tokens of some items. Gradients of `scale` times it are added to the parameters'.
-    func accumulateGradients(_ items: [GenerationBatch.Item], smoothing: Float, scale: Float, tape: Tape) -> Double
+    /// The sum of the losses of all predicted tokens of some items, which are computed at once. Gradients of `scale` times it,
+    /// with the weights of `pass`, are added to those of the parameters.
+    func accumulateGradients(
+        _ items: [GenerationBatch.Item], smoothing: Float, scale: Float, in pass: GradientPass
+    ) -> Double
 
-    /// The loss of a query's ranking. Gradients of `scale` times it are added to the parameters'.
+    /// The loss of the ranking of a query. Gradients of `scale` times it are added to those of the parameters.
     func accumulateGradients(_ ranking: GenerationBatch.Ranking, scale: Float, tape: Tape) -> Double
 
-    /// Writes what was learnt.
+    /// Writes the trained weights in the network's own layout.
     ///
-    /// - Parameter model: What the network was made of.
-    func write(to checkpoint: GeneratorCheckpoint, beginningWith model: ModelFolder) throws
+    /// - Parameter model: The model that training began with.
+    /// - Throws: `TrawlError` when the folder cannot be written.
+    func write(to folder: TrainedModelFolder, beginningWith model: ModelFolder) throws
 }
 
 extension GeneratorNetwork {
-    /// The sum of the batch's losses over all predicted tokens. Gradients of `scale` times it are added to the parameters'.
+    /// The sum of the losses of all predicted tokens of a batch. Gradients of `scale` times it, with the weights of `pass`, are
+    /// added to those of the parameters.
     ///
-    /// The batch runs in parts of at most `rowsAtOnce` tokens of sources and targets (or one item, if that has more), so that
-    /// memory is bounded whatever its size. Every token must be in the vocabulary, and no sequence longer than the positions.
+    /// The batch is computed in parts of at most `pass.microBatch` tokens of sources and targets, or of one item that has more.
+    /// Every token must be in the vocabulary, and no sequence longer than the positions.
     public func accumulateGradients(
-        _ batch: GenerationBatch, smoothing: Float, scale: Float, rowsAtOnce: Int = 1024, tape: Tape
+        _ batch: GenerationBatch, smoothing: Float, scale: Float, in pass: GradientPass = GradientPass()
     ) -> Double {
-        batch.parts(rowsAtOnce: rowsAtOnce).reduce(0) {
-            $0 + accumulateGradients($1, smoothing: smoothing, scale: scale, tape: tape)
+        batch.parts(microBatch: pass.microBatch).reduce(0) {
+            $0 + accumulateGradients($1, smoothing: smoothing, scale: scale, in: pass)
         }
     }
 }
 
 extension GenerationBatch {
-    /// The items in stretches of at most `rowsAtOnce` tokens, or of one item that has more.
-    func parts(rowsAtOnce: Int) -> [[Item]] {
+    /// The items in parts of at most `microBatch` tokens, or of one item that has more.
+    func parts(microBatch: Int) -> [[Item]] {
         var parts: [[Item]] = []
         var rows = 0
         for item in items {
             let count = item.targets.reduce(item.source.count) { $0 + $1.tokens.count }
-            if parts.isEmpty || rows + count > rowsAtOnce {
+            if parts.isEmpty || rows + count > microBatch {
                 parts.append([])
                 rows = 0
             }
@@ -51,5 +56,23 @@ extension GenerationBatch {
             rows += count
         }
         return parts
+    }
+}
+
+extension GradientPass {
+    /// The factors of the gradients of these items' tokens from the losses of these tokens; nil where examples are not weighted.
+    /// The loss of an item is the mean over its tokens.
+    func reweighting(_ items: [GenerationBatch.Item]) -> (([Double]) -> [Float])? {
+        guard isWeighted else { return nil }
+        return { losses in
+            var start = 0
+            let counts = items.map { item in item.targets.reduce(0) { $0 + $1.tokens.count } }
+            let means = zip(items, counts).map { item, count in
+                defer { start += count }
+                let sum = losses[start..<start + count].reduce(0, +)
+                return ExampleLoss(example: item.example, value: sum / Double(max(1, count)))
+            }
+            return zip(self.weights(of: means), counts).flatMap { [Float](repeating: $0, count: $1) }
+        }
     }
 }

@@ -9,16 +9,16 @@ public final class AdamW {
         public var beta1: Float = 0.9
         public var beta2: Float = 0.98
         public var epsilon: Float = 1e-8
-        /// How much of a matrix decays with each unit of learning rate; vectors do not.
+        /// The share of a matrix that decays per unit of learning rate; vectors do not decay.
         public var weightDecay: Float = 0.01
-        /// The greatest norm of all gradients together; 0 for no bound.
+        /// The highest norm of all gradients together; 0 for no bound.
         public var clip: Float = 1
 
         public init() {}
     }
 
     public let settings: Settings
-    /// The steps made.
+    /// The updates that were made. An update whose gradient is not finite does not count.
     public private(set) var step = 0
     private let parameters: [Parameter]
     private let moments: [(first: FloatBuffer, second: FloatBuffer)]
@@ -26,6 +26,7 @@ public final class AdamW {
 
     private static let part = 1 << 16
 
+    /// - Parameter parameters: Frozen ones among them are ignored.
     public init(_ parameters: [Parameter], settings: Settings = Settings(), pool: ThreadPool = .shared) {
         self.settings = settings
         self.pool = pool
@@ -52,13 +53,15 @@ public final class AdamW {
         return Float(squares.squareRoot())
     }
 
-    /// Changes the parameters by their gradients, which are then 0 again; answers the norm before clipping.
+    /// Changes the parameters by their gradients, which are then 0 again. A gradient that is not finite changes nothing.
     ///
-    /// A gradient that is not finite changes nothing.
+    /// - Parameter rate: The learning rate.
+    /// - Returns: The norm of all gradients together before clipping.
+    /// - Complexity: O(trained values).
     @discardableResult
     public func update(rate: Float) -> Float {
         let norm = gradientNorm
-        defer { for parameter in parameters { parameter.clearGradient() } }
+        defer { clearGradients() }
         guard norm.isFinite else { return norm }
         step += 1
         let scale = settings.clip > 0 && norm > settings.clip ? settings.clip / norm : 1
@@ -79,6 +82,11 @@ public final class AdamW {
         return norm
     }
 
+    /// Sets all gradients to 0 without an update.
+    public func clearGradients() {
+        for parameter in parameters { parameter.clearGradient() }
+    }
+
     private func power(_ base: Float, _ exponent: Int) -> Float {
         var (result, square, rest) = (1.0, Double(base), exponent)
         while rest > 0 {
@@ -91,7 +99,7 @@ public final class AdamW {
 }
 
 extension AdamW {
-    /// What a later session needs to go on: the moments by the name of their parameter.
+    /// What a resumed training needs: the moments by the name of their parameter.
     var state: [(name: String, first: [Float], second: [Float])] {
         zip(parameters, moments).map { parameter, moment in
             func copy(_ buffer: FloatBuffer) -> [Float] {
@@ -101,7 +109,7 @@ extension AdamW {
         }
     }
 
-    /// - Throws: `TrawlError.incompatible` when the state is of other parameters.
+    /// - Throws: `TrawlError.incompatible` when the state belongs to other parameters.
     func restore(step: Int, _ moment: (String) throws -> (first: [Float], second: [Float])) throws {
         self.step = step
         for (parameter, buffers) in zip(parameters, moments) {

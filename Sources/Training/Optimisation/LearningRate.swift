@@ -1,10 +1,10 @@
-/// A learning rate that rises linearly and then falls linearly to nothing, or takes a given course.
+/// A learning rate that rises linearly, and then falls linearly to 0 or follows a given schedule.
 public struct LearningRate: Codable, Sendable, Equatable {
     public var peak: Float = 6e-4
     /// The share of the training in which it rises.
     public var warmUp: Float = 0.05
-    /// In place of the straight lines: shares of the peak from start to end, at equal distances; it still rises first.
-    public var course: [Float]?
+    /// Shares of the peak at equal distances from start to end, in place of the linear decay; the rate still rises first.
+    public var schedule: [Float]?
 
     public init() {}
 
@@ -12,10 +12,11 @@ public struct LearningRate: Codable, Sendable, Equatable {
     public func value(at progress: Double) -> Float {
         let done = Float(min(max(progress, 0), 1))
         let rise = done < warmUp ? max(done, 1e-3) / warmUp : 1
-        if let course, !course.isEmpty {
-            let place = done * Float(course.count - 1)
-            let (index, next) = (Int(place), min(Int(place) + 1, course.count - 1))
-            return peak * rise * (course[index] + (place - Float(index)) * (course[next] - course[index]))
+        if let schedule, !schedule.isEmpty {
+            let position = done * Float(schedule.count - 1)
+            let (index, next) = (Int(position), min(Int(position) + 1, schedule.count - 1))
+            let share = schedule[index] + (position - Float(index)) * (schedule[next] - schedule[index])
+            return peak * rise * share
         }
         if done < warmUp { return peak * rise }
         return peak * (1 - done) / max(1 - warmUp, 1e-6)

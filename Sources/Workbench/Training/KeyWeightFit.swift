@@ -25,10 +25,11 @@ public struct KeyWeightFit: Sendable {
 
     /// The weights that suit `queries`, which are also kept in the generator's folder.
     ///
-    /// - Throws: `TrawlError.invalidInput` when no query finds what it should.
+    /// - Throws: `TrawlError.invalidInput` when no query finds what it should, `CancellationError` when it was cancelled;
+    ///   nothing is written then.
     public func run(
         _ queries: [JudgedQueries.Entry], _ index: SearchIndex, _ engine: Engine,
-        progress: any ProgressReporter = .silent
+        progress: any ProgressReporter = .silent, cancellation: Cancellation = .never
     ) throws -> LearnedKeyWeights {
         var settings = index.settings.generative
         if generator != settings.generator ?? index.recipe.generative.model { settings.setGenerator(generator) }
@@ -41,6 +42,7 @@ public struct KeyWeightFit: Sendable {
             var examples: [KeyWeightExample] = []
             progress.begin("writing n-grams, round \(round)", total: queries.count, unit: "queries")
             for start in stride(from: 0, to: queries.count, by: Self.batch) {
+                if cancellation.isCancelled { throw CancellationError() }
                 let part = Array(queries[start..<min(start + Self.batch, queries.count)])
                 examples += try writer.weightExamples(part, depth: depth).compactMap(\.self).filter {
                     // Where nothing else was found there is nothing to tell apart.

@@ -2,8 +2,10 @@ public import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlEngine
+import TrawlEvaluation
 public import TrawlTensors
 import TrawlTraining
+import TrawlWorkbench
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,11 +28,11 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             the right passage become what it shall write (--sample-share), and the right passage shall score above \
             those that the n-grams found beside it (--ranking-weight).
 
-            Some judged queries are kept from training (--hold-out). They score the generator now and then, the best \
+            Some judged queries are held out (--hold-out). They score the generator at intervals, the best \
             is kept, and in the end they fit the weights of n-grams. (They must not be pseudo-queries of the index.)
 
             The result is a model folder that 'trawl query --generator' and recipes can name. Ctrl-C ends training \
-            early and keeps what was best; --resume goes on.
+            early and keeps the best state; --resume continues.
 
             EXAMPLES
               trawl train generator notes --minutes 30 --output notes-generator
@@ -124,7 +126,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: "How weights are stored: f16 or f32.")
     var storage: SafetensorsWriter.Storage = .f16
 
-    @Flag(help: "Go on with an interrupted training in the output folder.")
+    @Flag(help: "Continue an interrupted training in the output folder.")
     var resume = false
 
     @OptionGroup var progress: ProgressOptions
@@ -155,12 +157,20 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         }
     }
 
-    private var settings: GeneratorTrainingSettings {
-        var settings = GeneratorTrainingSettings()
+    private func training() throws -> TrainingSettings {
+        var settings = TrainingSettings()
         settings.seed = seed
         settings.steps = steps
         settings.seconds = minutes.map { $0 * 60 }
         settings.learningRate.peak = learningRate
+        settings.learningRate.schedule = try scheduleFrom.map {
+            try RefinedSchedule.schedule(ofTrainingIn: ModelCatalogue.path(of: $0))
+        }
+        return settings
+    }
+
+    private var objective: GeneratorObjective.Settings {
+        var settings = GeneratorObjective.Settings()
         settings.rates.encoder = encoderLayers > 0 ? 1.0 / 6 : 0
         settings.rates.encoderLayers = encoderLayers
         settings.examples.sourcesPerStep = sourcesPerStep
@@ -180,17 +190,24 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var settings = settings
-        settings.learningRate.course = try scheduleFrom.map {
-            try RefinedSchedule.course(ofTrainingIn: ModelCatalogue.path(of: $0))
-        }
         let engine = Engine()
-        try GeneratorTrainingRunner(
-            engine: engine, index: try index.open(engine), queries: queries, qrels: qrels, start: from,
-            output: output, settings: settings, storage: storage, isComplete: complete, heldOut: holdOut,
-            resumes: resume, rank: rank,
-            progress: progress.reporter
-        ).run()
+        var training = GeneratorTraining(output: output, training: try self.training())
+        (training.start, training.objective, training.rank) = (from, objective, rank)
+        (training.storage, training.isComplete) = (storage, complete)
+        (training.heldOut, training.resumes) = (holdOut, resume)
+        if let queries, let qrels {
+            let judged = try JudgedQueries(queries: queries, qrels: qrels)
+            (training.queries, training.qrels) = (judged.queries, judged.qrels)
+        }
+        Interruption.await()
+        let outcome = try training.run(
+            index.open(engine), engine, progress: progress.reporter, cancellation: Interruption.cancellation)
+        Interruption.release()
+        Diagnostics.line(
+            outcome.done >= 1
+                ? "\(outcome.path): trained in \(outcome.steps) steps"
+                : "\(outcome.path): stopped at \(Int(outcome.done * 100))% after \(outcome.steps) steps; "
+                    + "continue with --resume")
     }
 }
 

@@ -7,21 +7,21 @@ import TrawlGeneration
 import TrawlModels
 import TrawlTraining
 
-/// Searches with a generator as it stands amid its training: through the checkpoint and the runtime that searches will use.
+/// Searches with a generator during its training, through its folder and the runtime that searches use.
 struct GeneratorTrial {
     let engine: Engine
     let index: SearchIndex
-    /// Where the generator is written for the trial: beside its output, so that it finds the same base model.
-    let checkpoint: GeneratorCheckpoint
+    /// Where the generator is written for a trial: beside its output, so that it finds the same base model.
+    let folder: TrainedModelFolder
     /// The model that training began with.
     let start: ModelFolder
-    let progress: TerminalProgress
+    let progress: any ProgressReporter
 
     private static let depth = 50
-    /// The queries between two looks at whether Ctrl-C was pressed.
+    /// The queries between two checks for cancellation.
     private static let batch = 16
 
-    /// nDCG@10 of the n-grams, by SEAL's weights; nil when `isStopped` before it was known.
+    /// nDCG@10 of the n-grams, by SEAL's weights; nil when `isStopped` ended it.
     func score(
         _ network: any GeneratorNetwork, by judged: JudgedQueries, isStopped: () -> Bool
     ) throws -> Double? {
@@ -29,18 +29,18 @@ struct GeneratorTrial {
         var settings = index.settings
         settings.mode = .generative
         settings.generative = try write(network)
-        let pipeline = try engine.session(index, settings)
+        let session = try engine.session(index, settings)
         var rankings: [DocumentRanking] = []
         for start in stride(from: 0, to: judged.count, by: Self.batch) {
             if isStopped() { return nil }
-            rankings += try pipeline.rankDocuments(
+            rankings += try session.rankDocuments(
                 Array(judged.queries[start..<min(start + Self.batch, judged.count)]))
         }
         let qrels = try judged.qrels.restricted(to: judged.queries.map(\.id))
         return try Report(of: Run(rankings), against: qrels, Measure.list("nDCG@10")).means[0]
     }
 
-    /// What the generator writes for `judged`, and which passages that finds: of as many queries as are done before
+    /// The n-grams that the generator writes for `judged` and the passages that they find, for the queries that are done before
     /// `isStopped`.
     func samples(
         _ network: any GeneratorNetwork, for judged: JudgedQueries, tokens: (String) -> [TokenID],
@@ -64,15 +64,15 @@ struct GeneratorTrial {
             samples: samples, weights: LearnedKeyWeights(alpha: settings.parameters.alpha))
     }
 
-    /// The settings that search with the generator as it is now.
+    /// Writes the generator, and returns the settings that search with it.
     private func write(_ network: any GeneratorNetwork) throws -> GenerativeSettings {
-        try checkpoint.write(network, beginningWith: start)
+        try network.write(to: folder, beginningWith: start)
         var settings = index.settings.generative
-        settings.setGenerator(checkpoint.path)
+        settings.setGenerator(folder.path)
         settings.usesLearnedWeights = false
         settings.parameters.scoring = .intersective
         return settings
     }
 
-    private func remove() { try? FileManager.default.removeItem(atPath: checkpoint.path) }
+    private func remove() { try? FileManager.default.removeItem(atPath: folder.path) }
 }

@@ -1,0 +1,39 @@
+public import TrawlCore
+
+extension GeneratorExamples {
+    /// How examples are made and mixed.
+    public struct Settings: Codable, Sendable, Equatable {
+        /// The sources of a step.
+        public var sourcesPerStep = 24
+        /// The spans per source.
+        public var spansPerSource = 4
+        /// The tokens of a span.
+        public var spanLength = 10
+        /// The longest source, special tokens included.
+        public var sourceLength = 96
+        /// The shares of queries, sentences and titles among the sources, where there are all three.
+        public var queryShare = 0.4
+        public var sentenceShare = 0.4
+        public var titleShare = 0.2
+        /// The share of the words of a sentence that are left out when it stands for a query.
+        public var wordDropout = 0.15
+        public var samples = SelfSamples.Settings()
+
+        public init() {}
+    }
+
+    /// A query with the passages that answer it.
+    public struct Query: Sendable {
+        public let tokens: [TokenID]
+        public let passages: [Int]
+        /// The whole source; nil for `tokens` between the special ones.
+        public let source: [TokenID]?
+
+        /// - Parameter tokens: Without special tokens.
+        public init(tokens: [TokenID], passages: [Int], source: [TokenID]? = nil) {
+            self.tokens = tokens
+            self.passages = passages
+            self.source = source
+        }
+    }
+}

@@ -1,0 +1,103 @@
+internal import Foundation
+internal import TrawlCore
+public import TrawlModels
+public import TrawlTensors
+
+/// The folder that a trained model is written to. The layout in it is the network's.
+///
+/// A compact folder leaves out what a base model in the folder beside it has already: `trawl_base_model` in config.json names
+/// the base, and `trawl_base_digest` identifies its weights.
+public struct TrainedModelFolder: Sendable {
+    /// The folder.
+    public let path: String
+    /// How weights are stored.
+    public var storage: SafetensorsWriter.Storage
+    /// The model beside the folder whose tensors are not stored again, or which an adapter changes; nil for a complete folder.
+    public var base: ModelFolder?
+
+    public init(path: String, storage: SafetensorsWriter.Storage = .f16, base: ModelFolder? = nil) {
+        self.path = path
+        self.storage = storage
+        self.base = base
+    }
+
+    /// - Throws: `TrawlError.invalidInput` when the folder at `path` holds a model that Trawl did not train.
+    public static func requireOwn(_ path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path + "/config.json") else { return }
+        let members = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
+        guard members[writerKey] == nil, members["trawl_base_model"] == nil else { return }
+        throw TrawlError(
+            .invalidInput, "the folder holds a model that was not trained here", path: path,
+            remedy: "choose another output folder, or remove this one first")
+    }
+
+    /// The member of config.json by which Trawl marks the models that it trained.
+    private static let writerKey = "trawl_trained"
+
+    /// - Throws: `TrawlError.io`.
+    func create() throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw TrawlError(
+                .io, "the folder cannot be created", path: path, remedy: "choose another output folder", cause: error)
+        }
+    }
+
+    /// Writes config.json: these members, the mark, and the base.
+    func writeConfiguration(_ members: [String: Any]) throws {
+        var members = members
+        members[Self.writerKey] = true
+        if let base {
+            members["trawl_base_model"] = base.folderName
+            members["trawl_base_digest"] = base.digest
+        }
+        try writeJSON(members, to: "config.json")
+    }
+
+    func writeJSON(_ members: [String: Any], to name: String) throws {
+        do {
+            let data = try JSONSerialization.data(
+                withJSONObject: members, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+            try (data + Data("\n".utf8)).write(to: URL(filePath: path + "/" + name), options: .atomic)
+        } catch {
+            throw TrawlError(
+                .io, "\(name) cannot be written", path: path, remedy: "free some space on the disk", cause: error)
+        }
+    }
+
+    /// Removes files that an earlier model left here and that would be taken for parts of this one.
+    func remove(_ names: [String]) {
+        for name in names { try? FileManager.default.removeItem(atPath: path + "/" + name) }
+    }
+
+    /// Copies the tokenizer of `model`, or of its base where it leaves its tokenizer to that.
+    func copyTokenizer(of model: ModelFolder) throws {
+        let files = FileManager.default
+        let folder =
+            files.fileExists(atPath: model.path + "/tokenizer.json") ? model.path : model.base?.path ?? model.path
+        for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"] {
+            let (from, to) = (folder + "/" + name, path + "/" + name)
+            guard files.fileExists(atPath: from), from != to else { continue }
+            do {
+                try Data(contentsOf: URL(filePath: from)).write(to: URL(filePath: to), options: .atomic)
+            } catch {
+                throw TrawlError(
+                    .io, "\(name) cannot be copied", path: path, remedy: "free some space on the disk", cause: error)
+            }
+        }
+    }
+}
+
+extension ModelFolder {
+    /// The folder by which this model is named: for a GGUF file the folder around it, if that holds no other model.
+    public var folderPath: String {
+        guard gguf != nil, base == nil else { return path }
+        let parent = (path as NSString).deletingLastPathComponent
+        let contents = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+        let isAlone = contents.filter { $0.hasSuffix(".gguf") }.count == 1 && !contents.contains("config.json")
+        return isAlone ? parent : path
+    }
+
+    var folderName: String { (folderPath as NSString).lastPathComponent }
+}

@@ -1,0 +1,223 @@
+import Foundation
+public import TrawlCore
+public import TrawlEngine
+public import TrawlEvaluation
+import TrawlModels
+public import TrawlTensors
+import TrawlTokenizers
+public import TrawlTraining
+
+/// Trains a generator on an index and writes its folder.
+///
+/// The generator learns from judged queries where there are any, and always from the corpus. Held-out queries score it
+/// during the training, and fit the weights of n-grams at its end. A training that was cancelled can be resumed.
+public struct GeneratorTraining {
+    /// The model to begin with, by name or path: an encoder-decoder, a BERT encoder or a decoder; nil: the index's generator.
+    public var start: String?
+    /// The name of the new model among Trawl's models, or a path.
+    public let output: String
+    /// When the training ends, and how it steps.
+    public var training: TrainingSettings
+    /// What is learnt.
+    public var objective = GeneratorObjective.Settings()
+    /// How weights are stored.
+    public var storage = SafetensorsWriter.Storage.f16
+    /// Whether weights are stored that the base model beside the output has too.
+    public var isComplete = false
+    /// The judged queries to learn from.
+    public var queries: [Query] = []
+    public var qrels = Qrels()
+    /// The share of the judged queries that is held out.
+    public var heldOut = 0.12
+    /// Whether an interrupted training in the output folder is continued.
+    public var resumes = false
+    /// The rank of a decoder's adapters; nil for the default.
+    public var rank: Int?
+
+    public init(output: String, training: TrainingSettings) {
+        self.output = output
+        self.training = training
+    }
+
+    /// What came of a training.
+    public struct Outcome: Sendable {
+        /// The generator's folder.
+        public let path: String
+        public let steps: Int
+        /// The share of the training that is done; below 1 when it was cancelled.
+        public let done: Double
+    }
+
+    /// The number of held-out queries: fewer would say little, and more would add little.
+    private static let heldOutCount = 20...300
+    /// The most of them that score the generator during training.
+    private static let mostScored = 64
+
+    /// Trains to the end, or until it is cancelled, and keeps the best generator.
+    ///
+    /// - Throws: `TrawlError` for a model that cannot be trained, a corpus without anything to learn from, or a resumed
+    ///   training of other settings; what was learnt before an error is kept as a state that can be resumed.
+    public func run(
+        _ index: SearchIndex, _ engine: Engine, progress: any ProgressReporter = .silent,
+        cancellation: Cancellation = .never
+    ) throws -> Outcome {
+        let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
+        let tokenizer = try index.tokenizer(of: model)
+        let output = try outputFolder(beginningWith: model)
+        let checkpoint = TrainingCheckpoint(path: output.path)
+        if resumes && !checkpoint.hasState {
+            throw TrawlError(
+                .notFound, "there is no interrupted training to resume", path: output.path,
+                remedy: "train without resuming")
+        }
+        // An error that would come at the end comes now.
+        try LearnedWeightsFile.validate(generator: model.path)
+        let (training, settings) = settings(beginningWith: model)
+        let template = try SourceTemplate(prompt: index.prompt(of: model), tokenizer: tokenizer)
+        let vocabulary = GeneratorVocabulary(tokenizer)
+        let (corpus, documents) = try readCorpus(index, tokenizer, vocabulary, progress)
+        let judged = try split(documents, progress)
+        let examples = try GeneratorExamples(
+            corpus: corpus,
+            queries: judged.trained.entries.map { query in
+                .init(
+                    tokens: template.tokens(query.text),
+                    passages: query.relevant.sorted().flatMap { documents[$0] ?? [] },
+                    source: template.source(query.text))
+            }, start: template.start, end: template.end,
+            settings: settings.examples)
+        let network = try network(beginningWith: model, tokenizer, settings)
+        let trainer = try Trainer(
+            GeneratorObjective(network, examples: examples, settings: settings, origin: model.digest),
+            settings: training)
+        if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
+        let asksForTitles = judged.trained.count == 0
+        var session = GeneratorTrainingSession(
+            trainer: trainer, checkpoint: checkpoint, output: output, start: model,
+            trial: GeneratorTrial(
+                engine: engine, index: index,
+                folder: TrainedModelFolder(path: trialPath(output.path), storage: storage, base: output.base),
+                start: model, progress: progress),
+            asked: asksForTitles ? titles(corpus, documents, tokenizer) : judged.trained,
+            asksForTitles: asksForTitles, scored: judged.heldOut.spread(Self.mostScored), encode: template.tokens,
+            cancellation: cancellation, progress: progress)
+        try session.run()
+        try LearnedWeightsFile.copy(fromGenerator: model.path, to: output.path)
+        try weigh(output, judged.heldOut, index, engine, progress, cancellation)
+        return Outcome(path: output.path, steps: trainer.step, done: trainer.done)
+    }
+
+    /// Fits the weights of n-grams to the held-out queries, where there are any.
+    private func weigh(
+        _ output: TrainedModelFolder, _ heldOut: JudgedQueries, _ index: SearchIndex, _ engine: Engine,
+        _ progress: any ProgressReporter, _ cancellation: Cancellation
+    ) throws {
+        guard heldOut.count > 0 else { return }
+        do {
+            var fit = KeyWeightFit(generator: output.path)
+            fit.priorQueries = 0
+            _ = try fit.run(heldOut.entries, index, engine, progress: progress, cancellation: cancellation)
+        } catch is CancellationError {
+            progress.end()
+        } catch let error as TrawlError where error.code == .invalidInput {
+            progress.warn("the weights of n-grams were not fitted: \(error.message)")
+        }
+    }
+
+    /// A hidden folder beside the output, where the generator finds the same base model.
+    private func trialPath(_ path: String) -> String {
+        let (parent, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+        return (parent as NSString).appendingPathComponent(
+            ".\(name).trial-\(ProcessInfo.processInfo.processIdentifier)")
+    }
+
+    /// The folder to write: a name means a folder of Trawl's models, where the base model may be beside it.
+    private func outputFolder(beginningWith model: ModelFolder) throws -> TrainedModelFolder {
+        guard !output.isEmpty else {
+            throw TrawlError(.invalidInput, "the output has no name", remedy: "name it")
+        }
+        var path =
+            output.contains("/") ? (output as NSString).expandingTildeInPath : ModelCatalogue.folder + "/" + output
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        func resolved(_ path: String) -> String { URL(filePath: path).resolvingSymlinksInPath().path }
+        guard ![model.folderPath, model.base?.folderPath ?? ""].map(resolved).contains(resolved(path)) else {
+            throw TrawlError(
+                .invalidInput, "the output is the model that training begins with", path: path,
+                remedy: "name another")
+        }
+        try TrainedModelFolder.requireOwn(path)
+        let parent = (path as NSString).deletingLastPathComponent
+        // The base must be the model that training begins with, or the base of that model.
+        let origin = model.base ?? model
+        let beside = parent + "/" + (origin.folderPath as NSString).lastPathComponent
+        let isThere =
+            !isComplete && (origin.architecture == .bert || origin.isDecoder)
+            && FileManager.default.fileExists(atPath: beside)
+        let candidate = isThere ? try ModelFolder(path: beside) : nil
+        guard !origin.isDecoder || candidate?.digest == origin.digest else {
+            throw TrawlError(
+                .invalidInput, "a decoder's adapters are stored alone, and need the decoder beside them", path: path,
+                remedy: "give a name as output, or a path in the folder that holds \(origin.folderPath), and no complete one")
+        }
+        return TrainedModelFolder(
+            path: path, storage: storage, base: candidate?.digest == origin.digest ? candidate : nil)
+    }
+
+    private func readCorpus(
+        _ index: SearchIndex, _ tokenizer: Tokenizer, _ vocabulary: GeneratorVocabulary,
+        _ progress: any ProgressReporter
+    ) throws -> (TrainingCorpus, [DocumentID: [Int]]) {
+        progress.begin("reading the corpus", total: index.documents.passageCount, unit: "passages")
+        var passages: [[TokenID]] = []
+        var numbers: [DocumentID: [Int]] = [:]
+        try index.forEachTokenisedPassage(tokenizer) { document, tokens in
+            numbers[document, default: []].append(passages.count)
+            passages.append(tokens)
+            progress.advance(1)
+        }
+        progress.end()
+        return (
+            TrainingCorpus(
+                passages: passages, titleEnd: index.titleEnd(tokenizer), sentenceEnds: vocabulary.sentenceEnds,
+                beginsWord: vocabulary.beginsWord), numbers
+        )
+    }
+
+    /// The titles of passages with their documents.
+    private func titles(
+        _ corpus: TrainingCorpus, _ numbers: [DocumentID: [Int]], _ tokenizer: Tokenizer
+    ) -> JudgedQueries {
+        var documents: [Int: DocumentID] = [:]
+        for (document, passages) in numbers { for passage in passages { documents[passage] = document } }
+        return JudgedQueries(
+            texts: corpus.titleLengths.enumerated().compactMap { passage, length in
+                guard length > 0, let document = documents[passage] else { return nil }
+                // The first word of a passage follows a space.
+                let title = tokenizer.decode(Array(corpus.passages[passage][..<length]))
+                return (title.trimmingCharacters(in: .whitespaces), document)
+            })
+    }
+
+    /// The judged queries: most are trained on; held-out ones score the generator and fit the weights of n-grams.
+    private func split(
+        _ numbers: [DocumentID: [Int]], _ progress: any ProgressReporter
+    ) throws -> (trained: JudgedQueries, heldOut: JudgedQueries) {
+        guard !queries.isEmpty else { return (.none, .none) }
+        let judged = JudgedQueries(queries, qrels) { numbers[$0] != nil }
+        guard judged.count > 0 else {
+            throw TrawlError(
+                .invalidInput, "no query has a relevant document here",
+                remedy: "check that queries, judgements and corpus belong together")
+        }
+        let missing = judged.qrels.queries.count - judged.count
+        if missing > 0 { progress.warn("\(missing) judged queries have no text or no document here") }
+        let parts = judged.split(
+            heldOut: heldOut, fewest: Self.heldOutCount.lowerBound, most: Self.heldOutCount.upperBound)
+        if parts.heldOut.count == 0, heldOut > 0 {
+            progress.warn(
+                "none of \(judged.count) judged queries is held out: the generator is not scored, and the weights of n-grams are not fitted"
+            )
+        }
+        return parts
+    }
+}
