@@ -36,18 +36,39 @@ public struct TrawlError: Error, Sendable {
     public var line: Int?
     /// What the user can do, in the imperative.
     public var remedy: String?
+    /// What the remedy is about, so that a program can name its own flag or command for it.
+    public var topic: Topic?
     /// The error that led to this one.
     public var cause: (any Error)?
 
+    /// Things that a remedy may be about.
+    public enum Topic: Sendable {
+        /// An index that does not exist, or never was finished.
+        case index
+        /// The methods that an index is built with.
+        case build
+        /// The weights of a fusion.
+        case fusionWeights
+        /// A model that writes n-grams, its fitted weights, and the field of identifiers.
+        case generator, keyWeights, pseudoQueries
+        /// The metadata of a document, and ids that the index does not have.
+        case metadata, missingDocuments
+        /// The folder of data sets.
+        case dataSets
+        /// The ranges of an embedding's dimensions.
+        case embeddingRanges
+    }
+
     public init(
         _ code: Code, _ message: String, path: String? = nil, line: Int? = nil, remedy: String? = nil,
-        cause: (any Error)? = nil
+        topic: Topic? = nil, cause: (any Error)? = nil
     ) {
         self.code = code
         self.message = message
         self.path = path
         self.line = line
         self.remedy = remedy
+        self.topic = topic
         self.cause = cause
     }
 

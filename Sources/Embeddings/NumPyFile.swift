@@ -28,7 +28,9 @@ public enum NumPyFile {
     /// - Throws: `TrawlError` that names the file.
     public static func ranges(path: String) throws -> EmbeddingRanges {
         func invalid(_ message: String) -> TrawlError {
-            TrawlError(.invalidInput, message, path: path, remedy: "take a file of ranges that 'trawl embed' wrote")
+            TrawlError(
+                .invalidInput, message, path: path, remedy: "take a file that was written of ranges",
+                topic: .embeddingRanges)
         }
         let bytes: [UInt8]
         do {

@@ -24,7 +24,7 @@ public struct EmbeddingRanges: Sendable, Equatable {
         else {
             throw TrawlError(
                 .invalidInput, "the ranges of the dimensions are not pairs of a least and a greatest value",
-                remedy: "take those that --write-ranges wrote")
+                remedy: "take those of a set of embeddings", topic: .embeddingRanges)
         }
         self.least = least
         self.greatest = greatest
@@ -37,7 +37,7 @@ public struct EmbeddingRanges: Sendable, Equatable {
         guard matrix.count > 1 else {
             throw TrawlError(
                 .invalidInput, "one embedding has no ranges to divide into 256 steps",
-                remedy: "give the ranges of a representative set with --ranges, or embed more texts")
+                remedy: "give the ranges of a representative set, or embed more texts", topic: .embeddingRanges)
         }
         var least = Array(matrix[0])
         var greatest = least
@@ -75,7 +75,7 @@ public struct QuantisedEmbeddings: Sendable, Equatable {
                 throw TrawlError(
                     .invalidInput,
                     "the ranges are of \(ranges.least.count) dimensions, the embeddings have \(matrix.dimension)",
-                    remedy: "take ranges of the same model and --dimensions")
+                    remedy: "take ranges of the same model and number of dimensions")
             }
             bytes = Self.steps(matrix, ranges).map { type == .int8 ? $0 ^ 0x80 : $0 }
         case .binary, .ubinary: bytes = Self.signs(matrix).map { type == .binary ? $0 ^ 0x80 : $0 }

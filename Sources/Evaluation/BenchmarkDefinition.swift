@@ -97,3 +97,19 @@ public struct BenchmarkResult: Sendable, Equatable {
             })
     }
 }
+
+/// One row as scripts get it.
+extension BenchmarkResult.Row: Encodable {
+    enum CodingKeys: String, CodingKey { case mode, measure, expected, tolerance, bound, got, passed }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(expectation.mode, forKey: .mode)
+        try values.encode(expectation.measure.description, forKey: .measure)
+        try values.encode(expectation.score, forKey: .expected)
+        try values.encode(expectation.tolerance, forKey: .tolerance)
+        try values.encode(expectation.bound, forKey: .bound)
+        try values.encodeIfPresent(got, forKey: .got)
+        try values.encode(passed, forKey: .passed)
+    }
+}

@@ -1,7 +1,7 @@
 import TrawlCore
 
 /// How a passage is scored by the n-grams that it contains (SEAL, section 3.3 of arXiv 2204.10628).
-public enum SEALScoring: String, Codable, Hashable, Sendable {
+public enum SEALScoring: String, Codable, CaseIterable, Hashable, Sendable {
     /// The probability of the passage's best complete n-gram ("LM").
     case likelihood = "lm"
     /// The highest weight of the passage's n-grams; weights fall with the count in the corpus ("LM+FM").

@@ -35,7 +35,7 @@ public struct Manifest: Codable, Hashable, Sendable {
         guard let manifest = try readIfPresent(transaction, environment) else {
             throw TrawlError(
                 .notFound, "the index was never finished", path: environment.path,
-                remedy: "run 'trawl index' again: it starts clean")
+                remedy: "build it again: that starts clean", topic: .index)
         }
         return manifest
     }

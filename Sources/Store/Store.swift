@@ -25,12 +25,12 @@ public struct Store: Sendable {
     public static func open(at path: String) throws -> Store {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw TrawlError(.notFound, "no such index", path: path, remedy: "'trawl ls' lists indexes")
+            throw TrawlError(.notFound, "no such index", path: path, topic: .index)
         }
         guard isFolder.boolValue, exists(at: path) else {
             throw TrawlError(
                 .notFound, "this is not a Trawl index", path: path,
-                remedy: "'trawl index' makes one; 'trawl ls' lists them")
+                topic: .index)
         }
         return Store(environment: try Environment.shared(folder: path))
     }
@@ -71,7 +71,7 @@ public struct Store: Sendable {
     /// - Throws: `TrawlError.busy` while a writer is at work.
     public static func remove(at path: String) throws {
         guard exists(at: path) else {
-            throw TrawlError(.notFound, "this is not a Trawl index", path: path, remedy: "'trawl ls' lists them")
+            throw TrawlError(.notFound, "this is not a Trawl index", path: path, topic: .index)
         }
         let lock = try WriterLock(folder: path)
         try withExtendedLifetime(lock) {

@@ -155,7 +155,7 @@ import TrawlTokenizers
             try PseudoQueryDocuments(
                 recipe.corpus.documents(paths: [more]), queries: [DocumentID("b"): ["what else"]], recipe: recipe)
         }
-        #expect(error?.description.contains("--pseudo-queries") == true)
+        #expect(error?.topic == .pseudoQueries)
         #expect(try SearchIndex(path: path).documents.documentCount == 1)
     }
 }

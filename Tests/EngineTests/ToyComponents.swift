@@ -95,7 +95,8 @@ struct PassageLengths: IndexPart {
                 Retrieved(ranking: Ranking(lengths).top(limit)) { _, passage in
                     [
                         Match(
-                            stage: name, text: passage.content, count: 1, contribution: Float(passage.content.utf8.count),
+                            stage: name, text: passage.content, count: 1,
+                            contribution: Float(passage.content.utf8.count),
                             ranges: [0..<passage.text.utf8.count])
                     ]
                 }

@@ -43,7 +43,8 @@ import TrawlTestSupport
         #expect(try found(path) { $0.sections[LengthSettings.self].shortestFirst = true } == ["b", "a", "d", "c"])
         #expect(try found(path) { $0.conditions = [try DocumentCondition("odd=1")] } == ["d"])
         // It is fused with the others where it has a weight.
-        #expect(try found(path) { ($0.mode, $0.fusion.weights) = (.hybrid, ["lexical": 1, "longest": 1]) }.first == "c")
+        #expect(
+            try found(path) { ($0.mode, $0.fusion.weights) = (.hybrid, ["lexical": 1, "longest": 1]) }.first == "c")
 
         try engine.add(documents([("e", 50), ("f", 2)]), to: path)
         try engine.add(documents([("a", 60)]), to: path, replacing: true)
@@ -92,7 +93,8 @@ import TrawlTestSupport
 
     @Test func aNewRerankerRunsInAChain() throws {
         let path = try build()
-        #expect(try found(path) { $0.rerankers = [RerankSettings(reranker: "by-name", depth: 3)] } == ["a", "c", "d", "b"])
+        #expect(
+            try found(path) { $0.rerankers = [RerankSettings(reranker: "by-name", depth: 3)] } == ["a", "c", "d", "b"])
         let index = try engine.open(path)
         var settings = SearchSettings(mode: SearchMode(rawValue: "longest"))
         settings.limit = 1

@@ -61,7 +61,7 @@ struct IndexBuilder {
         guard !recipe.build.isEmpty else {
             throw TrawlError(
                 .invalidInput, "the recipe builds nothing",
-                remedy: "name some of \(engine.parts.buildNames.joined(separator: ", "))")
+                remedy: "name some of \(engine.parts.nameList)")
         }
         let existing = try adding ? engine.open(output) : nil
         let context = BuildContext(models: engine.models, existing: existing)

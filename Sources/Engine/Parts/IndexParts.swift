@@ -24,6 +24,9 @@ public struct IndexParts: Sendable {
     /// The names by which recipes build parts.
     public var buildNames: [String] { all.compactMap(\.buildName) }
 
+    /// The names, for messages.
+    public var nameList: String { buildNames.joined(separator: ", ") }
+
     /// The modes of search: each retrieval method alone, and several fused.
     public var modes: [SearchMode] { buildNames.map { SearchMode(rawValue: $0) } + [.hybrid] }
 
@@ -40,7 +43,7 @@ public struct IndexParts: Sendable {
         for name in build where named(name) == nil {
             throw TrawlError(
                 .invalidInput, "build: unknown part \"\(name)\"",
-                remedy: "name some of \(buildNames.joined(separator: ", "))")
+                remedy: "name some of \(nameList)")
         }
     }
 }

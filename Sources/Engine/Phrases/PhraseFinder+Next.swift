@@ -1,3 +1,4 @@
+import Foundation
 public import TrawlCore
 import TrawlSubstringIndex
 import TrawlTokenizers
@@ -6,13 +7,13 @@ import TrawlTokenizers
 extension PhraseFinder {
     /// What follows a context.
     public struct Prediction: Encodable, Sendable {
-        /// The longest end of the context that occurs, and how often.
+        /// The longest suffix of the context that occurs, and its count.
         public let context: String
         public let count: Int
         public let next: [Continuation]
     }
 
-    /// How likely a token is behind what precedes it; see `NGramProbability`.
+    /// The probability of a token given those before it; see `NGramProbability`.
     public struct TokenProbability: Encodable, Sendable {
         public let text: String
         public let token: TokenID
@@ -22,7 +23,14 @@ extension PhraseFinder {
         public let probability: Double
     }
 
-    /// The `limit` most frequent tokens behind the longest end of `context` that occurs.
+    /// The probability of a text after a context.
+    public struct TextProbability: Encodable, Sendable {
+        public let tokens: [TokenProbability]
+        /// Natural logarithm; nil when a token never follows.
+        public let logProbability: Double?
+    }
+
+    /// The `limit` most frequent tokens after the longest suffix of `context` that occurs.
     public func predict(after context: String, limit: Int) -> Prediction {
         let tokens = tokens(of: context)
         let (length, range) = substrings.longestSuffix(of: tokens)
@@ -31,16 +39,18 @@ extension PhraseFinder {
             next: substrings.topContinuations(range, limit: limit).map(continuation))
     }
 
-    /// The probability of each token of `text` behind `context` and the tokens before it.
-    public func probabilities(of text: String, after context: String) -> [TokenProbability] {
+    /// The probability of each token of `text` given `context` and the tokens before it.
+    public func probabilities(of text: String, after context: String) -> TextProbability {
         var tokens = tokens(of: context)
-        return tokenizer.encodeIDs(text, addSpecialTokens: false).map { token in
+        let steps = tokenizer.encodeIDs(text, addSpecialTokens: false).map { token in
             let found = substrings.probability(of: token, after: tokens)
             tokens.append(token)
             return TokenProbability(
                 text: self.text(of: token), token: token, contextLength: found.contextLength,
                 contextCount: found.contextCount, count: found.count, probability: found.probability)
         }
+        let sum = steps.reduce(0) { $0 + log($1.probability) }
+        return TextProbability(tokens: steps, logProbability: sum.isFinite ? sum : nil)
     }
 
     private func tokens(of context: String) -> [TokenID] {

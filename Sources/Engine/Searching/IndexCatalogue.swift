@@ -19,13 +19,12 @@ public enum IndexCatalogue {
         if FileManager.default.fileExists(atPath: expanded, isDirectory: &isFolder) {
             throw TrawlError(
                 .notFound, "this is not a Trawl index", path: name,
-                remedy: "'trawl index' makes one; 'trawl ls' lists them")
+                topic: .index)
         }
         let known = all().map { ($0 as NSString).lastPathComponent.replacingOccurrences(of: ".trawl", with: "") }
         throw TrawlError(
             .notFound, "no such index", path: name,
-            remedy: known.isEmpty
-                ? "'trawl index PATH --output \(name)' makes one" : "there are \(known.joined(separator: ", "))")
+            remedy: known.isEmpty ? nil : "there are \(known.joined(separator: ", "))", topic: .index)
     }
 
     /// The paths of all indexes in `folders`.

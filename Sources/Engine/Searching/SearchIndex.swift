@@ -99,7 +99,7 @@ public final class SearchIndex: Sendable {
         guard let name = part.buildName, !recipe.build.contains(name) else { return }
         throw TrawlError(
             .invalidInput, "the index has no \(name) part, only \(recipe.build.joined(separator: ", "))",
-            path: path, remedy: "build it again with --build \(name)")
+            path: path, remedy: "build it again with \(name)", topic: .build)
     }
 
     /// At most `count` live passages at equal distances, the same at every call.

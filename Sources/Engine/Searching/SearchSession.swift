@@ -185,7 +185,9 @@ extension SearchIndex {
         if let mode = settings.mode, mode != .hybrid, let part = knownParts.named(mode.rawValue) { return [(part, 1)] }
         let chosen = weights(settings.fusion).filter { $0.weight > 0 }
         guard !chosen.isEmpty else {
-            throw TrawlError(.invalidInput, "every weight of the fusion is 0", remedy: "give --weights")
+            throw TrawlError(
+                .invalidInput, "every weight of the fusion is 0", remedy: "give some method a weight",
+                topic: .fusionWeights)
         }
         return chosen
     }

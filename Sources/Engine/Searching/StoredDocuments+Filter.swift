@@ -23,7 +23,7 @@ extension StoredDocuments {
         if let field = conditions.map(\.field).first(where: { unknown.contains($0) }), documentCount > 0 {
             throw TrawlError(
                 .invalidInput, "no document has the field '\(field)'",
-                remedy: "'trawl show INDEX ID --json' shows the metadata of a document")
+                remedy: "name a field of the documents' metadata", topic: .metadata)
         }
         return PassageFilter(members)
     }

@@ -24,12 +24,25 @@ public struct FusionSettings: Codable, Equatable, Sendable {
         depth = try values.decode(.depth, default: defaults.depth)
     }
 
+    /// Reads weights such as `dense=1,lexical=0.5`; nil for anything else.
+    public static func weights(_ text: String, parts: IndexParts = .default) -> [String: Float]? {
+        var weights: [String: Float] = [:]
+        for part in text.split(separator: ",") {
+            let pair = part.split(separator: "=")
+            guard pair.count == 2, let weight = Float(pair[1]), weight >= 0, weight.isFinite,
+                parts.named(String(pair[0])) != nil
+            else { return nil }
+            weights[String(pair[0])] = weight
+        }
+        return weights
+    }
+
     /// - Throws: `TrawlError.invalidInput` for a weight of an unknown retrieval method, or a number out of its bounds.
     func validate(_ parts: IndexParts) throws {
         for name in (weights ?? [:]).keys.sorted() where parts.named(name) == nil {
             throw TrawlError(
                 .invalidInput, "fusion: unknown retriever \"\(name)\"",
-                remedy: "use \(parts.buildNames.joined(separator: ", "))")
+                remedy: "use \(parts.nameList)")
         }
         guard (weights ?? [:]).values.allSatisfy({ $0 >= 0 && $0.isFinite }), constant >= 0, constant.isFinite,
             depth > 0

@@ -78,7 +78,7 @@ public struct IndexUpdater {
         } catch {
             progress.end()
             progress.warn(
-                "the change is done, but merging segments failed, which 'trawl compact' tries again: \(error)")
+                "the change is done, but merging segments failed, which compacting tries again: \(error)")
         }
     }
 
@@ -95,7 +95,7 @@ public struct IndexUpdater {
         return TrawlError(
             .notFound,
             "the index has no document \(named)" + (ids.count > 5 ? " and \(ids.count - 5) more that were named" : ""),
-            path: path, remedy: "nothing was deleted; --ignore-missing ignores unknown ids")
+            path: path, remedy: "nothing was deleted", topic: .missingDocuments)
     }
 }
 

@@ -60,7 +60,7 @@ public struct IndexBenchmark: Sendable {
         guard let data else {
             throw TrawlError(
                 .invalidInput, "the benchmark needs the data set \"\(file.data)\"", path: path,
-                remedy: "give the folder that holds it with --data")
+                remedy: "give the folder that holds it", topic: .dataSets)
         }
         let folder = data + "/" + file.data
         for mode in definition.modes where !engine.parts.modes.contains(SearchMode(rawValue: mode)) {

@@ -31,6 +31,11 @@ public struct SimilarityEvaluation: Sendable {
         public let pearson: Double
     }
 
+    /// A table of the correlations.
+    public static func markdown(_ rows: [Row]) -> String {
+        Report.markdown(rows.map { ($0.file, [$0.spearman, $0.pearson]) }, measures: ["Spearman", "Pearson"])
+    }
+
     public func run(_ engine: Engine, progress: any ProgressReporter = .silent) throws -> [Row] {
         let files = try files.map { (path: $0, pairs: try ScoredPairs(path: $0)) }
         let embedder = try engine.models.embedder(model, precision: precision)

@@ -94,3 +94,25 @@ extension PromptSweepRun.Row {
             score: trial.score, difference: comparison.difference, p: comparison.tTest)
     }
 }
+
+extension PromptSweepRun {
+    /// A table of the trials.
+    public static func markdown(_ rows: [Row]) -> String {
+        let header = "| \(rows.first?.measure ?? "") | difference | p | before a query |\n|---:|---:|---:|---|\n"
+        return header + rows.map(\.markdown).joined()
+    }
+}
+
+extension PromptSweepRun.Row {
+    fileprivate var markdown: String {
+        var parts: [String] = []
+        if let prompt { parts.append("prompt \"\(prompt)\"") }
+        if let instruction { parts.append("instruction \"\(instruction)\"") }
+        if let examples, !examples.isEmpty {
+            parts.append("examples " + examples.map { "\"\($0.query.prefix(40))\"" }.joined(separator: ", "))
+        }
+        let numbers = [score, difference, p ?? 1].map { fixed($0, 4) }
+        let what = parts.isEmpty ? "as without a sweep" : parts.joined(separator: ", ")
+        return "| \(numbers.joined(separator: " | ")) | \(what.replacingOccurrences(of: "\n", with: "\\n")) |\n"
+    }
+}

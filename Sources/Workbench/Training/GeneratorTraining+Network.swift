@@ -22,7 +22,8 @@ extension GeneratorTraining {
         if let adapter = settings.adapter {
             guard settings.rates.encoderLayers == 0 else {
                 throw TrawlError(
-                    .invalidInput, "\(model.architectureName) has no encoder, whose layers could be trained", path: model.path,
+                    .invalidInput, "\(model.architectureName) has no encoder, whose layers could be trained",
+                    path: model.path,
                     remedy: "leave out the number of encoder layers")
             }
             let network = try DecoderNetwork(model, settings: adapter, seed: training.seed)

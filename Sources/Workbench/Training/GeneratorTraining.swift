@@ -157,7 +157,9 @@ public struct GeneratorTraining {
         guard !origin.isDecoder || candidate?.digest == origin.digest else {
             throw TrawlError(
                 .invalidInput, "a decoder's adapters are stored alone, and need the decoder beside them", path: path,
-                remedy: "give a name as output, or a path in the folder that holds \(origin.folderPath), and no complete one")
+                remedy:
+                    "give a name as output, or a path in the folder that holds \(origin.folderPath), and no complete one"
+            )
         }
         return TrainedModelFolder(
             path: path, storage: storage, base: candidate?.digest == origin.digest ? candidate : nil)

@@ -5,16 +5,14 @@ import TrawlEngine
 /// What every command that shows progress takes.
 struct ProgressOptions: ParsableArguments {
     // Without a short name: -q is eval's, as ir_measures has it.
-    @Flag(help: "Show neither progress nor warnings.")
-    var quiet = false
+    @Flag(help: "Show neither progress nor warnings.") var quiet = false
 
     var reporter: TerminalProgress { TerminalProgress(quiet: quiet) }
 }
 
 /// The index that a command is about.
 struct IndexArgument: ParsableArguments {
-    @Argument(help: "The index: a path or a name.")
-    var index: String
+    @Argument(help: "The index: a path or a name.") var index: String
 
     /// The folder.
     var path: String { get throws { try IndexCatalogue.path(of: index) } }

@@ -21,11 +21,9 @@ struct CountCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "Phrases; without any, standard input has one per line.")
-    var phrases: [String] = []
+    @Argument(help: "Phrases; without any, standard input has one per line.") var phrases: [String] = []
 
-    @Flag(help: "Print one JSON object per phrase.")
-    var json = false
+    @Flag(help: "Print one JSON object per phrase.") var json = false
 
     @OptionGroup var options: PhraseOptions
 
@@ -49,8 +47,7 @@ struct CountCommand: AsyncParsableCommand {
 
 /// How phrases are looked up.
 struct PhraseOptions: ParsableArguments {
-    @Flag(help: "Count the phrase in lower case, capitalised and in capitals too.")
-    var anyCase = false
+    @Flag(help: "Count the phrase in lower case, capitalised and in capitals too.") var anyCase = false
 
     @Flag(help: "Count it also where no space precedes it: after a bracket, or at the end of a longer word.")
     var anySpace = false

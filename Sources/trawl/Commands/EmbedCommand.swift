@@ -26,50 +26,28 @@ struct EmbedCommand: AsyncParsableCommand {
               trawl embed questions.txt --format npy --output-type int8 --ranges ranges.npy --output questions.npy
             """)
 
-    @Argument(help: "The texts; - or nothing is standard input.")
-    var file: String?
+    @Argument(help: "The texts; - or nothing is standard input.") var file: String?
 
-    @Option(help: "jsonl, npy or f32.")
-    var format = EmbeddingFormat.jsonl
-
-    @Option(help: "float32, float16, int8, uint8, binary or ubinary.")
-    var outputType = EmbeddingType.float32
-
-    @Option(help: "A .npy file with the ranges of the dimensions, for int8 and uint8.")
-    var ranges: String?
-
+    @Option(help: "jsonl, npy or f32.") var format = EmbeddingFormat.jsonl
+    @Option(help: "float32, float16, int8, uint8, binary or ubinary.") var outputType = EmbeddingType.float32
+    @Option(help: "A .npy file with the ranges of the dimensions, for int8 and uint8.") var ranges: String?
     @Option(help: "Write the ranges of the dimensions that int8 or uint8 used to this .npy file.")
     var writeRanges: String?
+    @Option(name: [.short, .long], help: "The file to write; standard output without it.") var output: String?
 
-    @Option(name: [.short, .long], help: "The file to write; standard output without it.")
-    var output: String?
-
-    @Option(help: "The embedding model: a name or a path.")
-    var model = ModelCatalogue.defaultEmbedder
-
-    @Option(help: "Text put before each text, such as \"query: \".")
-    var prompt: String?
-
-    @Option(help: "The name of one of the model's own prompts.")
-    var promptName: String?
-
-    @Option(help: "What the texts are, query or passage: takes the prompt that the model is made for.")
+    @Option(help: "The embedding model: a name or a path.") var model = ModelCatalogue.defaultEmbedder
+    @Option(help: "Text put before each text, such as \"query: \".") var prompt: String?
+    @Option(help: "The name of one of the model's own prompts.") var promptName: String?
+    @Option(help: "Whether the texts are queries or passages: takes the prompt that the model was trained with.")
     var role: TextRole?
-
     @Option(help: "The task of the texts, which are queries, for models that are made for instructions.")
     var instruction: String?
-
-    @Option(help: "Examples of queries and passages that the model is shown: JSON lines or TSV.")
-    var examples: String?
-
+    @Option(help: "Examples of queries and passages that the model is shown: JSON lines or TSV.") var examples: String?
     @Option(help: "Keep only the first dimensions (Matryoshka models), at length 1 if the model's own embeddings are.")
     var dimensions: Int?
-
     @Option(help: "Arithmetic of the model: f32, or int8, which is faster and a little less exact.")
     var precision = Precision.f32
-
-    @Flag(help: "Scale embeddings to length 1, whatever the model's own files say.")
-    var normalize = false
+    @Flag(help: "Scale embeddings to length 1, whatever the model's own files say.") var normalize = false
 
     @OptionGroup var progress: ProgressOptions
 

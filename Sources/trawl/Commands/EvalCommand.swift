@@ -26,61 +26,29 @@ struct EvalCommand: AsyncParsableCommand {
               trawl eval --sts stsb/test.tsv --model all-MiniLM-L6-v2
             """)
 
-    @Argument(help: "The index: a path or a name. Not needed with --run, --benchmark or --sts.")
-    var index: String?
+    @Argument(help: "The index: a path or a name. Not needed with --run, --benchmark or --sts.") var index: String?
 
-    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).")
-    var queries: String?
-
-    @Option(help: "The judgements: BEIR TSV or TREC qrels.")
-    var qrels: String?
-
-    @Option(help: "Modes to compare, separated by commas: generative, dense, lexical, hybrid.")
+    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).") var queries: String?
+    @Option(help: "The judgements: BEIR TSV or TREC qrels.") var qrels: String?
+    @Option(help: "Modes to compare, separated by commas: \(SearchMode.allValueStrings.joined(separator: ", ")).")
     var mode: String?
+    @Option(name: .customLong("run"), help: "A TREC run to evaluate.") var runFile: String?
+    @Option(help: "A benchmark definition (YAML) with expected scores.") var benchmark: String?
+    @Option(help: "The folder that holds the data sets of benchmark definitions.") var data: String?
 
-    @Option(name: .customLong("run"), help: "A TREC run to evaluate.")
-    var runFile: String?
-
-    @Option(help: "A benchmark definition (YAML) with expected scores.")
-    var benchmark: String?
-
-    @Option(help: "The folder that holds the data sets of benchmark definitions.")
-    var data: String?
-
-    @Option(
-        parsing: .upToNextOption,
-        help: "Files of scored pairs of sentences (TSV: score, sentence1, sentence2, or columns of these names).")
+    @Option(parsing: .upToNextOption, help: "Files of scored pairs of sentences (TSV: score, sentence1, sentence2).")
     var sts: [String] = []
-
-    @Option(help: "The embedding model to evaluate with --sts: a name or a path.")
-    var model: String?
-
-    @Option(help: "The name of one of the model's own prompts, for --sts.")
-    var promptName: String?
-
-    @Option(
-        help:
-            "A YAML file of prompts, instructions and examples to try before the queries of dense search, each compared with none."
-    )
+    @Option(help: "The embedding model to evaluate with --sts: a name or a path.") var model: String?
+    @Option(help: "The name of one of the model's own prompts, for --sts.") var promptName: String?
+    @Option(help: "A YAML file of prompts, instructions and examples to try before the queries of dense search.")
     var sweep: String?
 
-    @Option(help: "Measures, separated by spaces or commas.")
-    var measures = "nDCG@10 AP RR@10 R@100"
-
-    @Option(help: "How many documents to retrieve for each query.")
-    var depth = 1000
-
-    @Option(help: "Evaluate only the first queries of the judged ones.")
-    var firstQueries: Int?
-
-    @Option(help: "Write the TREC run that was evaluated to this file (one mode only).")
-    var writeRun: String?
-
-    @Flag(name: .short, help: "Show the scores of each query.")
-    var q = false
-
-    @Flag(help: "Print one JSON object per mode, or per expected score of a benchmark.")
-    var json = false
+    @Option(help: "Measures, separated by spaces or commas.") var measures = "nDCG@10 AP RR@10 R@100"
+    @Option(help: "How many documents to retrieve for each query.") var depth = 1000
+    @Option(help: "Evaluate only the first queries of the judged ones.") var firstQueries: Int?
+    @Option(help: "Write the TREC run that was evaluated to this file (one mode only).") var writeRun: String?
+    @Flag(name: .short, help: "Show the scores of each query.") var q = false
+    @Flag(help: "Print one JSON object per mode, or per expected score of a benchmark.") var json = false
 
     @OptionGroup var tuning: TuningFlags
 
@@ -160,16 +128,14 @@ struct EvalCommand: AsyncParsableCommand {
         if json {
             for row in rows { try Output.json(row) }
         } else {
-            let table = Report.markdown(
-                rows.map { ($0.file, [$0.spearman, $0.pearson]) }, measures: ["Spearman", "Pearson"])
-            Output.write(Array(table.utf8))
+            Output.write(Array(SimilarityEvaluation.markdown(rows).utf8))
         }
     }
 
     private func run(_ benchmark: IndexBenchmark, _ engine: Engine) throws {
         let result = try benchmark.run(data: data, engine, progress: progress.reporter)
         if json {
-            for row in result.rows { try Output.json(BenchmarkRowOutput(result.name, row)) }
+            for row in result.rows { try Output.json(row) }
         } else {
             Output.write(Array(result.markdown().utf8))
         }
@@ -188,9 +154,7 @@ struct EvalCommand: AsyncParsableCommand {
             for row in rows { try Output.json(row) }
             return
         }
-        let measure = evaluation.measures[0]
-        let header = "| \(measure) | difference | p | before a query |\n|---:|---:|---:|---|\n"
-        Output.write(Array((header + rows.map(\.markdown).joined()).utf8))
+        Output.write(Array(PromptSweepRun.markdown(rows).utf8))
         Output.line("\n\(rows.count) trials on \(evaluation.queries.count) queries; test the best on other queries")
     }
 
@@ -214,43 +178,5 @@ struct EvalCommand: AsyncParsableCommand {
             Output.line(
                 "\napproximate \(method) search: recall@10 \(String(format: "%.4f", recall)) against exact (--exact)")
         }
-    }
-}
-
-/// One expected score of a benchmark as scripts get it.
-private struct BenchmarkRowOutput: Encodable {
-    let benchmark: String
-    let mode: String
-    let measure: String
-    let expected: Double
-    let tolerance: Double
-    let bound: String
-    let got: Double?
-    let passed: Bool
-
-    init(_ benchmark: String, _ row: BenchmarkResult.Row) {
-        self.benchmark = benchmark
-        mode = row.expectation.mode
-        measure = row.expectation.measure.description
-        expected = row.expectation.score
-        tolerance = row.expectation.tolerance
-        bound = row.expectation.bound.rawValue
-        got = row.got
-        passed = row.passed
-    }
-}
-
-extension PromptSweepRun.Row {
-    /// A row of the table for people.
-    fileprivate var markdown: String {
-        var parts: [String] = []
-        if let prompt { parts.append("prompt \"\(prompt)\"") }
-        if let instruction { parts.append("instruction \"\(instruction)\"") }
-        if let examples, !examples.isEmpty {
-            parts.append("examples " + examples.map { "\"\($0.query.prefix(40))\"" }.joined(separator: ", "))
-        }
-        let numbers = [score, difference, p ?? 1].map { String(format: "%.4f", $0) }
-        let what = parts.isEmpty ? "as without a sweep" : parts.joined(separator: ", ")
-        return "| \(numbers.joined(separator: " | ")) | \(what.replacingOccurrences(of: "\n", with: "\\n")) |\n"
     }
 }

@@ -22,20 +22,15 @@ struct FindCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "The phrase, or several.")
-    var phrase: String
+    @Argument(help: "The phrase, or several.") var phrase: String
 
-    @Option(name: [.customShort("k"), .long], help: "How many passages to show.")
-    var limit = 10
+    @Option(name: [.customShort("k"), .long], help: "How many passages to show.") var limit = 10
 
-    @Option(help: "How many next tokens to show; a query with AND has none.")
-    var next = 5
+    @Option(help: "How many next tokens to show; a query with AND has none.") var next = 5
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @Flag(help: "Print one JSON object.") var json = false
 
-    @Option(help: "When to colour: auto, always, never.")
-    var color = ColorChoice.auto
+    @Option(help: "When to colour: auto, always, never.") var color = ColorChoice.auto
 
     @OptionGroup var options: PhraseOptions
 

@@ -18,22 +18,17 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "The query.")
-    var text: String
+    @Argument(help: "The query.") var text: String
 
-    @Option(name: [.customShort("k"), .long], help: "How many n-grams to show.")
-    var limit = 25
+    @Option(name: [.customShort("k"), .long], help: "How many n-grams to show.") var limit = 25
 
-    @Option(help: "How many of the documents that have an n-gram to name.")
-    var documents = 3
+    @Option(help: "How many of the documents that have an n-gram to name.") var documents = 3
 
-    @Flag(help: "Print one JSON object per n-gram.")
-    var json = false
+    @Flag(help: "Print one JSON object per n-gram.") var json = false
 
     @OptionGroup var generative: GenerativeFlags
 
-    @Option(help: "When to colour: auto, always, never.")
-    var color = ColorChoice.auto
+    @Option(help: "When to colour: auto, always, never.") var color = ColorChoice.auto
 
     func validate() throws {
         if limit < 1 { throw ValidationError("-k must be at least 1") }

@@ -1,40 +1,27 @@
-import ArgumentParser
+public import ArgumentParser
 import TrawlCore
 import TrawlEngine
-import TrawlGeneration
+public import TrawlGeneration
 import TrawlTensors
 
 /// How n-grams are written and weighed; shared by `query`, `eval` and `generate`.
 struct GenerativeFlags: ParsableArguments {
     @Option(help: "The generator, in place of the index's own: a name or a path. It must have the same tokenizer.")
     var generator: String?
-
-    @Option(
-        help:
-            "The exponent of n-gram weights by SEAL's formula: higher values favour the most confident n-grams. Switches fitted weights off."
-    )
+    @Option(help: "The exponent of SEAL's n-gram weights, in place of fitted ones: higher favours confident n-grams.")
     var alpha: Double?
-
     @Flag(help: "Weight n-grams by SEAL's formula, also where the generator has fitted weights.")
     var sealWeights = false
-
     @Option(help: "The longest span of the query's own words that is taken as an n-gram; 0 for none.")
     var queryNgrams: Int?
-
-    @Option(help: "Beams of the generative search.")
-    var beams: Int?
-
+    @Option(help: "Beams of the generative search.") var beams: Int?
     @Option(
         help: ArgumentHelp(
-            "Allow n-grams that do not occur in the corpus, at a penalty of N nats per token; forbidden without it.",
-            valueName: "nats"))
+            "Allow n-grams that do not occur in the corpus, at a penalty of N nats per token.", valueName: "nats"))
     var softConstraint: Double?
-
     @Option(help: "Arithmetic of the models: f32 or int8, which is faster and a little less exact.")
     var precision: Precision?
-
-    @Option(help: "SEAL score: intersective, intersective-lm, lm+fm or lm.")
-    var scoring: String?
+    @Option(help: "SEAL score: intersective, intersective-lm, lm+fm or lm.") var scoring: SEALScoring?
 
     func apply(to settings: inout SearchSettings) throws {
         if let precision {
@@ -47,13 +34,8 @@ struct GenerativeFlags: ParsableArguments {
         if let queryNgrams { settings.generative.parameters.queryNGrams = queryNgrams }
         if let softConstraint { settings.generative.setSoftConstraint(softConstraint) }
         if let beams { settings.generative.setBeams(beams) }
-        if let scoring {
-            guard let known = SEALScoring(rawValue: scoring) else {
-                throw TrawlError(
-                    .invalidInput, "unknown scoring \"\(scoring)\"",
-                    remedy: "use intersective, intersective-lm, lm+fm or lm")
-            }
-            settings.generative.parameters.scoring = known
-        }
+        if let scoring { settings.generative.parameters.scoring = scoring }
     }
 }
+
+extension SEALScoring: ExpressibleByArgument {}

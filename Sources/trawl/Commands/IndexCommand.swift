@@ -25,77 +25,48 @@ struct IndexCommand: AsyncParsableCommand {
               trawl index scifact/ --output scifact.trawl --pseudo-queries written/
             """)
 
-    @Argument(help: "What to index; without it, what the recipe names.")
-    var paths: [String] = []
+    @Argument(help: "What to index; without it, what the recipe names.") var paths: [String] = []
 
-    @Option(name: [.short, .long], help: "The index folder to make.")
-    var output: String?
+    @Option(name: [.short, .long], help: "The index folder to make.") var output: String?
 
     @Option(name: [.short, .long], help: "A recipe (YAML): corpus, passages, models, what to build.")
     var recipe: String?
 
-    @Flag(help: "Add the documents to an index that exists; their ids must be new to it.")
-    var add = false
+    @Flag(help: "Add the documents to an index that exists; their ids must be new to it.") var add = false
 
-    @Flag(help: "Add the documents to an index that exists, in place of those with the same ids.")
-    var replace = false
+    @Flag(help: "Add the documents to an index that exists, in place of those with the same ids.") var replace = false
 
     @Option(
-        help:
-            "The retrieval methods to build, separated by commas: \(IndexParts.default.buildNames.joined(separator: ", ")).",
+        help: "The retrieval methods to build, separated by commas: \(IndexParts.default.nameList).",
         transform: { text in
             try text.split(separator: ",").map { name in
-                guard IndexParts.default.named(String(name)) != nil else {
-                    throw ValidationError(
-                        "'\(name)' is none of \(IndexParts.default.buildNames.joined(separator: ", "))")
-                }
-                return String(name)
+                if IndexParts.default.named(String(name)) != nil { return String(name) }
+                throw ValidationError("'\(name)' is none of \(IndexParts.default.nameList)")
             }
         })
     var build: [String]?
-
-    @Option(
-        help: "The format of the corpus, if it is not to be detected: \(CorpusRecipe.formats.joined(separator: ", ")).")
+    @Option(help: "The format of the corpus, to detect none: \(CorpusRecipe.formats.joined(separator: ", ")).")
     var format: String?
-
-    @Option(help: "The embedding model: a name or a path.")
-    var embedder: String?
-
-    @Option(help: "The model that writes n-grams: a name or a path.")
-    var generator: String?
-
+    @Option(help: "The embedding model: a name or a path.") var embedder: String?
+    @Option(help: "The model that writes n-grams: a name or a path.") var generator: String?
     @Option(
         help: ArgumentHelp(
-            """
-            A folder with queries.jsonl and qrels.tsv, as 'trawl train queries' writes it: queries by which their \
-            documents are found too.
-            """,
+            "A folder of queries, as 'trawl train queries' writes it, by which their documents are found too.",
             discussion: """
-                Each becomes an identifier of the passage of its document that shares most words with it: in the \
-                substring index its n-grams count as those of the text. The document keeps them in its metadata, as \
-                pseudo_queries unless the recipe names another field. Leave out queries that you evaluate or score a \
-                training by.
+                Each becomes an identifier of the passage of its document that shares most words with it; its n-grams \
+                count as those of the text. Documents keep them in their metadata, as pseudo_queries unless the recipe \
+                names another field. Leave out queries that you evaluate or score a training by.
                 """,
             valueName: "folder"))
     var pseudoQueries: String?
 
-    @Option(help: "Arithmetic of the models: f32 or int8; kept in the index.")
-    var precision: Precision?
-
+    @Option(help: "Arithmetic of the models: f32 or int8; kept in the index.") var precision: Precision?
     @Option(help: "How vectors are found: exact, binary, graph, or auto, which suits their number.")
     var vectorStructure: VectorRecipe.Structure?
-
-    @Option(help: "How vectors are stored: f32, f16 or int8.")
-    var vectorFormat: VectorRecipe.Format?
-
-    @Option(help: "The most words of a passage; 0 keeps documents whole.")
-    var passageSize: Int?
-
-    @Option(help: "The words that neighbouring passages share.")
-    var passageOverlap: Int?
-
-    @Flag(help: "Print what was built as JSON.")
-    var json = false
+    @Option(help: "How vectors are stored: f32, f16 or int8.") var vectorFormat: VectorRecipe.Format?
+    @Option(help: "The most words of a passage; 0 keeps documents whole.") var passageSize: Int?
+    @Option(help: "The words that neighbouring passages share.") var passageOverlap: Int?
+    @Flag(help: "Print what was built as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 

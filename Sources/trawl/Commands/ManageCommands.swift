@@ -12,8 +12,7 @@ struct ListCommand: AsyncParsableCommand {
               trawl ls --json
             """)
 
-    @Flag(help: "Print one JSON object per index.")
-    var json = false
+    @Flag(help: "Print one JSON object per index.") var json = false
 
     func run() async throws {
         for path in IndexCatalogue.all() {
@@ -44,11 +43,9 @@ struct ShowCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "The id of a document.")
-    var document: String?
+    @Argument(help: "The id of a document.") var document: String?
 
-    @Flag(help: "Print JSON.")
-    var json = false
+    @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         let index = try self.index.open()
@@ -57,10 +54,7 @@ struct ShowCommand: AsyncParsableCommand {
                 throw TrawlError(.notFound, "no document \"\(document)\"", path: index.path)
             }
             if json {
-                try Output.json(
-                    DocumentOutput(
-                        document: found.id.rawValue, title: found.title, text: found.text, metadata: found.metadata,
-                        passages: found.passages.map { [$0.lowerBound, $0.upperBound] }))
+                try Output.json(found)
             } else {
                 if !found.title.isEmpty { Output.line(found.title + "\n") }
                 Output.line(found.text)
@@ -86,14 +80,6 @@ struct ShowCommand: AsyncParsableCommand {
     private func deleted(_ count: Int) -> String {
         count > 0 ? "  (\(grouped(count)) deleted, not yet reclaimed)" : ""
     }
-
-    private struct DocumentOutput: Encodable {
-        let document: String
-        let title: String
-        let text: String
-        let metadata: [String: String]
-        let passages: [[Int]]
-    }
 }
 
 struct CheckCommand: AsyncParsableCommand {
@@ -109,11 +95,9 @@ struct CheckCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: "How many passages to verify for the costly checks; 0 is all.")
-    var sample = 200
+    @Option(help: "How many passages to verify for the costly checks; 0 is all.") var sample = 200
 
-    @Flag(help: "Print one JSON object per check.")
-    var json = false
+    @Flag(help: "Print one JSON object per check.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 

@@ -20,11 +20,9 @@ struct ModelsShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "List the models that are installed, or show one.")
 
-    @Argument(help: "A model: a name or a path.")
-    var model: String?
+    @Argument(help: "A model: a name or a path.") var model: String?
 
-    @Flag(help: "Print one JSON object per model.")
-    var json = false
+    @Flag(help: "Print one JSON object per model.") var json = false
 
     func run() async throws {
         for name in model.map({ [$0] }) ?? ModelCatalogue.names() {
@@ -51,17 +49,14 @@ struct ModelsBenchCommand: AsyncParsableCommand {
               trawl models bench all-MiniLM-L6-v2 --texts passages.txt --runs 9
             """)
 
-    @Argument(help: "The model: a name or a path.")
-    var model: String
+    @Argument(help: "The model: a name or a path.") var model: String
 
     @Option(help: "Lines of text, or JSON lines with a text field, to run on; without it, prose that comes with Trawl.")
     var texts: String?
 
-    @Option(help: "How many turns each precision takes.")
-    var runs = 5
+    @Option(help: "How many turns each precision takes.") var runs = 5
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @Flag(help: "Print one JSON object.") var json = false
 
     func validate() throws {
         if runs < 1 { throw ValidationError("--runs must be at least 1") }

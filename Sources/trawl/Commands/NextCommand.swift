@@ -20,17 +20,13 @@ struct NextCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "The context; without it, what is most frequent of all.")
-    var context = ""
+    @Argument(help: "The context; without it, what is most frequent of all.") var context = ""
 
-    @Option(name: [.customShort("k"), .long], help: "How many next tokens to show.")
-    var limit = 10
+    @Option(name: [.customShort("k"), .long], help: "How many next tokens to show.") var limit = 10
 
-    @Option(help: "A continuation to give the probability of; begin it with a space for a new word.")
-    var text: String?
+    @Option(help: "A continuation to give the probability of; begin it with a space for a new word.") var text: String?
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @Flag(help: "Print one JSON object.") var json = false
 
     func validate() throws {
         if text?.isEmpty == true { throw ValidationError("--text must not be empty") }
@@ -53,26 +49,16 @@ struct NextCommand: AsyncParsableCommand {
     }
 
     private func showProbability(of text: String, _ finder: PhraseFinder) throws {
-        let steps = finder.probabilities(of: text, after: context)
-        guard !steps.isEmpty else {
+        let found = finder.probabilities(of: text, after: context)
+        guard !found.tokens.isEmpty else {
             throw TrawlError(.invalidInput, "'\(text)' has no tokens", remedy: "give at least one word")
         }
-        let logarithm = steps.reduce(0) { $0 + log($1.probability) }
-        if json {
-            return try Output.json(
-                ProbabilityOutput(tokens: steps, logProbability: logarithm.isFinite ? logarithm : nil))
-        }
-        for step in steps {
+        if json { return try Output.json(found) }
+        for step in found.tokens {
             Output.line(
                 "\(String(format: "%.4f", step.probability))  \"\(step.text)\"  \(grouped(step.count)) of "
                     + "\(grouped(step.contextCount)) occurrences after this \(step.contextLength)-token context")
         }
-        Output.line("log probability \(String(format: "%.4f", logarithm))")
-    }
-
-    private struct ProbabilityOutput: Encodable {
-        let tokens: [PhraseFinder.TokenProbability]
-        /// Natural logarithm; left out when a token never follows.
-        let logProbability: Double?
+        Output.line("log probability \(String(format: "%.4f", found.logProbability ?? -.infinity))")
     }
 }

@@ -22,34 +22,26 @@ struct QueryCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "The query.")
-    var text: String?
+    @Argument(help: "The query.") var text: String?
 
     @Option(help: "A file of queries: JSON lines (BEIR), TSV (id, text), or one per line; - is standard input.")
     var queries: String?
 
-    @Option(name: [.short, .long], help: "generative, dense, lexical or hybrid (several fused).")
-    var mode: SearchMode?
+    @Option(name: [.short, .long], help: "generative, dense, lexical or hybrid (several fused).") var mode: SearchMode?
 
     @OptionGroup var tuning: TuningFlags
 
-    @Option(name: [.customShort("k"), .long], help: "How many hits to show.")
-    var limit = 10
+    @Option(name: [.customShort("k"), .long], help: "How many hits to show.") var limit = 10
 
-    @Flag(help: "Show every passage, not only the best of each document.")
-    var passages = false
+    @Flag(help: "Show every passage, not only the best of each document.") var passages = false
 
-    @Flag(name: [.short, .long], help: "Show the words and n-grams that matched.")
-    var explain = false
+    @Flag(name: [.short, .long], help: "Show the words and n-grams that matched.") var explain = false
 
-    @Flag(help: "Print one JSON object per hit (JSON Lines); with --explain, also what matched.")
-    var json = false
+    @Flag(help: "Print one JSON object per hit (JSON Lines); with --explain, also what matched.") var json = false
 
-    @Option(name: .customLong("run"), help: "Write a TREC run to this file instead of hits.")
-    var runFile: String?
+    @Option(name: .customLong("run"), help: "Write a TREC run to this file instead of hits.") var runFile: String?
 
-    @Option(help: "When to colour: auto, always, never.")
-    var color = ColorChoice.auto
+    @Option(help: "When to colour: auto, always, never.") var color = ColorChoice.auto
 
     @OptionGroup var progress: ProgressOptions
 

@@ -9,125 +9,76 @@ import TrawlWorkbench
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Adapt a generator to an index: the model, its weights, and queries for both.",
+        commandName: "train", abstract: "Train a generator, fit its weights, or write queries to train on.",
         subcommands: [TrainGeneratorCommand.self, TrainWeightsCommand.self, TrainQueriesCommand.self])
 }
 
 struct TrainGeneratorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generator",
-        abstract: "Train the model that writes n-grams to point to the passages of an index.",
+        abstract: "Train a generator on an index.",
         discussion: """
-            The model learns to write spans of the passages that answer a query. Where there are judged queries it \
-            learns from them; it always learns from the corpus itself, whose titles and sentences stand for queries. A \
-            BERT encoder (--from all-MiniLM-L6-v2) becomes an encoder-decoder; a decoder of the Llama family (--from \
-            smollm2-135m-instruct, for an index built with its tokens) stays as it is and gets low-rank adapters \
-            (LoRA) beside its projections, which are all that is trained and stored; a generator is trained on.
+            The model learns to write spans of the passages that answer a query: of judged queries where there are any, \
+            and of the corpus itself, whose titles and sentences stand for queries. A BERT encoder (--from \
+            all-MiniLM-L6-v2) becomes an encoder-decoder. A decoder of the Llama family (--from smollm2-135m-instruct, \
+            for an index built with its tokens) gets low-rank adapters (LoRA), the only weights that are trained.
 
-            Later in the training it learns from its own n-grams: those that it writes for a query and that stand in \
-            the right passage become what it shall write (--sample-share), and the right passage shall score above \
-            those that the n-grams found beside it (--ranking-weight).
+            Later in the training it also learns from its own n-grams: those that occur in a relevant passage become \
+            targets (--sample-share), and relevant passages must score above others (--ranking-weight).
 
-            Some judged queries are held out (--hold-out). They score the generator at intervals, the best \
-            is kept, and in the end they fit the weights of n-grams. (They must not be pseudo-queries of the index.)
+            Held-out queries (--hold-out) score the generator at intervals; the best is kept. At the end they fit the \
+            weights of n-grams. They must not be pseudo-queries of the index.
 
-            The result is a model folder that 'trawl query --generator' and recipes can name. Ctrl-C ends training \
-            early and keeps the best state; --resume continues.
+            The result is a model folder for 'trawl query --generator' and recipes. Ctrl-C ends training early and \
+            keeps the best state; --resume continues.
 
             EXAMPLES
               trawl train generator notes --minutes 30 --output notes-generator
-              trawl train generator scifact --queries queries.jsonl --qrels qrels/train.tsv --minutes 60 --output scifact-generator
-              trawl train generator scifact-smol --from smollm2-135m-instruct --spans-per-source 8 --minutes 60 --output smol-scifact
-              trawl query scifact --mode generative --generator scifact-generator "does vitamin D prevent falls"
+              trawl train generator scifact --queries queries.jsonl --qrels qrels/train.tsv --minutes 60 --output mine
+              trawl train generator smol --from smollm2-135m-instruct --spans-per-source 8 --minutes 60 --output smol-mine
+              trawl query scifact --mode generative --generator mine "does vitamin D prevent falls"
             """)
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).")
-    var queries: String?
+    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).") var queries: String?
+    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.") var qrels: String?
 
-    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.")
-    var qrels: String?
-
-    @Option(
-        help:
-            "The model to begin with: an encoder-decoder, a BERT encoder or a decoder; the index's generator by default."
-    )
+    @Option(help: "The model to begin with: encoder-decoder, BERT encoder or decoder. (default: the index's generator)")
     var from: String?
+    @Option(help: "The name of the new model in Trawl's models folder, or a path.") var output: String
 
-    @Option(help: "The name of the new model in Trawl's models folder, or a path.")
-    var output: String
-
-    @Option(help: "How long to train.")
-    var minutes: Double?
-
-    @Option(help: "How many steps to train; unlike minutes this gives the same model each time.")
-    var steps: Int?
-
-    @Option(help: "The seed of all random draws.")
-    var seed: UInt64 = 1
+    @Option(help: "How long to train.") var minutes: Double?
+    @Option(help: "How many steps to train; unlike minutes this gives the same model each time.") var steps: Int?
+    @Option(help: "The seed of all random draws.") var seed: UInt64 = 1
 
     @Option(help: "The highest learning rate: that of the cross-attention, or of a decoder's adapters.")
     var learningRate: Float = 6e-4
-
-    @Option(
-        help: """
-            A generator trained like this before, whose gradients say how the learning rate rises and falls, in place \
-            of a linear decay.
-            """
-    )
+    @Option(help: "A trained generator whose gradients give the learning-rate schedule. (default: linear decay)")
     var scheduleFrom: String?
 
-    @Option(help: "How many of the encoder's last layers are trained too; 0 keeps the encoder.")
-    var encoderLayers = 0
+    @Option(help: "How many of the encoder's last layers are trained too; 0 freezes the encoder.") var encoderLayers = 0
+    @Option(help: "The rank of a decoder's adapters; 16 where the adapters are new.") var rank: Int?
 
-    @Option(help: "The rank of a decoder's adapters; 16 where the adapters are new.")
-    var rank: Int?
-
-    @Option(help: "The queries, sentences or titles of a step.")
-    var sourcesPerStep = 24
-
-    @Option(help: "The spans that are learnt for each of them.")
-    var spansPerSource = 4
-
-    @Option(help: "The share of sentences of the corpus that stand for queries.")
-    var sentenceShare = 0.4
-
-    @Option(help: "The share of titles that stand for queries.")
-    var titleShare = 0.2
-
-    @Option(help: "The share of judged queries.")
-    var queryShare = 0.4
-
-    @Option(
-        help:
-            "The share of the judged queries that is not trained on, but kept to score the generator and to fit the weights of n-grams."
-    )
+    @Option(help: "The queries, sentences or titles of a step.") var sourcesPerStep = 24
+    @Option(help: "The target spans of each of them.") var spansPerSource = 4
+    @Option(help: "The share of sentences of the corpus that stand for queries.") var sentenceShare = 0.4
+    @Option(help: "The share of titles that stand for queries.") var titleShare = 0.2
+    @Option(help: "The share of judged queries.") var queryShare = 0.4
+    @Option(help: "The share of the judged queries that is held out, to score the generator and to fit weights.")
     var holdOut = 0.12
 
-    @Option(
-        help:
-            "How often the generator writes n-grams for the training queries (without any: for titles) to learn from them. (default: 3 with queries, 0 without)"
-    )
+    @Option(help: "Rounds of n-grams that the generator writes to learn from. (default: 3 with queries, 0 without)")
     var selfSamples: Int?
-
-    @Option(help: "The share of the training after which they are drawn first; further rounds divide what is left.")
+    @Option(help: "The share of the training before the first round; further rounds divide the rest.")
     var samplingStart = 0.4
+    @Option(help: "The share of a step's sources that then learn from such n-grams.") var sampleShare = 0.2
+    @Option(help: "The weight of the ranking loss of such n-grams; 0 for none.") var rankingWeight: Float = 1
 
-    @Option(help: "The share of the sources of a step that then learn from such n-grams; 0 for none.")
-    var sampleShare = 0.2
-
-    @Option(help: "What the ranking loss of the own n-grams is multiplied by; 0 for none.")
-    var rankingWeight: Float = 1
-
-    @Flag(help: "Store every weight, as transformers needs it, also those that the base model beside the output has.")
+    @Flag(help: "Store every weight, as transformers needs it, also those of the base model beside the output.")
     var complete = false
-
-    @Option(help: "How weights are stored: f16 or f32.")
-    var storage: SafetensorsWriter.Storage = .f16
-
-    @Flag(help: "Continue an interrupted training in the output folder.")
-    var resume = false
+    @Option(help: "How weights are stored: f16 or f32.") var storage: SafetensorsWriter.Storage = .f16
+    @Flag(help: "Continue an interrupted training in the output folder.") var resume = false
 
     @OptionGroup var progress: ProgressOptions
 
@@ -143,12 +94,11 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         if sourcesPerStep < 1 || spansPerSource < 1 {
             throw ValidationError("--sources-per-step and --spans-per-source must be at least 1")
         }
-        if !(holdOut >= 0 && holdOut < 1) { throw ValidationError("--hold-out must be at least 0 and below 1") }
-        if let selfSamples, selfSamples < 0 { throw ValidationError("--self-samples must be at least 0") }
-        if !(samplingStart >= 0 && samplingStart < 1) {
-            throw ValidationError("--sampling-start must be at least 0 and below 1")
+        for (name, value) in [("hold-out", holdOut), ("sampling-start", samplingStart)] where !(0..<1).contains(value) {
+            throw ValidationError("--\(name) must be at least 0 and below 1")
         }
-        if !(sampleShare >= 0 && sampleShare <= 1) { throw ValidationError("--sample-share must be from 0 to 1") }
+        if let selfSamples, selfSamples < 0 { throw ValidationError("--self-samples must be at least 0") }
+        if !(0...1).contains(sampleShare) { throw ValidationError("--sample-share must be from 0 to 1") }
         if !(rankingWeight >= 0 && rankingWeight.isFinite) {
             throw ValidationError("--ranking-weight must be at least 0")
         }
@@ -200,8 +150,13 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             (training.queries, training.qrels) = (judged.queries, judged.qrels)
         }
         Interruption.await()
-        let outcome = try training.run(
-            index.open(engine), engine, progress: progress.reporter, cancellation: Interruption.cancellation)
+        let outcome: GeneratorTraining.Outcome
+        do {
+            outcome = try training.run(
+                index.open(engine), engine, progress: progress.reporter, cancellation: Interruption.cancellation)
+        } catch let error as TrawlError where error.code == .invalidInput && qrels != nil {
+            throw error.at(path: qrels ?? "")
+        }
         Interruption.release()
         Diagnostics.line(
             outcome.done >= 1

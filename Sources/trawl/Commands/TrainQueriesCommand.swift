@@ -11,18 +11,16 @@ import TrawlWorkbench
 struct TrainQueriesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queries",
-        abstract: "Write queries for the passages of an index, to train on where nobody has judged any.",
+        abstract: "Write queries for the passages of an index, to train on without relevance judgements.",
         discussion: """
-            A language model reads passages, spread evenly over the index, and writes what they would answer. The \
-            output folder gets queries.jsonl and qrels.tsv in BEIR's layout, each query judged to be answered by the \
-            document that it was written for; 'trawl train generator', 'trawl train weights' and 'trawl eval' read \
-            them. Ctrl-C keeps what is written.
+            A language model reads passages, at equal distances over the index, and writes queries that they answer. \
+            The output folder gets queries.jsonl and qrels.tsv in BEIR's layout; 'trawl train generator', 'trawl train \
+            weights' and 'trawl eval' read them. Ctrl-C keeps what is written.
 
-            Small models write much that asks for nothing in particular. A query is kept only if a search by it finds \
-            its document among the best (--found-within): by words where the index has a lexical part, by vectors \
-            otherwise. That favours this way of finding when such queries evaluate: compare it with others by \
-            --found-within 0. Look at a few before you train on many: --prompt says by examples what they shall be \
-            like.
+            A query is kept only if a search by it finds its document (--found-within): by BM25 where the index has a \
+            lexical part, otherwise by vectors. That favours this method when such queries evaluate; compare methods \
+            with --found-within 0. Look at a few queries before you train on many: --prompt shows by examples what \
+            they should be like.
 
             EXAMPLES
               trawl train queries notes --passages 1000 --output notes-queries
@@ -35,34 +33,18 @@ struct TrainQueriesCommand: AsyncParsableCommand {
     @OptionGroup var index: IndexArgument
 
     @Option(help: "The language model that writes: a decoder's name or path.")
-    var writer = "smollm2-135m-instruct"
-
-    @Option(help: "The most passages that are written for.")
-    var passages = 1000
-
-    @Option(help: "The most queries for a passage.")
-    var perPassage = 1
-
-    @Option(
-        help:
-            "What the model reads before it writes a line; {passage} stands for the passage, \\n for a new line. By default two examples of questions."
-    )
+    var writer = ModelCatalogue.defaultLanguageModel
+    @Option(help: "The most passages that are written for.") var passages = 1000
+    @Option(help: "The most queries for a passage.") var perPassage = 1
+    @Option(help: "Text before a query; {passage} stands for the passage, \\n for a new line. (default: two examples)")
     var prompt: String?
-
-    @Option(help: "Keep queries that find their document among this many; 0 keeps all.")
-    var foundWithin = 20
-
-    @Option(help: "How freely tokens are drawn; 0 takes the likeliest.")
+    @Option(help: "Keep queries that find their document among this many; 0 keeps all.") var foundWithin = 20
+    @Option(help: "How freely tokens are drawn; 0 takes the most likely.")
     var temperature = QueryWriter.Parameters().temperature
-
-    @Option(help: "The seed of all random draws.")
-    var seed: UInt64 = 1
-
+    @Option(help: "The seed of all random draws.") var seed: UInt64 = 1
     @Option(help: "Arithmetic of the model: f32, or int8, which is faster and a little less exact.")
     var precision = Precision.f32
-
-    @Option(help: "The folder for queries.jsonl and qrels.tsv, which must not be there yet.")
-    var output: String
+    @Option(help: "The folder for queries.jsonl and qrels.tsv, which must not exist yet.") var output: String
 
     @OptionGroup var progress: ProgressOptions
 

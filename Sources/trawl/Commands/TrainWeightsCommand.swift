@@ -24,23 +24,17 @@ struct TrainWeightsCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).")
-    var queries: String
+    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).") var queries: String
 
-    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.")
-    var qrels: String
+    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.") var qrels: String
 
-    @Option(help: "The generator; the index's own by default.")
-    var generator: String?
+    @Option(help: "The generator; the index's own by default.") var generator: String?
 
-    @Option(help: "The most queries to fit to.")
-    var limit = 300
+    @Option(help: "The most queries to fit to.") var limit = 300
 
-    @Option(help: "The passages of a query that are compared.")
-    var depth = 100
+    @Option(help: "The passages of a query that are compared.") var depth = 100
 
-    @Option(help: "How often n-grams are matched anew with the weights found so far.")
-    var rounds = 2
+    @Option(help: "How often n-grams are matched anew with the weights found so far.") var rounds = 2
 
     @Option(help: "How many queries the general weights are worth in the average; 0 leaves them out.")
     var priorQueries = 100

@@ -9,56 +9,33 @@ public import TrawlTensors
 struct TuningFlags: ParsableArguments {
     @Flag(help: "Rerank the best hits with the language model (likelihood of the query given the passage).")
     var rerank = false
-
-    @Option(help: "Rerank with this model: a cross-encoder folder or a language model.")
-    var reranker: String?
-
-    @Option(help: "How many hits to rerank.")
-    var rerankDepth = 20
+    @Option(help: "Rerank with this model: a cross-encoder or a language model.") var reranker: String?
+    @Option(help: "How many hits to rerank.") var rerankDepth = 20
 
     @OptionGroup var generative: GenerativeFlags
 
     @Option(help: "The task that the embedding model is told with each query, if it is made for instructions.")
     var instruction: String?
-
     @Option(help: "Examples of queries and passages that the embedding model is shown: JSON lines or TSV.")
     var examples: String?
-
-    @Option(help: "Text put before each query when it is embedded, in place of what the model's files say.")
+    @Option(help: "Text before each query when it is embedded, in place of what the model's files say.")
     var queryPrompt: String?
-
-    @Option(help: "BM25 k1.")
-    var k1: Float?
-
-    @Option(help: "BM25 b.")
-    var b: Float?
-
-    @Option(help: "Fusion of hybrid search: min-max, rrf or z-score.")
-    var fusion: FusionMethod?
-
-    @Option(
-        help: "Weights of hybrid search, such as dense=1,lexical=0.5,generative=1.",
-        transform: { text in
-            var weights: [String: Float] = [:]
-            for part in text.split(separator: ",") {
-                let pair = part.split(separator: "=")
-                guard pair.count == 2, let weight = Float(pair[1]), weight >= 0, weight.isFinite,
-                    IndexParts.default.named(String(pair[0])) != nil
-                else { throw ValidationError("'\(part)' is not of the form dense=0.5") }
-                weights[String(pair[0])] = weight
-            }
-            return weights
-        })
-    var weights: [String: Float]?
-
-    @Flag(help: "Compare the query with every vector, whatever structure the index has.")
-    var exact = false
-
+    @Flag(help: "Compare the query with every vector, whatever structure the index has.") var exact = false
     @Option(
         name: [.customLong("ef-search"), .customLong("walk-width")],
         help: "Search width in a graph of vectors (efSearch): higher is more accurate and slower.")
     var efSearch: Int?
 
+    @Option(help: "BM25 k1.") var k1: Float?
+    @Option(help: "BM25 b.") var b: Float?
+    @Option(help: "Fusion of hybrid search: min-max, rrf or z-score.") var fusion: FusionMethod?
+    @Option(
+        help: "Weights of hybrid search, such as dense=1,lexical=0.5,generative=1.",
+        transform: { text in
+            if let weights = FusionSettings.weights(text) { return weights }
+            throw ValidationError("'\(text)' is not of the form dense=1,lexical=0.5")
+        })
+    var weights: [String: Float]?
     @Option(
         name: .customLong("where"),
         help: "Find only documents whose metadata meet a condition, such as year>=1999; repeat it for several.",

@@ -22,20 +22,15 @@ struct RemoveCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "The ids of documents.")
-    var documents: [String] = []
+    @Argument(help: "The ids of documents.") var documents: [String] = []
 
-    @Option(help: "A file with one id per line, or - for standard input.")
-    var ids: String?
+    @Option(help: "A file with one id per line, or - for standard input.") var ids: String?
 
-    @Flag(help: "Remove the whole index.")
-    var all = false
+    @Flag(help: "Remove the whole index.") var all = false
 
-    @Flag(help: "Ignore ids that the index does not have.")
-    var ignoreMissing = false
+    @Flag(help: "Ignore ids that the index does not have.") var ignoreMissing = false
 
-    @Flag(help: "Print what was done as JSON.")
-    var json = false
+    @Flag(help: "Print what was done as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 
@@ -76,8 +71,7 @@ struct CompactCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Flag(help: "Print what the index is now as JSON.")
-    var json = false
+    @Flag(help: "Print what the index is now as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 

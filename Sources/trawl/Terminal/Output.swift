@@ -41,7 +41,9 @@ private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
 
 /// Standard error: warnings and errors.
 enum Diagnostics {
-    static func error(_ error: any Error) { line("trawl: \(error)") }
+    static func error(_ error: any Error) {
+        line("trawl: \((error as? TrawlError).map(Advice.added) ?? error)")
+    }
 
     static func warning(_ message: String) { line("trawl: warning: \(message)") }
 

@@ -11,6 +11,20 @@ public struct StoredDocument: Sendable {
     public let passages: [Range<Int>]
 }
 
+/// As JSON: the id is `document`, a passage the list of its start and its end.
+extension StoredDocument: Encodable {
+    enum CodingKeys: String, CodingKey { case document, title, text, metadata, passages }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(id, forKey: .document)
+        try values.encode(title, forKey: .title)
+        try values.encode(text, forKey: .text)
+        try values.encode(metadata, forKey: .metadata)
+        try values.encode(passages.map { [$0.lowerBound, $0.upperBound] }, forKey: .passages)
+    }
+}
+
 /// A passage as the index keeps it.
 public struct StoredPassage: Sendable {
     public let document: DocumentID

@@ -22,7 +22,7 @@ struct GenerativeRetriever: Retriever {
         guard folder.isEncoderDecoder || !folder.isEncoder else {
             throw TrawlError(
                 .incompatible, "\(folder.architectureName) reads texts but writes none", path: folder.path,
-                remedy: "train a generator with 'trawl train generator', then name it with --generator")
+                remedy: "train a generator and name it", topic: .generator)
         }
         let tokenizer = try models.tokenizer(of: folder)
         try tokenizer.fingerprint.require(in: index.fingerprints, path: index.path)
@@ -30,7 +30,7 @@ struct GenerativeRetriever: Retriever {
             throw TrawlError(
                 .incompatible,
                 "the index's passages end in token \(substrings.boundary), the texts of \(name) in another",
-                path: index.path, remedy: "build the index again with --generator \(name)")
+                path: index.path, remedy: "build the index again with this generator")
         }
         self.tokenizer = tokenizer
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.titleEnd)

@@ -43,7 +43,8 @@ public final class PseudoQueryDocuments: DocumentSource {
         guard let field = recipe.generative.identifiers, recipe.build.contains(SearchMode.generative.rawValue) else {
             throw TrawlError(
                 .invalidInput, "the index keeps no pseudo-queries",
-                remedy: "build it with --pseudo-queries and with generative among what is built")
+                remedy: "build it with a field of identifiers and with generative among its methods",
+                topic: .pseudoQueries)
         }
         self.base = base
         self.queries = queries

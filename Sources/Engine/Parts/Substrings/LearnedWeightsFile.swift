@@ -38,8 +38,7 @@ public enum LearnedWeightsFile {
         } catch {
             throw TrawlError(
                 .corrupted, "the weights of n-grams are damaged, or of an earlier Trawl", path: file,
-                remedy: "fit them again with 'trawl train weights', or remove the file; for minilm-generator, "
-                    + "'indexes/fetch generator' brings them anew",
+                remedy: "fit them again, or remove the file", topic: .keyWeights,
                 cause: error)
         }
     }

@@ -1,0 +1,27 @@
+import TrawlCore
+
+/// The flags and commands that help with an error: library code knows none.
+enum Advice {
+    /// `error` with this program's flag or command added to its remedy.
+    static func added(to error: TrawlError) -> TrawlError {
+        guard let advice = error.topic.map(text) else { return error }
+        var error = error
+        error.remedy = error.remedy.map { $0 + ": " + advice } ?? advice
+        return error
+    }
+
+    private static func text(_ topic: TrawlError.Topic) -> String {
+        switch topic {
+        case .index: "'trawl index' builds one, 'trawl ls' lists them"
+        case .build: "'trawl index --build'"
+        case .fusionWeights: "--weights lexical=1,dense=1"
+        case .generator: "'trawl train generator' trains one, --generator names it"
+        case .keyWeights: "'trawl train weights'; for minilm-generator, 'indexes/fetch generator' restores them"
+        case .pseudoQueries: "'trawl index --pseudo-queries'"
+        case .metadata: "'trawl show INDEX ID --json' shows those of a document"
+        case .missingDocuments: "--ignore-missing ignores unknown ids"
+        case .dataSets: "--data"
+        case .embeddingRanges: "'trawl embed --write-ranges' writes them, --ranges reads them"
+        }
+    }
+}
