@@ -1,20 +1,32 @@
 # make demo   sets everything up, indexes the demo corpus and asks one question in each mode
 # make test   sets up what tests need and runs them all
 # make check  checks the formatting; make build, make models, make dependencies are the steps of the above
+# make test-isas  tests products and models with every instruction set, and OpenBLAS as on processors without vectors
 
 SHELL := /bin/bash
 # Demo and tests share one build: numerics in a debug build are far too slow.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 TRAWL := .build/release/trawl
-PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev pkg-config python3-pip
+ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
+PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libopenblas-dev pkg-config python3-pip
 
-.PHONY: demo test build models dependencies check
+.PHONY: demo test test-isas build models dependencies check
 
 demo: models build
 	indexes/demo $(TRAWL)
 
 test: models
 	swift test $(SWIFT_FLAGS) --disable-xctest
+
+test-isas: models
+	swift build $(SWIFT_FLAGS) --build-tests
+	for isa in portable avx2 blas; do \
+	    TRAWL_ISA=$$isa swift test $(SWIFT_FLAGS) --disable-xctest --skip-build --filter '$(ISA_TESTS)' || exit; \
+	done
+	for core in Nehalem Core2 Penryn Sandybridge Prescott Barcelona Atom; do \
+	    TRAWL_ISA=blas OPENBLAS_CORETYPE=$$core \
+	        swift test $(SWIFT_FLAGS) --disable-xctest --skip-build --filter '$(ISA_TESTS)' || exit; \
+	done
 
 build: dependencies
 	swift build $(SWIFT_FLAGS) --build-tests

@@ -78,6 +78,8 @@ let package = Package(
         systemLibrary("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         systemLibrary("CStemmer", apt: "libstemmer-dev"),
+        // Loaded at run time by Tensors, never linked; see Sources/Tensors/LinearAlgebra/OpenBLAS.swift.
+        systemLibrary("COpenBLAS", apt: "libopenblas-dev"),
         systemLibrary("CXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
         .target(name: moduleName("CKernels"), path: "Sources/CKernels"),
         .target(
@@ -88,7 +90,7 @@ let package = Package(
         + module("Store", ["Core", "CLMDB", "CZlib"])
         + module("Corpus", ["Core", "CZlib", "CZstd", "CXML2"])
         + module("Tokenizers", ["Core"], golden: true)
-        + module("Tensors", ["Core", "CKernels"], golden: true)
+        + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])
         + module("VectorIndex", ["Core", "Store", "CKernels"])
         + module("LexicalIndex", ["Core", "Store", "CStemmer"])

@@ -19,11 +19,23 @@ static trawl_isa supported_isa(void) { return TRAWL_ISA_PORTABLE; }
 #endif
 
 static trawl_isa best_isa;
+static trawl_blas_use use_of_blas;
 __attribute__((constructor)) static void choose(void) {
     best_isa = supported_isa();
+    use_of_blas = best_isa == TRAWL_ISA_PORTABLE ? TRAWL_BLAS_IF_INSTALLED : TRAWL_BLAS_NEVER;
     const char *wanted = getenv("TRAWL_ISA");
-    if (wanted && !strcmp(wanted, "portable")) best_isa = TRAWL_ISA_PORTABLE;
-    if (wanted && !strcmp(wanted, "avx2") && best_isa > TRAWL_ISA_AVX2) best_isa = TRAWL_ISA_AVX2;
+    if (!wanted) return;
+    if (!strcmp(wanted, "portable")) {
+        best_isa = TRAWL_ISA_PORTABLE;
+        use_of_blas = TRAWL_BLAS_NEVER;
+    }
+    if (!strcmp(wanted, "blas")) {
+        best_isa = TRAWL_ISA_PORTABLE;
+        use_of_blas = TRAWL_BLAS_ALWAYS;
+    }
+    if (!strcmp(wanted, "avx2") && best_isa > TRAWL_ISA_AVX2) best_isa = TRAWL_ISA_AVX2;
 }
 
 trawl_isa trawl_best_isa(void) { return best_isa; }
+
+trawl_blas_use trawl_use_of_blas(void) { return use_of_blas; }

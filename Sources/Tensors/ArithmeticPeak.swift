@@ -35,7 +35,12 @@ package enum ArithmeticPeak {
                 pool.parallelFor(share) { index in
                     for _ in 0..<products {
                         switch precision {
-                        case .f32: Kernels.multiply(m, n, k, x, k, panels: panels.base, into: outputs[index].base, n)
+                        case .f32:
+                            if let blas = BLASProduct.ofThisProcess {
+                                blas.call(m, n, k, x, weights, adding: false, into: outputs[index].base, n)
+                            } else {
+                                Kernels.multiply(m, n, k, x, k, panels: panels.base, into: outputs[index].base, n)
+                            }
                         case .int8:
                             trawl_int8_gemm(
                                 m, n, k, values, factors,

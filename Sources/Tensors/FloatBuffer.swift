@@ -35,7 +35,7 @@ package final class FloatBuffer: @unchecked Sendable {
 
 /// Buffers that belong to the running thread, one for each purpose, kept until the thread ends.
 package enum ThreadScratch {
-    package enum Purpose: Int { case weights, rows, quantised, scores, activations }
+    package enum Purpose: Int { case weights, rows, quantised, scores, activations, padded }
 
     /// At least `count` floats of undefined content. The next call with the same purpose on this thread reuses them.
     package static func floats(_ purpose: Purpose, _ count: Int) -> UnsafeMutablePointer<Float> {
@@ -50,7 +50,7 @@ package enum ThreadScratch {
     }
 
     private final class ThreadBuffers {
-        let all = (0..<5).map { _ in FloatBuffer() }
+        let all = (0..<6).map { _ in FloatBuffer() }
     }
 
     private static let key: pthread_key_t = {

@@ -64,9 +64,11 @@ extension WeightMatrix {
     }
 
     /// The outputs that a step computes. Used as they lie, they are as many as a thread can have, for each panel fetches
-    /// the next; packed ones take 256 KiB at most, unless one panel alone takes more.
+    /// the next; packed ones take 256 KiB at most, unless one panel alone takes more. OpenBLAS packs for itself, and the
+    /// inputs once for each tile.
     private func outputTile(_ m: Int, _ threads: Int) -> Int {
         let width = Kernels.panelWidth
+        if !isQuantised && BLASProduct.ofThisProcess != nil { return 128 }
         guard isDirect(m) else { return max(width, min(128, (1 << 16) / columns / 32 * 32)) }
         let panels = (rows + width - 1) / width
         return min(32, (panels + threads - 1) / threads) * width
@@ -116,6 +118,9 @@ extension WeightMatrix {
     ) {
         switch x {
         case .floats(let x, _):
+            if let blas = BLASProduct.ofThisProcess {
+                return blas.multiply(self, first, count, x, m: m, adding: finish.isAdded, into: y)
+            }
             Kernels.multiply(
                 m, count, columns, x, columns, panels: pack(first, count), accumulating: finish.isAdded, into: y, rows)
         case .quantised(let q, let scales, _):

@@ -6,7 +6,8 @@ internal import TrawlCore
 /// Few rows use the weights as they lie, decoded in registers. For many, weights are decoded and packed a tile at a time
 /// into a buffer that fits the second-level cache. So the memory taken stays that of the file and nothing is prepared when
 /// a model opens, but for 8-bit products with weights that are not of 8 bits or less already. A row's product depends on
-/// nothing but the row and the weights, to the bit: not on the other rows, not on the number of threads.
+/// nothing but the row and the weights, to the bit: not on the other rows, not on the number of threads. `BLASProduct` has
+/// the one exception.
 public struct WeightMatrix: Sendable {
     /// The outputs.
     public let rows: Int
@@ -25,8 +26,10 @@ public struct WeightMatrix: Sendable {
 
     /// The matrix in `tensor`, in place.
     ///
-    /// - Throws: `TrawlError.incompatible` when its shape is not `[rows, columns]`.
+    /// - Throws: `.incompatible` when its shape is not `[rows, columns]`, `.notFound` when TRAWL_ISA says `blas` and there
+    ///   is no OpenBLAS.
     public init(_ tensor: Tensor, rows: Int, columns: Int) throws {
+        try BLASProduct.requireIfAsked()
         try tensor.requireShape([rows, columns])
         // The address leaves the closure: `owner` keeps the file, or the copy.
         guard let base = tensor.withBytes({ $0.baseAddress }), rows > 0, columns > 0 else {

@@ -6,5 +6,14 @@
 typedef enum { TRAWL_ISA_PORTABLE, TRAWL_ISA_AVX2, TRAWL_ISA_AVX512 } trawl_isa;
 
 /// The best instruction set of this CPU, which has the lesser ones too; or a lesser one that the environment variable
-/// TRAWL_ISA asks for: `portable` or `avx2`.
+/// TRAWL_ISA asks for: `portable` or `avx2`. With `blas` it is the portable one.
 trawl_isa trawl_best_isa(void);
+
+/// Whether products of weights in single precision are left to OpenBLAS.
+typedef enum {
+    TRAWL_BLAS_NEVER,
+    TRAWL_BLAS_IF_INSTALLED,  // this CPU has none of the vector instruction sets, and TRAWL_ISA does not say `portable`
+    TRAWL_BLAS_ALWAYS         // TRAWL_ISA says `blas`
+} trawl_blas_use;
+
+trawl_blas_use trawl_use_of_blas(void);
