@@ -12,7 +12,7 @@ import TrawlTestSupport
         let (a, b) = (Matrix<Float>(rows: 2, columns: 3), Matrix<Float>(rows: 2, columns: 3))
         #expect(errorText { try Matrix.product(a, b) }.contains("2 x 3 and 2 x 3"))
         var wrong = Matrix<Float>(rows: 3, columns: 3)
-        #expect(throws: TrawlError.self) { try wrong.addProduct(a, b, transposed: true) }
+        #expect(throws: TrawlError.self) { try wrong.addProduct(a, b, transposingSecond: true) }
         #expect(errorText { try a.symmetricEigenDecomposition() }.contains("square"))
         #expect(errorText { try a.solvingPositiveDefinite(b) }.contains("square"))
         let one = Matrix<Float>(diagonal: [1, 1])

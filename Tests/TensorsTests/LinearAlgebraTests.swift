@@ -37,9 +37,9 @@ import TrawlTestSupport
             let expected = Self.naive(a, b)
             let (turnedA, turnedB) = (a.transposed, b.transposed)
             for result in [
-                try Matrix.product(a, b), try Matrix.product(turnedA, transposed: true, b),
-                try Matrix.product(a, turnedB, transposed: true),
-                try Matrix.product(turnedA, transposed: true, turnedB, transposed: true),
+                try Matrix.product(a, b), try Matrix.product(turnedA, b, transposingFirst: true),
+                try Matrix.product(a, turnedB, transposingSecond: true),
+                try Matrix.product(turnedA, turnedB, transposingFirst: true, transposingSecond: true),
             ] { #expect(Self.difference(result, expected) < tolerance * Double(k)) }
             var sum = try Self.random(m, n, seed: 3, type)
             let before = sum
@@ -76,9 +76,9 @@ import TrawlTestSupport
             let eigen = try a.symmetricEigenDecomposition()
             #expect(eigen.values == eigen.values.sorted(by: >))
             let scaled = try Matrix.product(Matrix(diagonal: eigen.values), eigen.vectors)
-            let back = try Matrix.product(eigen.vectors, transposed: true, scaled)
+            let back = try Matrix.product(eigen.vectors, scaled, transposingFirst: true)
             #expect(Self.difference(back, a) < tolerance * Double(size))
-            let identity = try Matrix.product(eigen.vectors, eigen.vectors, transposed: true)
+            let identity = try Matrix.product(eigen.vectors, eigen.vectors, transposingSecond: true)
             #expect(Self.difference(identity, Matrix(diagonal: [Scalar](repeating: 1, count: size))) < tolerance)
             for row in 0..<size {
                 let vector = eigen.vectors.row(row)
@@ -109,8 +109,8 @@ import TrawlTestSupport
             let back = try Matrix.product(svd.left, Matrix.product(Matrix(diagonal: svd.values), svd.right))
             #expect(Self.difference(back, a) < tolerance * Double(least))
             let identity = Matrix(diagonal: [Scalar](repeating: 1, count: least))
-            #expect(Self.difference(try .product(svd.left, transposed: true, svd.left), identity) < tolerance)
-            #expect(Self.difference(try .product(svd.right, svd.right, transposed: true), identity) < tolerance)
+            #expect(Self.difference(try .product(svd.left, svd.left, transposingFirst: true), identity) < tolerance)
+            #expect(Self.difference(try .product(svd.right, svd.right, transposingSecond: true), identity) < tolerance)
             for row in 0..<least {
                 let vector = svd.right.row(row)
                 #expect(vector.max() == vector.map(abs).max())
@@ -126,7 +126,7 @@ import TrawlTestSupport
     private func checkSolutions<Scalar: MatrixScalar>(_ type: Scalar.Type, tolerance: Double) throws {
         for (size, count) in [(1, 1), (5, 3), (90, 1), (64, 70)] {
             let half = try Self.random(size, size + 20, seed: UInt64(size), type)
-            let a = try Matrix.product(half, half, transposed: true)
+            let a = try Matrix.product(half, half, transposingSecond: true)
             let right = try Self.random(size, count, seed: 9, type)
             let solution = try a.solvingPositiveDefinite(right)
             #expect(Self.difference(try .product(a, solution), right) < tolerance * Double(size))

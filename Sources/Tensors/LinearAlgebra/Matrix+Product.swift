@@ -13,13 +13,13 @@ extension Matrix {
     /// - Throws: as `addProduct`.
     /// - Complexity: O(m n k)
     public static func product(
-        _ a: Matrix, transposed isFirstTransposed: Bool = false, _ b: Matrix,
-        transposed isSecondTransposed: Bool = false, pool: ThreadPool = .shared
+        _ a: Matrix, _ b: Matrix, transposingFirst isFirstTransposed: Bool = false,
+        transposingSecond isSecondTransposed: Bool = false, pool: ThreadPool = .shared
     ) throws -> Matrix {
         var result = Matrix(
             rows: isFirstTransposed ? a.columns : a.rows, columns: isSecondTransposed ? b.rows : b.columns)
         try result.addProduct(
-            a, transposed: isFirstTransposed, b, transposed: isSecondTransposed, keeping: 0, pool: pool)
+            a, b, transposingFirst: isFirstTransposed, transposingSecond: isSecondTransposed, keeping: 0, pool: pool)
         return result
     }
 
@@ -32,8 +32,8 @@ extension Matrix {
     ///   OpenBLAS.
     /// - Complexity: O(rows · columns · k)
     public mutating func addProduct(
-        _ a: Matrix, transposed isFirstTransposed: Bool = false, _ b: Matrix,
-        transposed isSecondTransposed: Bool = false, scale: Scalar = 1, keeping share: Scalar = 1,
+        _ a: Matrix, _ b: Matrix, transposingFirst isFirstTransposed: Bool = false,
+        transposingSecond isSecondTransposed: Bool = false, scale: Scalar = 1, keeping share: Scalar = 1,
         pool: ThreadPool = .shared
     ) throws {
         let (m, k) = isFirstTransposed ? (a.columns, a.rows) : (a.rows, a.columns)
