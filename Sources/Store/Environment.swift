@@ -18,7 +18,12 @@ final class Environment: @unchecked Sendable {
     private static let largestMap = 1 << 40
     private static let smallestMap = 1 << 28
 
-    private struct Weak { weak var environment: Environment? }
+    private struct Weak {
+        weak var environment: Environment?
+        /// The inode of its file: an index that was removed and built again is another one.
+        let file: UInt64?
+    }
+
     private static let open = Mutex<[String: Weak]>([:])
 
     /// The environment in `folder`, opened now or already.
@@ -29,12 +34,20 @@ final class Environment: @unchecked Sendable {
         let path = String(cString: real)
         free(real)
         return try open.withLock { environments in
-            if let environment = environments[path]?.environment { return environment }
+            if let known = environments[path], let environment = known.environment, known.file == file(in: path) {
+                return environment
+            }
             let environment = try Environment(path: path)
             environments = environments.filter { $0.value.environment != nil }
-            environments[path] = Weak(environment: environment)
+            environments[path] = Weak(environment: environment, file: file(in: path))
             return environment
         }
+    }
+
+    /// The inode of the file in `folder`; nil when there is none.
+    private static func file(in folder: String) -> UInt64? {
+        var status = stat()
+        return stat(folder + "/data.mdb", &status) == 0 ? UInt64(status.st_ino) : nil
     }
 
     private init(path: String) throws {

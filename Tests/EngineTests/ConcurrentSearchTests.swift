@@ -78,4 +78,18 @@ import TrawlTestSupport
         // The first snapshot answers as it did.
         #expect(try Self.answers(first, .lexical, engine) == alone[0])
     }
+
+    /// Whoever has an index open keeps it when it is removed; who opens it again gets the new one.
+    @Test func anIndexThatIsRemovedAndBuiltAgainIsAnotherOne() throws {
+        let path = folder.path + "/again.trawl"
+        let recipe = RecipeFile(IndexRecipe(build: ["lexical"]))
+        try engine.build(recipe, at: path, documents: DocumentList([try Document(id: "old", text: "the moon")]))
+        let old = try engine.open(path)
+        try SearchIndex.remove(path: path)
+        try engine.build(recipe, at: path, documents: DocumentList([try Document(id: "new", text: "the moon")]))
+        let settings = SearchSettings(mode: .lexical)
+        #expect(try engine.search("moon", in: old, settings).hits.map(\.document.rawValue) == ["old"])
+        let new = try engine.open(path)
+        #expect(try engine.search("moon", in: new, settings).hits.map(\.document.rawValue) == ["new"])
+    }
 }
