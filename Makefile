@@ -1,6 +1,7 @@
 # make demo   sets everything up, indexes the demo corpus and asks one question in each mode
 # make test   sets up what tests need and runs them all
 # make check  checks the formatting; make build, make models, make dependencies are the steps of the above
+# make test-threads  searches and writes concurrently under the thread sanitizer
 # make test-isas  tests products and models with every instruction set, and OpenBLAS as on processors without vectors
 
 SHELL := /bin/bash
@@ -10,7 +11,7 @@ TRAWL := .build/release/trawl
 ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libopenblas-dev pkg-config python3-pip
 
-.PHONY: demo test test-isas build models dependencies check
+.PHONY: demo test test-isas test-threads build models dependencies check
 
 demo: models build
 	indexes/demo $(TRAWL)
@@ -27,6 +28,12 @@ test-isas: models
 	    TRAWL_ISA=blas OPENBLAS_CORETYPE=$$core \
 	        swift test $(SWIFT_FLAGS) --disable-xctest --skip-build --filter '$(ISA_TESTS)' || exit; \
 	done
+
+# Concurrent searches, a writer beside them, under the thread sanitizer; a build of its own, which takes minutes.
+test-threads: models
+	swift build $(SWIFT_FLAGS) --build-tests --sanitize=thread --scratch-path .build-thread
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" swift test $(SWIFT_FLAGS) --disable-xctest \
+	    --sanitize=thread --scratch-path .build-thread --skip-build --filter ConcurrentSearchTests
 
 build: dependencies
 	swift build $(SWIFT_FLAGS) --build-tests

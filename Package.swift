@@ -116,7 +116,11 @@ let package = Package(
             // The umbrella library: one import for programs that use Trawl.
             .target(
                 name: "Trawl",
-                dependencies: modules(["Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Workbench"]),
+                dependencies: modules([
+                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
+                    "Store",
+                    "SubstringIndex", "Tensors", "Tokenizers", "Training", "VectorIndex", "Workbench",
+                ]),
                 path: "Sources/Umbrella",
                 swiftSettings: swiftSettings),
             .testTarget(

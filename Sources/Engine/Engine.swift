@@ -51,7 +51,7 @@ public final class Engine: Sendable {
         return found[0]
     }
 
-    /// Builds an index in the folder `path`, in place of one that may be there, and commits it.
+    /// Builds an index in the folder `path` and commits it; an index that is there is replaced.
     ///
     /// - Parameters:
     ///   - file: the recipe, and the default settings of searches.
@@ -68,7 +68,7 @@ public final class Engine: Sendable {
 
     /// Adds documents to the index in the folder `path` and commits them.
     ///
-    /// - Parameter replacing: Whether documents take the place of those with the same ids, or are refused.
+    /// - Parameter replacing: Whether documents replace those with the same ids, or are refused.
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
     @discardableResult
     public func add(

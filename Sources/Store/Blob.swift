@@ -94,6 +94,8 @@ public struct Blob: @unchecked Sendable {
                 .corrupted, "bytes \(range.lowerBound)..<\(range.upperBound) lie outside a blob of \(byteCount)",
                 remedy: "build the index again")
         }
+        // The closure below would write to the storage that all empty arrays share.
+        if range.isEmpty { return [] }
         return [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
             guard let base = buffer.baseAddress else { return }
             var offset = range.lowerBound

@@ -3,7 +3,7 @@ import ArgumentParser
 struct RootCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trawl",
-        abstract: "A search engine with three ways of finding: generative, dense and lexical.",
+        abstract: "A search engine with three retrieval methods: generative, dense and lexical.",
         discussion: """
             EXAMPLES
               trawl index notes/ --output notes.trawl       index a folder of texts

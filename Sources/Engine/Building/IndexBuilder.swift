@@ -18,7 +18,7 @@ struct IndexBuilder {
     /// The text of a segment in bytes. It bounds the memory of indexing: text, tokens and suffixes of one segment.
     static let segmentTextBytes = 128 << 20
 
-    /// A builder that makes the index in the folder `output`, in place of one that may be there.
+    /// A builder of the index in the folder `output`; an index that is there is replaced.
     init(
         _ file: RecipeFile, output: String, engine: Engine, progress: any ProgressReporter,
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
@@ -34,7 +34,7 @@ struct IndexBuilder {
 
     /// A builder that adds documents to an index, by the recipe that made it.
     ///
-    /// - Parameter replacing: Whether documents take the place of those with the same ids, or are refused.
+    /// - Parameter replacing: Whether documents replace those with the same ids, or are refused.
     init(
         addingTo path: String, replacing: Bool, engine: Engine, progress: any ProgressReporter,
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes

@@ -6,7 +6,7 @@ public enum ModelCatalogue {
     public static let defaultEmbedder = "all-MiniLM-L6-v2"
     /// What writes n-grams; comes with Trawl, and `make models` puts it beside its base, the default embedder.
     public static let defaultGenerator = "minilm-generator"
-    /// What reranks by the likelihood of the query.
+    /// The language model that reranks by query likelihood.
     public static let defaultLanguageModel = "smollm2-135m-instruct"
 
     /// The folder that holds models by name.

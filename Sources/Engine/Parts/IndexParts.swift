@@ -9,8 +9,8 @@ public struct IndexParts: Sendable {
 
     /// - Precondition: no two parts share a name or a number of their storage.
     public init(_ parts: [any IndexPart]) {
-        for (place, part) in parts.enumerated() {
-            for other in parts[..<place] {
+        for (index, part) in parts.enumerated() {
+            for other in parts[..<index] {
                 precondition(part.name != other.name, "two parts are called \(part.name)")
                 precondition(!part.storage.overlaps(other.storage), "\(part.name) and \(other.name) share numbers")
             }

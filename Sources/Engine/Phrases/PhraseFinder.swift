@@ -4,7 +4,7 @@ import TrawlGeneration
 import TrawlSubstringIndex
 import TrawlTokenizers
 
-/// Counts phrases and shows where they stand and what follows them: the substring index as a tool of its own.
+/// Counts phrases and shows their occurrences and the tokens that follow: the substring index without a generator.
 public struct PhraseFinder {
     /// What was found.
     public struct Result: Encodable, Sendable {
@@ -14,7 +14,7 @@ public struct PhraseFinder {
         /// How many passages, and documents, hold them.
         public let passageCount: Int
         public let documentCount: Int
-        /// True when there were so many passages that only some were read; the counts are then estimates.
+        /// True when only a sample of the passages was read; the counts are then estimates.
         public let isEstimate: Bool
         public let passages: [Passage]
         public let next: [Continuation]

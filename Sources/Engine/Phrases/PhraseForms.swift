@@ -6,7 +6,7 @@ import TrawlTokenizers
 public struct PhraseVariants: Hashable, Sendable {
     /// Lower case, capitalised, every word capitalised and capitals.
     public var anyCase: Bool
-    /// Where no space stands before it too: behind a bracket, or at the end of a longer word.
+    /// Also where no space precedes it: after a bracket, or at the end of a longer word.
     public var anySpace: Bool
 
     public init(anyCase: Bool = false, anySpace: Bool = false) {
@@ -15,7 +15,7 @@ public struct PhraseVariants: Hashable, Sendable {
     }
 }
 
-/// The n-grams that a phrase may stand as in the corpus.
+/// The n-grams that a phrase may be in the corpus.
 struct PhraseForms {
     let tokenizer: Tokenizer
     let variants: PhraseVariants

@@ -37,7 +37,7 @@ struct PhraseMatcher {
 
     /// - Parameters:
     ///   - distance: the most tokens between an occurrence of the rarest clause and one of each other; nil is any.
-    ///   - readLimit: the most passages to read; of more, so many of a stratified sample are.
+    ///   - readLimit: the most passages to read; of more, a stratified sample of this size is read.
     func match(within distance: Int?, readLimit: Int) throws -> Matches {
         var candidates = clauses.first.map(passages) ?? []
         for clause in clauses.dropFirst() where !candidates.isEmpty {
@@ -56,13 +56,13 @@ struct PhraseMatcher {
         return Matches(passages: found, candidates: numbers, read: read)
     }
 
-    /// The number below `total` that stands for stratum `place` of `strata` equal ones: a seeded random one, since corpora
+    /// The number below `total` that is drawn from stratum `stratum` of `strata` equal ones: at random by a seed, since corpora
     /// have periods of their own.
-    private static func sampled(_ place: Int, of strata: Int, from total: Int) -> Int {
-        let start = place * total / strata
-        let width = (place + 1) * total / strata - start
+    private static func sampled(_ stratum: Int, of strata: Int, from total: Int) -> Int {
+        let start = stratum * total / strata
+        let width = (stratum + 1) * total / strata - start
         // The finaliser of SplitMix64.
-        var z = UInt64(place) &* 0x9e37_79b9_7f4a_7c15
+        var z = UInt64(stratum) &* 0x9e37_79b9_7f4a_7c15
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
         z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
         return start + Int((z ^ (z >> 31)) % UInt64(width))
@@ -86,7 +86,7 @@ struct PhraseMatcher {
         }
     }
 
-    /// Where `ngram` stands in `tokens`.
+    /// The ranges of `ngram` in `tokens`.
     static func occurrences(of ngram: [TokenID], in tokens: [TokenID]) -> [Range<Int>] {
         guard let first = ngram.first, ngram.count <= tokens.count else { return [] }
         return (0...(tokens.count - ngram.count)).compactMap { start in

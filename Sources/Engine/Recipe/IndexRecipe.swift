@@ -3,8 +3,8 @@ import TrawlCore
 /// What an index is: its corpus, how documents become passages, and what is built over them. It is stored in the index
 /// and never changes; how the index is searched is another matter, see `SearchSettings`.
 ///
-/// Each part of an index has a section of its own, such as `lexical`; the extensions that name them stand beside the
-/// parts.
+/// Each part of an index has a section of its own, such as `lexical`; the extensions that name them are in the
+/// folders of the parts.
 public struct IndexRecipe: Equatable, Sendable {
     /// The sentence that `trawl show` prints.
     public var description: String?

@@ -193,7 +193,7 @@ private struct RecipeOutput: Encodable {
         }
     }
 
-    /// Several values whose entries stand in one group.
+    /// Several values whose entries share a group.
     private struct Joined: Encodable {
         let sections: [any RecipeSection]
 

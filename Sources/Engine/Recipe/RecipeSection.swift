@@ -1,7 +1,7 @@
 /// A group of entries in a recipe file, such as `lexical`.
 ///
 /// An index part owns up to two sections under one name: what was fixed when the index was built, which is part of
-/// `IndexRecipe`, and how it is searched, which is part of `SearchSettings`. In a file both stand in one group, so no two
+/// `IndexRecipe`, and how it is searched, which is part of `SearchSettings`. In a file both share a group, so no two
 /// entries of them may have the same name.
 public protocol RecipeSection: Codable, Equatable, Sendable {
     static var sectionName: String { get }

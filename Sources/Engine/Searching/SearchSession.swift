@@ -40,8 +40,8 @@ public final class SearchSession {
         try zip(queries, rank(queries)).map { query, found in
             SearchResult(
                 queryID: query.id, query: query.text,
-                hits: try found.final.prefix(settings.limit).enumerated().map { place, entry in
-                    try hit(entry, rank: place + 1, query, found)
+                hits: try found.final.prefix(settings.limit).enumerated().map { index, entry in
+                    try hit(entry, rank: index + 1, query, found)
                 },
                 keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [])
         }
@@ -78,15 +78,15 @@ public final class SearchSession {
 
     /// What the stages found for one query.
     private struct Found {
-        var stages: [(name: String, ranking: Ranking, places: [PassageID: Int])] = []
+        var stages: [(name: String, ranking: Ranking, ranks: [PassageID: Int])] = []
         var retrieved: [Retrieved] = []
         /// One entry per document when documents are collapsed.
         var final = Ranking([])
 
         mutating func add(_ name: String, _ ranking: Ranking) {
-            var places: [PassageID: Int] = [:]
-            for (place, entry) in ranking.enumerated() { places[entry.passage] = place }
-            stages.append((name, ranking, places))
+            var ranks: [PassageID: Int] = [:]
+            for (rank, entry) in ranking.enumerated() { ranks[entry.passage] = rank }
+            stages.append((name, ranking, ranks))
             final = ranking
         }
     }
@@ -95,22 +95,22 @@ public final class SearchSession {
         var found = queries.map { _ in Found() }
         let texts = queries.map(\.text)
         for (_, retriever) in retrievers {
-            for (place, result) in try retriever.search(texts, limit: depth).enumerated() {
-                found[place].retrieved.append(result)
-                found[place].add(retriever.name, result.ranking)
+            for (query, result) in try retriever.search(texts, limit: depth).enumerated() {
+                found[query].retrieved.append(result)
+                found[query].add(retriever.name, result.ranking)
             }
         }
         let fusion = settings.fusion
-        for place in found.indices {
+        for query in found.indices {
             if retrievers.count > 1 {
-                let weighted = zip(retrievers, found[place].retrieved).map { ($0.weight, $1.ranking) }
-                found[place].add(
+                let weighted = zip(retrievers, found[query].retrieved).map { ($0.weight, $1.ranking) }
+                found[query].add(
                     "fusion", Fusion.fuse(weighted, method: fusion.method, constant: fusion.constant))
             }
-            found[place].final = Ranking(try collapsed(found[place].final))
+            found[query].final = Ranking(try collapsed(found[query].final))
             for (number, step) in rerankers.enumerated() {
                 let name = number == 0 ? "rerank" : "rerank \(number + 1)"
-                found[place].add(name, try rerank(found[place].final, texts[place], step.settings.depth, step.reranker))
+                found[query].add(name, try rerank(found[query].final, texts[query], step.settings.depth, step.reranker))
             }
         }
         return found
@@ -157,9 +157,9 @@ public final class SearchSession {
     private func hit(_ entry: ScoredPassage, rank: Int, _ query: Query, _ found: Found) throws -> SearchHit {
         let passage = try index.documents.passage(entry.passage)
         let stages = found.stages.map { stage in
-            let place = stage.places[entry.passage]
+            let rank = stage.ranks[entry.passage]
             return StageScore(
-                stage: stage.name, rank: place.map { $0 + 1 }, score: place.map { stage.ranking[$0].score })
+                stage: stage.name, rank: rank.map { $0 + 1 }, score: rank.map { stage.ranking[$0].score })
         }
         let matches = settings.explains ? try found.retrieved.flatMap { try $0.matches(entry.passage, passage) } : []
         return SearchHit(

@@ -30,7 +30,7 @@ public struct DocumentCondition: Equatable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: `TrawlError.invalidInput` for anything else.
     public init(_ text: String) throws(TrawlError) {
-        // The sign that stands first, and of those at one place the longest.
+        // The first sign, and of those at one offset the longest.
         var found: (comparison: Comparison, range: Range<String.Index>)?
         for comparison in Comparison.allCases {
             guard let range = text.range(of: comparison.rawValue) else { continue }

@@ -5,7 +5,7 @@ public import TrawlTensors
 /// it once, when it starts.
 ///
 /// Each part of an index has a section of its own, such as `lexical` with BM25's k1 and b; the extensions that name them
-/// stand beside the parts.
+/// are in the folders of the parts.
 public struct SearchSettings: Equatable, Sendable {
     /// nil: hybrid where several built methods have a weight in the fusion, otherwise the one that has.
     public var mode: SearchMode?

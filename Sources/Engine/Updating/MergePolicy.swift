@@ -12,7 +12,7 @@ struct MergePolicy {
 
     /// A merge gives no segment with more text than this.
     var largestMerge = IndexBuilder.segmentTextBytes
-    /// How many segments may stand side by side; those of more than half of the largest merge do not count.
+    /// The most segments beside each other; those of more than half of the largest merge do not count.
     var allowedSegments = 8
     /// A segment with more dead text than this share is rewritten.
     var allowedWaste = 0.25
@@ -29,7 +29,7 @@ struct MergePolicy {
         return mostOutweighed(segments, small)
     }
 
-    /// The small segment that what stands behind it outweighs by the largest factor, with all of that that is small and
+    /// The small segment that its followers outweigh by the largest factor, with all followers that are small and
     /// fits. So sizes fall geometrically, and adding n equal segments one by one writes about n log n of them.
     private func mostOutweighed(_ segments: [Segment], _ small: [Bool]) -> Range<Int>? {
         var best: (factor: Double, run: Range<Int>)?

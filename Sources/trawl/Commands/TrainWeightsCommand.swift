@@ -34,7 +34,7 @@ struct TrainWeightsCommand: AsyncParsableCommand {
 
     @Option(help: "The passages of a query that are compared.") var depth = 100
 
-    @Option(help: "How often n-grams are matched anew with the weights found so far.") var rounds = 2
+    @Option(help: "Rounds in which n-grams are matched again with the weights found so far.") var rounds = 2
 
     @Option(help: "How many queries the general weights are worth in the average; 0 leaves them out.")
     var priorQueries = 100

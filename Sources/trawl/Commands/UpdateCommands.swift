@@ -10,7 +10,7 @@ struct RemoveCommand: AsyncParsableCommand {
         discussion: """
             The documents are gone from every answer at once. When their segment is next rewritten, which 'trawl \
             compact' does, their space is free for what is added next; until that overwrites them, their bytes stay in \
-            the file (to erase something for good, build the index anew). If an id is not in the index, nothing is \
+            the file (to erase something for good, build the index again). If an id is not in the index, nothing is \
             removed and the exit code is 2. With --all, the index itself is removed.
 
             EXAMPLES

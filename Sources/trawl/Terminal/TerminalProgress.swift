@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TrawlCore
 
-/// Draws named steps with a bar, a rate and the time left on standard error; a line a step when that is no terminal.
+/// Draws named steps with a bar, a rate and the time left on standard error; one line per step when that is not a terminal.
 final class TerminalProgress: ProgressReporter {
     private struct Step {
         var name: String

@@ -23,7 +23,7 @@ struct IndexVocabulary {
         tokenizer = try generator.loadTokenizer()
         guard let end = try generator.boundaryToken(tokenizer) else {
             throw TrawlError(
-                .unsupported, "the tokenizer has no end-of-text token, which must stand between passages",
+                .unsupported, "the tokenizer has no end-of-text token, which must separate passages",
                 path: generator.path)
         }
         boundary = end

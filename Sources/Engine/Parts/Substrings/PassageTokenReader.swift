@@ -2,7 +2,7 @@ import TrawlCore
 import TrawlGeneration
 import TrawlTokenizers
 
-/// Tokenises stored passages anew, as they were when the index was built.
+/// Tokenises stored passages again, as they were when the index was built.
 struct PassageTokenReader {
     private let documents: StoredDocuments
     private let tokens: PassageTokens

@@ -6,7 +6,7 @@ import TrawlTokenizers
 /// the boundary.
 struct PassageTokens: Sendable {
     let tokenizer: Tokenizer
-    /// What stands between title and text.
+    /// What separates title and text.
     let titleEnd: String
 
     /// The text that is tokenised. White space is collapsed, as SEAL does, so that n-grams do not break at line ends.
@@ -17,7 +17,7 @@ struct PassageTokens: Sendable {
         return " " + head + titleEnd + (body.isEmpty ? "" : " " + body)
     }
 
-    /// The tokens with the boundary behind them.
+    /// The tokens with the boundary after them.
     ///
     /// Text that spells out the boundary does not end its passage.
     func tokens(title: String, text: String, identifiers: [String] = [], boundary: TokenID) -> [TokenID] {
@@ -26,7 +26,7 @@ struct PassageTokens: Sendable {
         return tokenizer.encodeIDs(whole, addSpecialTokens: false).filter { $0 != boundary } + [boundary]
     }
 
-    /// Where token spans of the passage stand in `text`, in UTF-8 bytes. Spans in the title and in
+    /// The ranges of token spans of the passage in `text`, in UTF-8 bytes. Spans in the title and in
     /// identifiers have no such place.
     func textRanges(of spans: [Range<Int>], title: String, text: String) -> [Range<Int>] {
         let whole = self.text(title: title, text: text)
@@ -36,7 +36,7 @@ struct PassageTokens: Sendable {
         let original = Self.collapsedOffsets(text)
         return spans.compactMap { span in
             guard !span.isEmpty, span.upperBound <= offsets.count else { return nil }
-            // A token's leading space is no part of the word.
+            // A token's leading space is not part of the word.
             var start = offsets[span.lowerBound].lowerBound - bodyStart
             let end = offsets[span.upperBound - 1].upperBound - bodyStart
             guard end > 0, end < original.count else { return nil }
@@ -89,8 +89,8 @@ struct PassageTokens: Sendable {
                 result.append((UInt8(ascii: " "), space))
                 pendingSpace = nil
             }
-            for (place, byte) in scalar.utf8.enumerated() {
-                result.append((byte, offset + place))
+            for (index, byte) in scalar.utf8.enumerated() {
+                result.append((byte, offset + index))
             }
         }
         return result

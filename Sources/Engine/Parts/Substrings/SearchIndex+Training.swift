@@ -33,7 +33,7 @@ extension SearchIndex {
         tokenizer.encodeIDs(recipe.generative.titleEnd, addSpecialTokens: false)
     }
 
-    /// Calls `body` with the document and the tokens of each live passage, in order; the title stands first.
+    /// Calls `body` with the document and the tokens of each live passage, in order; the title comes first.
     /// Identifiers are left out.
     ///
     /// - Parameter tokenizer: the index's; see `tokenizer(of:)`.
