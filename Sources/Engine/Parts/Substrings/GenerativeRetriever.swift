@@ -21,7 +21,8 @@ struct GenerativeRetriever: Retriever {
         let folder = try models.folder(name)
         guard folder.isEncoderDecoder || !folder.isEncoder else {
             throw TrawlError(
-                .incompatible, "\(folder.architectureName) reads texts but writes none", path: folder.path,
+                .incompatible, "\(name) is an embedding model; a generator is a decoder or an encoder-decoder",
+                path: folder.path,
                 remedy: "train a generator and name it", topic: .generator)
         }
         let tokenizer = try models.tokenizer(of: folder)
