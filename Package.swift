@@ -56,7 +56,10 @@ let benchmarks: [Target] =
             path: "eval/speed/substring/Sources", swiftSettings: swiftSettings),
         .executableTarget(
             name: "BeamSearchSpeed", dependencies: modules(["Corpus", "Generation", "Engine", "Tensors"]),
-            path: "eval/speed/beam_search/Sources", swiftSettings: swiftSettings),
+            path: "eval/speed/generation/Sources", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "ProductSpeed", dependencies: modules(["Core", "Tensors"]), path: "eval/speed/products/Sources",
+            swiftSettings: swiftSettings),
         .executableTarget(
             name: "VectorSpeed",
             dependencies: modules(["Core", "Store", "VectorIndex"]) + [argumentParser],

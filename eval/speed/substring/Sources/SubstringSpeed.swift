@@ -1,7 +1,9 @@
-import TrawlCore
 import Foundation
+import TrawlCore
 import TrawlStore
+
 @testable import TrawlSubstringIndex
+
 /// Times the substring index; `run.sh` gives the same work to sdsl-lite and libdivsufsort and compares.
 ///
 ///     SubstringSpeed build TOKENS LIMIT INDEX SEGMENTS     builds INDEX from the first LIMIT tokens

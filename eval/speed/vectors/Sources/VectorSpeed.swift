@@ -1,8 +1,9 @@
 import ArgumentParser
-import TrawlCore
 import Foundation
+import TrawlCore
 import TrawlStore
 import TrawlVectorIndex
+
 /// Builds vector indexes and measures their searches; `eval/speed/vectors.py` runs it beside its peers.
 @main
 struct VectorSpeed: ParsableCommand {

@@ -1,7 +1,7 @@
 """Times Trawl's generative search and a PyTorch program that does the same work, and compares what they find.
 
     TRAWL_BENCHMARKS=1 swift build -c release --product BeamSearchSpeed -Xswiftc -enable-testing
-    /tmp/peers/bin/python eval/speed/constrained_search.py SCIFACT/ --index INDEX --generator NAME --complete FOLDER
+    PEERS/bin/python eval/speed/search/constrained_search.py SCIFACT/ --index INDEX --generator NAME --complete FOLDER
         [--trawl .build/release/trawl] [--benchmark .build/release/BeamSearchSpeed] [--queries N] [--rounds N] [--turns N]
 
 NAME is a generator of Trawl's, FOLDER the same one in transformers' layout (`trawl train generator --complete`). The PyTorch
@@ -27,6 +27,8 @@ import sys
 import tempfile
 import time
 
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 import models  # noqa: F401  before transformers, which would ask a hub
 import torch
 import twin_corpus

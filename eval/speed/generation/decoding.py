@@ -1,7 +1,7 @@
 """Times llama.cpp (the wheel xllamacpp) and Trawl on SmolLM2-135M: prefill, and decoding of 1, 15 and 60 at a time.
 
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r eval/speed/requirements.txt
-    /tmp/peers/bin/python eval/speed/decoding.py SCIFACT/ --trawl .build/release/trawl [--rounds N] [--tokens N]
+    python3 -m venv PEERS && PEERS/bin/pip install -r eval/speed/peers/requirements.txt
+    PEERS/bin/python eval/speed/generation/decoding.py SCIFACT/ --trawl .build/release/trawl [--rounds N] [--tokens N]
 
 Two threads. Everything goes through llama.cpp's server, which xllamacpp runs inside the process: no HTTP, greedy
 sampling, the end token ignored, nothing cached. Prefill is 500 tokens of SciFact's text by the server's own clock. The
@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 import models
 import scifact
 import smollm

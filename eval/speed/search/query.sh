@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Time and peak memory of one query from a cold process, for each mode: eval/speed/query.sh TRAWL INDEX "QUERY"
+# Time and peak memory of one query from a cold process, for each mode: eval/speed/search/query.sh TRAWL INDEX "QUERY"
 set -euo pipefail
 trawl=$1 index=$2 query=$3
 for mode in lexical dense hybrid generative; do

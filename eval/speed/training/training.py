@@ -1,6 +1,6 @@
 """Times a training step of the default generator in PyTorch and in Trawl: same network, same shapes, one run.
 
-    /tmp/peers/bin/python eval/speed/training.py --trawl .build/release/trawl INDEX --queries QUERIES --qrels QRELS
+    PEERS/bin/python eval/speed/training/training.py --trawl .build/release/trawl INDEX --queries QUERIES --qrels QRELS
         [--steps N] [--rounds N]
 
 The network: MiniLM as the encoder, a decoder of its six layers with cross-attention, one table of word vectors for both
@@ -18,6 +18,9 @@ import subprocess
 import tempfile
 import time
 
+import sys
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 import models  # before transformers, which would ask a hub
 import torch
 from transformers import AutoTokenizer, BertConfig, BertLMHeadModel, BertModel

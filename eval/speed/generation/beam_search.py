@@ -1,7 +1,7 @@
 """Times transformers' beam search and Trawl's on SmolLM2-135M: 15 beams, 10 new tokens, one query at a time.
 
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r eval/speed/requirements.txt
-    /tmp/peers/bin/python eval/speed/beam_search.py SCIFACT/ [--queries N] [--rounds N]
+    python3 -m venv PEERS && PEERS/bin/pip install -r eval/speed/peers/requirements.txt
+    PEERS/bin/python eval/speed/generation/beam_search.py SCIFACT/ [--queries N] [--rounds N]
         [--trawl .build/release/BeamSearchSpeed --index INDEX]
 
 Float32, two threads, the weights those of Trawl's GGUF file, expanded when they are loaded. The prompts are SciFact's
@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 import models  # before transformers, which would ask a hub
 import scifact
 import smollm

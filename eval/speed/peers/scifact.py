@@ -1,6 +1,6 @@
 """Texts to measure with, from a folder with BEIR's SciFact: passages, queries, running text.
 
-    mkdir -p /tmp/peers-data && tar xzf /work/shared/data/scifact.tar.gz -C /tmp/peers-data
+    tar xzf scifact.tar.gz      # gives SCIFACT/, with corpus.jsonl and queries.jsonl
 """
 import itertools
 import json

@@ -1,7 +1,7 @@
 // Times products of few rows with packed weights and with weights as they lie, on one thread:
 //
-//   clang -O2 -Wno-psabi -ISources/CKernels/include -ISources/CKernels eval/speed/products.c Sources/CKernels/*.c -lm \
-//       -o /tmp/products && /tmp/products
+//   clang -O2 -Wno-psabi -ISources/CKernels/include -ISources/CKernels eval/speed/products/products.c Sources/CKernels/*.c -lm \
+//       -o products && ./products
 //
 // 576 inputs and so many outputs that the weights come from memory. Prints milliseconds, the best of five; both ways must
 // give the same bits. The rows from which on packing is quicker are in WeightMatrix+Multiply.swift.

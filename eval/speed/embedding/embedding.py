@@ -1,7 +1,7 @@
 """Embeds the same passages with Trawl, sentence-transformers and ONNX Runtime in alternating runs, on two threads.
 
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r eval/speed/requirements.txt
-    /tmp/peers/bin/python eval/speed/embedding.py SCIFACT/ --trawl .build/release/trawl [--int8] [--peak GFLOPS]
+    python3 -m venv PEERS && PEERS/bin/pip install -r eval/speed/peers/requirements.txt
+    PEERS/bin/python eval/speed/embedding/embedding.py SCIFACT/ --trawl .build/release/trawl [--int8] [--peak GFLOPS]
         [--passages N] [--rounds N]
 
 Every engine gets 1,000 passages of 20 to 256 tokens as text, in the same order, and gives normalised float32 vectors;
@@ -21,6 +21,8 @@ import tempfile
 import time
 from functools import partial
 
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
 import models  # before the libraries that would ask a hub
 import minilm_onnx
 import numpy

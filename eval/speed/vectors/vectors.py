@@ -1,12 +1,12 @@
 """Trawl's vector index beside hnswlib, faiss and usearch, on the same vectors in one run.
 
     TRAWL_BENCHMARKS=1 swift build -c release -Xswiftc -enable-testing --product VectorSpeed
-    python eval/speed/vectors.py data FOLDER             # once: glosses and queries embedded, a million made by noise
-    python eval/speed/vectors.py run FOLDER gloss        # or: million; --peers hnswlib faiss usearch
-    python eval/speed/vectors.py plot FOLDER gloss eval/results/vectors-gloss.svg
+    python eval/speed/vectors/vectors.py data FOLDER             # once: glosses and queries embedded, a million made by noise
+    python eval/speed/vectors/vectors.py run FOLDER gloss        # or: million; --peers hnswlib faiss usearch
+    python eval/speed/vectors/vectors.py plot FOLDER gloss eval/results/vectors-gloss.svg
 
 `data` wants the Debian package wordnet-base (its 117,659 glosses are the vectors) and the demo corpus, the first
-sentences of 1,000 of whose articles are the queries; the model is MiniLM. Needs eval/speed/requirements.txt.
+sentences of 1,000 of whose articles are the queries; the model is MiniLM. Needs eval/speed/peers/requirements.txt.
 
 Every search runs on one thread. Trawl reads its index in place from LMDB, one query a call; peers hold theirs in memory
 and get all queries in one call. A vector counts as found when its score reaches that of the true tenth: some glosses
