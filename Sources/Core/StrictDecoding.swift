@@ -6,6 +6,11 @@ private struct AnyKey: CodingKey {
     init?(intValue: Int) { nil }
 }
 
+extension CodingUserInfoKey {
+    /// The name of what a decoder's values belong to, which stands before all paths in messages.
+    package static let settingGroup = CodingUserInfoKey(rawValue: "trawl.settingGroup")
+}
+
 extension Decoder {
     /// A container that refuses keys which `Key` does not know: a misspelt setting must not be a silent default.
     package func strictContainer<Key: CodingKey & CaseIterable>(keyedBy type: Key.Type) throws
@@ -13,9 +18,10 @@ extension Decoder {
     {
         let known = Key.allCases.map(\.stringValue)
         for key in try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted() where !known.contains(key) {
-            let place = codingPath.map(\.stringValue).joined(separator: ".")
+            let group = CodingUserInfoKey.settingGroup.flatMap { userInfo[$0] as? String }
+            let path = (group.map { [$0] } ?? []) + codingPath.map(\.stringValue) + [key]
             throw TrawlError(
-                .invalidInput, "unknown setting \"\(place.isEmpty ? key : place + "." + key)\"",
+                .invalidInput, "unknown setting \"\(path.joined(separator: "."))\"",
                 remedy: "the settings here are \(known.joined(separator: ", "))")
         }
         return try container(keyedBy: type)

@@ -39,11 +39,9 @@ public final class ModelCache: Sendable {
         return try value("embedder", path, precision) { try TextEmbedder(folder: path, precision: precision) }
     }
 
-    /// A model's folder by name or path: what it is, nothing loaded.
-    public func folder(_ model: String) throws -> ModelFolder {
-        let path = try ModelCatalogue.path(of: model)
-        return try value("folder", path) { try ModelFolder(path: path) }
-    }
+    /// A model's folder by name or path: what it is, nothing loaded. It is not kept: it holds the file of the weights mapped,
+    /// which a loaded model may not need.
+    public func folder(_ model: String) throws -> ModelFolder { try ModelFolder(path: ModelCatalogue.path(of: model)) }
 
     /// A folder's tokenizer.
     public func tokenizer(of folder: ModelFolder) throws -> Tokenizer {

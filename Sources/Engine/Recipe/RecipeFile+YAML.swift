@@ -126,39 +126,35 @@ private struct RecipeGroups {
         try decode(type, node, group: type.sectionName)
     }
 
-    /// Decodes below the group's name, so that errors have the whole path of a setting.
+    /// Errors have the whole path of a setting, from the group's name on.
     private func decode<Value: Decodable>(_ type: Value.Type, _ node: Node, group: String) throws -> Value {
+        let userInfo = CodingUserInfoKey.settingGroup.map { [$0: group as any Sendable] } ?? [:]
         do {
-            return try YAMLDecoder().decode(Grouped<Value>.self, from: Node([(Node(group), node)])).value
+            return try YAMLDecoder().decode(Value.self, from: node, userInfo: userInfo)
         } catch let error as TrawlError {
             throw error
         } catch let DecodingError.typeMismatch(_, context) {
-            throw Self.wrongValue(context)
+            throw Self.wrongValue(context, group)
         } catch let DecodingError.keyNotFound(key, context) {
-            let path = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
-            throw TrawlError(.invalidInput, "the setting \"\(path)\" is missing")
+            throw TrawlError(
+                .invalidInput, "the setting \"\(Self.path(context.codingPath + [key], group))\" is missing")
         } catch let DecodingError.dataCorrupted(context) {
             if let error = context.underlyingError as? TrawlError { throw error }
-            throw Self.wrongValue(context)
+            throw Self.wrongValue(context, group)
         } catch {
             throw TrawlError(.invalidInput, "the recipe cannot be read", cause: error)
         }
     }
 
-    private static func wrongValue(_ context: DecodingError.Context) -> TrawlError {
-        let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-        return TrawlError(
-            .invalidInput, "the setting \"\(path)\" has a value of the wrong kind: \(context.debugDescription)")
+    private static func wrongValue(_ context: DecodingError.Context, _ group: String) -> TrawlError {
+        TrawlError(
+            .invalidInput,
+            "the setting \"\(path(context.codingPath, group))\" has a value of the wrong kind: \(context.debugDescription)"
+        )
     }
-}
 
-/// A value below the name of its group, the only key.
-private struct Grouped<Value: Decodable>: Decodable {
-    let value: Value
-
-    init(from decoder: any Decoder) throws {
-        let group = try decoder.container(keyedBy: EntryName.self)
-        value = try group.decode(Value.self, forKey: group.allKeys.first ?? EntryName(""))
+    private static func path(_ keys: [any CodingKey], _ group: String) -> String {
+        ([group] + keys.map(\.stringValue)).joined(separator: ".")
     }
 }
 
