@@ -24,7 +24,7 @@ test-isas: models
 	for isa in portable avx2; do \
 	    TRAWL_ISA=$$isa swift test $(SWIFT_FLAGS) --disable-xctest --skip-build --filter '$(ISA_TESTS)' || exit; \
 	done
-	for core in Nehalem Core2 Penryn Sandybridge Prescott Barcelona Atom; do \
+	for core in Sandybridge Nehalem Core2 Prescott Barcelona; do \
 	    TRAWL_ISA=blas OPENBLAS_CORETYPE=$$core \
 	        swift test $(SWIFT_FLAGS) --disable-xctest --skip-build --filter '$(ISA_TESTS)' || exit; \
 	done

@@ -12,9 +12,9 @@ internal import TrawlCore
 /// A text's result must not depend on the texts beside it. OpenBLAS gives no such promise: its kernels sum a group of
 /// rows in one order and the rows left over in another. So every call has a multiple of eight rows, the largest group
 /// of the kernels in question, padded with zeros. By test (`make test-isas`), a row then has the same bits in every
-/// batch on Nehalem, Core2, Penryn, Sandybridge, Prescott, Barcelona and Atom. On processors with AVX2, which come here
-/// only if TRAWL_ISA says `blas`, the last bits of a row may depend on the number of rows. The number of threads changes
-/// no bit anywhere.
+/// batch with the kernels for Sandybridge, Nehalem, Core2, Prescott and Barcelona; those for AMD's Bulldozer family
+/// cannot run elsewhere and are not tested. On processors with AVX2, which come here only if TRAWL_ISA says `blas`, the
+/// last bits of a row may depend on the number of rows. The number of threads changes no bit anywhere.
 struct BLASProduct: Sendable {
     private static let group = 8
     private let routines: LinearAlgebraRoutines<Float>
