@@ -1,4 +1,5 @@
 #include "isa.h"
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +19,20 @@ static trawl_isa supported_isa(void) {
 static trawl_isa supported_isa(void) { return TRAWL_ISA_PORTABLE; }
 #endif
 
+/// OpenBLAS outruns the portable loops where it has AVX or another processor's vectors, but not with SSE alone.
+static bool blas_is_faster(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx");
+#else
+    return true;
+#endif
+}
+
 static trawl_isa best_isa;
 static trawl_blas_use use_of_blas;
 __attribute__((constructor)) static void choose(void) {
     best_isa = supported_isa();
-    use_of_blas = best_isa == TRAWL_ISA_PORTABLE ? TRAWL_BLAS_IF_INSTALLED : TRAWL_BLAS_NEVER;
+    use_of_blas = best_isa == TRAWL_ISA_PORTABLE && blas_is_faster() ? TRAWL_BLAS_IF_INSTALLED : TRAWL_BLAS_NEVER;
     const char *wanted = getenv("TRAWL_ISA");
     if (!wanted) return;
     if (!strcmp(wanted, "portable")) {

@@ -3,15 +3,18 @@ internal import TrawlCore
 
 /// The product of last resort: OpenBLAS multiplies the weights where `CKernels` has no vector kernel for the processor.
 ///
-/// OpenBLAS has kernels for processors without AVX2, on which our portable loops are two to four times slower
-/// (`eval/results/speed.md`). Only products of weight matrices in single precision go this way; those in 8 bits, attention
-/// and training stay with the portable kernels.
+/// With AVX but without AVX2, OpenBLAS multiplies many rows about 2.5 times as fast as our portable loops; with SSE alone
+/// it is no faster, and half as fast for one row (`eval/results/speed.md`). So processors of the first kind use it, if
+/// it is installed, and those of the second only if TRAWL_ISA says `blas`. Other processors than x86 use it too; they
+/// were not measured. Only products of weight matrices in single precision go this way: those in 8 bits, attention and
+/// training stay with the portable loops.
 ///
 /// A text's result must not depend on the texts beside it. OpenBLAS gives no such promise: its kernels sum a group of
-/// rows in one order and the rows left over in another. So every call has a multiple of eight rows, the greatest group
-/// of the kernels in question, filled up with zeros. By test, a row then has the same bits in every batch on Nehalem,
-/// Core2, Penryn, Sandybridge, Prescott, Barcelona and Atom. On processors with AVX2, which come here only if TRAWL_ISA
-/// says `blas`, the last bits of a row may depend on the number of rows. The number of threads changes no bit anywhere.
+/// rows in one order and the rows left over in another. So every call has a multiple of eight rows, the largest group
+/// of the kernels in question, padded with zeros. By test (`make test-isas`), a row then has the same bits in every
+/// batch with the kernels for Sandybridge, Nehalem, Core2, Prescott and Barcelona; those for AMD's Bulldozer family
+/// cannot run elsewhere and are not tested. On processors with AVX2, which come here only if TRAWL_ISA says `blas`, the
+/// last bits of a row may depend on the number of rows. The number of threads changes no bit anywhere.
 struct BLASProduct: Sendable {
     private static let group = 8
     private let routines: LinearAlgebraRoutines<Float>
@@ -22,7 +25,7 @@ struct BLASProduct: Sendable {
     static let ofThisProcess: BLASProduct? =
         trawl_use_of_blas() == TRAWL_BLAS_NEVER ? nil : (try? OpenBLAS.shared.get()).map(BLASProduct.init)
 
-    /// Where TRAWL_ISA says `blas` the library must be there; a processor without vector kernels does without it.
+    /// Where TRAWL_ISA says `blas` the library must be there; elsewhere the portable loops take its place.
     ///
     /// - Throws: `.notFound` if it is not installed.
     static func requireIfAsked() throws {

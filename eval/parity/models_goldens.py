@@ -9,6 +9,7 @@ under TRAWL_HOME (default ~/.cache/trawl). Without arguments all are made.
 import json
 import os
 import sys
+import tempfile
 
 
 import numpy as np  # noqa: E402
@@ -226,7 +227,7 @@ def minilm():
     keep = list(range(20))
     write(golden("Embeddings", "minilm.json"), [{"text": texts[i], "vector": short(vectors[i])} for i in keep])
     # The full set stays outside the repository: the measuring program reads it.
-    out = os.environ.get("PARITY_OUT", "/tmp/trawl-parity")
+    out = os.environ.get("PARITY_OUT") or os.path.join(tempfile.gettempdir(), "trawl-parity")
     os.makedirs(out, exist_ok=True)
     with open(f"{out}/minilm-texts.txt", "w") as file:
         file.write("\n".join(texts) + "\n")

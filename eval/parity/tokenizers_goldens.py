@@ -5,7 +5,7 @@
   python tokenizers_goldens.py full FOLDER GOLDEN  writes FOLDER/NAME.jsonl, all texts, for the test that TRAWL_PARITY_DIR enables
 
 GOLDEN is Tests/TokenizersTests/Golden. Reads the models and the Wikipedia leads under TRAWL_HOME (~/.cache/trawl) and,
-for the full run only, the texts of /work/data (BEIR's SciFact). Offsets are UTF-8 bytes. Everything is seeded.
+for the full run only, BEIR's SciFact in the folder SCIFACT (default: scifact). Offsets are UTF-8 bytes. Everything is seeded.
 """
 import sys
 
@@ -61,7 +61,7 @@ def varied(count, language_share, data=True):
     rng = random.Random(11)
     texts = list(HANDMADE)
     pools = [leads("en-us", language_share), leads("es-es", language_share), leads("fr-fr", language_share)]
-    scifact = Path("/work/data/scifact/corpus.jsonl")
+    scifact = Path(os.environ.get("SCIFACT", "scifact")) / "corpus.jsonl"
     if data and scifact.exists():
         lines = scifact.read_text().splitlines()[:language_share]
         pools.append([json.loads(line)["title"] + " " + json.loads(line)["text"] for line in lines])
