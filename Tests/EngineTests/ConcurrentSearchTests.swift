@@ -18,7 +18,7 @@ import TrawlTestSupport
 
     init() throws {
         folder = try UpdateFolder()
-        var random = Randomness(seed: 3)
+        var random = SplitMix64(seed: 3)
         let documents = (0..<60).map { TestDocument.random("d\($0)", &random) }
         path = try folder.build("a.trawl", documents, IndexRecipe(passages: PassageRecipe(size: 12, overlap: 3)))
     }
@@ -41,7 +41,7 @@ import TrawlTestSupport
         let first = try engine.open(path)
         let alone = try modes.map { try Self.answers(first, $0, engine) }
         let writer = Task.detached { [engine, path] in
-            var random = Randomness(seed: 8)
+            var random = SplitMix64(seed: 8)
             for round in 0..<6 {
                 let added = try (0..<4).map { number in
                     let document = TestDocument.random("n\(round)-\(number)", &random)

@@ -1,5 +1,6 @@
 import Testing
 import TrawlCore
+import TrawlTestSupport
 import TrawlTokenizers
 
 @testable import TrawlEngine
@@ -28,7 +29,7 @@ import TrawlTokenizers
     /// Random queries over a random corpus against a scan of the tokens of its passages.
     @Test func conjunctionsEqualAScan() throws {
         let folder = try UpdateFolder()
-        var random = Randomness(seed: 5)
+        var random = SplitMix64(seed: 5)
         let documents = (0..<120).map { number in
             TestDocument(id: "d\(number)", title: "", text: TestDocument.random("", &random).text)
         }

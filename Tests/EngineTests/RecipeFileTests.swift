@@ -4,6 +4,7 @@ import TrawlCore
 import TrawlGeneration
 import TrawlLexicalIndex
 import TrawlTensors
+import TrawlTestSupport
 
 @testable import TrawlEngine
 
@@ -100,12 +101,9 @@ import TrawlTensors
     }
 
     @Test func corpusPathsAreRelativeToTheRecipe() throws {
-        let folder = NSTemporaryDirectory() + "recipe-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let path = folder + "/r.yaml"
-        try "corpus: {paths: [a.jsonl, /b.jsonl, \"${TRAWL_HOME}/c\"]}".write(
-            toFile: path, atomically: true, encoding: .utf8)
+        let temporary = try TemporaryFolder()
+        let folder = temporary.path
+        let path = try temporary.write("r.yaml", "corpus: {paths: [a.jsonl, /b.jsonl, \"${TRAWL_HOME}/c\"]}")
         #expect(
             try RecipeFile(contentsOf: path).recipe.corpus.paths == [
                 folder + "/a.jsonl", "/b.jsonl", TrawlHome.path + "/c",
@@ -133,7 +131,7 @@ import TrawlTensors
         }
     }
 
-    /// What an index is and how it is asked stand in one group of the file, and in two types.
+    /// What an index is and how it is searched share a group of the file, and are two types.
     @Test func aGroupHoldsRecipeAndSettings() throws {
         let file = try RecipeFile(
             yaml: "lexical: {k1: 1.5, analysis: {language: fr, stemmer: french, removesStopWords: false}}")

@@ -3,6 +3,7 @@ import Testing
 import TrawlCore
 import TrawlCorpus
 import TrawlStore
+import TrawlTestSupport
 
 @testable import TrawlEngine
 
@@ -15,8 +16,8 @@ import TrawlStore
     }
 
     private func withIndex(_ drafts: [SegmentDraft], _ body: (StoredDocuments) throws -> Void) throws {
-        let path = NSTemporaryDirectory() + "documents-\(UUID().uuidString).trawl"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = try TemporaryFolder()
+        let path = folder.path("documents.trawl")
         let session = try Store.create(at: path).write()
         var segments: [SegmentInfo] = []
         for draft in drafts {

@@ -3,24 +3,10 @@ import TrawlCore
 import TrawlLexicalIndex
 import TrawlStore
 import TrawlSubstringIndex
+import TrawlTestSupport
 import TrawlVectorIndex
 
 @testable import TrawlEngine
-
-/// Seeded random numbers (SplitMix64), the same on every machine.
-struct Randomness {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func below(_ bound: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((z ^ (z >> 31)) % UInt64(bound))
-    }
-}
 
 /// A document as tests write it.
 struct TestDocument: Equatable {
@@ -37,7 +23,7 @@ struct TestDocument: Equatable {
     }
 
     /// Words of a small vocabulary, the frequent ones far more often.
-    static func random(_ id: String, _ random: inout Randomness) -> TestDocument {
+    static func random(_ id: String, _ random: inout SplitMix64) -> TestDocument {
         func words(_ count: Int) -> String {
             (0..<count).map { _ in vocabulary[random.below(1 + random.below(vocabulary.count))] }.joined(separator: " ")
         }
@@ -53,15 +39,11 @@ struct TestDocument: Equatable {
 
 /// A folder with indexes and corpora, removed with its owner.
 final class UpdateFolder {
-    let path: String
+    private let folder: TemporaryFolder
     private var files = 0
+    var path: String { folder.path }
 
-    init() throws {
-        path = NSTemporaryDirectory() + "trawl-updates-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    init() throws { folder = try TemporaryFolder() }
 
     /// A corpus file of `documents`.
     func corpus(_ documents: [TestDocument]) throws -> String {

@@ -3,6 +3,7 @@ import Testing
 import TrawlCore
 import TrawlStore
 import TrawlSubstringIndex
+import TrawlTestSupport
 
 @testable import TrawlEngine
 
@@ -11,7 +12,7 @@ import TrawlSubstringIndex
 @Suite struct UpdateHistoryTests {
     /// The model: what should be in the index, in order.
     private struct History {
-        var random: Randomness
+        var random: SplitMix64
         var documents: [TestDocument] = []
         var created = 0
 
@@ -46,7 +47,7 @@ import TrawlSubstringIndex
     @Test func compactingIntoSeveralSegmentsKeepsEveryAnswer() throws {
         let folder = try UpdateFolder()
         let recipe = IndexRecipe.updates(["lexical", "generative"])
-        var history = History(random: Randomness(seed: 9))
+        var history = History(random: SplitMix64(seed: 9))
         history.documents = history.newDocuments(60)
         let path = try folder.build("a.trawl", history.documents, recipe)
         let updater = IndexUpdater(path: path, segmentTextBytes: 800)
@@ -75,7 +76,7 @@ import TrawlSubstringIndex
     private func run(seed: UInt64, steps: Int, components: [String]) throws {
         let folder = try UpdateFolder()
         let recipe = IndexRecipe.updates(components)
-        var history = History(random: Randomness(seed: seed))
+        var history = History(random: SplitMix64(seed: seed))
         history.documents = history.newDocuments(30)
         let path = try folder.build("a.trawl", history.documents, recipe)
         for step in 0..<steps {
@@ -173,7 +174,7 @@ import TrawlSubstringIndex
         var vectors: [[Float]] = []
 
         /// Draws n-grams from the passages of `index`, and words that need not occur.
-        init(_ index: SearchIndex, _ random: inout Randomness) throws {
+        init(_ index: SearchIndex, _ random: inout SplitMix64) throws {
             let words = TestDocument.vocabulary
             queries = (0..<12).map { _ in
                 (0...random.below(3)).map { _ in words[random.below(words.count)] }.joined(separator: " ")

@@ -25,6 +25,29 @@ import TrawlCore
         #expect(tokenizer.encode("é").offsets == [0..<0, 0..<2, 0..<2, 0..<2])
     }
 
+    /// As an index stores it: every field comes back, and no cut of the bytes is read beyond its end.
+    @Test func vocabulariesSurviveBeingStored() throws {
+        var vocabulary = GGUFVocabulary(model: "t5", tokens: ["a", "é", "", "▁b"])
+        vocabulary.preTokenizer = "smollm"
+        (vocabulary.merges, vocabulary.scores, vocabulary.tokenTypes) = (["a é"], [-1.5, 0, 2, 3], [1, 2, 3, -4])
+        (vocabulary.bosID, vocabulary.maskID) = (0, 3)
+        (vocabulary.addBOS, vocabulary.addSpacePrefix) = (true, false)
+        vocabulary.precompiledCharsMap = [7, 0, 255]
+        let bytes = vocabulary.encoded()
+        let stored = try #require(try bytes.withUnsafeBytes { try GGUFVocabulary(encoded: $0, path: "x") })
+        #expect(stored.encoded() == bytes)
+        #expect(stored.tokens == vocabulary.tokens && stored.merges == ["a é"] && stored.scores == vocabulary.scores)
+        #expect(stored.tokenTypes == [1, 2, 3, -4] && stored.preTokenizer == "smollm" && stored.model == "t5")
+        #expect(stored.bosID == 0 && stored.eosID == nil && stored.maskID == 3 && stored.precompiledCharsMap == [7, 0, 255])
+        #expect(stored.addBOS == true && stored.addEOS == nil && stored.addSpacePrefix == false)
+        for count in 4..<bytes.count {
+            #expect(throws: TrawlError.self) {
+                try bytes.prefix(count).withUnsafeBytes { _ = try GGUFVocabulary(encoded: $0, path: "x") }
+            }
+        }
+        #expect(try bytes.prefix(3).withUnsafeBytes { try GGUFVocabulary(encoded: $0, path: "x") == nil })
+    }
+
     /// llama.cpp writes `▁word` for `word` and `ing` for `##ing`.
     @Test func bertVocabulariesEqualTheirTokenizerFile() throws {
         let original = try Golden.tokenizer("minilm")

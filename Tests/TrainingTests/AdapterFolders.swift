@@ -2,22 +2,19 @@ import Foundation
 import Testing
 import TrawlModels
 import TrawlTensors
+import TrawlTestSupport
 
 @testable import TrawlTraining
 
 /// The tiny decoder of the golden data, with adapters beside it, in a folder of its own.
 final class AdapterFolders {
-    let home = FileManager.default.temporaryDirectory.appending(path: "trawl-adapters-\(UUID().uuidString)").path
+    private let temporary: TemporaryFolder
+    var home: String { temporary.path }
 
     init() throws {
-        let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
-        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        for name in ["tiny-llama", "tiny-llama-adapter"] {
-            try FileManager.default.copyItem(atPath: golden.appending(path: name).path, toPath: path(name))
-        }
+        temporary = try TemporaryFolder()
+        for name in ["tiny-llama", "tiny-llama-adapter"] { try temporary.copy(TestFiles.golden(name), to: name) }
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: home) }
 
     func path(_ name: String) -> String { home + "/" + name }
     func folder(_ name: String) throws -> ModelFolder { try ModelFolder(path: path(name)) }

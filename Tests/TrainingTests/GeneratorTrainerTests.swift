@@ -3,14 +3,16 @@ import Testing
 import TrawlCore
 import TrawlGeneration
 import TrawlModels
+import TrawlTestSupport
 
 @testable import TrawlTensors
 @testable import TrawlTraining
 
 @Suite struct GeneratorTrainerTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(
-        path: "trawl-training-\(UUID().uuidString)"
-    ).path
+    private let temporary: TemporaryFolder
+    private var folder: String { temporary.path }
+
+    init() throws { temporary = try TemporaryFolder() }
 
     private static let corpus: TrainingCorpus = {
         // Eight passages whose tokens tell them apart, from a vocabulary of sixty.
@@ -51,7 +53,6 @@ import TrawlModels
     }
 
     @Test(arguments: [false, true]) func resumedTrainingEqualsUninterruptedTrainingToTheBit(isDecoder: Bool) throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let folders = try AdapterFolders()
         let decoder = isDecoder ? try folders.folder("tiny-llama") : nil
         let whole = try Self.trainer(steps: 6, decoder: decoder)
@@ -87,7 +88,6 @@ import TrawlModels
     }()
 
     @Test func learningFromOwnSamplesResumesToTheBit() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let whole = try Self.trainer(steps: 5)
         try whole.run { $0.step < 1 }
         whole.objective.selfSamples = Self.samples

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTraining
 
@@ -56,11 +57,10 @@ import TrawlCore
     }
 
     @Test(arguments: ["[]", "[1, -2]", "{}", "[1, "])
-    func filesThatAreNoNormsAreRefused(text: String) throws {
-        let folder = NSTemporaryDirectory() + "trawl-norms-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try text.write(toFile: folder + "/" + RefinedSchedule.fileName, atomically: true, encoding: .utf8)
+    func filesThatAreNotNormsAreRefused(text: String) throws {
+        let temporary = try TemporaryFolder()
+        let folder = temporary.path
+        try temporary.write(RefinedSchedule.fileName, text)
         let error = #expect(throws: TrawlError.self) { try RefinedSchedule.schedule(ofTrainingIn: folder) }
         #expect(error?.path == folder + "/" + RefinedSchedule.fileName)
         #expect(throws: TrawlError.self) { try RefinedSchedule.schedule(ofTrainingIn: folder + "/none") }

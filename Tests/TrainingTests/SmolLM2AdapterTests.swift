@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlModels
+import TrawlTestSupport
 import TrawlTokenizers
 
 @testable import TrawlTensors
@@ -14,9 +15,8 @@ import TrawlTokenizers
     }
 
     @Test func theRuntimeMergesWhatTheNetworkComputes() throws {
-        let home = FileManager.default.temporaryDirectory.appending(path: "trawl-smol-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: home) }
+        let temporary = try TemporaryFolder()
+        let home = temporary.path
         try FileManager.default.createSymbolicLink(
             atPath: home + "/smol", withDestinationPath: Self.models + "/smollm2-135m-instruct")
         let base = try ModelFolder(path: home + "/smol")

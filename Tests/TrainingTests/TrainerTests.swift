@@ -1,11 +1,15 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlTestSupport
 import TrawlTraining
 
 /// The generic trainer, through an objective that is defined in the tests and through public declarations alone.
 @Suite struct TrainerTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "trawl-toy-\(UUID().uuidString)").path
+    private let temporary: TemporaryFolder
+    private var folder: String { temporary.path }
+
+    init() throws { temporary = try TemporaryFolder() }
 
     private static func settings(steps: Int = 40, seed: UInt64 = 1, microBatch: Int = 3) -> TrainingSettings {
         var settings = TrainingSettings()
@@ -69,7 +73,6 @@ import TrawlTraining
     }
 
     @Test(arguments: [false, true]) func aResumedTrainingEqualsAnUninterruptedOneToTheBit(hasHooks: Bool) throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let hooks = hasHooks ? TrainingHooks(weighting: ByLoss(), curriculum: Self.nearFirst) : TrainingHooks()
         let whole = try Self.trained(hooks)
         let checkpoint = TrainingCheckpoint(path: folder)
@@ -89,7 +92,6 @@ import TrawlTraining
     }
 
     @Test func whatAResumedTrainingMustShareIsCompared() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let checkpoint = TrainingCheckpoint(path: folder)
         func expect(
             _ code: TrawlError.Code, _ objective: ToyObjective = ToyObjective(),

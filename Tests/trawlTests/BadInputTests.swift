@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrawlTestSupport
 
 /// What users get wrong, and what machines break: a clear error, exit code 2, and nothing lost.
 @Suite struct BadInputTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrawlTestSupport
 
 /// The command line as scripts use it: forms, exit codes, streams.
 @Suite struct CommandLineTests {

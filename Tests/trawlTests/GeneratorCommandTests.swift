@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrawlTestSupport
 
 /// Training and using a generator, as users do it: real MiniLM, real text.
 @Suite struct GeneratorCommandTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrawlTestSupport
 
 /// Adding, removing and compacting are killed at random points; the index is then as before or as after, whole, and can
 /// be written on. `TRAWL_KILL_ROUNDS` asks for more rounds than the suite has time for.

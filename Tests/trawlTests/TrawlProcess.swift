@@ -1,4 +1,5 @@
 import Foundation
+import TrawlTestSupport
 
 /// Runs the real binary that was built with the tests.
 struct TrawlProcess {
@@ -59,18 +60,6 @@ struct TrawlProcess {
     }
 }
 
-/// A folder that is removed with its owner.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "trawl-cli-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ text: String, to name: String) throws {
-        try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
-    }
+extension TemporaryFolder {
+    func write(_ text: String, to name: String) throws { try write(name, text) }
 }

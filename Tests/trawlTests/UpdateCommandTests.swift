@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrawlTestSupport
 
 /// Changing an index and looking phrases up in it, from the command line.
 @Suite struct UpdateCommandTests {

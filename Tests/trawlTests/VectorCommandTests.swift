@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrawlTestSupport
 
 /// Structures of vectors, filters and exact search as users have them.
 @Suite struct VectorCommandTests {

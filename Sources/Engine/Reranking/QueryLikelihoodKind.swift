@@ -5,7 +5,6 @@ import TrawlTokenizers
 /// A language model: how probable it finds the query after the passage.
 struct QueryLikelihoodKind: RerankerKind {
     let name = "likelihood"
-    var defaultModel: String? { ModelCatalogue.defaultLanguageModel }
 
     func accepts(_ model: ModelFolder) -> Bool { model.isDecoder }
 

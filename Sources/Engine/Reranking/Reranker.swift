@@ -19,9 +19,6 @@ public protocol RerankerKind: Sendable {
     /// The name in settings, such as `cross`.
     var name: String { get }
 
-    /// The model where settings name none; nil for a kind that takes none.
-    var defaultModel: String? { get }
-
     /// Whether settings that name this model and no reranker mean this kind.
     func accepts(_ model: ModelFolder) -> Bool
 
@@ -30,7 +27,6 @@ public protocol RerankerKind: Sendable {
 }
 
 extension RerankerKind {
-    public var defaultModel: String? { nil }
     public func accepts(_ model: ModelFolder) -> Bool { false }
 }
 
