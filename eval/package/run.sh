@@ -31,15 +31,18 @@ import Models
 import Tokenizers
 import Trawl
 
-let engine = Engine()
-let folder = try TemporaryIndexFolder()
-try engine.build(
-    RecipeFile(IndexRecipe(build: ["lexical"])), at: folder.path,
-    documents: DocumentList([
-        try Document(id: "tides", text: "The moon pulls the oceans."), try Document(id: "iron", text: "Iron rusts."),
-    ]))
-let result = try engine.search("oceans", in: engine.open(folder.path))
-print(nameTokenizers(), nameModels(), nameGeneration(), result.hits.map(\.document.rawValue))
+func search() throws -> [String] {
+    let engine = Engine()
+    let folder = try TemporaryIndexFolder()
+    try engine.build(
+        RecipeFile(IndexRecipe(build: ["lexical"])), at: folder.path,
+        documents: DocumentList([
+            try Document(id: "tides", text: "The moon pulls the oceans."), try Document(id: "iron", text: "Iron rusts."),
+        ]))
+    return try engine.search("oceans", in: engine.open(folder.path)).hits.map(\.document.rawValue)
+}
+
+print(nameTokenizers(), nameModels(), nameGeneration(), try search())
 SWIFT
 swift build 2>&1 | tail -n 3
 .build/debug/scratch

@@ -2,7 +2,8 @@ import Foundation
 import TrawlCore
 
 /// A folder for an index that nobody keeps: in memory where the system has a memory file system (`/dev/shm`), otherwise
-/// among the temporary files. It is removed with this object, which must live as long as the index is used.
+/// among the temporary files. It is removed with this object, which must live as long as the index is used; a variable at the
+/// top level of a program is never released, so keep it in a function.
 public final class TemporaryIndexFolder: Sendable {
     public let path: String
 
