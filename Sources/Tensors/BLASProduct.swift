@@ -3,8 +3,8 @@ internal import TrawlCore
 
 /// The product of last resort: OpenBLAS multiplies the weights where `CKernels` has no vector kernel for the processor.
 ///
-/// With AVX but without AVX2, OpenBLAS multiplies many rows about 2.5 times as fast as our portable loops; with SSE alone
-/// it is no faster, and half as fast for one row (`eval/results/speed.md`). So processors of the first kind use it, if
+/// With AVX but without AVX2, OpenBLAS multiplies many rows about 2.5 times as fast as our portable loops. With SSE alone
+/// it is slightly slower, and half as fast for one row (`eval/results/speed.md`). So processors of the first kind use it, if
 /// it is installed, and those of the second only if TRAWL_ISA says `blas`. Other processors than x86 use it too; they
 /// were not measured. Only products of weight matrices in single precision go this way: those in 8 bits, attention and
 /// training stay with the portable loops.

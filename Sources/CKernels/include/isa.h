@@ -12,7 +12,7 @@ trawl_isa trawl_best_isa(void);
 /// Whether products of weights in single precision are left to OpenBLAS.
 typedef enum {
     TRAWL_BLAS_NEVER,
-    TRAWL_BLAS_IF_INSTALLED,  // this CPU has AVX but not AVX2, or is no x86, and TRAWL_ISA does not say `portable`
+    TRAWL_BLAS_IF_INSTALLED,  // x86 with AVX but not AVX2, or another CPU than x86; not with TRAWL_ISA=portable
     TRAWL_BLAS_ALWAYS         // TRAWL_ISA says `blas`
 } trawl_blas_use;
 

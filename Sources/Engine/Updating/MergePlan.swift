@@ -5,7 +5,6 @@ import TrawlStore
 struct MergePlan {
     /// The slices that each new segment is put together from.
     private(set) var outputs: [[MergeSlice]] = []
-    private(set) var documentCount = 0
 
     /// - Parameter textBytes: a new segment is full when its documents have this much text and metadata, as in
     ///   `IndexBuilder`.
@@ -24,7 +23,6 @@ struct MergePlan {
                 let record = try segment.record(document)
                 slice.append(document, passages: try segment.passages(of: document))
                 bytes += Int(record.titleBytes) + Int(record.metadataBytes) + Int(record.textBytes)
-                documentCount += 1
                 if bytes >= textBytes {
                     slices.append(slice)
                     finishOutput()

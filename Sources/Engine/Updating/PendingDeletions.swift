@@ -35,7 +35,7 @@ struct PendingDeletions {
         }
     }
 
-    private func write(_ chosen: [UInt32], of segment: StoredDocuments.Segment, _ session: WriteSession) throws
+    private func write(_ chosen: [UInt32], of segment: DocumentSegment, _ session: WriteSession) throws
         -> SegmentInfo?
     {
         var info = segment.reader.info

@@ -27,7 +27,7 @@ public struct DocumentsPart: IndexPart {
         defer { progress.end() }
         let builder = DocumentSegmentBuilder(into: writer)
         for slice in slices {
-            let segment = try StoredDocuments.Segment(slice.reader)
+            let segment = try DocumentSegment(slice.reader)
             for run in slice.documents {
                 for document in run { try builder.add(document, of: segment) }
                 progress.advance(run.count)

@@ -41,8 +41,6 @@ public struct StoredPassage: Sendable {
 
 /// The documents and passages of a snapshot, read in place.
 public struct StoredDocuments: Sendable {
-    typealias Segment = DocumentSegment
-
     let segments: [DocumentSegment]
     /// The documents and passages that are not deleted. Their numbers have gaps where others were.
     public let documentCount: Int
