@@ -95,6 +95,13 @@ public final class Engine: Sendable {
         try IndexUpdater(path: path, parts: parts, progress: progress).compact()
     }
 
+    /// Makes `settings` the defaults of searches of the index in the folder `path`, in one commit.
+    ///
+    /// - Throws: `TrawlError.invalidInput` for settings out of their bounds; the index is then as it was.
+    public func setDefaults(_ settings: SearchSettings, of path: String) throws {
+        try IndexUpdater(path: path, parts: parts).setDefaults(settings)
+    }
+
     /// Verifies every structure of the index in the folder `path` against its documents.
     ///
     /// - Parameter sample: The most passages for checks that take as long as indexing them.

@@ -14,6 +14,8 @@ struct CandidateSource {
     var allowsBoundary = true
     /// Whether it is a candidate where it does not occur.
     var forcesBoundary = false
+    /// Which tokens may be candidates; nil for all.
+    var allowed: (@Sendable (TokenID) -> Bool)?
 
     @inline(__always)
     private func candidate(_ token: TokenID) -> Candidate? {
@@ -23,7 +25,7 @@ struct CandidateSource {
     }
 
     func offer(_ token: TokenID, to heap: inout CandidateHeap) {
-        guard let candidate = candidate(token), heap.admits(candidate) else { return }
+        guard let candidate = candidate(token), heap.admits(candidate), allowed?(token) ?? true else { return }
         heap.insert(candidate)
     }
 
@@ -85,7 +87,9 @@ struct CandidateSource {
             for entry in best {
                 let candidate = Candidate(score: base + Double(entry.logit), token: entry.token, beam: beam)
                 if candidate.score < heap.threshold { return .done }
-                if heap.admits(candidate) && accepts(entry.token) { heap.insert(candidate) }
+                if heap.admits(candidate) && accepts(entry.token) && (allowed?(entry.token) ?? true) {
+                    heap.insert(candidate)
+                }
             }
             if best.count < chunk { return .done }
             cursor = best[best.count - 1]

@@ -24,6 +24,8 @@ struct BeamSearchTask {
     let prompt: PrefilledPrompt
     let form: Form
     let parameters: BeamSearchParameters
+    /// Which tokens may begin an n-gram; nil for all.
+    var begins: (@Sendable (TokenID) -> Bool)?
 }
 
 /// Beam search whose hypotheses are n-grams of a corpus (SEAL, section 3.2 of arXiv 2204.10628).
@@ -121,6 +123,7 @@ extension ConstrainedBeamSearch {
                 source.allowsBoundary = beam.tokens.count >= parameters.minimumLength
                 source.forcesBoundary = parameters.alwaysAllowEnd && source.allowsBoundary
             }
+            if beam.tokens.isEmpty { source.allowed = task.begins }
             var outside = source
             if parameters.isConstrained { outside.base -= parameters.softConstraint ?? 0 }
             guard parameters.isConstrained, let range = beam.range else {

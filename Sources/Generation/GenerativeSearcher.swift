@@ -10,11 +10,16 @@ public struct GeneratorEncoding: Sendable {
     /// Tokens of text as it stands inside a passage, without special tokens. A leading space belongs to the text.
     public let text: @Sendable (String) throws -> [TokenID]
 
+    /// What is known of the words of queries and of the tokens that begin words.
+    public let words: QueryWords
+
     public init(
-        titleEnd: String = " @@", prompt: @escaping @Sendable (String) throws -> [TokenID],
+        titleEnd: String = " @@", words: QueryWords = QueryWords(),
+        prompt: @escaping @Sendable (String) throws -> [TokenID],
         text: @escaping @Sendable (String) throws -> [TokenID]
     ) {
         self.titleEnd = titleEnd
+        self.words = words
         self.prompt = prompt
         self.text = text
     }
@@ -26,10 +31,12 @@ public struct GenerativeResult: Sendable {
     public let ranking: Ranking
     /// The keys that found the passages, best first; none has weight 0.
     public let keys: [NGramKey]
+    /// How many passages have each key; its count where that is too high to look.
+    let passageCounts: [Int]
     /// The weighted unigrams, best first.
     public let unigrams: [UnigramWeight]
-    /// For each entry of `ranking`, why it is there.
-    public let explanations: [PassageExplanation]
+    /// Why a passage has its score.
+    public let explain: @Sendable (PassageID) throws -> PassageExplanation
 }
 
 /// Generative retrieval (SEAL, arXiv 2204.10628): a language model writes n-grams that occur in the corpus, and the
@@ -64,29 +71,37 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
     ///
     /// Queries decode together, `batchSize` at a time.
     public func search(_ queries: [String], k: Int) throws -> [GenerativeResult] {
-        let scorer = SEALScorer(oracle: oracle, parameters: parameters)
+        let scorer = SEALScorer(oracle: oracle, parameters: parameters, words: encoding.words)
         var results: [GenerativeResult] = []
         for start in stride(from: 0, to: queries.count, by: parameters.batchSize) {
             let batch = Array(queries[start..<min(start + parameters.batchSize, queries.count)])
             let prepared = try zip(batch, keys(for: batch)).map { query, found in
                 scorer.query(keys: found.keys, unigrams: found.unigrams, tokens: try encoding.text(" " + query))
             }
-            for (place, explanations) in try scorer.rank(prepared, count: k).enumerated() {
+            for (place, ranking) in try scorer.rank(prepared, count: k).enumerated() {
+                let query = prepared[place]
                 results.append(
                     GenerativeResult(
                         query: batch[place],
-                        ranking: Ranking(explanations.map { ScoredPassage($0.passage, Float($0.score)) }),
-                        keys: prepared[place].keys.map(\.key), unigrams: prepared[place].unigrams,
-                        explanations: explanations))
+                        ranking: ranking, keys: query.keys.map(\.key),
+                        passageCounts: query.keys.map { $0.passages?.count ?? $0.key.count }, unigrams: query.unigrams,
+                        explain: { try scorer.explain($0, by: query) }))
             }
         }
         return results
     }
 
-    /// The features of each of a result's keys.
+    /// The features of each of a result's keys, which were found by fitted weights.
     public func features(of result: GenerativeResult) throws -> [KeyFeatures] {
-        var reader = KeyFeatureReader(oracle: oracle, query: try encoding.text(" " + result.query))
-        return result.keys.map { reader.features(of: $0) }
+        let reader = KeyFeatureReader(
+            oracle: oracle, query: try encoding.text(" " + result.query), words: encoding.words)
+        // Keys that tell nothing are no keys of a result.
+        return zip(result.keys, result.passageCounts).compactMap { reader.features(of: $0, passages: $1) }
+    }
+
+    /// The tokens of a passage, divided by the mean over passages.
+    public func relativeLength(of passage: PassageID) throws -> Double {
+        SEALScorer(oracle: oracle, parameters: parameters).relativeLength(try oracle.tokens(of: passage).count)
     }
 
     typealias QueryKeys = (keys: [LocatedKey<Oracle.SuffixRange>], unigrams: [UnigramWeight])
@@ -101,7 +116,11 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
             of: parameters, prompts: prompts, encoding: encoding, boundary: oracle.boundary)
         let prefilled = try prefill(views, queries: active.map { queries[$0] })
         let tasks = prefilled.flatMap { prompts in
-            zip(views, prompts.views).map { BeamSearchTask(prompt: $1, form: $0.form, parameters: $0.parameters) }
+            zip(views, prompts.views).map { view, prompt in
+                BeamSearchTask(
+                    prompt: prompt, form: view.form, parameters: view.parameters,
+                    begins: view.origin == .body && parameters.keyWeights != nil ? encoding.words.isContent : nil)
+            }
         }
         let generated = try ConstrainedBeamSearch(oracle: oracle).run(tasks, session: session)
 
@@ -113,7 +132,12 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
                 }
             }
             for span in QueryNGrams.spans(of: queries[index], longest: parameters.queryNGrams) {
-                keys.add(queryNGram: try encoding.text(span), oracle: oracle)
+                keys.add(try encoding.text(span), origin: .query, oracle: oracle)
+            }
+            if parameters.queryNGrams > 0, parameters.keyWeights != nil {
+                for form in QueryNGrams.inflections(of: queries[index], encoding.words) {
+                    keys.add(try encoding.text(form), origin: .inflection, oracle: oracle)
+                }
             }
             let unigrams =
                 parameters.scoring.isIntersective
@@ -164,7 +188,7 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
             var ends: [(key: Int, node: Int)] = []
             for (number, key) in found[index].keys.enumerated() {
                 let origin = key.key.origin
-                guard origin == .query || (origin == .body && !isScored) else { continue }
+                guard origin == .query || origin == .inflection || (origin == .body && !isScored) else { continue }
                 ends.append((number, trie.insert(key.key.tokens, number: number)))
             }
             tries.append(trie)
@@ -178,28 +202,39 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
     }
 }
 
-/// The keys of one query, each n-gram once: the first wins.
+/// The keys of one query, each n-gram once.
 private struct KeyCollection<Oracle: SubstringOracle> {
     private(set) var keys: [LocatedKey<Oracle.SuffixRange>] = []
-    private var seen: Set<[TokenID]> = []
+    private var indices: [[TokenID]: Int] = [:]
 
+    /// Adds an n-gram that is not there yet.
     mutating func add(
         _ ngram: GeneratedNGram<Oracle.SuffixRange>, origin: NGramKey.Origin, prefix: [TokenID], oracle: Oracle
     ) {
         let tokens = prefix + ngram.tokens
-        guard seen.insert(tokens).inserted else { return }
+        guard indices[tokens] == nil else { return }
         let key = NGramKey(
             tokens: tokens, logProbability: ngram.logProbability, count: oracle.count(ngram.range), origin: origin,
             isComplete: ngram.isComplete)
-        keys.append(LocatedKey(key: key, range: ngram.range))
+        append(LocatedKey(key: key, range: ngram.range))
     }
 
-    mutating func add(queryNGram tokens: [TokenID], oracle: Oracle) {
-        guard !tokens.isEmpty, !tokens.contains(oracle.boundary), let range = oracle.range(of: tokens),
-            seen.insert(tokens).inserted
-        else { return }
-        let key = NGramKey(tokens: tokens, logProbability: 0, count: oracle.count(range), origin: .query)
-        keys.append(LocatedKey(key: key, range: range))
+    /// Adds what the query suggests. A form of its words is known as one though the generator wrote it too.
+    mutating func add(_ tokens: [TokenID], origin: NGramKey.Origin, oracle: Oracle) {
+        if let index = indices[tokens] {
+            if origin == .inflection, keys[index].key.origin == .body { keys[index].key.origin = origin }
+            return
+        }
+        guard !tokens.isEmpty, !tokens.contains(oracle.boundary), let range = oracle.range(of: tokens) else { return }
+        append(
+            LocatedKey(
+                key: NGramKey(tokens: tokens, logProbability: 0, count: oracle.count(range), origin: origin),
+                range: range))
+    }
+
+    private mutating func append(_ key: LocatedKey<Oracle.SuffixRange>) {
+        indices[key.key.tokens] = keys.count
+        keys.append(key)
     }
 }
 

@@ -2,79 +2,89 @@ import Foundation
 import TrawlCore
 
 /// What is known of an n-gram when it is weighed.
+///
+/// An n-gram is one of the query if it stands there, if it is a form of one of its words, or if it was generated.
 public struct KeyFeatures: Codable, Sendable, Hashable {
-    /// In the order of `LearnedKeyWeights.names`.
+    /// - `rarity`: log of the inverse document frequency, as BM25 defines it;
+    /// - `phrase`: whether it is of the query and has several words;
+    /// - `stop_words`: whether it has only stop words and punctuation;
+    /// - `piece`: whether it begins within a word;
+    /// - `inflection`: whether it is another form of a word of the query;
+    /// - `generated`: whether only the generator wrote it;
+    /// - `length`: the log of its tokens, if it was generated;
+    /// - `odds`: the log of how much likelier it is behind the query than anywhere in the corpus, if it was generated;
+    /// - `query_odds`: the same if it is of the query.
+    public static let names = [
+        "rarity", "phrase", "stop_words", "piece", "inflection", "generated", "length", "odds", "query_odds",
+    ]
+
+    /// In the order of `names`.
     public let values: [Double]
+    /// The log-probability of the n-gram anywhere in the corpus.
+    public let corpusLogProbability: Double
 
-    public init(values: [Double]) { self.values = values }
-
-    /// Whether the n-gram stands in the query.
-    public var isInQuery: Bool { values[4] > 0 }
-
-    /// These features where the n-gram's log-probability is another, and the derivatives by it of those two that follow it.
-    /// Beyond the bounds of log-probabilities that are told apart, from -200 to 0, the derivatives are 0.
-    func at(_ logProbability: Double) -> (features: KeyFeatures, slopes: (logarithm: Double, value: Double)) {
-        let bounded = max(-200, min(logProbability, 0))
-        let p = bounded - 1e-10
-        let odds = KeyWeights.logOdds(p, above: -values[2])
-        let features = KeyFeatures(values: [SoftLogOdds.logarithm(odds), SoftLogOdds.value(odds)] + values[2...])
-        guard bounded == logProbability else { return (features, (0, 0)) }
-        // The derivative of the log-odds by p is 1 / (1 - e^p).
-        let slope = -1 / expm1(p)
-        return (features, (SoftLogOdds.logarithmSlope(odds) * slope, SoftLogOdds.slope(odds) * slope))
+    public init(values: [Double], corpusLogProbability: Double) {
+        self.values = values
+        self.corpusLogProbability = corpusLogProbability
     }
-}
 
-/// log(1 + e^d) of a log odds ratio d: how much likelier an n-gram is behind the query than anywhere, never below 0.
-private enum SoftLogOdds {
-    static func value(_ odds: Double) -> Double { odds > 30 ? odds : log1p(exp(odds)) }
+    /// Whether only the generator wrote the n-gram.
+    public var isGenerated: Bool { values[5] > 0 }
 
-    static func slope(_ odds: Double) -> Double { 1 / (1 + exp(-odds)) }
+    /// The feature that follows the log-probability.
+    var oddsFeature: Int { isGenerated ? 7 : 8 }
 
-    /// The logarithm of the value: near d itself where d is well below 0.
-    static func logarithm(_ odds: Double) -> Double { odds < -30 ? odds : log(value(odds)) }
+    /// Whether the n-gram tells nothing: the generator wrote it, and finds it little likelier behind the query than anywhere in
+    /// the corpus.
+    var isUnlikely: Bool { isGenerated && values[oddsFeature] < Self.leastOdds }
 
-    static func logarithmSlope(_ odds: Double) -> Double { odds < -30 ? 1 : slope(odds) / value(odds) }
+    private static let leastOdds = 1.5
+
+    /// Odds beyond these bounds tell nothing more.
+    private static let bounds = -10.0...12.0
+
+    /// These features where the n-gram's log-probability is another, and whether it is beyond the bounds of odds.
+    func at(_ logProbability: Double) -> (features: KeyFeatures, isBounded: Bool) {
+        let odds = max(logProbability, -1e3) - corpusLogProbability
+        var values = values
+        values[oddsFeature] = min(max(odds, Self.bounds.lowerBound), Self.bounds.upperBound)
+        return (
+            KeyFeatures(values: values, corpusLogProbability: corpusLogProbability), !Self.bounds.contains(odds)
+        )
+    }
 }
 
 /// Computes the features of a query's keys.
 struct KeyFeatureReader<Oracle: SubstringOracle> {
     let oracle: Oracle
+    /// The query's own tokens.
     let query: [TokenID]
-    private let queryTokens: Set<TokenID>
-    private var rarities: [TokenID: Double] = [:]
+    let words: QueryWords
 
-    init(oracle: Oracle, query: [TokenID]) {
-        self.oracle = oracle
-        self.query = query
-        queryTokens = Set(query)
-    }
-
-    mutating func features(of key: NGramKey) -> KeyFeatures {
-        var (shared, total) = (0.0, 0.0)
-        for token in key.tokens {
-            let rarity = self.rarity(of: token)
-            total += rarity
-            if queryTokens.contains(token) { shared += rarity }
-        }
-        let rarity = log((Double(oracle.tokenCount) + 5) / (Double(key.count) + 5))
-        let unscored = KeyFeatures(values: [
-            0, 0, rarity, log(Double(max(1, key.tokens.count))), stands(key.tokens) ? 1 : 0,
-            total > 0 ? shared / total : 0,
-        ])
-        return unscored.at(key.logProbability).features
+    /// The features of an n-gram that counts; nil for one that was generated and tells nothing, because it ends in a stop word
+    /// or punctuation, which the n-gram before it does not, or because it is hardly likelier behind the query than anywhere.
+    ///
+    /// - Parameter passages: How many passages have the n-gram.
+    func features(of key: NGramKey, passages: Int) -> KeyFeatures? {
+        let shape = words.shape(of: key.tokens)
+        let isGenerated = key.origin != .query && key.origin != .inflection && !stands(key.tokens)
+        if isGenerated && key.origin == .body && shape.endsInStopWord { return nil }
+        let (all, holders) = (Double(oracle.passageCount), Double(min(passages, oracle.passageCount)))
+        let idf = log1p((all - holders + 0.5) / (holders + 0.5))
+        let flags: [Bool] = [
+            !isGenerated && shape.words > 1, shape.hasOnlyStopWords, shape.beginsWithinWord, key.origin == .inflection,
+            isGenerated,
+        ]
+        let unscored = KeyFeatures(
+            values: [log(max(idf, 0.05))] + flags.map { $0 ? 1 : 0 }
+                + [isGenerated ? log(Double(max(1, key.tokens.count))) : 0, 0, 0],
+            corpusLogProbability: log((Double(key.count) + 0.5) / (Double(oracle.tokenCount) + 1)))
+        let features = unscored.at(key.logProbability).features
+        return features.isUnlikely ? nil : features
     }
 
     private func stands(_ tokens: [TokenID]) -> Bool {
         guard !tokens.isEmpty, tokens.count <= query.count else { return false }
         return (0...query.count - tokens.count).contains { query[$0..<$0 + tokens.count].elementsEqual(tokens) }
-    }
-
-    private mutating func rarity(of token: TokenID) -> Double {
-        if let known = rarities[token] { return known }
-        let count = oracle.extend(oracle.root, with: token).map(oracle.count) ?? 0
-        let rarity = log((Double(oracle.tokenCount) + 5) / (Double(count) + 5))
-        rarities[token] = rarity
-        return rarity
     }
 }

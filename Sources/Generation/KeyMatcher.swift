@@ -40,6 +40,23 @@ struct KeyMatcher {
         }
     }
 
+    /// All keys of the text, each with its first position and how often it stands there, whether or not they overlap, in the
+    /// order of their numbers.
+    mutating func count(_ finder: KeyFinder, in text: [TokenID]) {
+        found.removeAll(keepingCapacity: true)
+        finder.trie.forEachMatch(in: text) { key, start in found.append(UInt64(key) << 32 | UInt64(start)) }
+        found.sort()
+        matches.removeAll(keepingCapacity: true)
+        for occurrence in found {
+            let (key, start) = (Int(occurrence >> 32), Int(occurrence & 0xFFFF_FFFF))
+            if let last = matches.last, last.key == key {
+                matches[matches.count - 1].occurrences += 1
+            } else {
+                matches.append((key, start..<start + Int(finder.lengths[key]), 1))
+            }
+        }
+    }
+
     /// Begins a passage: none of `count` numbered tokens is noted.
     mutating func forgetTypes(_ count: Int) {
         isNoted.removeAll(keepingCapacity: true)

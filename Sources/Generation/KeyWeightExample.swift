@@ -6,21 +6,12 @@ public struct KeyWeightExample: Codable, Sendable {
     public struct Use: Codable, Sendable {
         /// The key's place in `keys`.
         public let key: Int
-        /// 1 for words not seen in better keys, less for others.
-        public let cover: Double
-
-        /// How often the passage has the key where no better key stands.
+        /// How often the passage has the key.
         public let occurrences: Int
 
-        public init(key: Int, cover: Double, occurrences: Int = 1) {
+        public init(key: Int, occurrences: Int = 1) {
             self.key = key
-            self.cover = cover
             self.occurrences = occurrences
-        }
-
-        /// What a key of the weight `weight` adds to the passage's score.
-        public func contribution(of weight: Double, by weights: LearnedKeyWeights) -> Double {
-            weight * cover * weights.repetition(occurrences)
         }
     }
 
@@ -28,13 +19,18 @@ public struct KeyWeightExample: Codable, Sendable {
     public struct Candidate: Codable, Sendable {
         public let isRelevant: Bool
         public let keys: [Use]
-        /// The passage's tokens.
-        public let length: Int
+        /// The passage's tokens, divided by the mean over passages.
+        public let relativeLength: Double
 
-        public init(isRelevant: Bool, keys: [Use], length: Int) {
+        public init(isRelevant: Bool, keys: [Use], relativeLength: Double = 1) {
             self.isRelevant = isRelevant
             self.keys = keys
-            self.length = length
+            self.relativeLength = relativeLength
+        }
+
+        /// What a key of the weight `weight` adds to the passage's score.
+        public func contribution(of use: Use, weight: Double, by weights: LearnedKeyWeights) -> Double {
+            weight * weights.repetition(use.occurrences, relativeLength: relativeLength)
         }
     }
 

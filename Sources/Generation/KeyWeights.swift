@@ -45,15 +45,15 @@ public struct UnigramWeight: Hashable, Sendable {
 extension KeyWeights {
     /// Sets the weights of `keys` for a query of the tokens `query`.
     static func weigh<Oracle: SubstringOracle>(
-        _ keys: inout [LocatedKey<Oracle.SuffixRange>], query: [TokenID], oracle: Oracle, parameters: SEALParameters
+        _ keys: inout [LocatedKey<Oracle.SuffixRange>], query: [TokenID], words: QueryWords, oracle: Oracle,
+        parameters: SEALParameters
     ) {
         if let learned = parameters.keyWeights, parameters.scoring.usesFrequency {
-            var reader = KeyFeatureReader(oracle: oracle, query: query)
+            let reader = KeyFeatureReader(oracle: oracle, query: query, words: words)
             for index in keys.indices {
                 let key = keys[index]
-                keys[index].key.weight =
-                    learned.weight(reader.features(of: key.key))
-                    * rest(of: key, oracle: oracle, limit: parameters.maximumOccurrences)
+                let features = reader.features(of: key.key, passages: key.passages?.count ?? key.key.count)
+                keys[index].key.weight = features.map(learned.weight) ?? 0
             }
             return
         }
@@ -68,17 +68,6 @@ extension KeyWeights {
                     alpha: parameters.alpha)
                 : likelihoodWeight(logProbability: key.logProbability, least: least, alpha: parameters.alpha)
         }
-    }
-
-    /// The share of passages without a key that stands in most of them, and 1 for other keys and for those that occur too often
-    /// to be located. Counts of tokens say little in a corpus of a few passages, where "the" may be as rare as any word.
-    private static func rest<Oracle: SubstringOracle>(
-        of key: LocatedKey<Oracle.SuffixRange>, oracle: Oracle, limit: Int
-    ) -> Double {
-        let passages = oracle.passageCount
-        guard key.key.count <= limit, 2 * key.key.count > passages else { return 1 }
-        let holders = Set(oracle.passages(containing: key.range)).count
-        return 2 * holders > passages ? (Double(passages - holders) + 0.5) / (Double(passages) + 0.5) : 1
     }
 
     /// The weights of the most probable first tokens that occur, best first, without those of weight 0. The boundary is

@@ -12,6 +12,8 @@ public struct NGramKey: Hashable, Sendable {
         case identifier
         /// A span of the query's words.
         case query
+        /// Another form of a word of the query.
+        case inflection
         /// A probable first token.
         case unigram
     }
@@ -47,4 +49,6 @@ public struct NGramKey: Hashable, Sendable {
 struct LocatedKey<SuffixRange: Sendable>: Sendable {
     var key: NGramKey
     let range: SuffixRange
+    /// The passages that have it, ascending; nil for a key that was not located.
+    var passages: [PassageID]?
 }

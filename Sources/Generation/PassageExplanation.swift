@@ -9,9 +9,9 @@ public struct PassageExplanation: Hashable, Sendable {
         /// Which of the passage's tokens it covers; a title's leading boundary is left out.
         public let tokens: Range<Int>
         public let weight: Double
-        /// How often the passage has the key where no better key stands.
+        /// How often the passage has the key; by SEAL's weights, where no better key stands.
         public let occurrences: Int
-        /// 1 for words not seen in better keys, 1 - beta for words all seen.
+        /// 1 for words not seen in better keys, 1 - beta for words all seen; always 1 by fitted weights.
         public let cover: Double
         /// Weight times cover, times what `LearnedKeyWeights.repetition` makes of the occurrences.
         public let contribution: Double

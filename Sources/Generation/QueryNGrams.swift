@@ -11,14 +11,30 @@ enum QueryNGrams {
         for length in stride(from: 1, through: min(longest, words.count), by: 1) {
             for start in 0...(words.count - length) {
                 let span = trimmed(words[start..<start + length].joined(separator: " "))
-                guard let first = span.first else { continue }
-                for initial in [first.lowercased(), first.uppercased()] {
-                    let form = " " + initial + span.dropFirst()
-                    if seen.insert(form).inserted { spans.append(form) }
-                }
+                for form in forms(span) where seen.insert(form).inserted { spans.append(form) }
             }
         }
         return spans
+    }
+
+    /// Other forms of the query's words, without those that stand in it and those of stop words, behind a space, with small
+    /// and with capital initials.
+    static func inflections(of query: String, _ words: QueryWords) -> [String] {
+        let own = query.split(whereSeparator: \.isWhitespace).map { trimmed(String($0)).lowercased() }
+        var seen = Set(own)
+        var found: [String] = []
+        for word in own where !words.isStopWord(word) {
+            for form in words.inflections(word) where seen.insert(form).inserted { found += forms(form[...]) }
+        }
+        return found
+    }
+
+    private static func forms(_ span: Substring) -> [String] {
+        guard let first = span.first else { return [] }
+        let (small, capital) = (
+            " " + first.lowercased() + span.dropFirst(), " " + first.uppercased() + span.dropFirst()
+        )
+        return small == capital ? [small] : [small, capital]
     }
 
     private static func trimmed(_ text: String) -> Substring {

@@ -17,13 +17,14 @@ extension SEALScorer {
         key: (_ match: KeyMatcher.Match, _ cover: Double, _ contribution: Double) -> Void = { _, _, _ in },
         unigrams handle: ([PassageExplanation.UnigramMatch]) -> Void = { _ in }
     ) -> Score {
+        if let learned { return sum(text, by: query, learned, &matcher, key) }
         matcher.match(query.finder, in: text)
         matcher.forgetTypes(query.typeNumbers.count)
         var result = Score()
         for match in matcher.matches {
             let types = query.types(of: match.key)
             let cover = cover(new: matcher.note(types), of: types.count)
-            let contribution = query.weights[match.key] * cover * repetition(match.occurrences)
+            let contribution = query.weights[match.key] * cover
             result.total += contribution
             result.best = max(result.best, query.weights[match.key])
             key(match, cover, contribution)
@@ -36,17 +37,32 @@ extension SEALScorer {
         let gamma = parameters.gamma
         result.score =
             parameters.scoring.isIntersective ? (1 - gamma) * result.total + gamma * result.best : result.best
-        if let learned = parameters.keyWeights, parameters.scoring.usesFrequency {
-            let mean = Double(oracle.tokenCount) / Double(max(1, oracle.passageCount))
-            result.score *= learned.factor(length: text.count - 1, mean: mean)
-        }
         return result
     }
 
-    /// SEAL counts a key once.
-    private func repetition(_ occurrences: Int) -> Double {
-        guard let learned = parameters.keyWeights, parameters.scoring.usesFrequency else { return 1 }
-        return learned.repetition(occurrences)
+    /// The score by fitted weights: every key that the passage has counts, however they overlap, for the fit has seen that
+    /// they do.
+    private func sum(
+        _ text: [TokenID], by query: Query, _ learned: LearnedKeyWeights, _ matcher: inout KeyMatcher,
+        _ key: (_ match: KeyMatcher.Match, _ cover: Double, _ contribution: Double) -> Void
+    ) -> Score {
+        matcher.count(query.finder, in: text)
+        let length = relativeLength(text.count - 1)
+        var result = Score()
+        for match in matcher.matches {
+            let weight = query.weights[match.key]
+            let contribution = weight * learned.repetition(match.occurrences, relativeLength: length)
+            result.total += contribution
+            result.best = max(result.best, weight)
+            key(match, 1, contribution)
+        }
+        result.score = result.total
+        return result
+    }
+
+    /// The length of a passage of `tokens`, divided by the mean over passages.
+    func relativeLength(_ tokens: Int) -> Double {
+        Double(tokens) * Double(max(1, oracle.passageCount)) / Double(max(1, oracle.tokenCount))
     }
 
     /// Why a passage has its score.

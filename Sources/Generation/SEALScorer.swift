@@ -8,7 +8,18 @@ struct SEALScorer<Oracle: SubstringOracle> {
     let oracle: Oracle
     let parameters: SEALParameters
 
+    let words: QueryWords
+
+    init(oracle: Oracle, parameters: SEALParameters, words: QueryWords = QueryWords()) {
+        self.oracle = oracle
+        self.parameters = parameters
+        self.words = words
+    }
+
     typealias Query = WeighedKeys<SuffixRange>
+
+    /// The fitted weights, if passages are scored by them.
+    var learned: LearnedKeyWeights? { parameters.scoring == .intersective ? parameters.keyWeights : nil }
 
     /// Weighs `keys`, which hold each n-gram once, and adds as many of the best unigrams.
     ///
@@ -16,31 +27,39 @@ struct SEALScorer<Oracle: SubstringOracle> {
     func query(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight], tokens: [TokenID] = []) -> Query {
         var keys = keys
         if parameters.scoring == .likelihood { keys.removeAll { !$0.key.isComplete } }
-        KeyWeights.weigh(&keys, query: tokens, oracle: oracle, parameters: parameters)
-        let unigrams = parameters.scoring.isIntersective ? unigrams : []
+        for index in keys.indices where keys[index].key.count <= parameters.maximumOccurrences {
+            keys[index].passages = oracle.passages(containing: keys[index].range)
+        }
+        KeyWeights.weigh(&keys, query: tokens, words: words, oracle: oracle, parameters: parameters)
+        // Fitted weights make unigrams of their own kind needless.
+        let unigrams = parameters.scoring.isIntersective && learned == nil ? unigrams : []
         var singles = Set(keys.lazy.filter { $0.key.tokens.count == 1 }.map { $0.key.tokens[0] })
         for unigram in unigrams.prefix(keys.count) where singles.insert(unigram.token).inserted {
             guard let range = oracle.extend(oracle.root, with: unigram.token) else { continue }
             let key = NGramKey(
                 tokens: [unigram.token], logProbability: unigram.logProbability, count: unigram.count,
                 origin: .unigram, weight: unigram.weight)
-            keys.append(LocatedKey(key: key, range: range))
+            keys.append(
+                LocatedKey(
+                    key: key, range: range,
+                    passages: key.count <= parameters.maximumOccurrences ? oracle.passages(containing: range) : nil))
         }
         keys.removeAll { !($0.key.weight > 0) }
         keys.sort { $0.key.precedes($1.key) }
         return Query(keys: keys, unigrams: unigrams)
     }
 
-    /// For each query, the best `count` passages with their explanations, best first.
-    func rank(_ queries: [Query], count: Int) throws -> [[PassageExplanation]] {
-        let candidates = try firstPass(queries).map { $0.map(\.passage).sorted() }
+    /// For each query, the best `count` passages.
+    func rank(_ queries: [Query], count: Int) throws -> [Ranking] {
+        let candidates =
+            learned == nil ? try firstPass(queries).map { $0.map(\.passage).sorted() } : queries.map(passages)
         let scores = try scores(of: candidates) { query, text, matcher in
             fullPass(text, by: queries[query], &matcher).score
         }
-        return try zip(queries, scores).map { query, scores in
+        return scores.map { scores in
             var top = TopPassages(max(count, 0))
             for entry in scores where entry.score > 0 { top.offer(entry) }
-            return try top.ranking().map { try explain($0.passage, by: query) }
+            return top.ranking()
         }
     }
 
@@ -49,14 +68,8 @@ struct SEALScorer<Oracle: SubstringOracle> {
     ///
     /// - Complexity: O(tokens) for the passages that contain a key, of which a key brings `maximumOccurrences` at most.
     func firstPass(_ queries: [Query]) throws -> [Ranking] {
-        let isRare = queries.map { $0.keys.map { $0.key.count <= parameters.maximumOccurrences } }
-        let candidates = zip(queries, isRare).map { query, isRare in
-            var passages: Set<PassageID> = []
-            for (key, isRare) in zip(query.keys, isRare) where isRare {
-                passages.formUnion(oracle.passages(containing: key.range))
-            }
-            return passages.sorted()
-        }
+        let isRare = queries.map { $0.keys.map { $0.passages != nil } }
+        let candidates = queries.map(passages)
         let scores = try scores(of: candidates) { query, text, matcher in
             matcher.match(queries[query].finder, in: text, where: isRare[query])
             // Best first, so that the first weight is the largest.
@@ -68,6 +81,13 @@ struct SEALScorer<Oracle: SubstringOracle> {
             for entry in scores { top.offer(entry) }
             return top.ranking()
         }
+    }
+
+    /// The passages that have a key which is not too frequent, ascending.
+    private func passages(of query: Query) -> [PassageID] {
+        var passages: Set<PassageID> = []
+        for key in query.keys { passages.formUnion(key.passages ?? []) }
+        return passages.sorted()
     }
 
     /// The passages that a thread scores at a time.

@@ -18,8 +18,10 @@ public final class Analyzer {
     /// The word at hand in small letters.
     private let word: UnsafeMutablePointer<UInt8>
 
+    /// - Parameter dropsAskingWords: Whether words that are indexed but say nothing in a query are left out too, such as "what"
+    ///   and "does".
     /// - Throws: `unsupported` for a stemmer that libstemmer does not have.
-    public init(_ settings: AnalyzerSettings) throws(TrawlError) {
+    public init(_ settings: AnalyzerSettings, dropsAskingWords: Bool = false) throws(TrawlError) {
         self.settings = settings
         if let name = settings.stemmer {
             guard let stemmer = sb_stemmer_new(name, nil) else {
@@ -31,7 +33,10 @@ public final class Analyzer {
         } else {
             stemmer = nil
         }
-        stopWords = settings.removesStopWords ? StopWords.table(language: settings.language) : TermTable()
+        stopWords =
+            dropsAskingWords
+            ? StopWords.queryTable(language: settings.language)
+            : settings.removesStopWords ? StopWords.table(language: settings.language) : TermTable()
         dropsPossessive = settings.language == "en"
         word = .allocate(capacity: Self.longestTerm)
     }

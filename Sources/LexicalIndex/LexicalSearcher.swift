@@ -45,6 +45,8 @@ public struct TermExplanation: Hashable, Sendable {
 public struct LexicalSearcher: Sendable {
     public let settings: AnalyzerSettings
     public private(set) var parameters: BM25Parameters
+    /// Whether queries are read without the words that say nothing in them, unless they have no others.
+    public private(set) var dropsAskingWords = false
     private let segments: [Segment]
     /// The number of live passages in all segments.
     public let passageCount: Int
@@ -90,10 +92,12 @@ public struct LexicalSearcher: Sendable {
     /// The same index with other parameters; nothing is opened again.
     ///
     /// - Throws: `invalidInput` for parameters out of range.
-    public func with(_ parameters: BM25Parameters) throws(TrawlError) -> LexicalSearcher {
+    public func with(_ parameters: BM25Parameters, dropsAskingWords: Bool = false) throws(TrawlError) -> LexicalSearcher
+    {
         try parameters.validate()
         var copy = self
         copy.parameters = parameters
+        copy.dropsAskingWords = dropsAskingWords
         return copy
     }
 
@@ -160,16 +164,10 @@ public struct LexicalSearcher: Sendable {
 
     /// The distinct terms of `query` with their weights and postings.
     private func weighted(_ query: String) throws -> [WeightedTerm] {
-        var terms: [WeightedTerm] = []
         // Texts are indexed in this normal form, too.
         let normal = query.utf8.allSatisfy { $0 < 0x80 } ? query : query.precomposedStringWithCanonicalMapping
-        try Analyzer(settings).forEachTerm(of: normal) { bytes, _ in
-            if let known = terms.firstIndex(where: { $0.bytes.elementsEqual(bytes) }) {
-                terms[known].occurrences += 1
-            } else {
-                terms.append(WeightedTerm(bytes: Array(bytes), occurrences: 1))
-            }
-        }
+        var terms = try terms(of: normal, Analyzer(settings, dropsAskingWords: dropsAskingWords))
+        if terms.isEmpty, dropsAskingWords { terms = try self.terms(of: normal, Analyzer(settings)) }
         for index in terms.indices {
             for segment in segments {
                 let record = try segment.reader.record(LexicalSegment.terms, terms[index].bytes)
@@ -180,6 +178,18 @@ public struct LexicalSearcher: Sendable {
             let df = Double(terms[index].passageFrequency)
             let rarity = log(1 + (Double(passageCount) - df + 0.5) / (df + 0.5))
             terms[index].weight = Float(Double(terms[index].occurrences) * rarity)
+        }
+        return terms
+    }
+
+    private func terms(of query: String, _ analyzer: Analyzer) -> [WeightedTerm] {
+        var terms: [WeightedTerm] = []
+        analyzer.forEachTerm(of: query) { bytes, _ in
+            if let known = terms.firstIndex(where: { $0.bytes.elementsEqual(bytes) }) {
+                terms[known].occurrences += 1
+            } else {
+                terms.append(WeightedTerm(bytes: Array(bytes), occurrences: 1))
+            }
         }
         return terms
     }

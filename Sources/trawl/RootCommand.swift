@@ -20,6 +20,6 @@ struct RootCommand: AsyncParsableCommand {
             CountCommand.self,
             FindCommand.self, NextCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
             CompactCommand.self,
-            CheckCommand.self, TrainCommand.self, ModelsCommand.self,
+            CheckCommand.self, TrainCommand.self, AdaptCommand.self, ModelsCommand.self,
         ])
 }

@@ -54,6 +54,8 @@ import TrawlSubstringIndex
         #expect(try index.substringIndex().boundary == 3)
         var settings = SearchSettings(mode: .generative)
         settings.explains = true
+        // By fitted weights, what a random model writes does not count.
+        settings.generative.usesLearnedWeights = false
         let session = try Engine().session(index, settings)
         // The last is longer than the encoder's 40 tokens.
         let queries = ["w8 w15", "w90", [String](repeating: "w20", count: 60).joined(separator: " ")]

@@ -158,17 +158,25 @@ import TrawlTestSupport
     }
 
     @Test(arguments: [
-        (["lexical", "dense", "generative"], SearchMode.hybrid), (["generative"], .generative),
-        (["lexical", "generative"], .lexical), (["dense", "generative"], .dense), (["lexical"], .lexical),
-    ]) func theDefaultModeFollowsWhatIsBuilt(build: [String], mode: SearchMode) throws {
+        (["lexical", "dense", "generative"], SearchMode.hybrid, SearchMode.hybrid),
+        (["generative"], .generative, .generative), (["lexical", "generative"], .hybrid, .lexical),
+        (["dense", "generative"], .hybrid, .dense), (["lexical"], .lexical, .lexical),
+    ]) func theDefaultModeFollowsWhatIsBuilt(build: [String], mode: SearchMode, named: SearchMode) throws {
         let folder = try UpdateFolder()
         let path = try folder.build(
             "a.trawl", [TestDocument(id: "a", title: "", text: "the moon")], .updates(build))
         let index = try SearchIndex(path: path)
-        var fusion = FusionSettings()
-        #expect(index.defaultMode(fusion) == mode)
+        var settings = SearchSettings()
+        settings.generative.generator = "minilm-generator"
+        #expect(index.defaultMode(settings) == mode)
         // An index of an earlier Trawl names the weights of methods that it lacks.
-        fusion.weights = ["dense": 1, "lexical": 1]
-        #expect(index.defaultMode(fusion) == mode)
+        settings.fusion.weights = ["dense": 1, "lexical": 1]
+        #expect(index.defaultMode(settings) == named)
+        // A model that writes nothing, or that is gone, is not asked unless it is named.
+        for model in ["all-MiniLM-L6-v2", "no such model"] {
+            var settings = SearchSettings()
+            settings.generative.generator = model
+            #expect(index.defaultMode(settings) == named)
+        }
     }
 }

@@ -31,6 +31,17 @@ struct PlainSEALScorer {
                 }
             }
             if !isFound { continue }
+            if let learned = parameters.keyWeights {
+                let length = Double(passage.count) * Double(corpus.passages.count) / Double(corpus.tokenCount)
+                var total = 0.0
+                for occurrences in Dictionary(grouping: matches, by: \.tokens).values {
+                    let tf = Double(occurrences.count)
+                    let slowness = learned.saturation * (1 - learned.passageLength + learned.passageLength * length)
+                    total += occurrences[0].weight * tf * (learned.saturation + 1) / (tf + slowness)
+                }
+                scores[PassageID(UInt32(number))] = total
+                continue
+            }
             matches.sort {
                 if $0.weight != $1.weight { return $0.weight > $1.weight }
                 if $0.tokens != $1.tokens { return $0.tokens.lexicographicallyPrecedes($1.tokens) }
@@ -48,12 +59,7 @@ struct PlainSEALScorer {
                 taken.formUnion(span)
                 let types = Set(match.tokens)
                 let share = Double(types.subtracting(seen).count) / Double(types.count)
-                let others = matches.filter {
-                    $0.tokens == match.tokens
-                        && Set($0.start..<$0.start + $0.tokens.count).isDisjoint(with: taken)
-                }
-                let repetition = pow(Double(1 + others.count), parameters.keyWeights?.occurrences ?? 0)
-                total += match.weight * (1 - parameters.beta + parameters.beta * share) * repetition
+                total += match.weight * (1 - parameters.beta + parameters.beta * share)
                 best = max(best, match.weight)
                 seen.formUnion(types)
             }
@@ -61,11 +67,20 @@ struct PlainSEALScorer {
             for (token, weight) in unigrams where free.contains(token) {
                 total += weight * (seen.contains(token) ? 1 - parameters.beta : 1)
             }
-            let score = (1 - parameters.gamma) * total + parameters.gamma * best
-            let mean = Double(corpus.tokenCount) / Double(corpus.passages.count)
-            scores[PassageID(UInt32(number))] =
-                score * pow(Double(passage.count) / mean, parameters.keyWeights?.passageLength ?? 0)
+            scores[PassageID(UInt32(number))] = (1 - parameters.gamma) * total + parameters.gamma * best
         }
         return scores
     }
+}
+
+extension SEALScorer {
+    /// The best passages of a query with their explanations.
+    func explained(_ query: Query, count: Int) throws -> [PassageExplanation] {
+        try rank([query], count: count)[0].map { try explain($0.passage, by: query) }
+    }
+}
+
+extension GenerativeResult {
+    /// For each passage of the ranking, why it is there.
+    func explanations() throws -> [PassageExplanation] { try ranking.map { try explain($0.passage) } }
 }

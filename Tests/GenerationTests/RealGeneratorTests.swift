@@ -79,12 +79,14 @@ import TrawlTokenizers
         if ProcessInfo.processInfo.environment["TRAWL_TIMING"] != nil {
             print("2 queries in \(ContinuousClock.now - started)")
             for result in results {
-                for entry in result.explanations { print(result.query, entry.passage, entry.score, entry.keys.count) }
+                for entry in try result.explanations() {
+                    print(result.query, entry.passage, entry.score, entry.keys.count)
+                }
             }
         }
         for result in results {
             #expect(result.ranking.count == 3)
-            for entry in result.explanations {
+            for entry in try result.explanations() {
                 let passage = searcher.oracle.tokens(of: entry.passage)
                 #expect(!entry.keys.isEmpty)
                 for match in entry.keys {

@@ -49,7 +49,7 @@ import TrawlTestSupport
 
             var weighed = keys
             if parameters.scoring == .likelihood { weighed.removeAll { !$0.key.isComplete } }
-            KeyWeights.weigh(&weighed, query: [], oracle: corpus, parameters: parameters)
+            KeyWeights.weigh(&weighed, query: [], words: QueryWords(), oracle: corpus, parameters: parameters)
             #expect(weighed.count == golden.weights.count)
             for (key, expected) in zip(weighed, golden.weights) {
                 #expect(abs(key.key.weight - expected) <= 1e-9 * max(1, expected), "case \(number)")
@@ -59,7 +59,7 @@ import TrawlTestSupport
                 parameters.scoring.isIntersective
                 ? KeyWeights.unigrams(behind: prompt, oracle: corpus, parameters: parameters) : []
             let query = scorer.query(keys: keys, unigrams: unigrams)
-            let found = try scorer.rank([query], count: 1000)[0].map { [Double($0.passage.rawValue), $0.score] }
+            let found = try scorer.explained(query, count: 1000).map { [Double($0.passage.rawValue), $0.score] }
                 .sorted { $0[0] < $1[0] }
             #expect(found.map(\.[0]) == golden.scores.map(\.[0]), "case \(number)")
             for (a, b) in zip(found, golden.scores) {
@@ -80,7 +80,7 @@ import TrawlTestSupport
             parameters.alpha = [2, 1.7][seed / 4 % 2]
             if seed >= 40 {
                 parameters.keyWeights = LearnedKeyWeights(
-                    coefficients: [0.4, 0.1, 0.2, -0.1, 0.3, 0.2], passageLength: -0.2, occurrences: 0.4)
+                    coefficients: [0.4, 0.1, 0.2, -0.1, 0.3, 0.2, -0.1, 0.2, 0.1])
             }
             let plain = PlainSEALScorer(corpus: corpus, parameters: parameters)
 
@@ -114,7 +114,7 @@ import TrawlTestSupport
             let expected = plain.scores(
                 keys: query.keys.map(\.key),
                 unigrams: Dictionary(uniqueKeysWithValues: unigrams.map { ($0.token, $0.weight) }))
-            let found = try scorer.rank([query], count: 1000)[0]
+            let found = try scorer.explained(query, count: 1000)
             #expect(found.count == expected.count)
             for entry in found {
                 #expect(abs(entry.score - (expected[entry.passage] ?? -1)) < 1e-9 * max(1, entry.score))
@@ -129,7 +129,7 @@ import TrawlTestSupport
             let corpus = ScannedCorpus(golden.passages)
             let scorer = SEALScorer(oracle: corpus, parameters: golden.parameters)
             let query = scorer.query(keys: located(golden.keys, corpus), unigrams: [])
-            for entry in try scorer.rank([query], count: 5)[0] {
+            for entry in try scorer.explained(query, count: 5) {
                 let passage = corpus.tokens(of: entry.passage)
                 var taken: Set<Int> = []
                 var total = 0.0
@@ -197,7 +197,7 @@ import TrawlTestSupport
         }
         let query = scorer.query(keys: keys, unigrams: [])
         #expect(query.keys.count == 2)
-        let found = try scorer.rank([query], count: 10)[0]
+        let found = try scorer.explained(query, count: 10)
         #expect(found.map(\.passage.rawValue) == [0])
         #expect(found[0].keys.count == 2)
     }

@@ -76,15 +76,15 @@ import TrawlTestSupport
     private static let samples: SelfSamples = {
         let (right, wrong) = (corpus.passages[2], corpus.passages[3])
         let keys = [Array(wrong[0..<3]), Array(right[0..<3]), Array(right[8..<12]), Array(wrong[6..<9])]
-        let features = keys.map { _ in KeyFeatures(values: [1.5, -4, 30, 1, 0, 0.2]) }
+        let features = keys.map { _ in KeyFeatures(values: [1.5, 0, 0, 0, 0, 1, 0.7, 4, 0], corpusLogProbability: -9) }
         let found = KeyWeightExample(
             keys: keys, features: features,
             candidates: [
-                .init(isRelevant: false, keys: [.init(key: 0, cover: 1), .init(key: 3, cover: 1)], length: 25),
-                .init(isRelevant: true, keys: [.init(key: 1, cover: 1), .init(key: 2, cover: 0.8)], length: 25),
+                .init(isRelevant: false, keys: [.init(key: 0), .init(key: 3)], relativeLength: 1),
+                .init(isRelevant: true, keys: [.init(key: 1), .init(key: 2)], relativeLength: 1),
             ])
         return SelfSamples(
-            samples: [.init(query: Array(right[12..<18]), found: found)], weights: LearnedKeyWeights(alpha: 2))
+            samples: [.init(query: Array(right[12..<18]), found: found)], weights: .general)
     }()
 
     @Test func learningFromOwnSamplesResumesToTheBit() throws {

@@ -6,23 +6,32 @@ import TrawlGeneration
 @testable import TrawlTraining
 
 @Suite struct KeyWeightFitterTests {
-    /// Queries whose relevant passages are the short ones with keys of one feature, among others with keys of another.
+    /// Features of a generated n-gram or of one of the query.
+    private static func features(rarity: Double = 1, isGenerated: Bool = true, odds: Double = 3) -> KeyFeatures {
+        KeyFeatures(
+            values: [rarity, 0, 0, 0, 0, isGenerated ? 1 : 0, isGenerated ? 0.7 : 0]
+                + (isGenerated ? [odds, 0] : [0, odds]),
+            corpusLogProbability: -9)
+    }
+
+    private static let start = LearnedKeyWeights(coefficients: [0.5, 0, 0, 0, 0, -0.2, 0, 0.1, 0.1])
+
+    /// Queries whose relevant passages have n-grams of the query, among others that have generated ones.
     private static let examples: [KeyWeightExample] = {
         var random = SplitMix64(seed: 4)
         func number() -> Double { Double(random.next() >> 11) / Double(1 << 53) }
         return (0..<30).map { _ in
             let features = (0..<8).map { key in
-                KeyFeatures(values: [number(), -5 * number(), 10 * number(), number(), key % 2 == 0 ? 1 : 0, number()])
+                Self.features(rarity: number(), isGenerated: key % 2 == 1, odds: 10 * number() - 4)
             }
-            let candidates = (0..<6).map { candidate in
-                KeyWeightExample.Candidate(
-                    isRelevant: candidate == 0,
-                    keys: (0..<3).map {
-                        .init(
-                            key: ($0 * 2 + (candidate == 0 ? 0 : 1)) % 8, cover: 0.2 + 0.8 * number(),
-                            occurrences: 1 + (candidate + $0) % 3)
-                    },
-                    length: candidate == 0 ? 50 : 100 + candidate)
+            let candidates = (0..<6).map { candidate -> KeyWeightExample.Candidate in
+                let first = candidate == 0 ? 0 : 1
+                let uses = (0..<3).map { number -> KeyWeightExample.Use in
+                    let key = (number * 2 + first) % 8
+                    return KeyWeightExample.Use(key: key, occurrences: 1 + (candidate + number) % 3)
+                }
+                let length = candidate == 0 ? 0.5 : 1 + Double(candidate) / 10
+                return KeyWeightExample.Candidate(isRelevant: candidate == 0, keys: uses, relativeLength: length)
             }
             return KeyWeightExample(keys: features.map { _ in [] }, features: features, candidates: candidates)
         }
@@ -30,69 +39,51 @@ import TrawlGeneration
 
     @Test func theGradientIsTheLosssDifference() {
         let fitter = KeyWeightFitter()
-        let origin = LearnedKeyWeights(alpha: 2).coefficients + [0, 0]
-        let point = [1.5, 0.1, 0.2, -0.3, 0.4, 0.1, -0.2, 0.3, 0.7]
-        let (_, gradient) = fitter.loss(Self.examples, point, origin)
+        let shares = Self.examples.indices.map { Double($0 % 3) / 30 }
+        let point = [1.5, 0.1, 0.2, -0.3, 0.4, -0.1, -0.2, 0.3, 0.1, 0.7]
+        func loss(_ point: [Double]) -> (value: Double, gradient: [Double]) {
+            fitter.loss(Self.examples, shares, point, Self.start)
+        }
+        let gradient = loss(point).gradient
+        #expect(gradient.count == point.count)
         for index in point.indices {
             var (above, below) = (point, point)
             above[index] += 1e-5
             below[index] -= 1e-5
-            let expected =
-                (fitter.loss(Self.examples, above, origin).value - fitter.loss(Self.examples, below, origin).value)
-                / 2e-5
+            let expected = (loss(above).value - loss(below).value) / 2e-5
             #expect(abs(gradient[index] - expected) < 1e-5 * max(1, abs(expected)))
         }
     }
 
     @Test func whatTellsRelevantPassagesIsFound() {
-        let fit = KeyWeightFitter().fit(Self.examples, from: LearnedKeyWeights(alpha: 2))
+        let fit = KeyWeightFitter().fit([Self.examples], from: Self.start)
         #expect(fit.after < 0.5 * fit.before)
-        #expect(fit.weights.coefficients[4] > 0.5)
-        #expect(fit.weights.passageLength < 0)
+        #expect(fit.weights.coefficients[5] < 3 * Self.start.coefficients[5])
+        #expect(fit.weights.saturation == Self.start.saturation)
     }
 
-    @Test func theWeightsOfSEALAreAmongThoseThatCanBeLearnt() {
-        let learned = LearnedKeyWeights(alpha: 3)
-        for (logProbability, count) in [(-2.0, 5), (-0.01, 1), (-4, 40)] {
-            let expected = KeyWeights.frequencyWeight(
-                logProbability: logProbability, count: count, tokenCount: 1_000_000, alpha: 3)
-            let features = KeyFeatures(values: [0, 0, log(1_000_005 / (Double(count) + 5)), 0.7, 1, 0.5])
-            let weight = learned.weight(features, at: logProbability).value
-            #expect(abs(weight - expected) < 0.002 * expected)
-        }
+    /// A collection of many queries does not drown one of few.
+    @Test func groupsCountTheSame() {
+        let few = Array(Self.examples.prefix(3))
+        let many = Array(Self.examples.dropFirst(3))
+        let once = KeyWeightFitter().fit([few, many], from: Self.start)
+        let thrice = KeyWeightFitter().fit([few, many + many + many, []], from: Self.start)
+        #expect(abs(once.after - thrice.after) < 1e-9)
+        #expect(abs(once.after - KeyWeightFitter().fit([few + many], from: Self.start).after) > 1e-6)
     }
 
     /// Where likely n-grams stand in wrong passages, the likelihood is not looked at; it does not turn into a fault.
     @Test func whatIsLikelierNeverWeighsLess() {
         let examples = (0..<20).map { number in
-            let rarity = 6 + Double(number % 3)
-            let features = [-1.0 - Double(number) / 20, -9].map { logProbability in
-                KeyFeatures(
-                    values: [log(rarity + logProbability + 5), rarity + logProbability + 5, rarity, 0.7, 0, 0.5])
-            }
-            return KeyWeightExample(
-                keys: [[1], [2]], features: features,
+            KeyWeightExample(
+                keys: [[1], [2]],
+                features: [8, 2].map { Self.features(odds: $0 + Double(number) / 20) },
                 candidates: [
-                    .init(isRelevant: false, keys: [.init(key: 0, cover: 1)], length: 20),
-                    .init(isRelevant: true, keys: [.init(key: 1, cover: 1)], length: 20),
+                    .init(isRelevant: false, keys: [.init(key: 0)]), .init(isRelevant: true, keys: [.init(key: 1)]),
                 ])
         }
-        let fit = KeyWeightFitter().fit(examples, from: LearnedKeyWeights(alpha: 2))
+        let fit = KeyWeightFitter().fit([examples], from: Self.start)
         #expect(fit.after < fit.before)
-        #expect(fit.weights.coefficients[0] == 0 && fit.weights.coefficients[1] == 0)
-    }
-
-    @Test func howOftenAPassageHasAnNGramIsFitted() {
-        let features = [KeyFeatures(values: [1, 2, 6, 0.7, 1, 1])]
-        let examples = (0..<20).map { number in
-            KeyWeightExample(
-                keys: [[1]], features: features,
-                candidates: [1, 4].map { occurrences in
-                    .init(
-                        isRelevant: occurrences == 4,
-                        keys: [.init(key: 0, cover: 1, occurrences: occurrences)], length: 20 + number)
-                })
-        }
-        #expect(KeyWeightFitter().fit(examples, from: LearnedKeyWeights(alpha: 2)).weights.occurrences > 0.3)
+        #expect(fit.weights.coefficients[7] == 0)
     }
 }

@@ -8,29 +8,34 @@ import TrawlModels
 
 @Suite struct SelfSamplesTests {
     private static func features(
-        _ surprise: Double, rarity: Double, isInQuery: Bool = false
+        _ logProbability: Double, isInQuery: Bool = false
     ) -> KeyFeatures {
-        KeyFeatures(values: [1, surprise, rarity, 0.7, isInQuery ? 1 : 0, 0.4])
+        let odds = logProbability + 9
+        return KeyFeatures(
+            values: [1, 0, 0, 0, 0, isInQuery ? 0 : 1, isInQuery ? 0 : 0.7] + (isInQuery ? [0, odds] : [odds, 0]),
+            corpusLogProbability: -9)
     }
+
+    private static let weights = LearnedKeyWeights(coefficients: [1, 0, 0, 0, 0, -0.5, 0.2, 0.3, 0.1])
 
     /// Two n-grams in the right passage only, one in both, one in the other only, and a single token.
     private static let sample = SelfSamples.Sample(
         query: [9, 8],
         found: KeyWeightExample(
             keys: [[4, 5], [5, 6], [6, 7], [7, 8], [9], [1, 1]],
-            features: [-2, -3, -2.5, -4, -1, -6].map { features($0, rarity: 9) },
+            features: [-2, -3, -2.5, -4, -1, -6].map { features($0) },
             candidates: [
-                .init(isRelevant: false, keys: [.init(key: 2, cover: 1), .init(key: 3, cover: 0.6)], length: 90),
+                .init(isRelevant: false, keys: [.init(key: 2), .init(key: 3)], relativeLength: 1.8),
                 .init(
                     isRelevant: true,
                     keys: [
-                        .init(key: 0, cover: 1), .init(key: 1, cover: 0.6), .init(key: 2, cover: 0.2),
-                        .init(key: 4, cover: 1),
+                        .init(key: 0), .init(key: 1), .init(key: 2),
+                        .init(key: 4),
                     ],
-                    length: 50),
+                    relativeLength: 1.0),
             ]))
 
-    private static let samples = SelfSamples(samples: [sample], weights: LearnedKeyWeights(alpha: 2))
+    private static let samples = SelfSamples(samples: [sample], weights: weights)
 
     @Test func keysOfTheRightPassageAreCorrectInFullOrInPart() throws {
         let kept = try #require(Self.samples.samples.first)
@@ -48,9 +53,9 @@ import TrawlModels
                     .init(
                         query: [1],
                         found: KeyWeightExample(
-                            keys: [tokens], features: [Self.features(-1, rarity: 5)],
-                            candidates: [.init(isRelevant: true, keys: [.init(key: key, cover: 1)], length: 9)]))
-                ], weights: LearnedKeyWeights(alpha: 2))
+                            keys: [tokens], features: [Self.features(-1)],
+                            candidates: [.init(isRelevant: true, keys: [.init(key: key)], relativeLength: 0.18)]))
+                ], weights: Self.weights)
         }
         try samples(0, tokens: [4, 5]).validate(vocabulary: 6)
         #expect(throws: TrawlError.self) { try samples(0, tokens: [4, 6]).validate(vocabulary: 6) }
@@ -67,13 +72,13 @@ import TrawlModels
                 query: [9, 8],
                 found: KeyWeightExample(
                     keys: [[9, 8], [5, 6]],
-                    features: isInQuery.map { Self.features(-2, rarity: 9, isInQuery: $0) },
+                    features: isInQuery.map { Self.features(-2, isInQuery: $0) },
                     candidates: [
-                        .init(isRelevant: true, keys: [.init(key: 0, cover: 1), .init(key: 1, cover: 1)], length: 50)
+                        .init(isRelevant: true, keys: [.init(key: 0), .init(key: 1)], relativeLength: 1.0)
                     ]))
         }
         let samples = SelfSamples(
-            samples: [sample([true, false]), sample([true, true])], weights: LearnedKeyWeights(alpha: 2)
+            samples: [sample([true, false]), sample([true, true])], weights: Self.weights
         ).withoutQueryNGrams
         #expect(samples.samples.map(\.found.keys) == [[[5, 6]]])
         #expect(samples.samples[0].found.candidates[0].keys.map(\.key) == [0])
@@ -83,9 +88,9 @@ import TrawlModels
         let nothing = SelfSamples.Sample(
             query: [1],
             found: KeyWeightExample(
-                keys: [[1, 2]], features: [Self.features(-1, rarity: 5)],
-                candidates: [.init(isRelevant: false, keys: [.init(key: 0, cover: 1)], length: 9)]))
-        #expect(SelfSamples(samples: [nothing], weights: LearnedKeyWeights(alpha: 2)).samples.isEmpty)
+                keys: [[1, 2]], features: [Self.features(-1)],
+                candidates: [.init(isRelevant: false, keys: [.init(key: 0)], relativeLength: 0.18)]))
+        #expect(SelfSamples(samples: [nothing], weights: Self.weights).samples.isEmpty)
     }
 
     private static func margin() throws -> RankingMargin {
@@ -95,14 +100,13 @@ import TrawlModels
     }
 
     @Test(arguments: [
-        LearnedKeyWeights(alpha: 2),
-        LearnedKeyWeights(coefficients: [1.5, 0.2, 0.3, -0.4, 0.1, 0.2], passageLength: -0.3),
+        weights, LearnedKeyWeights(coefficients: [1, 0, 0, 0, 0, 0, 0, 1, 0], saturation: 0),
     ])
     func theMarginsSlopesAreItsDifferences(weights: LearnedKeyWeights) throws {
         let drawn = try Self.margin()
         let margin = RankingMargin(
             weights: weights, margin: 3, features: drawn.features, better: drawn.better, worse: drawn.worse)
-        let point = margin.features.map { $0.values[1] }
+        let point = margin.features.map { $0.values[7] - 9 }
         let (value, slopes) = margin.loss(point)
         #expect(value > 0)
         for index in point.indices {
@@ -118,7 +122,7 @@ import TrawlModels
     /// nothing.
     @Test func theMarginParts() throws {
         let margin = try Self.margin()
-        let slopes = margin.loss(margin.features.map { $0.values[1] }).slopes
+        let slopes = margin.loss(margin.features.map { $0.values[7] - 9 }).slopes
         let own = try #require(
             margin.better.keys.first { use in !margin.worse.contains { $0.keys.contains { $0.key == use.key } } })
         let other = try #require(
@@ -127,7 +131,7 @@ import TrawlModels
         let far = RankingMargin(
             weights: margin.weights, margin: -10, features: margin.features, better: margin.better,
             worse: margin.worse)
-        let (value, none) = far.loss(margin.features.map { $0.values[1] })
+        let (value, none) = far.loss(margin.features.map { $0.values[7] - 9 })
         #expect(value == 0 && none.allSatisfy { $0 == 0 })
     }
 }

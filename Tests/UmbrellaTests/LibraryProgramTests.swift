@@ -29,7 +29,7 @@ import Trawl
         var settings = index.settings
         settings.rerankers = [RerankSettings(reranker: "likelihood", depth: 2)]
         let reranked = try engine.search("what does water do to metal", in: index, settings)
-        #expect(reranked.hits.first?.stages.map(\.stage) == ["lexical", "dense", "fusion", "rerank"])
+        #expect(reranked.hits.first?.stages.map(\.stage) == ["lexical", "dense", "generative", "fusion", "rerank"])
 
         let vectors = try engine.models.embedder("all-MiniLM-L6-v2").embed(["a text", "another"])
         #expect(vectors.count == 2 && vectors.dimension == 384)

@@ -31,8 +31,16 @@ public protocol IndexPart: Sendable {
     var recipeSection: (any RecipeSection.Type)? { get }
     var settingsSection: (any RecipeSection.Type)? { get }
 
-    /// The weight in a hybrid search that names no weights; 0: takes no part.
+    /// The weight in a hybrid search that names no weights; 0: takes no part. Those of the built-in parts were chosen on seven
+    /// collections and tested on eight others (eval/results/generator.md).
     var fusionWeight: Float { get }
+
+    /// Whether the method finds passages by their words. Methods that do repeat each other in part, so that two of them count
+    /// 1.5 times as much as one, not twice.
+    var readsWords: Bool { get }
+
+    /// Whether a search that names no method asks this one: false where the model is missing that it takes.
+    func canSearch(_ recipe: IndexRecipe, _ settings: SearchSettings) -> Bool
 
     /// Loads what building takes, so that what can fail fails before anything is written.
     ///
@@ -75,6 +83,8 @@ extension IndexPart {
     public var recipeSection: (any RecipeSection.Type)? { nil }
     public var settingsSection: (any RecipeSection.Type)? { nil }
     public var fusionWeight: Float { 0 }
+    public var readsWords: Bool { false }
+    public func canSearch(_ recipe: IndexRecipe, _ settings: SearchSettings) -> Bool { true }
 
     public func reading(_ documents: any DocumentSource, _ recipe: IndexRecipe, isAdding: Bool) -> any DocumentSource {
         documents

@@ -73,7 +73,7 @@ public struct Match: Sendable {
     /// Its count in the corpus: occurrences of an n-gram, passages with a term.
     public let count: Int
     /// What it added to the stage's score.
-    public let contribution: Float
+    public var contribution: Float
     /// Its ranges in the passage's text, in UTF-8 bytes; empty when it is only in the title.
     public let ranges: [Range<Int>]
 

@@ -19,7 +19,7 @@ public final class SearchSession {
     init(_ index: SearchIndex, _ settings: SearchSettings, models: ModelCache, rerankers: Rerankers) throws {
         var settings = settings
         try settings.validate(index.knownParts)
-        settings.mode = settings.mode ?? index.defaultMode(settings.fusion)
+        settings.mode = settings.mode ?? index.defaultMode(settings)
         self.index = index
         self.settings = settings
         let context = RetrieverContext(
@@ -171,9 +171,9 @@ public final class SearchSession {
 
 extension SearchIndex {
     /// The mode of a search that names none: hybrid where several built methods have a weight, otherwise the one that has.
-    public func defaultMode(_ fusion: FusionSettings) -> SearchMode {
+    public func defaultMode(_ settings: SearchSettings) -> SearchMode {
         let built = parts.compactMap(\.buildName)
-        let weighted = weights(fusion).filter { $0.weight > 0 }.compactMap(\.part.buildName).filter(built.contains)
+        let weighted = weights(settings).filter { $0.weight > 0 }.compactMap(\.part.buildName).filter(built.contains)
         if weighted.count > 1 { return .hybrid }
         return SearchMode(rawValue: weighted.first ?? built.first ?? "")
     }
@@ -183,7 +183,7 @@ extension SearchIndex {
     /// - Throws: `TrawlError.invalidInput` when no part has a weight.
     func methods(_ settings: SearchSettings) throws -> [(part: any IndexPart, weight: Float)] {
         if let mode = settings.mode, mode != .hybrid, let part = knownParts.named(mode.rawValue) { return [(part, 1)] }
-        let chosen = weights(settings.fusion).filter { $0.weight > 0 }
+        let chosen = weights(settings).filter { $0.weight > 0 }
         guard !chosen.isEmpty else {
             throw TrawlError(
                 .invalidInput, "every weight of the fusion is 0", remedy: "give some method a weight",
@@ -192,10 +192,22 @@ extension SearchIndex {
         return chosen
     }
 
+    /// The weight of each retrieval method of the index in a hybrid search.
+    public func fusionWeights(_ settings: SearchSettings) -> [String: Float] {
+        weights(settings).reduce(into: [:]) { weights, entry in
+            if let name = entry.part.buildName { weights[name] = entry.weight }
+        }
+    }
+
     /// Weights that are named count for all parts, so that one which is not built is an error; default weights for those that
-    /// are built.
-    private func weights(_ fusion: FusionSettings) -> [(part: any IndexPart, weight: Float)] {
-        guard let weights = fusion.weights else { return parts.map { ($0, $0.fusionWeight) } }
+    /// are built and can be asked.
+    private func weights(_ settings: SearchSettings) -> [(part: any IndexPart, weight: Float)] {
+        guard let weights = settings.fusion.weights else {
+            let parts = parts.filter { $0.canSearch(recipe, settings) }
+            let readers = parts.count { $0.readsWords && $0.fusionWeight > 0 }
+            let share: Float = readers > 1 ? 1.5 / Float(readers) : 1
+            return parts.map { ($0, $0.fusionWeight * ($0.readsWords ? share : 1)) }
+        }
         return knownParts.all.compactMap { part in part.buildName.flatMap { weights[$0] }.map { (part, $0) } }
     }
 }

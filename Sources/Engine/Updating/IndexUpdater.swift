@@ -48,6 +48,16 @@ public struct IndexUpdater {
         return deletions.count
     }
 
+    /// Makes `settings` the defaults of searches.
+    func setDefaults(_ settings: SearchSettings) throws {
+        try settings.validate(parts)
+        let session = try Store.open(at: path).write()
+        // The lock is held: nobody changes the recipe meanwhile.
+        let file = RecipeFile(try SearchIndex(path: path, parts: parts).recipe, settings: settings)
+        session.setMetadata(SearchIndex.recipeName, bytes: Array(try file.yaml(parts: parts).utf8))
+        try session.commit(segments: session.manifest.segments)
+    }
+
     /// Rewrites the index as few segments as the limit on their text allows, without deleted documents.
     func compact() throws -> UpdateReport {
         _ = try SearchIndex(path: path, parts: parts)

@@ -4,10 +4,10 @@ public import TrawlGeneration
 
 /// Fits the weights of n-grams to judged queries.
 ///
-/// The score of a passage is the sum of the weights of its keys times their covers, times powers of their occurrences and of the
-/// passage's length. The loss of a query is that of a softmax over the logarithms of the scores of its passages, times a
-/// sharpness that is fitted too (listwise: Cao et al. 2007, doi 10.1145/1273496.1273513). Because of the logarithms it does not
-/// depend on a common factor of the weights, as a ranking does not.
+/// The coefficients of the features are fitted, k and b are not: they are those of the start. The loss of a query is that of a
+/// softmax over the logarithms of the scores of its passages, times a sharpness that is fitted too (listwise: Cao et al. 2007,
+/// doi 10.1145/1273496.1273513). Because of the logarithms it does not depend on a common factor of the weights, as a ranking
+/// does not.
 public struct KeyWeightFitter {
     public var iterations = 400
     public var rate = 0.02
@@ -16,20 +16,26 @@ public struct KeyWeightFitter {
 
     public init() {}
 
-    /// The coefficients that suit `examples` best, starting from `start`, with the mean loss before and after.
+    /// The coefficients that suit the examples best, starting from `start`, with the mean loss before and after.
+    ///
+    /// - Parameter groups: The examples in groups, such as the queries of one collection, each of which counts the same.
     ///
     /// - Complexity: O(iterations x keys of all candidates).
     public func fit(
-        _ examples: [KeyWeightExample], from start: LearnedKeyWeights
+        _ groups: [[KeyWeightExample]], from start: LearnedKeyWeights
     ) -> (weights: LearnedKeyWeights, before: Double, after: Double) {
-        // The coefficients, the exponents of length and of occurrences, and the logarithm of the sharpness.
-        let origin = start.coefficients + [start.passageLength, start.occurrences]
-        var point = Self.monotone(origin + [log(3.0)])
+        let groups = groups.filter { !$0.isEmpty }
+        let examples = groups.flatMap(\.self)
+        let shares = groups.flatMap { group in
+            [Double](repeating: 1 / Double(group.count * groups.count), count: group.count)
+        }
+        // The coefficients, and the logarithm of the sharpness.
+        var point = Self.monotone(start.coefficients + [log(3.0)])
         var (first, second) = ([Double](repeating: 0, count: point.count), [Double](repeating: 0, count: point.count))
-        let (before, _) = loss(examples, point, origin)
+        let (before, _) = loss(examples, shares, point, start)
         var best = (point, before)
         for step in 1...max(1, iterations) {
-            let (value, gradient) = loss(examples, point, origin)
+            let (value, gradient) = loss(examples, shares, point, start)
             if value < best.1 { best = (point, value) }
             for index in point.indices {
                 first[index] = 0.9 * first[index] + 0.1 * gradient[index]
@@ -40,62 +46,66 @@ public struct KeyWeightFitter {
             }
             point = Self.monotone(point)
         }
-        return (Self.weights(best.0), before, best.1)
+        return (Self.weights(best.0, start), before, best.1)
     }
 
     /// A likelier n-gram must not weigh less.
     private static func monotone(_ point: [Double]) -> [Double] {
-        point.enumerated().map { $0.offset < 2 ? max(0, $0.element) : $0.element }
+        var point = point
+        for (feature, name) in KeyFeatures.names.enumerated() where name.hasSuffix("odds") {
+            point[feature] = max(0, point[feature])
+        }
+        return point
     }
 
-    private static func weights(_ point: [Double]) -> LearnedKeyWeights {
+    private static func weights(_ point: [Double], _ start: LearnedKeyWeights) -> LearnedKeyWeights {
         LearnedKeyWeights(
-            coefficients: Array(point.dropLast(3)), passageLength: point[point.count - 3],
-            occurrences: point[point.count - 2])
+            coefficients: Array(point.dropLast()), saturation: start.saturation, passageLength: start.passageLength)
     }
 
-    /// The mean loss with its gradient; `point` holds the coefficients, the exponents of length and of occurrences, and
-    /// the logarithm of the sharpness.
+    /// The loss with its gradient; `shares` weigh the examples, and `point` holds the coefficients and the logarithm of the
+    /// sharpness.
     func loss(
-        _ examples: [KeyWeightExample], _ point: [Double], _ origin: [Double]
+        _ examples: [KeyWeightExample], _ shares: [Double], _ point: [Double], _ start: LearnedKeyWeights
     ) -> (value: Double, gradient: [Double]) {
-        let count = origin.count
-        let weights = Self.weights(point)
-        let features = count - 2
+        let count = point.count - 1
+        let weights = Self.weights(point, start)
         let sharpness = exp(point[count])
         var gradient = [Double](repeating: 0, count: count + 1)
         var total = 0.0
-        for example in examples {
+        for (example, share) in zip(examples, shares) {
             let keys = example.features.map { weights.weight($0) }
             let sums = example.candidates.map { candidate in
-                candidate.keys.reduce(1e-30) { $0 + $1.contribution(of: keys[$1.key], by: weights) }
+                candidate.keys.reduce(1e-30) {
+                    $0 + candidate.contribution(of: $1, weight: keys[$1.key], by: weights)
+                }
             }
-            let lengths = example.candidates.map { log(Double(max(1, $0.length))) }
-            let scores = zip(sums, lengths).map { log($0) + weights.passageLength * $1 }
+            let scores = sums.map { log($0) }
             let (all, relevant) = (
                 softmax(scores.map { $0 * sharpness }, where: example.candidates.map { _ in true }),
                 softmax(scores.map { $0 * sharpness }, where: example.candidates.map(\.isRelevant))
             )
-            total += all.normaliser - relevant.normaliser
+            total += share * (all.normaliser - relevant.normaliser)
+            var pulls = [Double](repeating: 0, count: keys.count)
             for (index, candidate) in example.candidates.enumerated() {
-                let pull = all.shares[index] - relevant.shares[index]
-                if abs(pull) < 1e-9 { continue }
+                let pull = share * (all.shares[index] - relevant.shares[index])
+                if abs(pull) < 1e-12 { continue }
                 gradient[count] += pull * scores[index] * sharpness
-                gradient[features] += pull * sharpness * lengths[index]
                 for use in candidate.keys {
-                    let part = pull * sharpness * use.contribution(of: keys[use.key], by: weights) / sums[index]
-                    gradient[features + 1] += part * log(Double(use.occurrences))
-                    for feature in 0..<features {
-                        gradient[feature] += part * example.features[use.key].values[feature]
-                    }
+                    pulls[use.key] +=
+                        pull * sharpness * candidate.contribution(of: use, weight: keys[use.key], by: weights)
+                        / sums[index]
+                }
+            }
+            for (key, pull) in pulls.enumerated() where pull != 0 {
+                for (feature, value) in example.features[key].values.enumerated() where value != 0 {
+                    gradient[feature] += pull * value
                 }
             }
         }
-        let size = Double(max(1, examples.count))
-        var value = total / size
-        for index in 0...count { gradient[index] /= size }
+        var value = total
         for index in 0..<count {
-            let distance = point[index] - origin[index]
+            let distance = point[index] - start.coefficients[index]
             value += regularisation * distance * distance
             gradient[index] += 2 * regularisation * distance
         }

@@ -36,7 +36,7 @@ public struct SelfSamples: Codable, Sendable {
     }
 
     public let samples: [Sample]
-    /// The weights of n-grams in rankings: near those with which the samples were drawn, but smooth.
+    /// The weights of n-grams with which the samples were drawn.
     public let weights: LearnedKeyWeights
 
     /// Keeps the samples of queries that found a relevant passage, with their best passages and the n-grams in these.
@@ -66,13 +66,15 @@ public struct SelfSamples: Codable, Sendable {
             let found = sample.found
             return found.features.count == found.keys.count
                 && found.features.allSatisfy {
-                    $0.values.count == LearnedKeyWeights.names.count && $0.values[2].isFinite
+                    $0.values.count == KeyFeatures.names.count && $0.values.allSatisfy(\.isFinite)
+                        && $0.corpusLogProbability.isFinite
                 }
                 && found.keys.allSatisfy { !$0.isEmpty && $0.count <= Self.longestKey }
                 && (found.keys.joined() + sample.query).allSatisfy { Int($0) < vocabulary }
                 && found.candidates.flatMap(\.keys).allSatisfy {
-                    found.keys.indices.contains($0.key) && $0.cover.isFinite
+                    found.keys.indices.contains($0.key) && $0.occurrences > 0
                 }
+                && found.candidates.allSatisfy { $0.relativeLength.isFinite }
         }
         guard isSound, weights.coefficients.count == LearnedKeyWeights.names.count else {
             throw TrawlError(.corrupted, "the samples of the state are damaged", remedy: "train anew")
@@ -109,9 +111,7 @@ public struct SelfSamples: Codable, Sendable {
         let keys = weightiest(Set(chosen.flatMap(\.keys).map(\.key)), of: sample.found)
         let indices = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($0.element, $0.offset) })
         let passages = chosen.map { candidate in
-            RankingMargin.Passage(
-                keys: candidate.keys.compactMap { use in indices[use.key].map { use.renumbered($0) } },
-                offset: weights.passageLength * logarithm(Double(max(1, candidate.length))))
+            candidate.with(candidate.keys.compactMap { use in indices[use.key].map { use.renumbered($0) } })
         }
         return (
             keys,
@@ -143,35 +143,35 @@ extension KeyWeightExample {
     fileprivate var withoutQueryNGrams: KeyWeightExample {
         renumbered(
             candidates.map { candidate in
-                Candidate(
-                    isRelevant: candidate.isRelevant,
-                    keys: candidate.keys.filter { !features[$0.key].isInQuery }, length: candidate.length)
+                candidate.with(candidate.keys.filter { features[$0.key].isGenerated })
             })
     }
 
     /// With these candidates, and those of their keys that are not too long.
     private func renumbered(_ candidates: [Candidate]) -> KeyWeightExample {
         let kept = candidates.map { candidate in
-            Candidate(
-                isRelevant: candidate.isRelevant,
-                keys: candidate.keys.filter { keys[$0.key].count <= SelfSamples.longestKey }, length: candidate.length)
+            candidate.with(candidate.keys.filter { keys[$0.key].count <= SelfSamples.longestKey })
         }
         let used = Set(kept.flatMap(\.keys).map(\.key)).sorted()
         let indices = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($0.element, $0.offset) })
         return KeyWeightExample(
             keys: used.map { keys[$0] }, features: used.map { features[$0] },
             candidates: kept.map { candidate in
-                Candidate(
-                    isRelevant: candidate.isRelevant,
-                    keys: candidate.keys.map { $0.renumbered(indices[$0.key] ?? 0) },
-                    length: candidate.length)
+                candidate.with(candidate.keys.map { $0.renumbered(indices[$0.key] ?? 0) })
             })
+    }
+}
+
+extension KeyWeightExample.Candidate {
+    /// The same passage with these keys.
+    fileprivate func with(_ keys: [KeyWeightExample.Use]) -> Self {
+        Self(isRelevant: isRelevant, keys: keys, relativeLength: relativeLength)
     }
 }
 
 extension KeyWeightExample.Use {
     /// The same use of a key that has another number.
     fileprivate func renumbered(_ key: Int) -> KeyWeightExample.Use {
-        .init(key: key, cover: cover, occurrences: occurrences)
+        .init(key: key, occurrences: occurrences)
     }
 }

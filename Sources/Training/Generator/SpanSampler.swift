@@ -11,8 +11,9 @@ struct SpanSampler {
     let length: Int
     /// The exponent of the shared weight.
     var sharpness: Float = 2
-    /// The lowest inverse document frequency of a token that begins a span.
-    private static let leastFirst: Float = 1
+    /// The lowest inverse document frequency of a token that begins a span: what begins with a common word says little, and to
+    /// write it is always likely.
+    private static let leastFirst: Float = 2.5
 
     /// Up to `count` different spans of the passage. Those that overlap `excluded` are left out if there are others.
     func sample(

@@ -15,6 +15,8 @@ public struct QueryWriting: Sendable {
     public var perPassage = 1
     /// A query is kept only if a search by it finds its document among this many; 0 keeps all.
     public var foundWithin = 20
+    /// Whether every method with a weight of its own must find it, words and vectors alike, or only the first.
+    public var foundByAll = false
 
     public init() {}
 
@@ -26,8 +28,8 @@ public struct QueryWriting: Sendable {
         /// The passages that were read, of those that there are to write for.
         public let read: Int
         public let passages: Int
-        /// The method that tried the queries; nil when all were kept.
-        public let method: SearchMode?
+        /// The methods that tried the queries; none when all were kept.
+        public let methods: [SearchMode]
     }
 
     /// Writes queries, and keeps those that find their document (consistency filtering: Dai et al. 2022, arXiv 2209.11755).
@@ -37,7 +39,7 @@ public struct QueryWriting: Sendable {
         _ index: SearchIndex, _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
     ) throws -> Result {
-        let search = try trial(index, engine, progress)
+        let searches = try trials(index, engine, progress)
         let source = try PassageQueries(
             index: index, models: engine.models, writer: writer, precision: precision, limit: passages,
             parameters: parameters)
@@ -46,7 +48,7 @@ public struct QueryWriting: Sendable {
         try source.write(perPassage: perPassage) { count, queries in
             read += count
             written += queries.count
-            kept += try findable(queries, by: search)
+            kept += try searches.reduce(queries) { try findable($0, by: $1) }
             progress.advance(count)
             return !cancellation.isCancelled
         }
@@ -55,31 +57,33 @@ public struct QueryWriting: Sendable {
             throw TrawlError(
                 .invalidInput,
                 "no query was kept: for \(read) passages the model wrote \(written)"
-                    + (search == nil ? "" : ", and none found its document among the best \(foundWithin)"),
+                    + (searches.isEmpty ? "" : ", and none found its document among the best \(foundWithin)"),
                 path: index.path, remedy: "change the prompt, or take another model")
         }
         return Result(
-            kept: kept, written: written, read: read, passages: source.passageCount, method: search?.settings.mode)
+            kept: kept, written: written, read: read, passages: source.passageCount,
+            methods: searches.compactMap(\.settings.mode))
     }
 
-    /// The search that tries the queries: the index's first method with a weight of its own; nil when all are kept.
-    private func trial(
+    /// The searches that try the queries: by the index's methods that need no generator; none when all are kept.
+    private func trials(
         _ index: SearchIndex, _ engine: Engine, _ progress: any ProgressReporter
-    ) throws -> SearchSession? {
-        guard foundWithin > 0 else { return nil }
-        guard let part = index.parts.first(where: { $0.fusionWeight > 0 }), let name = part.buildName else {
+    ) throws -> [SearchSession] {
+        guard foundWithin > 0 else { return [] }
+        let modes = [SearchMode.lexical, .dense].filter { index.recipe.build.contains($0.rawValue) }
+        if modes.isEmpty {
             progress.warn("the index has neither a lexical nor a dense part to try the queries by; all are kept")
-            return nil
         }
-        var settings = index.settings
-        settings.mode = SearchMode(rawValue: name)
-        settings.rerankers = []
-        settings.limit = foundWithin
-        return try engine.session(index, settings)
+        return try modes.prefix(foundByAll ? modes.count : 1).map { mode in
+            var settings = index.settings
+            settings.mode = mode
+            settings.rerankers = []
+            settings.limit = foundWithin
+            return try engine.session(index, settings)
+        }
     }
 
-    private func findable(_ written: [WrittenQuery], by search: SearchSession?) throws -> [WrittenQuery] {
-        guard let search else { return written }
+    private func findable(_ written: [WrittenQuery], by search: SearchSession) throws -> [WrittenQuery] {
         let rankings = try search.rankDocuments(written.map { Query(id: $0.id, text: $0.text) })
         return zip(written, rankings).filter { query, ranking in
             ranking.documents.contains { $0.document == query.document }

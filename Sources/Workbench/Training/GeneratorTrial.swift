@@ -47,7 +47,9 @@ struct GeneratorTrial {
         isStopped: () -> Bool
     ) throws -> SelfSamples {
         defer { remove() }
-        let settings = try write(network)
+        var settings = try write(network)
+        settings.parameters.keyWeights = .general
+        settings.usesLearnedWeights = true
         let writer = try NGramWriter(index: index, settings: settings, models: engine.models)
         var samples: [SelfSamples.Sample] = []
         progress.begin("sampling n-grams", total: judged.count, unit: "queries")
@@ -60,8 +62,7 @@ struct GeneratorTrial {
             progress.advance(part.count)
         }
         progress.end()
-        return SelfSamples(
-            samples: samples, weights: LearnedKeyWeights(alpha: settings.parameters.alpha))
+        return SelfSamples(samples: samples, weights: .general)
     }
 
     /// Writes the generator, and returns the settings that search with it.

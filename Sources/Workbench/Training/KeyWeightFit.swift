@@ -23,47 +23,96 @@ public struct KeyWeightFit: Sendable {
 
     public init(generator: String) { self.generator = generator }
 
+    /// An index with the queries that are judged on it.
+    public struct Judged {
+        public let index: SearchIndex
+        public let queries: [JudgedQueries.Entry]
+
+        public init(_ index: SearchIndex, _ queries: [JudgedQueries.Entry]) {
+            self.index = index
+            self.queries = queries
+        }
+    }
+
     /// The weights that suit `queries`, which are also kept in the generator's folder.
     ///
-    /// - Throws: `TrawlError.invalidInput` when no query finds what it should, `CancellationError` when it was cancelled;
-    ///   nothing is written then.
+    /// - Throws: as `weights`; nothing is written then.
     public func run(
         _ queries: [JudgedQueries.Entry], _ index: SearchIndex, _ engine: Engine,
         progress: any ProgressReporter = .silent, cancellation: Cancellation = .never
     ) throws -> LearnedKeyWeights {
-        var settings = index.settings.generative
-        if generator != settings.generator ?? index.recipe.generative.model { settings.setGenerator(generator) }
-        settings.usesLearnedWeights = true
-        settings.parameters.scoring = .intersective
-        var weights = LearnedKeyWeights(alpha: settings.parameters.alpha)
-        for round in 1...max(1, rounds) {
-            settings.parameters.keyWeights = weights
-            let writer = try NGramWriter(index: index, settings: settings, models: engine.models)
-            var examples: [KeyWeightExample] = []
-            progress.begin("writing n-grams, round \(round)", total: queries.count, unit: "queries")
-            for start in stride(from: 0, to: queries.count, by: Self.batch) {
-                if cancellation.isCancelled { throw CancellationError() }
-                let part = Array(queries[start..<min(start + Self.batch, queries.count)])
-                examples += try writer.weightExamples(part, depth: depth).compactMap(\.self).filter {
-                    // Where nothing else was found there is nothing to tell apart.
-                    $0.candidates.contains { !$0.isRelevant }
-                }
-                progress.advance(part.count)
-            }
-            progress.end()
-            guard !examples.isEmpty else {
-                throw TrawlError(
-                    .invalidInput, "no query finds a relevant document among its best \(depth)", path: index.path,
-                    remedy: "check that queries, judgements and index belong together, or train the generator first")
-            }
-            let fit = KeyWeightFitter().fit(examples, from: weights)
-            weights = fit.weights.moved(
-                Double(priorQueries) / Double(priorQueries + examples.count), towards: .general)
-            progress.note(
-                "round \(round): \(examples.count) queries, loss \(fixed(fit.before, 4)), after the fit \(fixed(fit.after, 4))\n"
-            )
+        try run([Judged(index, queries)], engine, progress: progress, cancellation: cancellation)
+    }
+
+    /// The weights that suit several indexes, each of which counts the same, so that they may hold over others. They are also
+    /// kept in the generator's folder.
+    ///
+    /// - Throws: as `weights`; nothing is written then.
+    public func run(
+        _ judged: [Judged], _ engine: Engine, progress: any ProgressReporter = .silent,
+        cancellation: Cancellation = .never
+    ) throws -> LearnedKeyWeights {
+        let weights = try weights(judged, engine, progress: progress, cancellation: cancellation) { index in
+            var settings = index.settings.generative
+            if generator != settings.generator ?? index.recipe.generative.model { settings.setGenerator(generator) }
+            return settings
         }
         try LearnedWeightsFile.write(weights, generator: ModelCatalogue.path(of: generator))
         return weights
+    }
+
+    /// The weights that suit the queries for searches by `settings`.
+    ///
+    /// - Throws: `TrawlError.invalidInput` when no query finds what it should, `CancellationError` when it was cancelled.
+    func weights(
+        _ judged: [Judged], _ engine: Engine, progress: any ProgressReporter, cancellation: Cancellation,
+        settings: (SearchIndex) -> GenerativeSettings
+    ) throws -> LearnedKeyWeights {
+        var weights = LearnedKeyWeights.general
+        for round in 1...max(1, rounds) {
+            var groups: [[KeyWeightExample]] = []
+            progress.begin(
+                "writing n-grams, round \(round)", total: judged.reduce(0) { $0 + $1.queries.count }, unit: "queries")
+            for entry in judged {
+                var settings = settings(entry.index)
+                settings.usesLearnedWeights = true
+                settings.parameters.scoring = .intersective
+                settings.parameters.keyWeights = weights
+                groups.append(
+                    try examples(entry, settings, engine, progress: progress, cancellation: cancellation))
+            }
+            progress.end()
+            let count = groups.reduce(0) { $0 + $1.count }
+            guard count > 0 else {
+                throw TrawlError(
+                    .invalidInput, "no query finds a relevant document among its best \(depth)",
+                    path: judged.first?.index.path,
+                    remedy: "check that queries, judgements and index belong together, or train the generator first")
+            }
+            let fit = KeyWeightFitter().fit(groups, from: weights)
+            weights = fit.weights.moved(Double(priorQueries) / Double(priorQueries + count), towards: .general)
+            progress.note(
+                "round \(round): \(count) queries, loss \(fixed(fit.before, 4)), after the fit \(fixed(fit.after, 4))\n"
+            )
+        }
+        return weights
+    }
+
+    private func examples(
+        _ judged: Judged, _ settings: GenerativeSettings, _ engine: Engine, progress: any ProgressReporter,
+        cancellation: Cancellation
+    ) throws -> [KeyWeightExample] {
+        let writer = try NGramWriter(index: judged.index, settings: settings, models: engine.models)
+        var examples: [KeyWeightExample] = []
+        for start in stride(from: 0, to: judged.queries.count, by: Self.batch) {
+            if cancellation.isCancelled { throw CancellationError() }
+            let part = Array(judged.queries[start..<min(start + Self.batch, judged.queries.count)])
+            examples += try writer.weightExamples(part, depth: depth).compactMap(\.self).filter {
+                // Where nothing else was found there is nothing to tell apart.
+                $0.candidates.contains { !$0.isRelevant }
+            }
+            progress.advance(part.count)
+        }
+        return examples
     }
 }

@@ -82,7 +82,7 @@ struct TrainQueriesCommand: AsyncParsableCommand {
         let dropped = result.written - result.kept.count
         Diagnostics.line(
             "\(output): \(count) queries"
-                + (result.method == nil ? "" : " (\(dropped) failed the round-trip check)")
+                + (result.methods.isEmpty ? "" : " (\(dropped) failed the round-trip check)")
                 + (result.read < result.passages
                     ? "; stopped after \(result.read) of \(result.passages) passages" : ""))
     }

@@ -16,7 +16,8 @@ struct TrainWeightsCommand: AsyncParsableCommand {
             come first. The fit is averaged with weights that hold over corpora, which count as a fit to \
             --prior-queries; for a generator that was trained on the corpus, 0 finds more together with the other \
             ways. The result is kept with the generator, as key_weights.json; searches use it unless told \
-            --seal-weights. Give queries that the generator was not trained on.
+            --seal-weights. Give queries that the generator was not trained on. With --also, other indexes with the \
+            same tokenizer count as much as the first, so that the weights suit corpora that were not seen.
 
             EXAMPLES
               trawl train weights scifact --generator scifact-generator --queries queries.jsonl --qrels qrels/dev.tsv
@@ -30,7 +31,9 @@ struct TrainWeightsCommand: AsyncParsableCommand {
 
     @Option(help: "The generator; the index's own by default.") var generator: String?
 
-    @Option(help: "The most queries to fit to.") var limit = 300
+    @Option(help: "Another judged index, as INDEX,QUERIES,QRELS; may be given several times.") var also: [String] = []
+
+    @Option(help: "The most queries to fit to, for each index.") var limit = 300
 
     @Option(help: "The passages of a query that are compared.") var depth = 100
 
@@ -45,6 +48,9 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         for (name, value) in [("limit", limit), ("depth", depth), ("rounds", rounds)] where value < 1 {
             throw ValidationError("--\(name) must be at least 1")
         }
+        for text in also where text.split(separator: ",", omittingEmptySubsequences: false).count != 3 {
+            throw ValidationError("--also \(text) is not of the form INDEX,QUERIES,QRELS")
+        }
         if priorQueries < 0 { throw ValidationError("--prior-queries must be at least 0") }
     }
 
@@ -53,8 +59,18 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         let index = try self.index.open(engine)
         var fit = KeyWeightFit(generator: generator ?? index.recipe.generative.model)
         (fit.depth, fit.rounds, fit.priorQueries) = (depth, rounds, priorQueries)
-        let judged = try JudgedQueries(queries: queries, qrels: qrels).spread(limit)
-        let weights = try fit.run(judged.entries, index, engine, progress: progress.reporter)
+        var judged = [
+            KeyWeightFit.Judged(index, try JudgedQueries(queries: queries, qrels: qrels).spread(limit).entries)
+        ]
+        for text in also {
+            let parts = text.split(separator: ",").map(String.init)
+            let other = try IndexCatalogue.path(of: parts[0])
+            judged.append(
+                .init(
+                    try engine.open(other),
+                    try JudgedQueries(queries: parts[1], qrels: parts[2]).spread(limit).entries))
+        }
+        let weights = try fit.run(judged, engine, progress: progress.reporter)
         for (name, value) in weights.named {
             Output.line(name.padding(toLength: 16, withPad: " ", startingAt: 0) + String(format: "%8.4f", value))
         }

@@ -8,6 +8,7 @@ public struct LexicalPart: IndexPart {
     public let buildName: String? = "lexical"
     public let storage: ClosedRange<UInt16> = 10...19
     public let fusionWeight: Float = 1
+    public let readsWords = true
     public var recipeSection: (any RecipeSection.Type)? { LexicalRecipe.self }
     public var settingsSection: (any RecipeSection.Type)? { LexicalSettings.self }
 
@@ -65,7 +66,8 @@ public struct LexicalPart: IndexPart {
     public func checkDeletions(_ segment: SegmentReader) throws { try LexicalDeletions.check(segment) }
 
     public func makeRetriever(_ context: RetrieverContext) throws -> (any Retriever)? {
-        let searcher = try context.index.open(self).with(context.settings.lexical.parameters)
+        let searcher = try context.index.open(self).with(
+            context.settings.lexical.parameters, dropsAskingWords: context.settings.lexical.queryStopWords)
         return context.filtered(LexicalRetriever(searcher))
     }
 }

@@ -8,8 +8,8 @@ import TrawlTokenizers
 struct GenerativeRetriever: Retriever {
     let name = "generative"
     private let searcher: GenerativeSearcher<CorpusOracle>
-    private let tokenizer: Tokenizer
     private let passages: PassageTokens
+    private let ngrams: NGramText
 
     /// How many generated n-grams an explanation lists.
     private static let listedKeys = 25
@@ -19,7 +19,7 @@ struct GenerativeRetriever: Retriever {
         let name = settings.generator ?? index.recipe.generative.model
         let substrings = try index.substringIndex()
         let folder = try models.folder(name)
-        guard folder.isEncoderDecoder || !folder.isEncoder else {
+        guard folder.isGenerator else {
             throw TrawlError(
                 .incompatible, "\(name) is an embedding model; a generator is a decoder or an encoder-decoder",
                 path: folder.path,
@@ -33,15 +33,17 @@ struct GenerativeRetriever: Retriever {
                 "the index's passages end in token \(substrings.boundary), the texts of \(name) in another",
                 path: index.path, remedy: "build the index again with this generator")
         }
-        self.tokenizer = tokenizer
-        passages = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.titleEnd)
+        let titleEnd = index.recipe.generative.titleEnd
+        let words = QueryWords(index.recipe.lexical.analysis, tokenizer)
+        passages = PassageTokens(tokenizer: tokenizer, titleEnd: titleEnd)
+        ngrams = NGramText(tokenizer: tokenizer, words: words, titleEnd: titleEnd)
         let session = try models.generator(of: folder, precision: settings.precision).makeSession()
         // Encoders are cut short as embedders are: after a cut, the text's end token is still there.
         let limit = folder.isEncoderDecoder ? session.contextLength : .max
         searcher = try GenerativeSearcher(
             oracle: CorpusOracle(index: substrings), session: session,
             encoding: GeneratorEncoding(
-                titleEnd: index.recipe.generative.titleEnd,
+                titleEnd: titleEnd, words: words,
                 prompt: { text in
                     let ids = tokenizer.encodeIDs(text, addSpecialTokens: true)
                     return ids.count <= limit ? ids : ids.prefix(limit - 1) + ids.suffix(1)
@@ -55,8 +57,8 @@ struct GenerativeRetriever: Retriever {
             Retrieved(
                 ranking: result.ranking,
                 matches: { id, passage in
-                    guard let explanation = result.explanations.first(where: { $0.passage == id }) else { return [] }
-                    return matches(result, explanation, passage)
+                    // A passage that only another method found has no n-gram that counts.
+                    try matches(result, result.explain(id), passage)
                 },
                 keys: { keys(result, limit: Self.listedKeys) })
         }
@@ -68,11 +70,12 @@ struct GenerativeRetriever: Retriever {
         _ queries: [String], depth: Int, isRelevant: (_ query: Int, PassageID) throws -> Bool
     ) throws -> [KeyWeightExample?] {
         try searcher.search(queries, k: depth).enumerated().map { number, result in
-            let candidates = try result.explanations.map { explanation in
-                KeyWeightExample.Candidate(
+            let candidates = try result.ranking.map { entry in
+                let explanation = try result.explain(entry.passage)
+                return KeyWeightExample.Candidate(
                     isRelevant: try isRelevant(number, explanation.passage),
-                    keys: explanation.keys.map { .init(key: $0.key, cover: $0.cover, occurrences: $0.occurrences) },
-                    length: try searcher.oracle.tokens(of: explanation.passage).count)
+                    keys: explanation.keys.map { .init(key: $0.key, occurrences: $0.occurrences) },
+                    relativeLength: try searcher.relativeLength(of: explanation.passage))
             }
             guard candidates.contains(where: \.isRelevant) else { return nil }
             return KeyWeightExample(
@@ -98,30 +101,40 @@ struct GenerativeRetriever: Retriever {
         }
     }
 
+    /// The n-grams of a passage in whole words, the most important first. Those that read alike are one match.
     private func matches(_ result: GenerativeResult, _ explanation: PassageExplanation, _ passage: StoredPassage)
         -> [Match]
     {
-        explanation.keys.sorted { $0.contribution > $1.contribution }.map { match in
+        let tokens = passages.tokenizer.encodeIDs(
+            passages.text(title: passage.title, text: passage.text), addSpecialTokens: false)
+        var matches: [Match] = []
+        var numbers: [String: Int] = [:]
+        for match in explanation.keys.sorted(by: { $0.contribution > $1.contribution }) {
             let key = result.keys[match.key]
-            return Match(
-                stage: name, text: text(key.tokens), count: key.count, contribution: Float(match.contribution),
-                ranges: passages.textRanges(of: [match.tokens], title: passage.title, text: passage.text))
+            let span = ngrams.wholeWords(match.tokens, in: tokens)
+            let isInPassage = !span.isEmpty && span.upperBound <= tokens.count
+            let text = ngrams.text(of: isInPassage ? tokens[span] : key.tokens[...], isTitle: key.origin == .title)
+            if text.isEmpty { continue }
+            if let number = numbers[text] {
+                matches[number].contribution += Float(match.contribution)
+                continue
+            }
+            numbers[text] = matches.count
+            matches.append(
+                Match(
+                    stage: name, text: text, count: key.count, contribution: Float(match.contribution),
+                    ranges: passages.textRanges(of: [span], title: passage.title, text: passage.text)))
         }
+        return matches.sorted { $0.contribution > $1.contribution }
     }
 
     private func keys(_ result: GenerativeResult, limit: Int) -> [GeneratedKey] {
         result.keys.prefix(limit).map { key in
             GeneratedKey(
-                text: text(key.tokens), origin: key.origin.rawValue, count: key.count,
+                text: ngrams.text(of: key.tokens, isTitle: key.origin == .title), origin: key.origin.rawValue,
+                count: key.count,
                 logProbability: key.logProbability,
                 weight: key.weight)
         }
-    }
-
-    private func text(_ tokens: [TokenID]) -> String {
-        let text = tokenizer.decode(tokens, skipSpecialTokens: true)
-        // The mark of a piece that continues a word is not part of the text.
-        if text.hasPrefix("##"), text.count > 2 { return String(text.dropFirst(2)) }
-        return text.hasPrefix(" ") ? String(text.dropFirst()) : text
     }
 }

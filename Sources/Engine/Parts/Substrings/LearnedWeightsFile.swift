@@ -51,7 +51,7 @@ extension GenerativeSettings {
         if !usesLearnedWeights {
             result.keyWeights = nil
         } else if result.keyWeights == nil {
-            result.keyWeights = try LearnedWeightsFile.read(generator: model.path)
+            result.keyWeights = try LearnedWeightsFile.read(generator: model.path) ?? .general
         }
         return result
     }

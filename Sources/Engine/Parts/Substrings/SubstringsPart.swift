@@ -1,5 +1,6 @@
 public import TrawlCore
 public import TrawlCorpus
+import TrawlModels
 public import TrawlStore
 public import TrawlSubstringIndex
 
@@ -12,8 +13,17 @@ public struct SubstringsPart: IndexPart {
     public let storage: ClosedRange<UInt16> = 20...29
     public var recipeSection: (any RecipeSection.Type)? { GenerativeRecipe.self }
     public var settingsSection: (any RecipeSection.Type)? { GenerativeSettings.self }
+    public let fusionWeight: Float = 1
+    public let readsWords = true
 
     public init() {}
+
+    /// An index may have n-grams only to count and find them: of the tokens of a model that writes nothing, or that is gone.
+    public func canSearch(_ recipe: IndexRecipe, _ settings: SearchSettings) -> Bool {
+        let name = settings.generative.generator ?? recipe.generative.model
+        guard let folder = try? ModelFolder(path: ModelCatalogue.path(of: name)) else { return false }
+        return folder.isGenerator
+    }
 
     public func makeBuilder(_ recipe: IndexRecipe, _ context: BuildContext) throws -> any PartBuilder {
         try SubstringsBuilder(recipe.generative, context)

@@ -1,0 +1,213 @@
+public import TrawlCore
+public import TrawlEngine
+public import TrawlEvaluation
+import TrawlGeneration
+import TrawlTensors
+import TrawlTraining
+
+/// Fits the searches of an index to its own text without judgements: a language model writes queries, and what they teach
+/// becomes a default of the index if held-out queries say that it helps.
+///
+/// Three changes are tried one after the other, each on top of those that were kept: weights of n-grams, a generator that goes
+/// on training on the corpus, and the generator's weight in the fusion. A change is kept only if nDCG@10 of held-out queries
+/// rises and a paired randomisation test says that this is no chance. The index changes in one commit at the end.
+public struct IndexAdaptation: Sendable {
+    /// How queries are written; those that not every other method finds again are dropped.
+    public var writing = QueryWriting()
+    /// Judged queries in place of written ones.
+    public var judged: JudgedQueries?
+    /// The minutes that all takes, about; training gets what the rest leaves. The writing of queries has its own limit, the
+    /// number of passages.
+    public var minutes = 15.0
+    /// The name or path of the generator that is trained; nil: none is.
+    public var generator: String?
+    /// The highest chance of an improvement by accident at which a change is kept.
+    public var significance = 0.05
+    public var seed: UInt64 = 1
+
+    public init() {
+        writing.passages = 600
+        writing.perPassage = 2
+        writing.precision = .int8
+        writing.foundByAll = true
+    }
+
+    /// The share of the queries that is held out, the fewest that say anything, and the most that more would add nothing to.
+    private static let heldOut = (share: 0.3, fewest: 30, most: 200)
+    /// The most queries that weights are fitted to.
+    private static let fitted = 300
+    /// The share of the minutes that is left for what follows training.
+    private static let reserve = 0.2
+    /// The weights of generative search in the fusion that are tried.
+    static let fusionWeights: [Float] = [0, 0.25, 0.5, 1, 1.5, 2]
+
+    /// A change that was tried.
+    public struct Trial: Codable, Sendable {
+        /// What changed: `weights`, `generator` or `fusion`.
+        public let change: String
+        /// nDCG@10 of the held-out queries before and after.
+        public let before: Double
+        public let after: Double
+        /// The chance of such a difference by accident.
+        public let chance: Double
+        public let isKept: Bool
+    }
+
+    public struct Report: Codable, Sendable {
+        /// The queries that were learnt from, and those that were held out.
+        public let queries: Int
+        public let heldOut: Int
+        public let trials: [Trial]
+    }
+
+    /// Tries the changes and commits those that help as the index's defaults.
+    ///
+    /// - Throws: `TrawlError.invalidInput` for an index without n-grams or with too few queries; `CancellationError` when it was
+    ///   cancelled. The index is then as it was.
+    public func run(
+        at path: String, _ engine: Engine, progress: any ProgressReporter = .silent, cancellation: Cancellation = .never
+    ) throws -> Report {
+        let start = ContinuousClock.now
+        let index = try engine.open(path)
+        guard index.recipe.build.contains(SearchMode.generative.rawValue) else {
+            throw TrawlError(
+                .invalidInput, "the index has no n-grams, which is what adapts", path: path,
+                remedy: "build it with generative search")
+        }
+        let queries = try judged ?? written(index, engine, progress, cancellation)
+        let parts = queries.split(
+            heldOut: Self.heldOut.share, fewest: Self.heldOut.fewest, most: Self.heldOut.most)
+        guard parts.heldOut.count > 0 else {
+            throw TrawlError(
+                .invalidInput, "\(queries.count) queries are too few to learn from and to test on", path: path,
+                remedy: "give \(Int(Double(Self.heldOut.fewest) / Self.heldOut.share)) at least")
+        }
+        var state = AdaptationState(engine, index, heldOut: parts.heldOut, significance: significance, progress)
+        let fitted = parts.trained.spread(Self.fitted)
+
+        func requireTime() throws { if cancellation.isCancelled { throw CancellationError() } }
+        func fit(_ settings: SearchSettings) throws -> SearchSettings {
+            var settings = settings
+            let name = settings.generative.generator ?? index.recipe.generative.model
+            settings.generative.parameters.keyWeights = try KeyWeightFit(generator: name).weights(
+                [.init(index, fitted.entries)], engine, progress: progress, cancellation: cancellation
+            ) { _ in settings.generative }
+            return settings
+        }
+        try state.tryChange("weights", .generative, fit(state.settings))
+        try requireTime()
+        let left = minutes * 60 * (1 - Self.reserve) - (ContinuousClock.now - start) / .seconds(1)
+        if let generator, left > 30 {
+            var training = TrainingSettings()
+            training.seconds = left
+            training.seed = seed
+            training.learningRate.peak = 3e-4
+            var run = GeneratorTraining(output: generator, training: training)
+            run.queries = parts.trained.queries
+            run.qrels = try parts.trained.qrels.restricted(to: run.queries.map(\.id))
+            let outcome = try run.run(index, engine, progress: progress, cancellation: cancellation)
+            try requireTime()
+            var settings = state.settings
+            settings.generative.setGenerator(outcome.path)
+            try state.tryChange("generator", .generative, fit(settings))
+        } else if generator != nil {
+            progress.warn("no time was left to train the generator; give more minutes or write for fewer passages")
+        }
+        try requireTime()
+        if let best = try bestFusion(state.settings, index, engine, fitted) {
+            try state.tryChange("fusion", .hybrid, best)
+        }
+        try requireTime()
+        if state.isChanged { try engine.setDefaults(state.settings, of: path) }
+        return Report(queries: parts.trained.count, heldOut: parts.heldOut.count, trials: state.trials)
+    }
+
+    private func written(
+        _ index: SearchIndex, _ engine: Engine, _ progress: any ProgressReporter, _ cancellation: Cancellation
+    ) throws -> JudgedQueries {
+        let result = try writing.run(index, engine, progress: progress, cancellation: cancellation)
+        if cancellation.isCancelled { throw CancellationError() }
+        return JudgedQueries(written: result.kept)
+    }
+
+    /// The settings with the weight of generative search that suits `queries` best beside the index's other weights; nil where
+    /// it is the index's own, or there is nothing to fuse.
+    private func bestFusion(
+        _ settings: SearchSettings, _ index: SearchIndex, _ engine: Engine, _ queries: JudgedQueries
+    ) throws -> SearchSettings? {
+        var weights = index.fusionWeights(settings)
+        let name = SearchMode.generative.rawValue
+        guard weights.count > 1, let own = weights[name] else { return nil }
+        var best: (weight: Float, score: Double)?
+        for weight in Set(Self.fusionWeights + [own]).sorted() {
+            weights[name] = weight
+            var tried = settings
+            tried.mode = .hybrid
+            tried.fusion.weights = weights
+            let score = try AdaptationState.report(engine, index, tried, queries).means[0]
+            if best.map({ score > $0.score }) ?? true { best = (weight, score) }
+        }
+        guard let best, best.weight != own else { return nil }
+        var result = settings
+        weights[name] = best.weight
+        result.fusion.weights = weights
+        return result
+    }
+}
+
+/// The defaults that held-out queries have approved so far.
+private struct AdaptationState {
+    private(set) var settings: SearchSettings
+    private(set) var trials: [IndexAdaptation.Trial] = []
+    private let engine: Engine
+    private let index: SearchIndex
+    private let heldOut: JudgedQueries
+    private let significance: Double
+    private let progress: any ProgressReporter
+
+    init(
+        _ engine: Engine, _ index: SearchIndex, heldOut: JudgedQueries, significance: Double,
+        _ progress: any ProgressReporter
+    ) {
+        settings = index.settings
+        (self.engine, self.index, self.heldOut) = (engine, index, heldOut)
+        (self.significance, self.progress) = (significance, progress)
+    }
+
+    var isChanged: Bool { trials.contains(where: \.isKept) }
+
+    /// Keeps `changed` if searches of `mode` are better by it.
+    mutating func tryChange(_ name: String, _ mode: SearchMode, _ changed: SearchSettings) throws {
+        func report(_ settings: SearchSettings) throws -> TrawlEvaluation.Report {
+            var settings = settings
+            settings.mode = mode
+            return try Self.report(engine, index, settings, heldOut)
+        }
+        let (before, after) = try (report(settings), report(changed))
+        let comparison = try Comparison(before.measures[0], from: before, to: after)
+        let isKept = comparison.difference > 0 && comparison.randomisation <= significance
+        trials.append(
+            .init(
+                change: name, before: before.means[0], after: after.means[0], chance: comparison.randomisation,
+                isKept: isKept))
+        if isKept { settings = changed }
+        progress.note(
+            "\(name): nDCG@10 of \(heldOut.count) held-out queries \(fixed(before.means[0], 4)), then "
+                + "\(fixed(after.means[0], 4)), p = \(fixed(comparison.randomisation, 3)): "
+                + (isKept ? "kept" : "not kept"))
+    }
+
+    /// The scores of `queries` under nDCG@10.
+    static func report(
+        _ engine: Engine, _ index: SearchIndex, _ settings: SearchSettings, _ queries: JudgedQueries
+    ) throws -> TrawlEvaluation.Report {
+        var settings = settings
+        settings.rerankers = []
+        settings.conditions = []
+        settings.limit = 10
+        let rankings = try engine.session(index, settings).rankDocuments(queries.queries)
+        return try TrawlEvaluation.Report(
+            of: Run(rankings), against: queries.qrels.restricted(to: queries.queries.map(\.id)),
+            Measure.list("nDCG@10"))
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Foundation
+import TrawlCore
+import TrawlEngine
+import TrawlEvaluation
+import TrawlGeneration
+import TrawlWorkbench
+
+struct AdaptCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "adapt",
+        abstract: "Fit an index's searches to its own text, without judgements.",
+        discussion: """
+            A language model writes queries for some passages; queries that words or vectors do not find again are \
+            dropped. The rest fit the weights of n-grams, train the generator (--train) and fit its weight in hybrid \
+            searches. What held-out queries prove better becomes a default of the index; what they do not is not \
+            kept, and is reported. --mode and other flags of a query override the defaults as ever.
+
+            The index changes in one commit at the end. Ctrl-C leaves it as it was. With --queries and --qrels, people's \
+            queries take the place of written ones.
+
+            EXAMPLES
+              trawl adapt notes
+              trawl adapt notes --train --minutes 30
+              trawl adapt scifact --queries queries.jsonl --qrels qrels/train.tsv
+            """)
+
+    @OptionGroup var index: IndexArgument
+
+    @Option(help: "How long all may take, about.") var minutes = 15.0
+    @Option(help: "The most passages that queries are written for.") var passages = 600
+    @Option(help: "The language model that writes: a decoder's name or path.")
+    var writer = ModelCatalogue.defaultLanguageModel
+    @Flag(help: "Train the generator too, with the time that is left.") var train = false
+    @Option(
+        help: "The name of the trained generator in Trawl's models folder. (default: the index's name and -generator)")
+    var output: String?
+    @Option(help: "The queries in place of written ones: JSON lines (BEIR) or TSV (id, text).") var queries: String?
+    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.") var qrels: String?
+    @Option(help: "The seed of all random draws.") var seed: UInt64 = 1
+    @Flag(help: "Print what was tried as JSON.") var json = false
+
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        if (queries == nil) != (qrels == nil) { throw ValidationError("--queries and --qrels go together") }
+        guard minutes > 0, minutes.isFinite else { throw ValidationError("--minutes must be above 0") }
+        guard passages > 0 else { throw ValidationError("--passages must be at least 1") }
+        if output != nil, !train { throw ValidationError("--output names a trained generator; add --train") }
+    }
+
+    func run() async throws {
+        let path = try index.path
+        var adaptation = IndexAdaptation()
+        (adaptation.minutes, adaptation.seed) = (minutes, seed)
+        (adaptation.writing.passages, adaptation.writing.writer) = (passages, writer)
+        adaptation.writing.parameters.seed = seed
+        if train {
+            let name = URL(filePath: path).deletingPathExtension().lastPathComponent + "-generator"
+            let generator = output ?? name
+            let folder = generator.contains("/") ? generator : ModelCatalogue.folder + "/" + generator
+            guard !FileManager.default.fileExists(atPath: folder) else {
+                throw TrawlError(
+                    .invalidInput, "there is a model of this name", path: folder,
+                    remedy: "name another with --output, or remove it")
+            }
+            adaptation.generator = generator
+        }
+        if let queries, let qrels { adaptation.judged = try JudgedQueries(queries: queries, qrels: qrels) }
+        Interruption.await()
+        let report = try adaptation.run(
+            at: path, Engine(), progress: progress.reporter, cancellation: Interruption.cancellation)
+        Interruption.release()
+        if json { return try Output.json(report) }
+        Output.line("queries: \(report.queries) to learn from, \(report.heldOut) held out")
+        for trial in report.trials {
+            Output.line(
+                trial.change.padding(toLength: 10, withPad: " ", startingAt: 0)
+                    + String(
+                        format: "nDCG@10 %.4f -> %.4f, p = %.4f: ", trial.before, trial.after, trial.chance)
+                    + (trial.isKept ? "kept" : "not kept"))
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import Synchronization
+import Testing
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlEvaluation
+import TrawlGeneration
+import TrawlTestSupport
+
+@testable import TrawlWorkbench
+
+/// With the default generator, on a corpus of made-up things whose queries each name one of them.
+@Suite struct IndexAdaptationTests {
+    private static let subjects = [
+        "lantern", "harbour", "violin", "glacier", "beetle", "turbine", "orchard", "compass", "anvil", "lighthouse",
+        "saddle",
+        "kettle", "meadow", "piston", "quarry", "rudder", "sculpture", "telescope", "umbrella", "volcano",
+    ]
+    private static let kinds = ["old", "small", "copper", "northern", "hidden", "painted"]
+
+    /// An index of 120 documents, and a query for each.
+    private static func build(
+        in folder: TemporaryFolder, settings: SearchSettings = SearchSettings()
+    ) throws -> (path: String, queries: [Query], documents: [DocumentID]) {
+        var documents: [Document] = []
+        var queries: [Query] = []
+        for (number, subject) in subjects.enumerated() {
+            for (place, kind) in kinds.enumerated() {
+                let other = subjects[(number + place + 3) % subjects.count]
+                let id = "\(subject)-\(kind)"
+                documents.append(
+                    try Document(
+                        id: id,
+                        text:
+                            "The \(kind) \(subject) stands beside the \(other). People visit it in summer and in winter."
+                    ))
+                queries.append(Query(id: id, text: "where is the \(kind) \(subject)"))
+            }
+        }
+        let path = folder.path + "/index.trawl"
+        try Engine().build(
+            RecipeFile(IndexRecipe(build: ["lexical", "generative"]), settings: settings), at: path,
+            documents: DocumentList(documents))
+        return (path, queries, documents.map(\.id))
+    }
+
+    private static func judged(_ queries: [Query], _ documents: [DocumentID]) throws -> JudgedQueries {
+        var qrels = Qrels()
+        for (query, document) in zip(queries, documents) { try qrels.judge(query: query.id, document, grade: 1) }
+        return JudgedQueries(queries, qrels)
+    }
+
+    /// Queries whose answers are somebody else's.
+    @Test func whatWouldHurtIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let (path, queries, documents) = try Self.build(in: folder)
+        let before = try Engine().open(path).settings
+        var adaptation = IndexAdaptation()
+        adaptation.judged = try Self.judged(queries, documents.shuffled(seed: 5))
+        let report = try adaptation.run(at: path, Engine())
+        #expect(report.heldOut >= 30 && report.trials.first?.change == "weights")
+        #expect(report.trials.filter(\.isKept).isEmpty)
+        #expect(try Engine().open(path).settings == before)
+    }
+
+    /// An index whose weights look at stop words alone.
+    @Test func whatHelpsIsRemembered() throws {
+        let folder = try TemporaryFolder()
+        var settings = SearchSettings()
+        settings.generative.parameters.keyWeights = LearnedKeyWeights(
+            coefficients: [-3, -5, 6, 0, 0, -5, 0, 0, 0])
+        let (path, queries, documents) = try Self.build(in: folder, settings: settings)
+        var adaptation = IndexAdaptation()
+        adaptation.judged = try Self.judged(queries, documents)
+        let report = try adaptation.run(at: path, Engine())
+        let trial = try #require(report.trials.first { $0.change == "weights" })
+        #expect(trial.isKept && trial.after > trial.before)
+        let adapted = try Engine().open(path)
+        #expect(adapted.settings.generative.parameters.keyWeights != settings.generative.parameters.keyWeights)
+        // Searches use it unasked, and nothing else of the index has changed.
+        var search = adapted.settings
+        search.mode = .generative
+        let hits = try Engine().search(queries[7].text, in: adapted, search).hits
+        #expect(hits.first?.document == documents[7])
+        #expect(try Engine().check(path).filter { !$0.passed }.isEmpty)
+    }
+
+    @Test(arguments: [0, 1, 3, 5])
+    func whatIsInterruptedChangesNothing(after checks: Int) throws {
+        let folder = try TemporaryFolder()
+        var settings = SearchSettings()
+        settings.generative.parameters.keyWeights = LearnedKeyWeights(
+            coefficients: [-3, -5, 6, 0, 0, -5, 0, 0, 0])
+        let (path, queries, documents) = try Self.build(in: folder, settings: settings)
+        let before = try Engine().open(path).settings
+        var adaptation = IndexAdaptation()
+        adaptation.judged = try Self.judged(queries, documents)
+        let asked = Mutex(0)
+        #expect(throws: CancellationError.self) {
+            try adaptation.run(
+                at: path, Engine(),
+                cancellation: Cancellation {
+                    asked.withLock {
+                        $0 += 1
+                        return $0 > checks
+                    }
+                })
+        }
+        #expect(try Engine().open(path).settings == before)
+    }
+
+    @Test func tooFewQueriesAreRefused() throws {
+        let folder = try TemporaryFolder()
+        let (path, queries, documents) = try Self.build(in: folder)
+        var adaptation = IndexAdaptation()
+        adaptation.judged = try Self.judged(Array(queries.prefix(20)), documents)
+        #expect(throws: TrawlError.self) { try adaptation.run(at: path, Engine()) }
+    }
+}
+
+extension Array {
+    fileprivate func shuffled(seed: UInt64) -> [Element] {
+        var random = SplitMix64(seed: seed)
+        var copy = self
+        for index in copy.indices.dropFirst() { copy.swapAt(index, random.below(index + 1)) }
+        return copy
+    }
+}
