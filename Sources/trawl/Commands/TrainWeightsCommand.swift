@@ -11,11 +11,11 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         commandName: "weights",
         abstract: "Fit the weights of a generator's n-grams to judged queries.",
         discussion: """
-            How much an n-gram counts is fitted from its probability, its rarity, its length, what it shares with the \
-            query, how often a passage has it and how long the passage is, so that passages which answer the queries \
-            come first. The fit is averaged with weights that hold over corpora, which count as a fit to \
-            --prior-queries; for a generator that was trained on the corpus, 0 finds more together with the other \
-            ways. The result is kept with the generator, as key_weights.json; searches use it unless told \
+            How much an n-gram counts is fitted from its probability, its rarity, whether it is of the query or only the \
+            generator wrote it, and what words it has, so that passages which answer the queries come first. The fit is \
+            averaged with weights that hold over corpora, which count as a fit to --prior-queries; for a generator that \
+            was trained on the corpus, 0 finds more together with the other ways. The result is kept with the \
+            generator, as key_weights.json; searches use it unless told \
             --seal-weights. Give queries that the generator was not trained on. With --also, other indexes with the \
             same tokenizer count as much as the first, so that the weights suit corpora that were not seen.
 

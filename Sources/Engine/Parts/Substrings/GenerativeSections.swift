@@ -46,7 +46,7 @@ public struct GenerativeSettings: RecipeSection {
     public var parameters = GenerativeSettings.defaultParameters
     /// The model's arithmetic.
     public var precision = Precision.f32
-    /// Whether n-grams are weighted as the generator's folder says, where it has fitted weights, or by SEAL's formula.
+    /// Whether n-grams have fitted weights, those of the generator's folder or general ones, or SEAL's.
     public var usesLearnedWeights = true
 
     /// SEAL's published parameters but for two: a language model that was never trained to retrieve spreads its first
