@@ -95,7 +95,7 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
     public func features(of result: GenerativeResult) throws -> [KeyFeatures] {
         let reader = KeyFeatureReader(
             oracle: oracle, query: try encoding.text(" " + result.query), words: encoding.words)
-        // Keys that tell nothing are no keys of a result.
+        // A result has no keys of weight 0, so every key has features.
         return zip(result.keys, result.passageCounts).compactMap { reader.features(of: $0, passages: $1) }
     }
 

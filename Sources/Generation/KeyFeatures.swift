@@ -12,7 +12,7 @@ public struct KeyFeatures: Codable, Sendable, Hashable {
     /// - `inflection`: whether it is another form of a word of the query;
     /// - `generated`: whether only the generator wrote it;
     /// - `length`: the log of its tokens, if it was generated;
-    /// - `odds`: the log of how much likelier it is behind the query than anywhere in the corpus, if it was generated;
+    /// - `odds`: the log of its probability given the query, divided by its probability in the corpus, if it was generated;
     /// - `query_odds`: the same if it is of the query.
     public static let names = [
         "rarity", "phrase", "stop_words", "piece", "inflection", "generated", "length", "odds", "query_odds",
@@ -34,8 +34,7 @@ public struct KeyFeatures: Codable, Sendable, Hashable {
     /// The feature that follows the log-probability.
     var oddsFeature: Int { isGenerated ? 7 : 8 }
 
-    /// Whether the n-gram tells nothing: the generator wrote it, and finds it little likelier behind the query than anywhere in
-    /// the corpus.
+    /// Whether the n-gram was generated and is hardly more likely given the query than in the corpus overall.
     var isUnlikely: Bool { isGenerated && values[oddsFeature] < Self.leastOdds }
 
     private static let leastOdds = 1.5
@@ -61,8 +60,8 @@ struct KeyFeatureReader<Oracle: SubstringOracle> {
     let query: [TokenID]
     let words: QueryWords
 
-    /// The features of an n-gram that counts; nil for one that was generated and tells nothing, because it ends in a stop word
-    /// or punctuation, which the n-gram before it does not, or because it is hardly likelier behind the query than anywhere.
+    /// The features of an n-gram; nil for a generated one that is not evidence. Such an n-gram ends in a stop word or in
+    /// punctuation, or is hardly more likely given the query than in the corpus overall.
     ///
     /// - Parameter passages: How many passages have the n-gram.
     func features(of key: NGramKey, passages: Int) -> KeyFeatures? {

@@ -5,9 +5,11 @@ import TrawlCore
 ///
 /// A passage scores the sum over its n-grams of w x tf (k + 1) / (tf + k (1 - b + b x length)), where w = exp(sum of
 /// coefficient x feature), tf is how often the passage has the n-gram, and length is the passage's, relative to the mean:
-/// BM25 (Robertson and Zaragoza 2009, doi 10.1561/1500000019), whose terms are n-grams and whose weights are fitted. SEAL
-/// gives n-grams that are no likelier behind the query than anywhere no weight, words of the query too, and counts an n-gram
-/// once. Where the generator does not know the corpus, that loses to BM25; this does not (eval/results/generator.md).
+/// BM25 (Robertson and Zaragoza 2009, doi 10.1561/1500000019), whose terms are n-grams and whose weights are fitted.
+///
+/// SEAL counts an n-gram once, and ignores n-grams that are not more likely given the query than overall, even words of the
+/// query. On a corpus that the generator does not know, SEAL's weights score lower than BM25; fitted weights do not
+/// (eval/results/generator.md).
 ///
 /// Weights do not fall with the log-probability as long as the coefficients of both odds are not negative.
 public struct LearnedKeyWeights: Codable, Hashable, Sendable {

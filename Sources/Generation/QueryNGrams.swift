@@ -17,8 +17,8 @@ enum QueryNGrams {
         return spans
     }
 
-    /// Other forms of the query's words, without those that stand in it and those of stop words, behind a space, with small
-    /// and with capital initials.
+    /// Other forms of the query's words, after a space, with the first letter in lower and in upper case. Stop words and forms
+    /// that the query contains are left out.
     static func inflections(of query: String, _ words: QueryWords) -> [String] {
         let own = query.split(whereSeparator: \.isWhitespace).map { trimmed(String($0)).lowercased() }
         var seen = Set(own)

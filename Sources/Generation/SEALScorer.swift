@@ -27,9 +27,7 @@ struct SEALScorer<Oracle: SubstringOracle> {
     func query(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight], tokens: [TokenID] = []) -> Query {
         var keys = keys
         if parameters.scoring == .likelihood { keys.removeAll { !$0.key.isComplete } }
-        for index in keys.indices where keys[index].key.count <= parameters.maximumOccurrences {
-            keys[index].passages = oracle.passages(containing: keys[index].range)
-        }
+        for index in keys.indices { locate(&keys[index]) }
         KeyWeights.weigh(&keys, query: tokens, words: words, oracle: oracle, parameters: parameters)
         // Fitted weights make unigrams of their own kind needless.
         let unigrams = parameters.scoring.isIntersective && learned == nil ? unigrams : []
@@ -39,14 +37,18 @@ struct SEALScorer<Oracle: SubstringOracle> {
             let key = NGramKey(
                 tokens: [unigram.token], logProbability: unigram.logProbability, count: unigram.count,
                 origin: .unigram, weight: unigram.weight)
-            keys.append(
-                LocatedKey(
-                    key: key, range: range,
-                    passages: key.count <= parameters.maximumOccurrences ? oracle.passages(containing: range) : nil))
+            var located = LocatedKey(key: key, range: range)
+            locate(&located)
+            keys.append(located)
         }
         keys.removeAll { !($0.key.weight > 0) }
         keys.sort { $0.key.precedes($1.key) }
         return Query(keys: keys, unigrams: unigrams)
+    }
+
+    /// Finds the passages of a key, unless it is too frequent.
+    private func locate(_ key: inout LocatedKey<SuffixRange>) {
+        if key.key.count <= parameters.maximumOccurrences { key.passages = oracle.passages(containing: key.range) }
     }
 
     /// For each query, the best `count` passages.

@@ -4,7 +4,8 @@ public import TrawlGeneration
 /// The ranking loss of a query: a relevant passage shall score higher than others by a margin, in the score that searches use
 /// (after LTRGR: Li et al. 2023, arXiv 2306.15222).
 ///
-/// The score of a passage is a sum over its keys (`LearnedKeyWeights`). The weight of a key is a function of its log-probability. The loss of a pair is max(0, margin - log(better / worse)). LTRGR takes the difference; with the logarithm
+/// The score of a passage is a sum over its keys (`LearnedKeyWeights`). The weight of a key is a function of its
+/// log-probability. The loss of a pair is max(0, margin - log(better / worse)). LTRGR takes the difference; with the logarithm
 /// one margin suits all queries and weightings. The loss is the mean over the pairs.
 public struct RankingMargin: Sendable {
     public let weights: LearnedKeyWeights

@@ -9,8 +9,8 @@ import TrawlTraining
 /// becomes a default of the index if held-out queries say that it helps.
 ///
 /// Three changes are tried one after the other, each on top of those that were kept: weights of n-grams, a generator that goes
-/// on training on the corpus, and the generator's weight in the fusion. A change is kept only if nDCG@10 of held-out queries
-/// rises and a paired randomisation test says that this is no chance. The index changes in one commit at the end.
+/// on training on the corpus, and the generator's weight in the fusion. A change is kept only if it raises nDCG@10 of
+/// held-out queries significantly, by a paired randomisation test. The index changes in one commit at the end.
 public struct IndexAdaptation: Sendable {
     /// How queries are written; those that not every other method finds again are dropped.
     public var writing = QueryWriting()

@@ -1,5 +1,6 @@
 import Foundation
 import TrawlCore
+import TrawlEvaluation
 
 /// A folder of queries with their judgements in BEIR's layout: queries.jsonl and qrels.tsv.
 public struct QueryFolder: Sendable {
@@ -24,16 +25,11 @@ public struct QueryFolder: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var lines = Data()
         var judgements = "query-id\tcorpus-id\tscore\n"
-        var ids: [String: String] = [:]
-        var judged: Set<[String]> = []
-        for entry in written {
-            if ids[entry.text] == nil {
-                lines += try encoder.encode(Line(_id: entry.id, text: entry.text)) + Data("\n".utf8)
-            }
-            let id = ids[entry.text, default: entry.id]
-            ids[entry.text] = id
-            if judged.insert([id, entry.document.rawValue]).inserted {
-                judgements += "\(id)\t\(entry.document.rawValue)\t1\n"
+        let judged = JudgedQueries(written: written)
+        for (query, entry) in zip(judged.queries, judged.entries) {
+            lines += try encoder.encode(Line(_id: query.id, text: query.text)) + Data("\n".utf8)
+            for document in entry.relevant.sorted(by: { $0.rawValue < $1.rawValue }) {
+                judgements += "\(query.id)\t\(document.rawValue)\t1\n"
             }
         }
         do {
@@ -43,7 +39,7 @@ public struct QueryFolder: Sendable {
         } catch {
             throw TrawlError(.io, "the queries cannot be written", path: path, cause: error)
         }
-        return ids.count
+        return judged.count
     }
 
     private struct Line: Encodable {

@@ -63,12 +63,12 @@ struct NGramText: Sendable {
         guard let first = tokens.first else { return }
         let text = tokenizer.decode(Array(tokens), skipSpecialTokens: true).trimmingSpaces
         if text.isEmpty { return }
-        // The mark of a piece that continues a word is no part of the text.
+        // "##" marks a token that continues a word; it is not part of the text.
         let plain = text.hasPrefix("##") && text.count > 2 ? String(text.dropFirst(2)) : text
         parts.append(label + (words.token(first).beginsWord ? "" : "…") + plain)
     }
 
-    /// `span` of a passage's tokens, grown to whole words. Marks are no part of a word.
+    /// The smallest range of whole words that contains `span`, a range of a passage's tokens.
     func wholeWords(_ span: Range<Int>, in tokens: [TokenID]) -> Range<Int> {
         guard !span.isEmpty, span.upperBound <= tokens.count else { return span }
         var (start, end) = (span.lowerBound, span.upperBound)

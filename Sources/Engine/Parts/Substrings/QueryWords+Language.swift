@@ -16,7 +16,7 @@ extension QueryWords {
                 if let mark {
                     let begins = text.hasPrefix(mark)
                     let rest = begins ? text.dropFirst(mark.count) : text[...]
-                    // A mark of punctuation is no part of the word before it.
+                    // Punctuation has no mark either, but does not continue the word before it.
                     return (String(rest), begins || !(rest.first.map { $0.isLetter || $0.isNumber } ?? false))
                 }
                 return text.hasPrefix("##") && text.count > 2 ? (String(text.dropFirst(2)), false) : (text, true)
