@@ -181,6 +181,9 @@ public final class DocumentIterator: DocumentSource {
         }
         summary.documents += 1
         summary.textBytes += title.utf8.count + text.utf8.count
-        return Document(id: DocumentID(raw.id), title: title, text: text, metadata: raw.metadata, origin: origin)
+        return Document(
+            id: DocumentID(raw.id), title: title, text: text, metadata: raw.metadata,
+            headings: raw.headings.located(in: text),
+            origin: origin)
     }
 }

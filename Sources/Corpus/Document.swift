@@ -24,15 +24,19 @@ public struct Document: Hashable, Sendable {
     public let text: String
     /// In the order of the input. A key may repeat.
     public let metadata: [MetadataField]
+    /// The headings in `text`, in order; none for formats without headings.
+    public let headings: [Heading]
     public let origin: Origin
 
     public init(
-        id: DocumentID, title: String, text: String, metadata: [MetadataField] = [], origin: Origin
+        id: DocumentID, title: String, text: String, metadata: [MetadataField] = [], headings: [Heading] = [],
+        origin: Origin
     ) {
         self.id = id
         self.title = title
         self.text = text
         self.metadata = metadata
+        self.headings = headings
         self.origin = origin
     }
 
@@ -55,6 +59,20 @@ public struct Document: Hashable, Sendable {
 
     /// The value of a metadata key, the last one if it repeats.
     public func value(of key: String) -> String? { metadata.last { $0.key == key }?.value }
+}
+
+/// A heading in the text of a document. The section that it opens ends before the next heading of the same level or a
+/// higher one.
+public struct Heading: Hashable, Sendable {
+    /// 1 is the highest.
+    public let level: Int
+    /// The bytes of the heading's line in the document's UTF-8 text, without its line break.
+    public let range: Range<Int>
+
+    public init(level: Int, range: Range<Int>) {
+        self.level = level
+        self.range = range
+    }
 }
 
 extension DocumentID {
@@ -84,9 +102,34 @@ struct RawDocument {
     var title: String
     var text: String
     var metadata: [MetadataField] = []
+    /// In the order of their lines.
+    var headings: [RawHeading] = []
     /// A title for a document that has a text and no title of its own: the name of its file.
     var fallbackTitle: String?
     var line: Int?
+}
+
+/// A heading by its line, which cleaning the text does not change.
+struct RawHeading {
+    var level: Int
+    /// The number of line feeds before it in the text.
+    var line: Int
+}
+
+extension [RawHeading] {
+    /// The headings as bytes of the cleaned text.
+    ///
+    /// - Complexity: O(n) in the bytes of the text; nothing for a text without headings.
+    func located(in text: String) -> [Heading] {
+        if isEmpty { return [] }
+        let lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false)
+        return compactMap { heading in
+            guard lines.indices.contains(heading.line) else { return nil }
+            let line = lines[heading.line]
+            let start = text.utf8.distance(from: text.utf8.startIndex, to: line.startIndex)
+            return Heading(level: heading.level, range: start..<start + line.count)
+        }
+    }
 }
 
 /// Reads the documents of one file in order.
