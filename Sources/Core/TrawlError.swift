@@ -47,6 +47,8 @@ public struct TrawlError: Error, Sendable {
         case index
         /// The methods that an index is built with.
         case build
+        /// How documents are cut into passages.
+        case passages
         /// The weights of a fusion.
         case fusionWeights
         /// A model that writes n-grams, its fitted weights, and the field of identifiers.

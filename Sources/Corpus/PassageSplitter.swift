@@ -64,7 +64,7 @@ public struct PassageSplitter: Hashable, Sendable {
         var end = limit
         while end > start + overlap {
             switch units[end - 1].end {
-            case .sentence: return end
+            case .sentence, .paragraph: return end
             case .line: lineEnd = lineEnd ?? end
             case .word: break
             }
@@ -72,17 +72,14 @@ public struct PassageSplitter: Hashable, Sendable {
         }
         return lineEnd ?? limit
     }
+}
 
-    /// The UTF-8 bytes of `text` without white space at both ends.
-    private func trimmedRange(of text: String) -> Range<Int> {
-        let scalars = text.unicodeScalars
-        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
-            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
-        else { return 0..<0 }
-        return byteOffset(first, text)..<byteOffset(scalars.index(after: last), text)
-    }
-
-    private func byteOffset(_ index: String.Index, _ text: String) -> Int {
-        text.utf8.distance(from: text.utf8.startIndex, to: index)
-    }
+/// The UTF-8 bytes of `text` without white space at both ends.
+func trimmedRange(of text: String) -> Range<Int> {
+    let scalars = text.unicodeScalars
+    guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+        let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+    else { return 0..<0 }
+    func offset(_ index: String.Index) -> Int { text.utf8.distance(from: text.utf8.startIndex, to: index) }
+    return offset(first)..<offset(scalars.index(after: last))
 }

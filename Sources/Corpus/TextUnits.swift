@@ -2,7 +2,7 @@
 struct TextUnit {
     /// What ends after the word, from the weakest.
     enum End: UInt8, Comparable {
-        case word, line, sentence
+        case word, line, sentence, paragraph
         static func < (a: End, b: End) -> Bool { a.rawValue < b.rawValue }
     }
 
@@ -18,8 +18,8 @@ struct TextUnit {
 ///
 /// A sentence ends after `. ! ? …` with closing quotes or brackets behind it before white space, unless a lower-case
 /// letter follows; a point does not count after a single letter, a word with points inside (`U.S.`), a number of one or
-/// two digits (`3. Oktober`) or a known abbreviation. `。！？` and their kin end one anywhere, as do a blank line and
-/// the end of the text. Missing an end only moves a cut, so doubt is decided against an end.
+/// two digits (`3. Oktober`) or a known abbreviation. `。！？` and their kin end one anywhere, as do a blank line, which
+/// ends a paragraph too, and the end of the text. Missing an end only moves a cut, so doubt is decided against an end.
 struct TextUnitScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var units: [TextUnit] = []
@@ -62,7 +62,7 @@ struct TextUnitScanner {
             note(kind, endingAt: position)
         }
         closeUnit(at: bytes.count)
-        if let last = units.indices.last { units[last].end = .sentence }
+        if let last = units.indices.last { units[last].end = .paragraph }
     }
 
     private func beginsWord(_ kind: ScalarKind) -> Bool {
@@ -116,7 +116,7 @@ struct TextUnitScanner {
             position = next
         }
         guard newlines > 0, let last = units.indices.last else { return }
-        units[last].end = max(units[last].end, newlines > 1 ? .sentence : .line)
+        units[last].end = max(units[last].end, newlines > 1 ? .paragraph : .line)
     }
 
     /// True when the next word begins with a lower-case letter. The word must be closed by white space.

@@ -7,6 +7,6 @@ extension EmbeddingMatrix {
             guard length > 0 else { continue }
             for place in row * dimension..<(row + 1) * dimension { scaled[place] /= length }
         }
-        return EmbeddingMatrix(count: count, dimension: dimension, values: scaled)
+        return EmbeddingMatrix(count: count, dimension: dimension, values: scaled, cutTexts: cutTexts)
     }
 }

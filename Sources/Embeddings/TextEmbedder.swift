@@ -108,6 +108,7 @@ public final class TextEmbedder: Sendable {
     ) throws -> EmbeddingMatrix {
         let prompt = prompt ?? defaultPromptName.flatMap { prompts[$0] } ?? ""
         var values = [Float](repeating: 0, count: texts.count * dimension)
+        var cutTexts = 0
         progress.begin("embedding", total: texts.count, unit: "texts")
         defer { progress.end() }
         // Enough texts to find neighbours of like length, few enough to report progress and bound memory.
@@ -116,11 +117,11 @@ public final class TextEmbedder: Sendable {
             let part = Array(texts[start..<min(start + stretch, texts.count)])
             try values.withUnsafeMutableBufferPointer { out in
                 guard let out = out.baseAddress else { return }
-                try embed(part, prompt: prompt, into: out + start * dimension)
+                cutTexts += try embed(part, prompt: prompt, into: out + start * dimension)
             }
             progress.advance(part.count)
         }
-        return EmbeddingMatrix(count: texts.count, dimension: dimension, values: values)
+        return EmbeddingMatrix(count: texts.count, dimension: dimension, values: values, cutTexts: cutTexts)
     }
 
     /// Embeds `texts` with `prompt` around each.
@@ -130,17 +131,23 @@ public final class TextEmbedder: Sendable {
         guard !prompt.suffix.isEmpty else { return try embed(texts, prompt: prompt.prefix, progress: progress) }
         // A text that is too long is cut before the suffix, not behind it.
         let room = maximumTokens - tokenizer.encodeIDs(prompt.suffix).count - 1
+        var cutTexts = 0
         let whole = texts.map { text in
             let ids = tokenizer.encodeIDs(prompt.prefix + text)
             guard ids.count > room, room > 0 else { return text + prompt.suffix }
+            cutTexts += 1
             let kept = tokenizer.decode(Array(ids.prefix(room)))
             return String(kept.dropFirst(prompt.prefix.count)) + prompt.suffix
         }
-        return try embed(whole, prompt: prompt.prefix, progress: progress)
+        let matrix = try embed(whole, prompt: prompt.prefix, progress: progress)
+        return EmbeddingMatrix(
+            count: matrix.count, dimension: dimension, values: matrix.values, cutTexts: max(cutTexts, matrix.cutTexts))
     }
 
-    private func embed(_ texts: [String], prompt: String, into out: UnsafeMutablePointer<Float>) throws {
-        let inputs = tokenise(texts, prompt: prompt)
+    /// - Returns: how many texts were cut.
+    private func embed(_ texts: [String], prompt: String, into out: UnsafeMutablePointer<Float>) throws -> Int {
+        let tokens = tokenise(texts, prompt: prompt)
+        let inputs = tokens.map { EncoderInput(tokens: cut($0)) }
         let promptTokens = chain.leavesPromptOut ? promptLength(prompt) : 0
         let hidden = encoder.hiddenSize
         nonisolated(unsafe) let out = out
@@ -154,37 +161,53 @@ public final class TextEmbedder: Sendable {
             let target = out + index * dimension
             for d in 0..<dimension { target[d] = vector[d] }
         }
+        return tokens.count { $0.count > maximumTokens }
     }
 
     /// The tokens that a prompt takes at the start of an input: all of its own but the closing special one.
     private func promptLength(_ prompt: String) -> Int {
         guard !prompt.isEmpty else { return 0 }
-        let ids = tokens(prompt)
+        let ids = cut(tokens(prompt))
         guard let last = ids.last, tokenizer.isSpecial(last) else { return ids.count }
         return ids.count - 1
     }
 
-    /// Texts are tokenised side by side: at some hundred thousand texts that is not nothing.
-    private func tokenise(_ texts: [String], prompt: String) -> [EncoderInput] {
-        [EncoderInput](unsafeUninitializedCapacity: texts.count) { buffer, count in
+    /// The tokens of each text with `prompt` before it. Texts are tokenised side by side: at some hundred thousand texts that
+    /// is not nothing.
+    private func tokenise(_ texts: [String], prompt: String) -> [[TokenID]] {
+        [[TokenID]](unsafeUninitializedCapacity: texts.count) { buffer, count in
             nonisolated(unsafe) let buffer = buffer
             let tile = 16
             pool.parallelFor((texts.count + tile - 1) / tile) { index in
                 for text in index * tile..<min((index + 1) * tile, texts.count) {
-                    let input = EncoderInput(tokens: tokens(prompt + texts[text]))
-                    (buffer.baseAddress.map { $0 + text })?.initialize(to: input)
+                    (buffer.baseAddress.map { $0 + text })?.initialize(to: tokens(prompt + texts[text]))
                 }
             }
             count = texts.count
         }
     }
 
-    /// The tokens of a text, cut to what the model takes.
+    /// The tokens of a text, however long.
     private func tokens(_ text: String) -> [TokenID] {
         var ids = tokenizer.encodeIDs(isLowercased ? text.lowercased() : text)
         if let endToken, ids.last != endToken { ids.append(endToken) }
-        return cut(ids)
+        return ids
     }
+
+    /// The tokens of each text, however long, without those that the model adds.
+    public func lengths(of texts: [String]) -> [Int] {
+        let added = addedTokens
+        return tokenise(texts, prompt: "").map { $0.count - added }
+    }
+
+    /// The tokens of the longest text that is embedded whole in `prompt`, as `lengths` counts them.
+    public func longestText(in prompt: EmbeddingPrompt) -> Int {
+        let around = tokenise([prompt.prefix, prompt.suffix], prompt: "").map { $0.count - addedTokens }
+        return max(1, maximumTokens - addedTokens - around[0] - around[1])
+    }
+
+    /// The tokens that the model adds to a text.
+    private var addedTokens: Int { tokens("").count }
 
     /// The tokens that texts with `prompt` share, to be computed once; none where the whole text matters to the chain, or the
     /// prompt is short. A prompt's last token may become part of a longer one, so that it is left out.
@@ -217,7 +240,7 @@ public final class TextEmbedder: Sendable {
     }
 
     /// The tokens of each text as the encoder gets them, without a prompt.
-    package func tokenCounts(of texts: [String]) -> [Int] { tokenise(texts, prompt: "").map(\.tokens.count) }
+    package func tokenCounts(of texts: [String]) -> [Int] { tokenise(texts, prompt: "").map { cut($0).count } }
 
     /// The operations that the encoder's products take for a text of `tokens`.
     package func operations(tokens: Int) -> Double { encoder.operations(tokens: tokens) }

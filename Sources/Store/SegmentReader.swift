@@ -49,6 +49,9 @@ public struct SegmentReader: Sendable {
         return bytes.loadUnaligned(as: Value.self)
     }
 
+    /// Whether the segment has a blob of `kind`.
+    public func hasBlob(_ kind: BlobKind) throws -> Bool { try descriptor(kind) != nil }
+
     /// The blob of `kind`, whose records have `recordSize` bytes.
     ///
     /// - Throws: `TrawlError.corrupted` when it is missing, or when its chunks contradict its descriptor.

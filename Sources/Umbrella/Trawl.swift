@@ -5,7 +5,7 @@
 ///
 /// let engine = Engine()
 /// var recipe = IndexRecipe(build: ["lexical", "dense"])
-/// recipe.passages = PassageRecipe(size: 200, overlap: 40)
+/// recipe.passages = PassageRecipe(size: .words(200), overlap: 40)
 /// let folder = try TemporaryIndexFolder()                     // in memory; or any path
 /// let documents = [
 ///     try Document(id: "tides", title: "Tides", text: "The moon pulls the oceans, which rise and fall twice a day."),

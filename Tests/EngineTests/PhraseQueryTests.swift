@@ -34,7 +34,7 @@ import TrawlTokenizers
             TestDocument(id: "d\(number)", title: "", text: TestDocument.random("", &random).text)
         }
         var recipe = IndexRecipe.updates(["generative"])
-        recipe.passages = PassageRecipe(size: nil, overlap: 0)
+        recipe.passages = PassageRecipe(size: .whole)
         let path = try folder.build("a.trawl", documents, recipe)
         // A third deleted, so that the dead must not be counted.
         let dead = documents.indices.filter { $0 % 3 == 0 }

@@ -27,7 +27,7 @@ import TrawlTestSupport
         var file = RecipeFile(IndexRecipe(description: "a: b"))
         file.recipe.corpus.paths = ["x y.jsonl"]
         file.recipe.corpus.fields = ["text": "extract"]
-        file.recipe.passages = PassageRecipe(size: 100, overlap: 20)
+        file.recipe.passages = PassageRecipe(size: .words(100), overlap: 20)
         file.recipe.build = ["lexical", "dense"]
         file.recipe.dense.passagePrompt = "passage: "
         file.recipe.dense.vectors.structure = .graph

@@ -114,7 +114,7 @@ import TrawlTestSupport
     /// A reranker sees each document once, whatever passages of it were found.
     @Test func rerankingHappensAfterCollapsing() throws {
         let path = folder.path + "/c.trawl"
-        var recipe = IndexRecipe(passages: PassageRecipe(size: 2), build: ["longest"])
+        var recipe = IndexRecipe(passages: PassageRecipe(size: .words(2)), build: ["longest"])
         recipe.corpus.paths = []
         let list = DocumentList([
             try Document(id: "z", text: "aaaa aaaa aaa aaa aa aa"), try Document(id: "y", text: "b b"),

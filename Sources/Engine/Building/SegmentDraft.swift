@@ -10,6 +10,16 @@ public struct SegmentDraft: Sendable {
         public let passages: [Range<Int>]
 
         public var passageTexts: [String] { passages.map { document.text.substring(utf8: $0) } }
+
+        /// Each passage with its title and the headings above it, as embedders and the lexical index read it.
+        public var passageContents: [String] {
+            var path = HeadingPath(document)
+            return passages.map { range in
+                passageContent(
+                    title: document.title, section: path.texts(above: range.lowerBound),
+                    text: document.text.substring(utf8: range))
+            }
+        }
     }
 
     /// The documents in the order of the corpus.
@@ -43,23 +53,15 @@ public struct SegmentDraft: Sendable {
             path: document.origin.path, line: document.origin.line, remedy: "rename or remove one of the documents")
     }
 
-    /// Calls `body` with title and text of each passage, as embedders and the lexical index read them, in order.
+    /// Calls `body` with each passage, as embedders and the lexical index read it, in order.
     public func forEachPassage(_ body: (_ content: String) throws -> Void) rethrows {
         for entry in entries {
-            for text in entry.passageTexts { try body(passageText(title: entry.document.title, text: text)) }
+            for content in entry.passageContents { try body(content) }
         }
     }
 }
 
-extension String {
-    /// The part of the string at `range` of its UTF-8 bytes.
-    func substring(utf8 range: Range<Int>) -> String {
-        if range.lowerBound == 0, range.upperBound == utf8.count { return self }
-        return String(decoding: utf8.dropFirst(range.lowerBound).prefix(range.count), as: UTF8.self)
-    }
-}
-
-/// What embedders, rerankers and the lexical index read of a passage.
-func passageText(title: String, text: String) -> String {
-    title.isEmpty ? text : text.isEmpty ? title : title + " " + text
+/// What embedders, rerankers and the lexical index read of a passage: its document's title, the headings above it and its text.
+func passageContent(title: String, section: [String], text: String) -> String {
+    ([title] + section + [text]).filter { !$0.isEmpty }.joined(separator: " ")
 }

@@ -100,6 +100,9 @@ public protocol PartBuilder {
     /// The model or tokenizer without which the part means nothing; nil for none.
     var fingerprint: Fingerprint? { get }
 
+    /// How long a passage may be for the part's model; nil when it may have any length.
+    var passageMeasure: PassageMeasure? { get }
+
     /// What the index stores once beside the segments, by name, so that it can be read without the models.
     var metadata: [String: [UInt8]] { get }
 
@@ -109,6 +112,7 @@ public protocol PartBuilder {
 
 extension PartBuilder {
     public var fingerprint: Fingerprint? { nil }
+    public var passageMeasure: PassageMeasure? { nil }
     public var metadata: [String: [UInt8]] { [:] }
 }
 

@@ -52,12 +52,20 @@ public struct CorpusRecipe: Codable, Equatable, Sendable {
 
 /// How documents are split into passages.
 public struct PassageRecipe: Codable, Equatable, Sendable {
-    /// The most words of a passage; nil keeps each document whole.
-    public var size: Int?
-    /// The words that a passage shares with the one before it.
-    public var overlap = 0
+    public enum Size: Hashable, Sendable {
+        /// The most that the embedding model reads; whole documents in an index without one.
+        case auto
+        /// Each document is one passage.
+        case whole
+        /// The most words of a passage.
+        case words(Int)
+    }
 
-    public init(size: Int? = nil, overlap: Int = 0) {
+    public var size: Size
+    /// The words that a passage shares with the one before it, where the size is one in words.
+    public var overlap: Int
+
+    public init(size: Size = .auto, overlap: Int = 0) {
         self.size = size
         self.overlap = overlap
     }
@@ -66,10 +74,51 @@ public struct PassageRecipe: Codable, Equatable, Sendable {
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
-        size = try values.decodeIfPresent(Int.self, forKey: .size)
+        size = try values.decode(.size, default: .auto)
         overlap = try values.decode(.overlap, default: 0)
-        guard (size ?? 1) > 0, overlap >= 0, overlap < (size ?? .max) else {
-            throw TrawlError(.invalidInput, "passages: size must be positive and greater than overlap")
+        try validate()
+    }
+
+    /// - Throws: `TrawlError.invalidInput` unless the overlap is less than a size in words, or 0.
+    public func validate() throws {
+        if overlap == 0 { return }
+        guard case .words(let words) = size, 0..<words ~= overlap else {
+            throw TrawlError(
+                .invalidInput, "passages that share \(overlap) words must have a size of more words than that",
+                remedy: "give a size in words, or no overlap", topic: .passages)
+        }
+    }
+}
+
+/// As in a recipe: `auto`, `none` or a number of words.
+extension PassageRecipe.Size: Codable {
+    public init?(_ text: String) {
+        switch text {
+        case "auto": self = .auto
+        case "none", "0": self = .whole
+        default:
+            guard let words = Int(text), words > 0 else { return nil }
+            self = .words(words)
+        }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        let text = try (try? value.decode(Int.self)).map { "\($0)" } ?? value.decode(String.self)
+        guard let size = Self(text) else {
+            throw TrawlError(
+                .invalidInput, "passages: the size \(text) is not known", remedy: "use auto, none, or a number of words"
+            )
+        }
+        self = size
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        switch self {
+        case .auto: try value.encode("auto")
+        case .whole: try value.encode("none")
+        case .words(let words): try value.encode(words)
         }
     }
 }

@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlCorpus
-import TrawlEngine
+public import TrawlEngine
 import TrawlEvaluation
 import TrawlTensors
 import TrawlWorkbench
@@ -64,8 +64,17 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(help: "How vectors are found: exact, binary, graph, or auto, which suits their number.")
     var vectorStructure: VectorRecipe.Structure?
     @Option(help: "How vectors are stored: f32, f16 or int8.") var vectorFormat: VectorRecipe.Format?
-    @Option(help: "The most words of a passage; 0 keeps documents whole.") var passageSize: Int?
-    @Option(help: "The words that neighbouring passages share.") var passageOverlap: Int?
+    @Option(
+        help: ArgumentHelp(
+            "The longest passage: auto, none or a number of words (default: auto).",
+            discussion: """
+                auto cuts documents that are longer than the embedding model reads, at headings, paragraphs and sentences. \
+                none keeps every document whole; dense search then sees only the beginning of long ones.
+                """,
+            valueName: "size"))
+    var passageSize: PassageRecipe.Size?
+    @Option(help: "The words that neighbouring passages share; goes with a --passage-size in words.")
+    var passageOverlap: Int?
     @Flag(help: "Print what was built as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
@@ -80,7 +89,6 @@ struct IndexCommand: AsyncParsableCommand {
                 "--add and --replace keep to the recipe of the index; leave out --recipe and what overrules it")
         }
         if recipe == nil, output == nil { throw ValidationError("name the index to make with --output DIR") }
-        if let size = passageSize, size < 0 { throw ValidationError("--passage-size must not be negative") }
         if let overlap = passageOverlap, overlap < 0 { throw ValidationError("--passage-overlap must not be negative") }
     }
 
@@ -135,11 +143,15 @@ struct IndexCommand: AsyncParsableCommand {
         }
         if let vectorStructure { file.recipe.dense.vectors.structure = vectorStructure }
         if let vectorFormat { file.recipe.dense.vectors.format = vectorFormat }
-        if let passageSize { file.recipe.passages.size = passageSize == 0 ? nil : passageSize }
-        if let passageOverlap { file.recipe.passages.overlap = passageOverlap }
-        if let size = file.recipe.passages.size, file.recipe.passages.overlap >= size {
-            throw TrawlError(.invalidInput, "the overlap of passages must be less than their size")
+        if let passageSize {
+            file.recipe.passages = PassageRecipe(size: passageSize)
         }
+        if let passageOverlap { file.recipe.passages.overlap = passageOverlap }
+        try file.recipe.passages.validate()
         return file
     }
+}
+
+extension PassageRecipe.Size: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
 }

@@ -14,6 +14,7 @@ enum Advice {
         switch topic {
         case .index: "'trawl index' builds one, 'trawl ls' lists them"
         case .build: "'trawl index --build'"
+        case .passages: "--passage-size and --passage-overlap"
         case .fusionWeights: "--weights lexical=1,dense=1"
         case .generator: "'trawl train generator' trains one, --generator names it"
         case .keyWeights: "'trawl train weights'; for minilm-generator, 'indexes/fetch generator' restores them"

@@ -1,5 +1,6 @@
 import Foundation
 import TrawlCore
+import TrawlCorpus
 import TrawlStore
 
 /// The documents and passages of one segment, by their numbers in it, read in place; see `DocumentTables`.
@@ -8,6 +9,8 @@ struct DocumentSegment: Sendable {
     let text: Blob
     let documents: Blob
     let passages: Blob
+    /// nil for a segment without headings.
+    let headings: Blob?
     let deletions: DeletionSet?
 
     /// - Throws: `TrawlError.corrupted` for a segment with another number of documents or passages than the manifest says.
@@ -16,6 +19,9 @@ struct DocumentSegment: Sendable {
         text = try reader.blob(DocumentTables.text, recordSize: 1)
         documents = try reader.blob(DocumentTables.documents, recordSize: MemoryLayout<DocumentRecord>.stride)
         passages = try reader.blob(DocumentTables.passages, recordSize: MemoryLayout<PassageRecord>.stride)
+        headings =
+            try reader.hasBlob(DocumentTables.headings)
+            ? reader.blob(DocumentTables.headings, recordSize: MemoryLayout<HeadingRecord>.stride) : nil
         deletions = try DeletionSet(reader)
         guard documents.recordCount == Int(reader.info.documentCount),
             passages.recordCount == Int(reader.info.passageCount)
@@ -60,6 +66,7 @@ struct DocumentSegment: Sendable {
         let text = try next(record.textBytes)
         return StoredDocument(
             id: DocumentID(id), title: title, text: text, metadata: try pairs(metadata),
+            headings: try headings(of: local),
             passages: try passageRanges(of: local).map { Int($0.lowerBound)..<Int($0.upperBound) })
     }
 
@@ -72,8 +79,46 @@ struct DocumentSegment: Sendable {
         return StoredPassage(
             document: DocumentID(try string(at: Int(document.offset), count: document.idBytes)),
             title: try string(at: titleStart, count: document.titleBytes),
+            section: try section(above: Int(passage.start), in: passage.document),
             text: try string(at: textStart + Int(passage.start), count: passage.end - passage.start),
             ordinal: Int(passage.ordinal), range: Int(passage.start)..<Int(passage.end))
+    }
+
+    /// The headings of a document, in the order of its text.
+    ///
+    /// - Complexity: O(log n) in the headings of the segment, and those of the document.
+    func headings(of document: UInt32) throws -> [Heading] {
+        guard let headings else { return [] }
+        let bytes = try record(document).textBytes
+        var (low, high) = (0, headings.recordCount)
+        while low < high {
+            let middle = (low + high) / 2
+            let heading: HeadingRecord = headings.load(middle)
+            if heading.document < document { low = middle + 1 } else { high = middle }
+        }
+        var found: [Heading] = []
+        while low < headings.recordCount {
+            let heading: HeadingRecord = headings.load(low)
+            guard heading.document == document else { break }
+            guard heading.start <= heading.end, heading.end <= bytes else { throw damaged }
+            found.append(Heading(level: Int(heading.level), range: Int(heading.start)..<Int(heading.end)))
+            low += 1
+        }
+        return found
+    }
+
+    /// The headings above the text at `offset` of a document, outermost first.
+    private func section(above offset: Int, in document: UInt32) throws -> [String] {
+        let headings = try headings(of: document).filter { $0.range.lowerBound < offset }
+        guard !headings.isEmpty else { return [] }
+        let record = try record(document)
+        let titleStart = Int(record.offset) + Int(record.idBytes)
+        let textStart = titleStart + Int(record.titleBytes) + Int(record.metadataBytes)
+        var path = HeadingPath(
+            headings,
+            texts: try headings.map { try string(at: textStart + $0.range.lowerBound, count: UInt32($0.range.count)) },
+            title: try string(at: titleStart, count: record.titleBytes))
+        return path.texts(above: offset)
     }
 
     /// The metadata of a document; its text is not read.

@@ -11,6 +11,8 @@ final class DocumentSegmentBuilder {
     private let text: BlobWriter
     private let documents: BlobWriter
     private let passages: BlobWriter
+    /// Made when there is a heading.
+    private var headings: BlobWriter?
 
     init(into writer: SegmentWriter) {
         self.writer = writer
@@ -34,7 +36,10 @@ final class DocumentSegmentBuilder {
         let record = DocumentRecord(
             offset: 0, idBytes: UInt32(parts[0].count), titleBytes: UInt32(parts[1].count),
             metadataBytes: UInt32(parts[2].count), textBytes: UInt32(parts[3].count), firstPassage: 0)
-        try add(record, id: parts[0], passages: ranges.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) }) { text in
+        try add(
+            record, id: parts[0], passages: ranges.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) },
+            headings: document.headings
+        ) { text in
             for part in parts { try text.append(contentsOf: part) }
         }
     }
@@ -43,7 +48,7 @@ final class DocumentSegmentBuilder {
     ///
     /// - Parameter record: the sizes of those; its offsets are not read.
     func add(
-        _ record: DocumentRecord, id: some Sequence<UInt8>, passages ranges: [Range<UInt32>],
+        _ record: DocumentRecord, id: some Sequence<UInt8>, passages ranges: [Range<UInt32>], headings: [Heading],
         content: (BlobWriter) throws -> Void
     ) throws {
         var record = record
@@ -56,6 +61,15 @@ final class DocumentSegmentBuilder {
                 PassageRecord(
                     document: documentCount, start: range.lowerBound, end: range.upperBound, ordinal: UInt32(ordinal)))
         }
+        for heading in headings {
+            let blob =
+                self.headings ?? writer.blob(DocumentTables.headings, recordSize: MemoryLayout<HeadingRecord>.stride)
+            self.headings = blob
+            try blob.append(
+                HeadingRecord(
+                    document: documentCount, level: UInt32(clamping: heading.level),
+                    start: UInt32(heading.range.lowerBound), end: UInt32(heading.range.upperBound)))
+        }
         try writer.put(DocumentTables.ids, id, documentCount)
         passageCount += UInt32(ranges.count)
         documentCount += 1
@@ -65,7 +79,10 @@ final class DocumentSegmentBuilder {
     func add(_ document: UInt32, of segment: DocumentSegment) throws {
         let record = try segment.record(document)
         let content = try segment.content(of: record)
-        try add(record, id: content.prefix(Int(record.idBytes)), passages: segment.passageRanges(of: document)) {
+        try add(
+            record, id: content.prefix(Int(record.idBytes)), passages: segment.passageRanges(of: document),
+            headings: segment.headings(of: document)
+        ) {
             try $0.append(contentsOf: content)
         }
     }
@@ -74,6 +91,7 @@ final class DocumentSegmentBuilder {
         try text.finish()
         try documents.finish()
         try passages.finish()
+        try headings?.finish()
     }
 }
 

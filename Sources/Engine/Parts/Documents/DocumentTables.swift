@@ -8,12 +8,14 @@ import TrawlStore
 /// ```
 /// documents: offset u64 | id u32 | title u32 | metadata u32 | text u32 (bytes) | first passage u32 | zero u32
 /// passages:  document u32 | start u32 | end u32 (bytes of its text) | number within the document u32
+/// headings:  document u32 | level u32 | start u32 | end u32 (bytes of its text), in this order; missing where there are none
 /// table ids: document id -> number of the document in the segment
 /// ```
 enum DocumentTables {
     static let text = BlobKind(number: 1, "document text")
     static let documents = BlobKind(number: 2, "documents")
     static let passages = BlobKind(number: 3, "passages")
+    static let headings = BlobKind(number: 4, "headings")
     static let ids = Table<UInt32>(number: 1, name: "ids")
 }
 
@@ -32,4 +34,11 @@ struct PassageRecord: BitwiseCopyable {
     var start: UInt32
     var end: UInt32
     var ordinal: UInt32
+}
+
+struct HeadingRecord: BitwiseCopyable {
+    var document: UInt32
+    var level: UInt32
+    var start: UInt32
+    var end: UInt32
 }

@@ -1,4 +1,5 @@
 public import TrawlCore
+public import TrawlCorpus
 import TrawlStore
 
 /// A document as the index keeps it.
@@ -7,6 +8,8 @@ public struct StoredDocument: Sendable {
     public let title: String
     public let text: String
     public let metadata: [String: String]
+    /// The headings in `text`, in order.
+    public let headings: [Heading]
     /// The byte ranges of its passages in `text`.
     public let passages: [Range<Int>]
 }
@@ -29,14 +32,16 @@ extension StoredDocument: Encodable {
 public struct StoredPassage: Sendable {
     public let document: DocumentID
     public let title: String
+    /// The headings above the passage, outermost first. One that repeats the title is left out.
+    public let section: [String]
     public let text: String
     /// The passage's number within its document, from 0.
     public let ordinal: Int
     /// The passage's range in its document's text, in UTF-8 bytes.
     public let range: Range<Int>
 
-    /// Title and text as embedders and rerankers read them.
-    public var content: String { passageText(title: title, text: text) }
+    /// Title, section and text as embedders, rerankers and the lexical index read them.
+    public var content: String { passageContent(title: title, section: section, text: text) }
 }
 
 /// The documents and passages of a snapshot, read in place.

@@ -1,4 +1,5 @@
 import TrawlCore
+import TrawlCorpus
 import TrawlLexicalIndex
 
 /// BM25 over the postings of all segments.

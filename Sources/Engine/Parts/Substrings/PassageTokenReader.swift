@@ -1,4 +1,5 @@
 import TrawlCore
+import TrawlCorpus
 import TrawlGeneration
 import TrawlTokenizers
 

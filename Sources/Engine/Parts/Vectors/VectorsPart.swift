@@ -1,4 +1,5 @@
 public import TrawlCore
+import TrawlCorpus
 import TrawlEmbeddings
 public import TrawlStore
 import TrawlTensors
@@ -105,14 +106,20 @@ private struct VectorsBuilder: PartBuilder {
     }
 
     var fingerprint: Fingerprint? { embedder.fingerprint }
+    var passageMeasure: PassageMeasure? {
+        let embedder = embedder
+        return PassageMeasure(limit: embedder.longestText(in: prompt)) { embedder.lengths(of: $0) }
+    }
 
     func write(_ draft: SegmentDraft, into writer: SegmentWriter, progress: any ProgressReporter) throws {
         progress.begin("embeddings", total: draft.passageCount, unit: "passages")
         let builder = try VectorSegmentBuilder(dimension: embedder.dimension, settings, into: writer)
         var lot: [String] = []
+        var cut = 0
         func embedLot() throws {
             let matrix = try embedder.embed(lot, in: prompt, progress: StepProgress(base: progress))
             try builder.append(matrix.values)
+            cut += matrix.cutTexts
             lot.removeAll(keepingCapacity: true)
         }
         try draft.forEachPassage { content in
@@ -121,6 +128,11 @@ private struct VectorsBuilder: PartBuilder {
         }
         if !lot.isEmpty { try embedLot() }
         progress.end()
+        if cut > 0 {
+            progress.warn(
+                "\(cut) of \(draft.passageCount) passages are longer than the \(embedder.maximumTokens) tokens that the "
+                    + "embedding model reads; dense search does not see their ends")
+        }
         try builder.finish(progress: progress)
     }
 }
