@@ -12,6 +12,10 @@ struct CorpusFile: Hashable, Sendable {
     /// False when it was found in a folder under a name that says nothing; it is read only if it begins as TREC.
     let wasNamed: Bool
     let size: Int
+    /// In nanoseconds since 1970.
+    let modified: Int
+    /// Which of the paths that the user named it is, or is in, from 0.
+    let root: Int
 }
 
 /// Finds the files of a corpus. Folders are walked in the order of their entries' bytes, hidden entries are passed
@@ -22,6 +26,7 @@ struct CorpusFileFinder {
     /// Files that were passed over because their names could not be read.
     private(set) var unreadableNames = 0
     private var visited: Set<FolderIdentity> = []
+    private var root = -1
 
     private struct FolderIdentity: Hashable {
         let device: UInt64
@@ -31,8 +36,12 @@ struct CorpusFileFinder {
     init(format: CorpusFormat?) { self.format = format }
 
     mutating func add(_ path: String) throws {
+        root += 1
         if path == "-" {
-            files.append(CorpusFile(path: nil, relativePath: "-", format: format, wasNamed: true, size: 0))
+            files.append(
+                CorpusFile(
+                    path: nil, relativePath: "-", format: format, wasNamed: true, size: 0, modified: 0,
+                    root: root))
             return
         }
         let info = try status(path)
@@ -45,7 +54,7 @@ struct CorpusFileFinder {
             CorpusFile(
                 path: path, relativePath: name,
                 format: format == .beir ? .jsonLines : format ?? CorpusFormat(fileName: name),
-                wasNamed: true, size: Int(info.st_size)))
+                wasNamed: true, size: Int(info.st_size), modified: modified(info), root: root))
     }
 
     private mutating func addFolder(_ path: String, relativePath: String, _ info: stat) throws {
@@ -56,10 +65,11 @@ struct CorpusFileFinder {
         if format == nil || format == .beir {
             for name in ["corpus.jsonl", "corpus.jsonl.gz", "corpus.jsonl.zst"] where names.contains(name) {
                 let child = join(path, name)
+                let info = try status(child)
                 files.append(
                     CorpusFile(
                         path: child, relativePath: join(relativePath, name), format: .jsonLines, wasNamed: true,
-                        size: Int(try status(child).st_size)))
+                        size: Int(info.st_size), modified: modified(info), root: root))
                 return
             }
         }
@@ -75,10 +85,12 @@ struct CorpusFileFinder {
                 files.append(
                     CorpusFile(
                         path: child, relativePath: childRelative, format: known, wasNamed: known != nil,
-                        size: Int(info.st_size)))
+                        size: Int(info.st_size), modified: modified(info), root: root))
             }
         }
     }
+
+    private func modified(_ info: stat) -> Int { info.st_mtim.tv_sec * 1_000_000_000 + info.st_mtim.tv_nsec }
 
     private func join(_ folder: String, _ name: String) -> String {
         folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name

@@ -37,6 +37,14 @@ public struct CorpusReader: Sendable {
         self.standardInput = standardInput
     }
 
+    /// The same reader over other files.
+    init(_ reader: CorpusReader, files: [CorpusFile]) {
+        self.files = files
+        paths = reader.paths
+        fields = reader.fields
+        standardInput = reader.standardInput
+    }
+
     public func makeIterator() -> DocumentIterator { DocumentIterator(self) }
 
     /// Gives every document to `body`, reporting stored bytes as progress and what was left out as warnings.
@@ -90,11 +98,16 @@ public final class DocumentIterator: DocumentSource {
     public private(set) var summary = CorpusSummary()
 
     private let reader: CorpusReader
+    private let mayBeEmpty: Bool
     private var nextFile = 0
     private var current: (bytes: ByteSource, documents: any RawDocumentSource)?
     private var bytesOfFinishedFiles = 0
 
-    init(_ reader: CorpusReader) { self.reader = reader }
+    /// - Parameter mayBeEmpty: Whether a corpus without any document is no error.
+    init(_ reader: CorpusReader, mayBeEmpty: Bool = false) {
+        self.reader = reader
+        self.mayBeEmpty = mayBeEmpty
+    }
 
     public var totalBytes: Int? { reader.totalBytes }
     public var bytesRead: Int { summary.bytesRead }
@@ -108,7 +121,7 @@ public final class DocumentIterator: DocumentSource {
         while true {
             guard let current else {
                 if try openNextFile() { continue }
-                if summary.documents == 0 {
+                if summary.documents == 0, !mayBeEmpty {
                     throw CorpusReader.emptyCorpus(reader.paths, ignored: summary.ignoredFiles)
                 }
                 return nil

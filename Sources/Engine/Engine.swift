@@ -56,14 +56,43 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - file: the recipe, and the default settings of searches.
     ///   - documents: nil for the recipe's corpus.
+    ///   - files: where `documents` come from, so that `synchronise` finds what has changed; empty when that is not known.
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
     @discardableResult
     public func build(
-        _ file: RecipeFile, at path: String, documents: (any DocumentSource)? = nil,
+        _ file: RecipeFile, at path: String, documents: (any DocumentSource)? = nil, files: [FileStamp] = [],
         progress: any ProgressReporter = .silent
     ) throws -> IndexSummary {
-        let builder = IndexBuilder(file, output: path, engine: self, progress: progress)
-        return try builder.run(documents)
+        let reader = try documents == nil ? file.recipe.corpus.reader() : nil
+        let builder = IndexBuilder(
+            file, output: path, files: reader?.stamps ?? files, engine: self, progress: progress)
+        if let source = documents ?? reader?.makeIterator() { try builder.run(source) }
+        return try open(path).summary
+    }
+
+    /// Makes the index in the folder `path` agree with the files of a corpus, in one commit: what is new is added, what
+    /// changed is replaced, what is gone is deleted. Files of the same size and time are not read, and documents that are as
+    /// the index has them stay. Documents that were added from elsewhere stay too.
+    ///
+    /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
+    /// - Complexity: O(files) and the work of indexing what changed.
+    @discardableResult
+    public func synchronise(
+        _ path: String, with corpus: CorpusReader, progress: any ProgressReporter = .silent
+    ) throws -> SynchronisationReport {
+        let index = try open(path)
+        let before = try index.corpusFiles()
+        let stamps = corpus.stamps
+        let files = CorpusFiles(stamps, since: before ?? CorpusFileTable([]))
+        var changes = IndexBuilder.Changes()
+        if files.table != before {
+            changes = try IndexBuilder(synchronising: index, files: files, engine: self, progress: progress)
+                .run(corpus.documents(ofFilesAt: Set(files.changed.map(\.path))))
+        }
+        return SynchronisationReport(
+            added: changes.added, replaced: changes.replaced, removed: changes.removed,
+            filesRead: files.changed.count, filesUnchanged: stamps.count - files.changed.count,
+            index: try open(path).summary)
     }
 
     /// Adds documents to the index in the folder `path` and commits them.
@@ -76,6 +105,7 @@ public final class Engine: Sendable {
         progress: any ProgressReporter = .silent
     ) throws -> IndexSummary {
         try IndexBuilder(addingTo: path, replacing: replacing, engine: self, progress: progress).run(documents)
+        return try open(path).summary
     }
 
     /// Deletes documents from the index in the folder `path` and commits.

@@ -127,6 +127,9 @@ public struct LexicalSearcher: Sendable {
         return top.ranking()
     }
 
+    /// The score that no passage can exceed for `query`: that of one in which all of its terms are as frequent as can be.
+    public func highestScore(of query: String) throws -> Float { try weighted(query).reduce(0) { $0 + $1.weight } }
+
     /// What each term of `query`, in order of first mention, adds to the score of `passage`.
     public func explain(_ query: String, passage: PassageID) throws -> [TermExplanation] {
         guard let number = segments.lastIndex(where: { $0.reader.passageBase <= passage.rawValue }),

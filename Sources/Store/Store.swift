@@ -19,6 +19,11 @@ public struct Store: Sendable {
         FileManager.default.fileExists(atPath: path + "/data.mdb")
     }
 
+    /// Where an interrupted build of the index in the folder `path` leaves what the next one can use again.
+    public static func unfinishedFolder(of path: String) -> String { path + "/" + unfinishedName }
+
+    private static let unfinishedName = "unfinished"
+
     /// Opens the index in the folder `path`.
     ///
     /// - Throws: `TrawlError.notFound` when there is none.
@@ -39,7 +44,7 @@ public struct Store: Sendable {
     public static func create(at path: String) throws -> Store {
         if !exists(at: path) {
             let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-            guard contents.isEmpty else {
+            guard contents.allSatisfy({ $0 == unfinishedName }) else {
                 throw TrawlError(
                     .invalidInput, "the folder is not empty and holds no index", path: path,
                     remedy: "name another folder")
@@ -68,15 +73,16 @@ public struct Store: Sendable {
 
     /// Removes the index in the folder `path`, and the folder when nothing else is in it.
     ///
+    /// - Parameter keepsUnfinished: Whether what an interrupted build left stays.
     /// - Throws: `TrawlError.busy` while a writer is at work.
-    public static func remove(at path: String) throws {
+    public static func remove(at path: String, keepsUnfinished: Bool = false) throws {
         guard exists(at: path) else {
             throw TrawlError(.notFound, "this is not a Trawl index", path: path, topic: .index)
         }
         let lock = try WriterLock(folder: path)
         try withExtendedLifetime(lock) {
             do {
-                for file in ["data.mdb", "lock.mdb", "writer.lock"]
+                for file in ["data.mdb", "lock.mdb", "writer.lock"] + (keepsUnfinished ? [] : [unfinishedName])
                 where FileManager.default.fileExists(atPath: "\(path)/\(file)") {
                     try FileManager.default.removeItem(atPath: "\(path)/\(file)")
                 }

@@ -20,7 +20,8 @@ import TrawlTestSupport
         folder = try UpdateFolder()
         var random = SplitMix64(seed: 3)
         let documents = (0..<60).map { TestDocument.random("d\($0)", &random) }
-        path = try folder.build("a.trawl", documents, IndexRecipe(passages: PassageRecipe(size: .words(12), overlap: 3)))
+        path = try folder.build(
+            "a.trawl", documents, IndexRecipe(passages: PassageRecipe(size: .words(12), overlap: 3)))
     }
 
     /// What one search answers, to the bit.

@@ -85,7 +85,8 @@ import TrawlTokenizers
             try write(#"{"_id": "a", "text": "the moon", "pseudo_queries": "first", "pseudo_queries": "last one"}"#)
         ]
         let path = "\(folder.path)/r.trawl"
-        _ = try IndexBuilder(RecipeFile(recipe), output: path, engine: Engine(), progress: .silent).run()
+        _ = try IndexBuilder(RecipeFile(recipe), output: path, engine: Engine(), progress: .silent).run(
+            recipe.corpus.documents())
         #expect(try texts(of: path) == ["the moon | | last one @ @"])
         #expect(try Engine().check(path, sample: 100).allSatisfy(\.passed))
     }

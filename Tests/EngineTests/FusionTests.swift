@@ -8,9 +8,15 @@ import TrawlCore
         Ranking(scores.map { ScoredPassage(PassageID($0.key), $0.value) })
     }
 
+    /// Each passage is a document of its own.
+    private func fuse(_ rankings: [(weight: Float, ranking: Ranking)], _ method: FusionMethod) -> Ranking {
+        Fusion(method: method, constant: 60).fuse(
+            rankings.map { Fusion.Input(weight: $0.weight, ranking: $0.ranking) }, document: { $0.rawValue }
+        ).ranking
+    }
+
     @Test func minMaxAddsNormalisedScores() {
-        let fused = Fusion.fuse(
-            [(1, ranking([1: 10, 2: 5, 3: 0])), (2, ranking([3: 0.9, 2: 0.8, 4: 0.7]))], method: .minMax, constant: 60)
+        let fused = fuse([(1, ranking([1: 10, 2: 5, 3: 0])), (2, ranking([3: 0.9, 2: 0.8, 4: 0.7]))], .minMax)
         #expect(fused.map(\.passage.rawValue) == [3, 2, 1, 4])
         #expect(fused.map(\.score).elementsEqual([2, 1.5, 1, 0]) { abs($0 - $1) < 1e-5 })
     }
@@ -18,19 +24,61 @@ import TrawlCore
     @Test func reciprocalRankUsesRanksOnly() {
         let a = ranking([1: 1000, 2: 1])
         let b = ranking([2: 0.2, 1: 0.1])
-        let fused = Fusion.fuse([(1, a), (1, b)], method: .reciprocalRank, constant: 60)
+        let fused = fuse([(1, a), (1, b)], .reciprocalRank)
         #expect(fused[0].score == fused[1].score)
         #expect(fused.map(\.passage.rawValue) == [1, 2])
     }
 
     @Test func equalScoresCountFully() {
-        let fused = Fusion.fuse([(1, ranking([1: 3, 2: 3]))], method: .minMax, constant: 60)
+        let fused = fuse([(1, ranking([1: 3, 2: 3]))], .minMax)
         #expect(fused.map(\.score) == [1, 1])
-        #expect(Fusion.fuse([(1, ranking([1: 3, 2: 3]))], method: .zScore, constant: 60).map(\.score) == [1, 1])
+        #expect(fuse([(1, ranking([1: 3, 2: 3]))], .zScore).map(\.score) == [1, 1])
     }
 
     @Test func emptyRankingsAndZeroWeightsAddNothing() {
-        #expect(Fusion.fuse([], method: .zScore, constant: 60).isEmpty)
-        #expect(Fusion.fuse([(0, ranking([1: 3])), (1, Ranking([]))], method: .minMax, constant: 60).isEmpty)
+        #expect(fuse([], .zScore).isEmpty)
+        #expect(fuse([(0, ranking([1: 3])), (1, Ranking([]))], .minMax).isEmpty)
+    }
+
+    /// Two passages of a document that are each the best of one ranking count together.
+    @Test func documentCountsWithItsBestPassageOfEachRanking() {
+        let lexical = ranking([10: 4, 20: 3, 11: 0])
+        let dense = ranking([11: 0.9, 20: 0.6, 30: 0.1])
+        let fused = Fusion(method: .minMax, constant: 60).fuse(
+            [Fusion.Input(weight: 1, ranking: lexical), Fusion.Input(weight: 1, ranking: dense)],
+            document: { $0.rawValue / 10 })
+        // Document 1: 1 of passage 10 and 1 of passage 11. The first is as good as the second, and stands before it.
+        #expect(fused.ranking.map(\.passage.rawValue) == [10, 20, 30])
+        #expect(fused.ranking[0].score == 2)
+        #expect(fused.parts[0][PassageID(10)] == 1 && fused.parts[1][PassageID(10)] == 1)
+    }
+
+    @Test func partsSumToTheScore() {
+        var random = SplitMix64(seed: 3)
+        for method in FusionMethod.allCases {
+            let inputs = (0..<3).map { _ in
+                Fusion.Input(
+                    weight: Float.random(in: 0.1...2, using: &random),
+                    ranking: ranking(
+                        Dictionary(
+                            uniqueKeysWithValues: (0..<30).map { ($0 * 3 + 1, Float.random(in: 0...9, using: &random)) }
+                        )),
+                    bound: 10)
+            }
+            let fused = Fusion(method: method, constant: 60).fuse(inputs, document: { $0.rawValue / 4 })
+            for entry in fused.ranking {
+                let sum = fused.parts.reduce(Float(0)) { $0 + ($1[entry.passage] ?? 0) }
+                #expect(abs(sum - entry.score) < 1e-5)
+            }
+        }
+    }
+
+    /// The best of poor hits must not count as much as a good one.
+    @Test func boundedScoresKeepTheirSize() {
+        let poor = Fusion.Input(weight: 1, ranking: ranking([1: 2, 2: 1]), bound: 20)
+        let good = Fusion.Input(weight: 1, ranking: ranking([2: 0.8, 1: 0.5]), bound: 1)
+        let fused = Fusion(method: .bounded, constant: 60).fuse([poor, good], document: { $0.rawValue })
+        #expect(fused.ranking.map(\.passage.rawValue) == [2, 1])
+        #expect(abs(fused.ranking[0].score - 0.85) < 1e-6)
     }
 }

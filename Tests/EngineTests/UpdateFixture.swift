@@ -59,7 +59,8 @@ final class UpdateFolder {
         var recipe = recipe
         recipe.corpus.paths = [try corpus(documents)]
         let output = "\(path)/\(name)"
-        _ = try IndexBuilder(RecipeFile(recipe), output: output, engine: Engine(), progress: .silent).run()
+        _ = try IndexBuilder(RecipeFile(recipe), output: output, engine: Engine(), progress: .silent).run(
+            recipe.corpus.documents())
         return output
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import TrawlCore
 import TrawlCorpus
 import TrawlStore
@@ -11,6 +12,8 @@ struct IndexBuilder {
     private let output: String
     private let adding: Bool
     private let replacing: Bool
+    private let files: CorpusFiles?
+    private let synchronising: Bool
     private let engine: Engine
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
@@ -19,14 +22,18 @@ struct IndexBuilder {
     static let segmentTextBytes = 128 << 20
 
     /// A builder of the index in the folder `output`; an index that is there is replaced.
+    ///
+    /// - Parameter files: those that the documents come from, as far as that is known.
     init(
-        _ file: RecipeFile, output: String, engine: Engine, progress: any ProgressReporter,
+        _ file: RecipeFile, output: String, files: [FileStamp] = [], engine: Engine, progress: any ProgressReporter,
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) {
         self.file = file
         self.output = output
         adding = false
         replacing = false
+        synchronising = false
+        self.files = files.isEmpty ? nil : CorpusFiles(new: files)
         self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
@@ -44,16 +51,43 @@ struct IndexBuilder {
         output = path
         adding = true
         self.replacing = replacing
+        files = nil
+        synchronising = false
         self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
     }
 
+    /// A builder that makes an index agree with the files of its corpus.
+    init(
+        synchronising index: SearchIndex, files: CorpusFiles, engine: Engine, progress: any ProgressReporter,
+        segmentTextBytes: Int = IndexBuilder.segmentTextBytes
+    ) {
+        file = RecipeFile(index.recipe, settings: index.settings)
+        output = index.path
+        adding = true
+        replacing = true
+        self.files = files
+        synchronising = true
+        self.engine = engine
+        self.progress = progress
+        self.segmentTextBytes = segmentTextBytes
+    }
+
+    /// What a run changed, in documents.
+    struct Changes {
+        var added = 0
+        var replaced = 0
+        var removed = 0
+        /// Read and found as the index has them.
+        var unchanged = 0
+    }
+
     /// Builds and commits.
     ///
-    /// - Parameter documents: nil for the recipe's corpus.
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
-    func run(_ documents: (any DocumentSource)? = nil) throws -> IndexSummary {
+    @discardableResult
+    func run(_ documents: any DocumentSource) throws -> Changes {
         // What can fail at once fails before anything is written.
         let recipe = file.recipe
         try file.settings.validate(engine.parts)
@@ -64,30 +98,32 @@ struct IndexBuilder {
                 remedy: "name some of \(engine.parts.nameList)")
         }
         let existing = try adding ? engine.open(output) : nil
-        let context = BuildContext(models: engine.models, existing: existing)
+        let context = BuildContext(
+            models: engine.models, existing: existing, unfinished: Store.unfinishedFolder(of: output))
         let parts = engine.parts.built(by: recipe)
         let builders = try parts.map { try $0.makeBuilder(recipe, context) }
         for print in builders.compactMap(\.fingerprint) {
             if let existing { try print.require(in: existing.fingerprints, path: output) }
         }
-        var source = try documents ?? recipe.corpus.documents()
+        var source = documents
         for part in parts { source = part.reading(source, recipe, isAdding: adding) }
         let isNew = !Store.exists(at: output)
         do {
-            try build(source, builders)
+            return try build(source, builders)
         } catch {
-            if isNew { try? SearchIndex.remove(path: output) }
+            // Embeddings that are done are kept for the next run.
+            if isNew { try? Store.remove(at: output, keepsUnfinished: true) }
             throw error
         }
-        return try engine.open(output).summary
     }
 
-    private func build(_ documents: any DocumentSource, _ builders: [any PartBuilder]) throws {
+    private func build(_ documents: any DocumentSource, _ builders: [any PartBuilder]) throws -> Changes {
         let session = try Store.create(at: output).write()
         // A fresh index looks at no old document: a snapshot would keep the pages of the whole run from being used
         // again.
         let before = try adding ? committed(session, builders) : nil
-        var replaced = before.map { PendingDeletions(from: $0, engine.parts.built(by: file.recipe)) }
+        var changes = Changes()
+        var replaced = before.map { Replacements($0, engine.parts.built(by: file.recipe)) }
         var segments: [SegmentInfo] = []
         var draft = SegmentDraft()
         let passages = try Self.splitter(file.recipe.passages, builders)
@@ -95,17 +131,23 @@ struct IndexBuilder {
         func finishDraft() throws {
             progress.end()
             guard draft.passageCount > 0 else { return }
-            try resolveDuplicates(draft, before, &replaced, StoredDocuments(session.snapshot(of: segments)))
+            try resolveDuplicates(draft, &replaced, StoredDocuments(session.snapshot(of: segments)))
             segments.append(try write(draft, builders, into: session.newSegment()))
             draft = SegmentDraft()
         }
         progress.begin("reading documents", total: documents.totalBytes, unit: "bytes")
         while let document = try documents.next() {
-            // A document that is nothing but a title has one passage, which is empty.
-            let ranges = passages(document)
-            try draft.append(document, passages: ranges.isEmpty ? [0..<0] : ranges)
             progress.advance(documents.bytesRead - reported)
             reported = documents.bytesRead
+            let file = files?.numbers[document.origin.path] ?? 0
+            if synchronising, try replaced?.keep(document, file: file) == true {
+                changes.unchanged += 1
+                continue
+            }
+            // A document that is nothing but a title has one passage, which is empty.
+            let ranges = passages(document)
+            try draft.append(document, passages: ranges.isEmpty ? [0..<0] : ranges, file: file)
+            changes.added += 1
             if draft.textBytes >= segmentTextBytes {
                 try finishDraft()
                 progress.begin("reading documents", total: documents.totalBytes.map { $0 - reported }, unit: "bytes")
@@ -113,11 +155,16 @@ struct IndexBuilder {
         }
         try finishDraft()
         for warning in documents.warnings { progress.warn(warning) }
+        changes.replaced = replaced?.count ?? 0
+        changes.added -= changes.replaced
+        if synchronising, let files { changes.removed = try replaced?.deleteRest(of: files.stale) ?? 0 }
         try setMetadata(session, builders)
         try session.commit(segments: (replaced?.write(session, progress: progress) ?? []) + segments)
+        try? FileManager.default.removeItem(atPath: Store.unfinishedFolder(of: output))
         if adding {
             IndexUpdater.settle(session, engine.parts, segmentTextBytes: segmentTextBytes, progress: progress)
         }
+        return changes
     }
 
     private func write(_ draft: SegmentDraft, _ builders: [any PartBuilder], into writer: SegmentWriter) throws
@@ -135,6 +182,11 @@ struct IndexBuilder {
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try file.yaml(parts: engine.parts).utf8))
         try session.setMetadata(SearchIndex.fingerprintsName, fingerprints)
         for (name, bytes) in builders.flatMap(\.metadata) { session.setMetadata(name, bytes: bytes) }
+        if let files {
+            session.setMetadata(CorpusFileTable.metadataName, bytes: files.table.bytes)
+        } else if !adding {
+            session.removeMetadata(CorpusFileTable.metadataName)
+        }
     }
 
     /// The documents of the index that is added to, which another writer may have replaced before this one had the
@@ -173,19 +225,24 @@ struct IndexBuilder {
     /// Ids must be unique over the whole index; within a draft, `SegmentDraft` sees to it.
     ///
     /// - Parameters:
-    ///   - before: the documents of the index before this run, which may be replaced.
+    ///   - replaced: the documents of the index before this run, which may be replaced.
     ///   - written: the documents that this run has written so far.
     private func resolveDuplicates(
-        _ draft: SegmentDraft, _ before: StoredDocuments?, _ replaced: inout PendingDeletions?,
-        _ written: StoredDocuments
+        _ draft: SegmentDraft, _ replaced: inout Replacements?, _ written: StoredDocuments
     ) throws {
         for entry in draft.entries {
             if try written.position(of: entry.document.id) != nil {
                 throw SegmentDraft.duplicate(entry.document, first: nil)
             }
-            guard let position = try before?.position(of: entry.document.id) else { continue }
-            guard replacing else { throw SegmentDraft.duplicate(entry.document, first: nil) }
-            replaced?.delete(position)
+            guard let position = try replaced?.documents.position(of: entry.document.id) else { continue }
+            let file = try replaced?.file(of: position) ?? 0
+            // A document of another file that did not change stays; files must not share ids.
+            guard replacing, replaced?.hasSeen(position) != true,
+                !synchronising || file == 0 || files?.stale.contains(file) == true
+            else {
+                throw SegmentDraft.duplicate(entry.document, first: nil)
+            }
+            replaced?.replace(position)
         }
     }
 }

@@ -8,6 +8,8 @@ public struct SegmentDraft: Sendable {
         public let document: Document
         /// The byte ranges of the passages in the document's text.
         public let passages: [Range<Int>]
+        /// The number of the file that the document came from, in `CorpusFileTable`; 0 when it is not known.
+        let file: UInt32
 
         public var passageTexts: [String] { passages.map { document.text.substring(utf8: $0) } }
 
@@ -34,11 +36,11 @@ public struct SegmentDraft: Sendable {
     init() {}
 
     /// - Throws: `TrawlError.invalidInput` when the draft has a document of that id.
-    mutating func append(_ document: Document, passages: [Range<Int>]) throws {
+    mutating func append(_ document: Document, passages: [Range<Int>], file: UInt32 = 0) throws {
         if let first = origins.updateValue(document.origin, forKey: document.id) {
             throw Self.duplicate(document, first: first)
         }
-        entries.append(Entry(document: document, passages: passages))
+        entries.append(Entry(document: document, passages: passages, file: file))
         passageCount += passages.count
         textBytes += document.title.utf8.count + document.text.utf8.count
         for field in document.metadata { textBytes += field.key.utf8.count + field.value.utf8.count }

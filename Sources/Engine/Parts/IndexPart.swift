@@ -121,6 +121,9 @@ public struct BuildContext: Sendable {
     public let models: ModelCache
     /// The index that is added to; nil for a new one.
     public let existing: SearchIndex?
+    /// A folder for work that the next run can use if this one is interrupted. It need not exist, and is removed by the
+    /// commit.
+    public let unfinished: String
 }
 
 /// What a part is checked with.

@@ -9,8 +9,13 @@ extension CorpusRecipe {
     ///
     /// - Parameter paths: other files or folders than the recipe's, in its format.
     /// - Throws: `TrawlError` for an unknown format, a missing path, or folders without files to read.
+    public func reader(paths: [String]? = nil) throws -> CorpusReader {
+        try CorpusReader(paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping)
+    }
+
+    /// The documents of the corpus, as `reader` finds them.
     public func documents(paths: [String]? = nil) throws -> any DocumentSource {
-        try CorpusReader(paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping).makeIterator()
+        try reader(paths: paths).makeIterator()
     }
 
     private func corpusFormat() throws -> CorpusFormat? {

@@ -21,16 +21,20 @@ extension Retriever {
 /// What a retriever found for one query. The reasons are computed only when they are asked for.
 public struct Retrieved {
     public let ranking: Ranking
+    /// The highest score that a passage could have for the query; nil where that is not known.
+    public let bound: Float?
     /// What matched in a passage of the ranking, strongest first.
     public let matches: (PassageID, StoredPassage) throws -> [Match]
     /// The strongest n-grams that were generated.
     public let keys: () -> [GeneratedKey]
 
     public init(
-        ranking: Ranking, matches: @escaping (PassageID, StoredPassage) throws -> [Match] = { _, _ in [] },
+        ranking: Ranking, bound: Float? = nil,
+        matches: @escaping (PassageID, StoredPassage) throws -> [Match] = { _, _ in [] },
         keys: @escaping () -> [GeneratedKey] = { [] }
     ) {
         self.ranking = ranking
+        self.bound = bound
         self.matches = matches
         self.keys = keys
     }

@@ -127,6 +127,11 @@ public final class SearchIndex: Sendable {
     ///
     /// - Throws: `TrawlError.busy` while a writer is at work.
     public static func remove(path: String) throws { try Store.remove(at: path) }
+
+    /// The files that the index was built of; nil where none were noted.
+    func corpusFiles() throws -> CorpusFileTable? {
+        try snapshot.metadata(CorpusFileTable.metadataName).map { try CorpusFileTable(stored: Array($0), path: path) }
+    }
 }
 
 extension SearchIndex {

@@ -23,11 +23,14 @@ public struct SearchHit: Sendable {
     public let rank: Int
     public let document: DocumentID
     public let title: String
+    /// The headings above the passage, outermost first.
+    public let section: [String]
     /// The passage's text.
     public let text: String
     /// The passage's number within its document, from 0, and its range there in UTF-8 bytes.
     public let passage: Int
     public let range: Range<Int>
+    /// That of the last stage which scored the hit: a hit below the depth of a reranker has none of it.
     public let score: Float
     /// The ranks and scores of each stage, in the order in which they ran.
     public let stages: [StageScore]
@@ -39,7 +42,7 @@ public struct SearchHit: Sendable {
 extension SearchHit: Encodable {
     enum CodingKeys: String, CodingKey {
         case queryID = "query_id"
-        case query, rank, document, title, text, passage, range, score, stages, matches
+        case query, rank, document, title, section, text, passage, range, score, stages, matches
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -49,6 +52,7 @@ extension SearchHit: Encodable {
         try values.encode(rank, forKey: .rank)
         try values.encode(document, forKey: .document)
         try values.encode(title, forKey: .title)
+        try values.encode(section, forKey: .section)
         try values.encode(text, forKey: .text)
         try values.encode(passage, forKey: .passage)
         try values.encode([range.lowerBound, range.upperBound], forKey: .range)
@@ -63,6 +67,8 @@ public struct StageScore: Codable, Equatable, Sendable {
     public let stage: String
     public let rank: Int?
     public let score: Float?
+    /// What the stage added to the score of the fusion; nil where it took no part in one.
+    public let added: Float?
 }
 
 /// A word or n-gram that a retriever found in a passage.

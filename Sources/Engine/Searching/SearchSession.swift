@@ -9,7 +9,7 @@ public final class SearchSession {
     private let index: SearchIndex
     /// As resolved: the mode is never nil.
     public let settings: SearchSettings
-    private let retrievers: [(weight: Float, retriever: any Retriever)]
+    private let retrievers: [(weight: Float, readsWords: Bool, retriever: any Retriever)]
     private let rerankers: [(settings: RerankSettings, reranker: any Reranker)]
 
     /// Resolves the settings, and loads and opens what they need.
@@ -30,7 +30,7 @@ public final class SearchSession {
             guard let retriever = try part.makeRetriever(context) else {
                 throw TrawlError(.invalidInput, "the part \(part.name) finds nothing by itself", path: index.path)
             }
-            return (weight, retriever)
+            return (weight, part.readsWords, retriever)
         }
         self.rerankers = try settings.rerankers.map { ($0, try rerankers.make($0, models: models)) }
     }
@@ -71,22 +71,36 @@ public final class SearchSession {
 
     /// For each retrieval method that approximates, the share of the `k` best passages of an exact search that it finds.
     public func recallOfExactSearch(_ queries: [Query], k: Int = 10) throws -> [(method: String, recall: Double)] {
-        try retrievers.compactMap { _, retriever in
+        try retrievers.compactMap { _, _, retriever in
             try retriever.recallOfExactSearch(queries.map(\.text), k: k).map { (retriever.name, $0) }
         }
     }
 
     /// What the stages found for one query.
     private struct Found {
-        var stages: [(name: String, ranking: Ranking, ranks: [PassageID: Int])] = []
+        /// What a stage gave to each document, or to each passage where documents are not collapsed.
+        struct Stage {
+            let name: String
+            var ranks: [UInt32: Int] = [:]
+            var scores: [UInt32: Float] = [:]
+            /// What the stage added to the fusion, by the fused passage.
+            var parts: [PassageID: Float] = [:]
+        }
+
+        var stages: [Stage] = []
         var retrieved: [Retrieved] = []
         /// One entry per document when documents are collapsed.
         var final = Ranking([])
 
-        mutating func add(_ name: String, _ ranking: Ranking) {
-            var ranks: [PassageID: Int] = [:]
-            for (rank, entry) in ranking.enumerated() { ranks[entry.passage] = rank }
-            stages.append((name, ranking, ranks))
+        mutating func add(_ name: String, _ ranking: Ranking, by number: (PassageID) throws -> UInt32) rethrows {
+            var stage = Stage(name: name)
+            for entry in ranking {
+                let number = try number(entry.passage)
+                guard stage.ranks[number] == nil else { continue }
+                stage.ranks[number] = stage.ranks.count
+                stage.scores[number] = entry.score
+            }
+            stages.append(stage)
             final = ranking
         }
     }
@@ -94,35 +108,56 @@ public final class SearchSession {
     private func rank(_ queries: [Query]) throws -> [Found] {
         var found = queries.map { _ in Found() }
         let texts = queries.map(\.text)
-        for (_, retriever) in retrievers {
+        for (_, _, retriever) in retrievers {
             for (query, result) in try retriever.search(texts, limit: depth).enumerated() {
                 found[query].retrieved.append(result)
-                found[query].add(retriever.name, result.ranking)
+                try found[query].add(retriever.name, result.ranking, by: number(of:))
             }
         }
-        let fusion = settings.fusion
+        let fusion = Fusion(method: settings.fusion.method, constant: settings.fusion.constant)
         for query in found.indices {
             if retrievers.count > 1 {
-                let weighted = zip(retrievers, found[query].retrieved).map { ($0.weight, $1.ranking) }
-                found[query].add(
-                    "fusion", Fusion.fuse(weighted, method: fusion.method, constant: fusion.constant))
+                let inputs = zip(retrievers, found[query].retrieved).map {
+                    Fusion.Input(weight: $0.weight, ranking: $1.ranking, bound: $1.bound, readsWords: $0.readsWords)
+                }
+                let fused = try fusion.fuse(inputs, document: number(of:))
+                for stage in inputs.indices { found[query].stages[stage].parts = fused.parts[stage] }
+                try found[query].add("fusion", fused.ranking, by: number(of:))
             }
             found[query].final = Ranking(try collapsed(found[query].final))
             for (number, step) in rerankers.enumerated() {
                 let name = number == 0 ? "rerank" : "rerank \(number + 1)"
-                found[query].add(name, try rerank(found[query].final, texts[query], step.settings.depth, step.reranker))
+                let (best, all) = try rerank(found[query].final, texts[query], step)
+                try found[query].add(name, best, by: number(of:))
+                found[query].final = all
             }
         }
         return found
     }
 
-    /// The best `depth` hits by their new scores; the others follow in their old order, below.
-    private func rerank(_ ranking: Ranking, _ query: String, _ depth: Int, _ reranker: any Reranker) throws -> Ranking {
-        guard !ranking.isEmpty else { return ranking }
-        let best = try reranker.rerank(ranking.top(depth), query: query, documents: index.documents)
+    /// What hits are told apart by: the document that a passage is part of, where documents are collapsed.
+    private func number(of passage: PassageID) throws -> UInt32 {
+        settings.collapsesDocuments ? try index.documents.documentNumber(of: passage) : passage.rawValue
+    }
+
+    /// The best hits by their new scores, and all of them: the others follow in their old order, with scores that only
+    /// keep them below.
+    private func rerank(
+        _ ranking: Ranking, _ query: String, _ step: (settings: RerankSettings, reranker: any Reranker)
+    ) throws -> (best: Ranking, all: Ranking) {
+        guard !ranking.isEmpty else { return (ranking, ranking) }
+        let before = ranking.top(step.settings.depth)
+        var best = try step.reranker.rerank(before, query: query, documents: index.documents)
+        let weight = step.settings.weight
+        if weight < 1 {
+            let inputs = [(1 - weight, before), (weight, best)].map { Fusion.Input(weight: $0, ranking: $1) }
+            best = Fusion(method: .minMax, constant: 0).fuse(inputs, document: { $0.rawValue }).ranking
+        }
         let worst = best.last?.score ?? 0
-        let rest = ranking.dropFirst(depth).enumerated().map { ScoredPassage($1.passage, worst - Float($0 + 1)) }
-        return Ranking(best.entries + rest)
+        let rest = ranking.dropFirst(step.settings.depth).enumerated().map {
+            ScoredPassage($1.passage, worst - Float($0 + 1))
+        }
+        return (best, Ranking(best.entries + rest))
     }
 
     /// How many hits the stages before the last must keep.
@@ -156,15 +191,19 @@ public final class SearchSession {
 
     private func hit(_ entry: ScoredPassage, rank: Int, _ query: Query, _ found: Found) throws -> SearchHit {
         let passage = try index.documents.passage(entry.passage)
+        let number = try number(of: entry.passage)
         let stages = found.stages.map { stage in
-            let rank = stage.ranks[entry.passage]
-            return StageScore(
-                stage: stage.name, rank: rank.map { $0 + 1 }, score: rank.map { stage.ranking[$0].score })
+            StageScore(
+                stage: stage.name, rank: stage.ranks[number].map { $0 + 1 }, score: stage.scores[number],
+                added: stage.parts[entry.passage])
         }
+        // A hit below a reranker's depth keeps the score of the stage before.
+        let score = stages.last { $0.score != nil }?.score ?? entry.score
         let matches = settings.explains ? try found.retrieved.flatMap { try $0.matches(entry.passage, passage) } : []
         return SearchHit(
             queryID: query.id, query: query.text, rank: rank, document: passage.document, title: passage.title,
-            text: passage.text, passage: passage.ordinal, range: passage.range, score: entry.score, stages: stages,
+            section: passage.section, text: passage.text, passage: passage.ordinal, range: passage.range, score: score,
+            stages: stages,
             matches: matches)
     }
 }

@@ -38,6 +38,10 @@ public struct SearchSettings: Equatable, Sendable {
             throw TrawlError(
                 .invalidInput, "a reranker's depth is \(reranker.depth)", remedy: "rerank at least 1 hit")
         }
+        for reranker in rerankers where !(0...1 ~= reranker.weight) {
+            throw TrawlError(
+                .invalidInput, "a reranker's weight is \(reranker.weight)", remedy: "give a weight from 0 to 1")
+        }
         try fusion.validate(parts)
         for part in parts.all {
             guard let type = part.settingsSection else { continue }
@@ -88,17 +92,22 @@ public struct RerankSettings: Codable, Equatable, Sendable {
     public var model: String?
     /// The best hits that are reranked; the others keep their order after them.
     public var depth: Int
+    /// The weight of the new scores, from 0 to 1: below 1 they are added to the old ones, both by min-max.
+    public var weight: Float
     /// The model's arithmetic.
     public var precision: Precision
 
-    public init(reranker: String? = nil, model: String? = nil, depth: Int = 20, precision: Precision = .f32) {
+    public init(
+        reranker: String? = nil, model: String? = nil, depth: Int = 20, weight: Float = 1, precision: Precision = .f32
+    ) {
         self.reranker = reranker
         self.model = model
         self.depth = depth
+        self.weight = weight
         self.precision = precision
     }
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case reranker, model, depth, precision }
+    enum CodingKeys: String, CodingKey, CaseIterable { case reranker, model, depth, weight, precision }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
@@ -106,6 +115,7 @@ public struct RerankSettings: Codable, Equatable, Sendable {
         reranker = try values.decodeIfPresent(String.self, forKey: .reranker)
         model = try values.decodeIfPresent(String.self, forKey: .model)
         depth = try values.decode(.depth, default: defaults.depth)
+        weight = try values.decode(.weight, default: defaults.weight)
         precision = try values.decode(.precision, default: defaults.precision)
     }
 }

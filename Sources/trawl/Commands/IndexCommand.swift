@@ -14,7 +14,8 @@ struct IndexCommand: AsyncParsableCommand {
         discussion: """
             PATH is a BEIR folder, a file of JSON lines, TSV or TREC documents, a folder of .txt, .md or .html files, \
             or - for standard input; each plain, .gz or .zst. An index that exists is replaced in one step at the end, \
-            or grows with --add or --replace. Until then it answers as before, even if the indexing is killed.
+            or grows with --add, --replace or --sync. Until then it answers as before, even if the indexing is killed; \
+            run it again, and what was embedded is not embedded again.
 
             EXAMPLES
               trawl index notes/ --output notes.trawl
@@ -22,6 +23,7 @@ struct IndexCommand: AsyncParsableCommand {
               trawl index --recipe indexes/wikipedia.yaml
               zcat more.jsonl.gz | trawl index - --output notes.trawl --add
               trawl index corrected.jsonl --output notes.trawl --replace
+              trawl index notes/ --output notes.trawl --sync
               trawl index scifact/ --output scifact.trawl --pseudo-queries written/
             """)
 
@@ -35,6 +37,17 @@ struct IndexCommand: AsyncParsableCommand {
     @Flag(help: "Add the documents to an index that exists; their ids must be new to it.") var add = false
 
     @Flag(help: "Add the documents to an index that exists, in place of those with the same ids.") var replace = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Make the index agree with PATH: add what is new, replace what changed, remove what is gone.",
+            discussion: """
+                Only files whose size or time has changed are read, and only passages that are new are embedded. An index \
+                that does not exist is built. Documents that came with --add stay.
+                """))
+    var sync = false
+
+    @Flag(help: "As --sync, and again whenever a file changes, until Ctrl-C.") var watch = false
 
     @Option(
         help: "The retrieval methods to build, separated by commas: \(IndexParts.default.nameList).",
@@ -81,10 +94,14 @@ struct IndexCommand: AsyncParsableCommand {
 
     func validate() throws {
         if recipe == nil, paths.isEmpty { throw ValidationError("name a PATH to index, or a --recipe") }
-        if add || replace,
-            recipe != nil || build != nil || embedder != nil || generator != nil || precision != nil
-                || passageSize != nil || vectorStructure != nil || vectorFormat != nil
-        {
+        if [add, replace, sync || watch].count(where: { $0 }) > 1 {
+            throw ValidationError("give one of --add, --replace and --sync")
+        }
+        if sync || watch, paths.isEmpty || paths.contains("-") || recipe != nil {
+            throw ValidationError("--sync needs the PATH of files or folders, and no --recipe")
+        }
+        if sync || watch, pseudoQueries != nil { throw ValidationError("--sync does not go with --pseudo-queries") }
+        if add || replace, overrulesRecipe {
             throw ValidationError(
                 "--add and --replace keep to the recipe of the index; leave out --recipe and what overrules it")
         }
@@ -95,7 +112,12 @@ struct IndexCommand: AsyncParsableCommand {
     func run() async throws {
         let engine = Engine()
         let summary: IndexSummary
-        if add || replace {
+        if sync || watch, let path = existingIndex {
+            guard !overrulesRecipe else {
+                throw ValidationError("--sync keeps to the recipe of the index; leave out what overrules it")
+            }
+            return try synchronise(path, engine)
+        } else if add || replace {
             let path = try IndexCatalogue.path(of: output ?? "")
             let recipe = try engine.open(path).recipe
             summary = try engine.add(
@@ -105,8 +127,9 @@ struct IndexCommand: AsyncParsableCommand {
             let file = try recipeFile()
             // `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
             let path = output ?? ((recipe ?? "") as NSString).deletingPathExtension + ".trawl"
+            let reader = try file.recipe.corpus.reader()
             summary = try engine.build(
-                file, at: path, documents: identified(file.recipe.corpus.documents(), file.recipe),
+                file, at: path, documents: identified(reader.makeIterator(), file.recipe), files: reader.stamps,
                 progress: progress.reporter)
         }
         if json {
@@ -116,6 +139,38 @@ struct IndexCommand: AsyncParsableCommand {
                 "\(summary.path): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
                     + "\(grouped(summary.bytesOnDisk / 1_000_000)) MB")
         }
+        if watch { try synchronise(summary.path, engine) }
+    }
+
+    /// Whether a flag says what only the recipe of a new index can.
+    private var overrulesRecipe: Bool {
+        recipe != nil || build != nil || embedder != nil || generator != nil || precision != nil || passageSize != nil
+            || passageOverlap != nil || vectorStructure != nil || vectorFormat != nil || format != nil
+    }
+
+    /// The index that `--output` names, if there is one.
+    private var existingIndex: String? {
+        output.flatMap { try? IndexCatalogue.path(of: $0) }.flatMap { (try? SearchIndex(path: $0)) == nil ? nil : $0 }
+    }
+
+    /// Makes the index agree with the files; with `--watch`, until Ctrl-C.
+    private func synchronise(_ path: String, _ engine: Engine) throws {
+        let corpus = try engine.open(path).recipe.corpus
+        if watch { Interruption.await() }
+        repeat {
+            let report = try engine.synchronise(
+                path, with: corpus.reader(paths: paths), progress: progress.reporter)
+            let changed = report.added + report.replaced + report.removed
+            if json, changed > 0 || !watch {
+                try Output.json(report)
+            } else if !progress.quiet, changed > 0 || !watch {
+                Diagnostics.line(
+                    "\(path): \(grouped(report.added)) added, \(grouped(report.replaced)) replaced, "
+                        + "\(grouped(report.removed)) removed; \(grouped(report.filesUnchanged)) files unchanged")
+            }
+            // A second is short for a person and long for a disk.
+            if watch { sleep(1) }
+        } while watch && !Interruption.hasCome
     }
 
     /// The documents, with the pseudo-queries that were given for them.

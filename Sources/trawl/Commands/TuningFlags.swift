@@ -11,6 +11,8 @@ struct TuningFlags: ParsableArguments {
     var rerank = false
     @Option(help: "Rerank with this model: a cross-encoder or a language model.") var reranker: String?
     @Option(help: "How many hits to rerank.") var rerankDepth = 20
+    @Option(help: "The weight of the reranker's scores, 0 to 1; below 1 they are added to those of the search.")
+    var rerankWeight: Float = 1
 
     @OptionGroup var generative: GenerativeFlags
 
@@ -28,7 +30,8 @@ struct TuningFlags: ParsableArguments {
 
     @Option(help: "BM25 k1.") var k1: Float?
     @Option(help: "BM25 b.") var b: Float?
-    @Option(help: "Fusion of hybrid search: min-max, rrf or z-score.") var fusion: FusionMethod?
+    @Option(help: "Fusion of hybrid search: bounded, min-max, rrf or z-score (default: bounded).") var fusion:
+        FusionMethod?
     @Option(
         help: "Weights of hybrid search, such as dense=1,lexical=0.5,generative=1.",
         transform: { text in
@@ -72,7 +75,8 @@ struct TuningFlags: ParsableArguments {
         if let efSearch { settings.dense.searchWidth = efSearch }
         if rerank || reranker != nil {
             settings.rerankers = [
-                RerankSettings(model: reranker, depth: rerankDepth, precision: settings.generative.precision)
+                RerankSettings(
+                    model: reranker, depth: rerankDepth, weight: rerankWeight, precision: settings.generative.precision)
             ]
         }
         return settings

@@ -22,14 +22,16 @@ struct HitPrinter {
 
     private func show(_ hit: SearchHit) {
         let name = hit.document.rawValue + (hit.passage > 0 ? "#\(hit.passage)" : "")
-        let title = hit.title.isEmpty ? name : hit.title
+        let title = ([hit.title.isEmpty ? name : hit.title] + hit.section).joined(separator: " › ")
         let head = "\(hit.rank)" + String(repeating: " ", count: max(1, 3 - "\(hit.rank)".count)) + style.title(title)
         Output.line(head + "  " + style.dim((title == name ? "" : name + "  ") + number(hit.score)))
         Output.line(
             "   " + Snippet(hit.text, highlights: hit.matches.flatMap(\.ranges)).rendered(highlight: style.highlight))
         guard explain else { return }
         let stages = hit.stages.map { stage in
-            stage.rank.map { "\(stage.stage) \(number(stage.score ?? 0)) (#\($0))" } ?? "\(stage.stage) –"
+            guard let rank = stage.rank else { return "\(stage.stage) –" }
+            let added = stage.added.map { " +" + number($0) } ?? ""
+            return "\(stage.stage) \(number(stage.score ?? 0)) (#\(rank))\(added)"
         }
         Output.line("   " + style.dim("why: " + stages.joined(separator: " · ")))
         for stage in hit.stages.map(\.stage) {

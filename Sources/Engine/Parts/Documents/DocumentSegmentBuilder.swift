@@ -23,11 +23,12 @@ final class DocumentSegmentBuilder {
 
     static func write(_ draft: SegmentDraft, into writer: SegmentWriter) throws {
         let builder = DocumentSegmentBuilder(into: writer)
-        for entry in draft.entries { try builder.add(entry.document, passages: entry.passages) }
+        for entry in draft.entries { try builder.add(entry) }
         try builder.finish()
     }
 
-    func add(_ document: Document, passages ranges: [Range<Int>]) throws {
+    func add(_ entry: SegmentDraft.Entry) throws {
+        let document = entry.document
         let metadata = try document.metadataJSON()
         let parts = [document.id.rawValue, document.title, metadata, document.text].map { Array($0.utf8) }
         guard parts.allSatisfy({ $0.count <= Int(UInt32.max) }) else {
@@ -35,9 +36,9 @@ final class DocumentSegmentBuilder {
         }
         let record = DocumentRecord(
             offset: 0, idBytes: UInt32(parts[0].count), titleBytes: UInt32(parts[1].count),
-            metadataBytes: UInt32(parts[2].count), textBytes: UInt32(parts[3].count), firstPassage: 0)
+            metadataBytes: UInt32(parts[2].count), textBytes: UInt32(parts[3].count), firstPassage: 0, file: entry.file)
         try add(
-            record, id: parts[0], passages: ranges.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) },
+            record, id: parts[0], passages: entry.passages.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) },
             headings: document.headings
         ) { text in
             for part in parts { try text.append(contentsOf: part) }

@@ -6,7 +6,7 @@ import TrawlStore
 /// are ranges of a document's text, so overlapping ones cost nothing:
 ///
 /// ```
-/// documents: offset u64 | id u32 | title u32 | metadata u32 | text u32 (bytes) | first passage u32 | zero u32
+/// documents: offset u64 | id u32 | title u32 | metadata u32 | text u32 (bytes) | first passage u32 | file u32
 /// passages:  document u32 | start u32 | end u32 (bytes of its text) | number within the document u32
 /// headings:  document u32 | level u32 | start u32 | end u32 (bytes of its text), in this order; missing where there are none
 /// table ids: document id -> number of the document in the segment
@@ -26,7 +26,8 @@ struct DocumentRecord: BitwiseCopyable {
     var metadataBytes: UInt32
     var textBytes: UInt32
     var firstPassage: UInt32
-    var zero: UInt32 = 0
+    /// The number of the file that the document came from, in `CorpusFileTable`; 0 when it is not known.
+    var file: UInt32
 }
 
 struct PassageRecord: BitwiseCopyable {

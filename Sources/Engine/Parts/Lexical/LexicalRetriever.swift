@@ -11,9 +11,9 @@ struct LexicalRetriever: Retriever {
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         try queries.map { query in
-            Retrieved(ranking: try searcher.search(query, k: limit)) { id, passage in
-                try matches(query, id, passage)
-            }
+            Retrieved(
+                ranking: try searcher.search(query, k: limit), bound: try searcher.highestScore(of: query),
+                matches: { id, passage in try matches(query, id, passage) })
         }
     }
 

@@ -27,7 +27,9 @@ struct DenseRetriever: Retriever {
     }
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
-        try searcher.search(embed(queries), k: limit, options).map { Retrieved(ranking: $0) }
+        try searcher.search(embed(queries), k: limit, options).map {
+            Retrieved(ranking: $0, bound: searcher.metric == .cosine ? 1 : nil)
+        }
     }
 
     private func embed(_ queries: [String]) throws -> [[Float]] {

@@ -10,14 +10,14 @@ public struct VectorsPart: IndexPart {
     public let name = "vectors"
     public let buildName: String? = "dense"
     public let storage: ClosedRange<UInt16> = 30...39
-    public let fusionWeight: Float = 1.5
+    public let fusionWeight: Float = 1
     public var recipeSection: (any RecipeSection.Type)? { DenseRecipe.self }
     public var settingsSection: (any RecipeSection.Type)? { DenseSettings.self }
 
     public init() {}
 
     public func makeBuilder(_ recipe: IndexRecipe, _ context: BuildContext) throws -> any PartBuilder {
-        try VectorsBuilder(recipe.dense, context.models)
+        try VectorsBuilder(recipe.dense, context)
     }
 
     public func merge(
@@ -84,66 +84,8 @@ extension TextEmbedder {
 
 extension DenseRecipe {
     /// The prompt of passages.
-    fileprivate func prompt(of embedder: TextEmbedder) throws -> EmbeddingPrompt {
+    func prompt(of embedder: TextEmbedder) throws -> EmbeddingPrompt {
         if let passagePrompt { return EmbeddingPrompt(prefix: passagePrompt) }
         return try embedder.prompt(for: .passage)
     }
-}
-
-/// Embeds passages and writes their vectors.
-private struct VectorsBuilder: PartBuilder {
-    private let embedder: TextEmbedder
-    private let prompt: EmbeddingPrompt
-    private let settings: VectorSettings
-
-    /// Passages are embedded in lots of this many, which are sorted by length; it bounds the memory.
-    private static let lotSize = 4096
-
-    init(_ recipe: DenseRecipe, _ models: ModelCache) throws {
-        embedder = try models.embedder(recipe.model, precision: recipe.precision)
-        prompt = try recipe.prompt(of: embedder)
-        settings = recipe.vectors.settings(similarity: embedder.similarity?.rawValue)
-    }
-
-    var fingerprint: Fingerprint? { embedder.fingerprint }
-    var passageMeasure: PassageMeasure? {
-        let embedder = embedder
-        return PassageMeasure(limit: embedder.longestText(in: prompt)) { embedder.lengths(of: $0) }
-    }
-
-    func write(_ draft: SegmentDraft, into writer: SegmentWriter, progress: any ProgressReporter) throws {
-        progress.begin("embeddings", total: draft.passageCount, unit: "passages")
-        let builder = try VectorSegmentBuilder(dimension: embedder.dimension, settings, into: writer)
-        var lot: [String] = []
-        var cut = 0
-        func embedLot() throws {
-            let matrix = try embedder.embed(lot, in: prompt, progress: StepProgress(base: progress))
-            try builder.append(matrix.values)
-            cut += matrix.cutTexts
-            lot.removeAll(keepingCapacity: true)
-        }
-        try draft.forEachPassage { content in
-            lot.append(content)
-            if lot.count == Self.lotSize { try embedLot() }
-        }
-        if !lot.isEmpty { try embedLot() }
-        progress.end()
-        if cut > 0 {
-            progress.warn(
-                "\(cut) of \(draft.passageCount) passages are longer than the \(embedder.maximumTokens) tokens that the "
-                    + "embedding model reads; dense search does not see their ends")
-        }
-        try builder.finish(progress: progress)
-    }
-}
-
-/// Passes on advances to a step that has begun, and nothing else.
-private struct StepProgress: ProgressReporter {
-    let base: any ProgressReporter
-
-    func begin(_ step: String, total: Int?, unit: String) {}
-    func advance(_ count: Int) { base.advance(count) }
-    func end() {}
-    func note(_ message: String) { base.note(message) }
-    func warn(_ message: String) { base.warn(message) }
 }

@@ -1,0 +1,111 @@
+import TrawlCore
+import TrawlCorpus
+import TrawlEmbeddings
+import TrawlStore
+import TrawlTensors
+import TrawlVectorIndex
+
+/// Embeds passages and writes their vectors. What an interrupted run embedded, and what the document that is replaced has
+/// embedded already, is not embedded again.
+final class VectorsBuilder: PartBuilder {
+    private let embedder: TextEmbedder
+    private let prompt: EmbeddingPrompt
+    private let recipe: DenseRecipe
+    private let settings: VectorSettings
+    private let existing: SearchIndex?
+    private let unfinished: String
+    /// Opened by the first segment: the writer's lock is held then.
+    private var log: EmbeddingLog?
+
+    /// Passages are embedded in lots of this many, sorted by length. It bounds the memory, and what an interruption loses.
+    private static let lotSize = 1024
+
+    init(_ recipe: DenseRecipe, _ context: BuildContext) throws {
+        self.recipe = recipe
+        existing = context.existing
+        unfinished = context.unfinished
+        embedder = try context.models.embedder(recipe.model, precision: recipe.precision)
+        prompt = try recipe.prompt(of: embedder)
+        settings = recipe.vectors.settings(similarity: embedder.similarity?.rawValue)
+    }
+
+    var fingerprint: Fingerprint? { embedder.fingerprint }
+
+    var passageMeasure: PassageMeasure? {
+        PassageMeasure(limit: embedder.longestText(in: prompt)) { [embedder] in embedder.lengths(of: $0) }
+    }
+
+    func write(_ draft: SegmentDraft, into writer: SegmentWriter, progress: any ProgressReporter) throws {
+        let log = try openLog(progress)
+        progress.begin("embeddings", total: draft.passageCount, unit: "passages")
+        let builder = try VectorSegmentBuilder(dimension: embedder.dimension, settings, into: writer)
+        var lot: [(text: String, known: [Float]?)] = []
+        var cut = 0
+        func writeLot() throws {
+            let new = lot.filter { $0.known == nil }.map(\.text)
+            let known = lot.filter { $0.known != nil }.map(\.text)
+            let limit = embedder.longestText(in: prompt)
+            cut += embedder.lengths(of: known).count { $0 > limit }
+            let matrix = try embedder.embed(new, in: prompt, progress: StepProgress(base: progress))
+            try log.append(new, matrix.values)
+            cut += matrix.cutTexts
+            var row = 0
+            for (_, known) in lot {
+                try builder.append(known ?? Array(matrix[row]))
+                if known == nil { row += 1 }
+            }
+            progress.advance(known.count)
+            lot.removeAll(keepingCapacity: true)
+        }
+        for entry in draft.entries {
+            let replaced = try replacedVectors(entry.document.id)
+            for text in entry.passageContents {
+                lot.append((text, try replaced[text] ?? log.vector(of: text)))
+                if lot.count == Self.lotSize { try writeLot() }
+            }
+        }
+        if !lot.isEmpty { try writeLot() }
+        progress.end()
+        if cut > 0 {
+            progress.warn(
+                "\(cut) of \(draft.passageCount) passages are longer than the \(embedder.maximumTokens) tokens that the "
+                    + "embedding model reads; dense search does not see their ends")
+        }
+        try builder.finish(progress: progress)
+    }
+
+    private func openLog(_ progress: any ProgressReporter) throws -> EmbeddingLog {
+        if let log { return log }
+        let around = prompt.around("\u{0}").debugDescription
+        let log = try EmbeddingLog(
+            folder: unfinished, identity: "\(embedder.digest) \(recipe.precision.rawValue) \(around)",
+            dimension: embedder.dimension)
+        if log.count > 0 { progress.warn("using \(log.count) embeddings of an interrupted run") }
+        self.log = log
+        return log
+    }
+
+    /// The vectors that the index has of a document, by the passages' contents.
+    private func replacedVectors(_ id: DocumentID) throws -> [String: [Float]] {
+        guard let existing, let position = try existing.documents.position(of: id) else { return [:] }
+        let segment = existing.documents.segments[position.segment]
+        let vectors = try existing.open(VectorsPart())
+        var known: [String: [Float]] = [:]
+        for local in try segment.passages(of: position.document) {
+            let passage = PassageID(segment.reader.passageBase + local)
+            known[try existing.documents.passage(passage).content] = try vectors.vector(of: passage)
+        }
+        return known
+    }
+}
+
+/// Passes on advances to a step that has begun, and nothing else.
+private struct StepProgress: ProgressReporter {
+    let base: any ProgressReporter
+
+    func begin(_ step: String, total: Int?, unit: String) {}
+    func advance(_ count: Int) { base.advance(count) }
+    func end() {}
+    func note(_ message: String) { base.note(message) }
+    func warn(_ message: String) { base.warn(message) }
+}
