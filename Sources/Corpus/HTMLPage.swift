@@ -1,65 +1,43 @@
 import CTrawlXML2
-import Glibc
 import TrawlCore
 
-/// The title and the text of an HTML page, as libxml2's tolerant parser sees it.
+/// The title, the main content and the headings of an HTML page, as libxml2's tolerant parser sees it.
 ///
-/// Scripts, styles and the head fall away; block elements stand on lines of their own; white space is folded but in
-/// `<pre>`; entities are decoded.
+/// The main content is that of `<main>`, else that of the `<article>`s, else the page without its navigation, its header
+/// and its footer; see `HTMLText`.
 struct HTMLPage {
-    private(set) var title = ""
-    private(set) var text = ""
+    private(set) var content = FileContent()
 
-    /// - Throws: `invalidInput` for bytes that are not in the charset that the page declares (UTF-8 if none);
-    ///   `unsupported` for a charset that libxml2 does not know.
+    /// - Throws: `invalidInput` for bytes that are not in the charset that the page declares (UTF-8 if none) and for
+    ///   elements nested too deep; `unsupported` for a charset that iconv does not know.
     init(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws {
-        _ = Self.parserIsReady
         if bytes.allSatisfy({ $0 == 0x20 || 9...13 ~= $0 }) { return }
         if let charset = try Self.charset(of: bytes, path: path) {
-            try convertedToUTF8(bytes, from: charset, path: path).withUnsafeBufferPointer {
-                try parse(
-                    UnsafeBufferPointer(rebasing: $0.starts(with: [0xEF, 0xBB, 0xBF]) ? $0[3...] : $0[...]), path)
-            }
-        } else if bytes.contains(0) {
-            // The parser would take a NUL for the end.
-            try bytes.map { $0 == 0 ? 0x20 : $0 }.withUnsafeBufferPointer { try parse($0, path) }
+            try convertedToUTF8(bytes, from: charset, path: path).withUnsafeBufferPointer { try read($0, path) }
         } else {
-            try parse(bytes, path)
+            try read(bytes, path)
         }
     }
 
     /// - Parameter bytes: UTF-8.
-    private mutating func parse(_ bytes: UnsafeBufferPointer<UInt8>, _ path: String) throws {
-        let options =
-            HTML_PARSE_RECOVER.rawValue | HTML_PARSE_NOERROR.rawValue | HTML_PARSE_NOWARNING.rawValue
-            | HTML_PARSE_NONET.rawValue | HTML_PARSE_IGNORE_ENC.rawValue | XML_PARSE_HUGE.rawValue
-        guard let size = Int32(exactly: bytes.count) else { throw recordTooLong("the file", path: path, line: nil) }
-        let tree = bytes.withMemoryRebound(to: CChar.self) {
-            htmlReadMemory($0.baseAddress, size, nil, "UTF-8", Int32(options))
+    private mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, _ path: String) throws {
+        let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+        try withHTMLTree(UnsafeBufferPointer(rebasing: bytes.dropFirst(hasMark ? 3 : 0)), path: path) { root in
+            content.title = HTMLText.title(of: root)
+            content.body = HTMLText.mainContent(of: root)
+            if content.title.isEmpty {
+                content.title = HTMLText.firstHeading(of: root) ?? ""
+            }
         }
-        guard let tree else {
-            throw TrawlError(
-                .invalidInput, "cannot be read as HTML", path: path, remedy: "check the file, or say another format")
-        }
-        defer { xmlFreeDoc(tree) }
-        guard let root = xmlDocGetRootElement(tree) else { return }
-        var walk = HTMLTextWalk()
-        walk.visit(root)
-        text = walk.text.finished()
-        title = walk.title.finished().split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
-    private static let parserIsReady: Void = xmlInitParser()
-
-    /// By byte order mark, else UTF-8 when the bytes are that, else what `charset=` near the top says. Nil for UTF-8.
+    /// UTF-8 when the bytes are that, else what `charset=` or `encoding=` near the top says. Nil for UTF-8.
     private static func charset(of bytes: UnsafeBufferPointer<UInt8>, path: String) throws -> String? {
-        if bytes.starts(with: [0xFF, 0xFE]) { return "UTF-16LE" }
-        if bytes.starts(with: [0xFE, 0xFF]) { return "UTF-16BE" }
         do {
             try requireUTF8(bytes, path: path, firstLine: 1)
             return nil
         } catch {
-            let declared = declaredCharset(bytes)
+            let declared = declaredCharset(bytes, after: "charset=") ?? declaredCharset(bytes, after: "encoding=")
             // As in the HTML standard, which takes these names to mean the larger Windows set.
             if let declared, ["iso-8859-1", "latin1", "us-ascii", "ascii"].contains(declared) { return "windows-1252" }
             if let declared, declared != "utf-8", declared != "utf8" { return declared }
@@ -67,9 +45,9 @@ struct HTMLPage {
         }
     }
 
-    private static func declaredCharset(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
+    private static func declaredCharset(_ bytes: UnsafeBufferPointer<UInt8>, after key: String) -> String? {
         let head = bytes.prefix(4096).map { $0 &- 0x41 < 26 ? $0 + 0x20 : $0 }
-        let word = [UInt8]("charset=".utf8)
+        let word = [UInt8](key.utf8)
         guard head.count > word.count,
             let start = (0..<head.count - word.count).first(where: { head[$0...].starts(with: word) })
         else { return nil }
@@ -79,165 +57,53 @@ struct HTMLPage {
     }
 }
 
-/// Goes through a tree without recursion, since pages may nest as deep as they like.
-private struct HTMLTextWalk {
-    var title = FoldedText()
-    var text = FoldedText()
-    private var preDepth = 0
-    private var titleDepth = 0
-
-    private static let dropped: Set<String> = ["script", "style", "noscript", "template", "svg", "iframe", "object"]
-    private static let blocks: Set<String> = [
-        "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details", "dialog",
-        "div",
-        "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header",
-        "hr", "html", "li", "main", "nav", "ol", "option", "p", "pre", "section", "summary", "table", "tbody", "tfoot",
-        "thead", "tr", "ul",
-    ]
-
-    mutating func visit(_ root: UnsafeMutablePointer<xmlNode>) {
-        var node = root
-        while true {
-            if enter(node), let child = node.pointee.children {
-                node = child
-                continue
-            }
-            while true {
-                leave(node)
-                if node == root { return }
-                if let next = node.pointee.next {
-                    node = next
-                    break
-                }
-                guard let parent = node.pointee.parent else { return }
-                node = parent
-            }
-        }
+/// Gives the root element of an HTML page or fragment to `body`; does not call it when there is none.
+///
+/// - Parameter bytes: UTF-8.
+/// - Throws: `invalidInput` for elements nested deeper than `HTMLBounds.parserDepth`, what `body` throws.
+func withHTMLTree(
+    _ bytes: UnsafeBufferPointer<UInt8>, path: String, _ body: (UnsafeMutablePointer<xmlNode>) throws -> Void
+) throws {
+    _ = htmlParserIsReady
+    if bytes.isEmpty { return }
+    if let bounded = HTMLBounds.bounded(bytes) {
+        return try bounded.withUnsafeBufferPointer { try parse($0, path: path, body) }
     }
-
-    /// False when nothing below the node counts.
-    private mutating func enter(_ node: UnsafeMutablePointer<xmlNode>) -> Bool {
-        switch node.pointee.type {
-        case XML_TEXT_NODE, XML_CDATA_SECTION_NODE:
-            guard let content = node.pointee.content else { return false }
-            if titleDepth > 0 {
-                title.append(content, keepingSpace: false)
-            } else if !isInHead(node) {
-                text.append(content, keepingSpace: preDepth > 0)
-            }
-            return false
-        case XML_ELEMENT_NODE:
-            let name = name(of: node)
-            if Self.dropped.contains(name) { return false }
-            switch name {
-            // A page's title; an inline SVG has titles too, but those are dropped with it.
-            case "title": titleDepth += 1
-            case "pre", "textarea": preDepth += 1
-            case "td", "th": text.space()
-            default: break
-            }
-            if Self.blocks.contains(name) { text.newline() }
-            return true
-        default: return false
-        }
+    if bytes.contains(0) {
+        // The parser would take a NUL for the end.
+        return try bytes.map { $0 == 0 ? 0x20 : $0 }.withUnsafeBufferPointer { try parse($0, path: path, body) }
     }
-
-    private mutating func leave(_ node: UnsafeMutablePointer<xmlNode>) {
-        guard node.pointee.type == XML_ELEMENT_NODE else { return }
-        let name = name(of: node)
-        if Self.dropped.contains(name) { return }
-        switch name {
-        case "title":
-            titleDepth -= 1
-            title.newline()
-        case "pre", "textarea": preDepth -= 1
-        default: break
-        }
-        if Self.blocks.contains(name) { text.newline() }
-    }
-
-    private func isInHead(_ node: UnsafeMutablePointer<xmlNode>) -> Bool {
-        node.pointee.parent.map { name(of: $0) == "head" } ?? false
-    }
-
-    private func name(of node: UnsafeMutablePointer<xmlNode>) -> String {
-        node.pointee.name.map { String(cString: $0) } ?? ""
-    }
+    try parse(bytes, path: path, body)
 }
 
-/// Text under construction in which runs of white space are one space or one newline.
-private struct FoldedText {
-    private var bytes: [UInt8] = []
-    private var pending: UInt8?
+private let htmlParserIsReady: Void = xmlInitParser()
 
-    mutating func space() { if pending == nil { pending = 0x20 } }
-
-    mutating func newline() { pending = 10 }
-
-    mutating func append(_ content: UnsafePointer<UInt8>, keepingSpace: Bool) {
-        var pointer = content
-        while pointer.pointee != 0 {
-            let byte = pointer.pointee
-            pointer += 1
-            if byte == 0x20 || 9...13 ~= byte {
-                if keepingSpace {
-                    flush()
-                    bytes.append(byte)
-                } else {
-                    space()
-                }
-                continue
-            }
-            flush()
-            bytes.append(byte)
-        }
+private func parse(
+    _ bytes: UnsafeBufferPointer<UInt8>, path: String, _ body: (UnsafeMutablePointer<xmlNode>) throws -> Void
+) throws {
+    let options =
+        HTML_PARSE_RECOVER.rawValue | HTML_PARSE_NOERROR.rawValue | HTML_PARSE_NOWARNING.rawValue
+        | HTML_PARSE_NONET.rawValue | HTML_PARSE_IGNORE_ENC.rawValue | XML_PARSE_HUGE.rawValue
+    guard let size = Int32(exactly: bytes.count) else { throw recordTooLong("the file", path: path, line: nil) }
+    guard let context = htmlNewParserCtxt() else {
+        throw TrawlError(.full, "libxml2 cannot start", path: path, remedy: "free some memory")
     }
-
-    private mutating func flush() {
-        if let pending, !bytes.isEmpty { bytes.append(pending) }
-        pending = nil
+    defer { htmlFreeParserCtxt(context) }
+    context.pointee.sax.pointee.startElement = { context, name, attributes in
+        guard let context else { return }
+        let parser = context.assumingMemoryBound(to: xmlParserCtxt.self)
+        if parser.pointee.nameNr > HTMLBounds.parserDepth { return xmlStopParser(parser) }
+        xmlSAX2StartElement(context, name, attributes)
     }
-
-    func finished() -> String { String(decoding: bytes, as: UTF8.self).trimmed() }
-}
-
-/// Replaces `&name;`, `&#233;` and `&#xE9;`; what is no entity stays as it is.
-func decodingEntities(_ text: String) -> String {
-    guard text.utf8.contains(UInt8(ascii: "&")) else { return text }
-    var output = ""
-    output.reserveCapacity(text.utf8.count)
-    var rest = text[...]
-    while let ampersand = rest.utf8.firstIndex(of: UInt8(ascii: "&")) {
-        output += rest[..<ampersand]
-        rest = rest[ampersand...]
-        // The longest name of an HTML 4 entity has 8 letters.
-        if let semicolon = rest.utf8.prefix(12).firstIndex(of: UInt8(ascii: ";")),
-            let character = entity(rest[rest.utf8.index(after: rest.startIndex)..<semicolon])
-        {
-            output.unicodeScalars.append(character)
-            rest = rest[rest.utf8.index(after: semicolon)...]
-        } else {
-            output += "&"
-            rest = rest.dropFirstByte()
-        }
+    let tree = bytes.withMemoryRebound(to: CChar.self) {
+        htmlCtxtReadMemory(context, $0.baseAddress, size, nil, "UTF-8", Int32(options))
     }
-    return output + rest
-}
-
-extension Substring {
-    fileprivate func dropFirstByte() -> Substring { self[utf8.index(after: startIndex)...] }
-}
-
-private func entity(_ name: Substring) -> Unicode.Scalar? {
-    if name.hasPrefix("#x") || name.hasPrefix("#X") { return UInt32(name.dropFirst(2), radix: 16).flatMap(character) }
-    if name.hasPrefix("#") { return UInt32(name.dropFirst()).flatMap(character) }
-    switch name {
-    // SGML names that TREC's disks use and HTML does not know.
-    case "hyph": return "-"
-    case "blank": return " "
-    case "apos": return "'"
-    default: return htmlEntityLookup(String(name)).flatMap { Unicode.Scalar($0.pointee.value) }
+    defer { xmlFreeDoc(tree) }
+    if context.pointee.errNo == Int32(XML_ERR_USER_STOP.rawValue) {
+        throw TrawlError(
+            .invalidInput, "its elements are nested deeper than \(HTMLBounds.parserDepth) levels", path: path,
+            remedy: "check that it is a whole HTML page")
     }
+    guard let tree, let root = xmlDocGetRootElement(tree) else { return }
+    try body(root)
 }
-
-private func character(_ value: UInt32) -> Unicode.Scalar? { value == 0 ? nil : Unicode.Scalar(value) }

@@ -7,10 +7,16 @@ extension CorpusRecipe {
 
     /// Finds the files of the corpus; reads none yet.
     ///
-    /// - Parameter paths: other files or folders than the recipe's, in its format.
+    /// - Parameters:
+    ///   - paths: other files or folders than the recipe's, in its format.
+    ///   - onBadInput: what is done with a file or record that cannot be read, where there are others.
     /// - Throws: `TrawlError` for an unknown format, a missing path, or folders without files to read.
-    public func documents(paths: [String]? = nil) throws -> any DocumentSource {
-        try CorpusReader(paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping).makeIterator()
+    public func documents(
+        paths: [String]? = nil, onBadInput: BadInputPolicy = .skip
+    ) throws -> DocumentIterator {
+        try CorpusReader(
+            paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping, onBadInput: onBadInput
+        ).makeIterator()
     }
 
     private func corpusFormat() throws -> CorpusFormat? {

@@ -12,9 +12,20 @@ struct IndexCommand: AsyncParsableCommand {
         commandName: "index",
         abstract: "Build an index of a corpus.",
         discussion: """
-            PATH is a BEIR folder, a file of JSON lines, TSV or TREC documents, a folder of .txt, .md or .html files, \
-            or - for standard input; each plain, .gz or .zst. An index that exists is replaced in one step at the end, \
+            PATH is a folder, a file or - for standard input. An index that exists is replaced in one step at the end, \
             or grows with --add or --replace. Until then it answers as before, even if the indexing is killed.
+
+            FORMATS are told by the file's name, or by its first bytes; --format names one for all files.
+              one document per file: Markdown with front matter, HTML (the main content), plain text, source code, \
+            reStructuredText, PDF (by pdftotext of poppler-utils), .docx, .odt, .epub, e-mail (.eml)
+              many per file: JSON lines, JSON, CSV, TSV, TREC, mailboxes (.mbox), BEIR folders; --format lines takes \
+            each line for a document
+            Text may be compressed (.gz, .zst) and must be UTF-8, or UTF-16 with a byte order mark. Hidden files are \
+            left out. Documents that are files have path, size (bytes), modified and format as metadata. Documents \
+            without ids are numbered.
+
+            A file or record that cannot be read is skipped and reported; --strict stops at the first one. A single \
+            file that cannot be read to its end is an error in any case.
 
             EXAMPLES
               trawl index notes/ --output notes.trawl
@@ -66,6 +77,8 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(help: "How vectors are stored: f32, f16 or int8.") var vectorFormat: VectorRecipe.Format?
     @Option(help: "The most words of a passage; 0 keeps documents whole.") var passageSize: Int?
     @Option(help: "The words that neighbouring passages share.") var passageOverlap: Int?
+    @Flag(help: "Stop at the first file or record that cannot be read, and leave the index as it was.")
+    var strict = false
     @Flag(help: "Print what was built as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
@@ -87,22 +100,23 @@ struct IndexCommand: AsyncParsableCommand {
     func run() async throws {
         let engine = Engine()
         let summary: IndexSummary
+        let documents: DocumentIterator
         if add || replace {
             let path = try IndexCatalogue.path(of: output ?? "")
             let recipe = try engine.open(path).recipe
+            documents = try recipe.corpus.documents(paths: paths, onBadInput: strict ? .stop : .skip)
             summary = try engine.add(
-                identified(recipe.corpus.documents(paths: paths), recipe), to: path, replacing: replace,
-                progress: progress.reporter)
+                identified(documents, recipe), to: path, replacing: replace, progress: progress.reporter)
         } else {
             let file = try recipeFile()
             // `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
             let path = output ?? ((recipe ?? "") as NSString).deletingPathExtension + ".trawl"
+            documents = try file.recipe.corpus.documents(onBadInput: strict ? .stop : .skip)
             summary = try engine.build(
-                file, at: path, documents: identified(file.recipe.corpus.documents(), file.recipe),
-                progress: progress.reporter)
+                file, at: path, documents: identified(documents, file.recipe), progress: progress.reporter)
         }
         if json {
-            try Output.json(summary)
+            try Output.json(IndexReport(summary: summary, skipped: documents.summary.skipped.count))
         } else if !progress.quiet {
             Diagnostics.line(
                 "\(summary.path): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
@@ -141,5 +155,19 @@ struct IndexCommand: AsyncParsableCommand {
             throw TrawlError(.invalidInput, "the overlap of passages must be less than their size")
         }
         return file
+    }
+}
+
+/// The summary of an index and what was skipped on the way to it, as one JSON object.
+private struct IndexReport: Encodable {
+    let summary: IndexSummary
+    let skipped: Int
+
+    private enum CodingKeys: String, CodingKey { case skipped }
+
+    func encode(to encoder: any Encoder) throws {
+        try summary.encode(to: encoder)
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(skipped, forKey: .skipped)
     }
 }
