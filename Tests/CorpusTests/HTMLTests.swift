@@ -1,7 +1,15 @@
+import Glibc
 import Testing
 import TrawlCore
 
 @testable import TrawlCorpus
+
+/// The processor's time that this thread has taken, which other processes do not lengthen.
+private func threadSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
 
 @Suite struct HTMLTests {
     let fixture: CorpusFixture
@@ -94,8 +102,8 @@ import TrawlCore
         #expect(try page("<header><h1>First</h1></header><p>x").title == "First")
     }
 
-    @Test(.timeLimit(.minutes(1))) func parsingTimeIsBounded() throws {
-        let start = ContinuousClock.now
+    @Test func parsingTimeIsBounded() throws {
+        let start = threadSeconds()
         let unclosed = String(repeating: "<b>", count: 300_000) + "text" + String(repeating: "</i>", count: 300_000)
         #expect(try page(unclosed).text == "text")
         let attributes = (0..<100_000).map { " a\($0)=\"x > y\"" }.joined()
@@ -105,7 +113,7 @@ import TrawlCore
         // End tags may be omitted here, so that this is not deep.
         let rows = "<table>" + String(repeating: "<tr><td>a<td>b", count: 50_000)
         #expect(try page(rows).text.split(separator: "\n").count == 50_000)
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(threadSeconds() - start < 10)
         #expect(fixture.failure("a.html") == "nothing was thrown")
         try fixture.write("a.html", String(repeating: "<li><dd>", count: 100_000))
         #expect(fixture.failure("a.html").contains("nested deeper than 1024"))

@@ -56,6 +56,9 @@ import TrawlCore
         #expect(document.title == "Notes")
         #expect(document.text == "Low tide\n\na b c\nd\n\n1 2")
         #expect(headingLines(document) == ["2 Low tide"])
+        let styled =
+            "<style:style style:name=\"P1\" style:parent-style-name=\"Title\"/><text:p text:style-name=\"P1\">Named</text:p>"
+        #expect(try self.document("b.odt", OfficeSamples.odt(styled)).title == "Named")
     }
 
     @Test func booksAreReadInTheOrderOfTheirChapters() throws {

@@ -76,7 +76,7 @@ enum OfficeSamples {
 
     static func odt(_ body: String, meta: String = "") throws -> [UInt8] {
         let namespaces =
-            "xmlns:office=\"o\" xmlns:text=\"t\" xmlns:table=\"a\" xmlns:meta=\"m\" "
+            "xmlns:office=\"o\" xmlns:text=\"t\" xmlns:table=\"a\" xmlns:meta=\"m\" xmlns:style=\"s\" "
             + "xmlns:dc=\"http://purl.org/dc/elements/1.1/\""
         return try zip([
             ("mimetype", "application/vnd.oasis.opendocument.text"),

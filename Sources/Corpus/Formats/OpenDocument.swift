@@ -4,7 +4,7 @@ import TrawlCore
 enum OpenDocument {
     private static let skipped: Set<String> = [
         "annotation", "tracked-changes", "note-citation", "table-of-content", "alphabetical-index", "forms", "scripts",
-        "automatic-styles", "font-face-decls", "title", "desc",
+        "font-face-decls", "title", "desc",
     ]
 
     static func content(of archive: ZipArchive) throws -> FileContent {
@@ -16,14 +16,20 @@ enum OpenDocument {
         var text = TextBuilder()
         var tableDepth = 0
         var paragraphDepth = 0
+        // The style of titles and those that differ from it by hand.
+        var titleStyles: Set<String> = ["Title"]
         try readXML(main, path: archive.path, part: "content.xml", skipping: skipped) { event in
             switch event {
             case .start(let name, let attributes):
                 switch name {
+                case "style":
+                    if attributes["parent-style-name"] == "Title", let name = attributes["name"] {
+                        titleStyles.insert(name)
+                    }
                 case "h", "p":
                     if tableDepth > 0 { text.space() } else { text.paragraph() }
                     paragraphDepth += 1
-                    let isTitle = name == "p" && attributes["style-name"] == "Title"
+                    let isTitle = name == "p" && attributes["style-name"].map(titleStyles.contains) ?? false
                     if name == "h" || isTitle {
                         text.beginHeading(level: attributes["outline-level"].flatMap { Int($0) } ?? 1)
                     }
