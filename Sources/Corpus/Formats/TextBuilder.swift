@@ -16,9 +16,6 @@ struct TextBuilder {
     /// The level of the heading that is open; its text stays on one line.
     private var openHeading: Int?
 
-    /// True until the first visible byte.
-    var isEmpty: Bool { bytes.isEmpty }
-
     /// True as long as there is no text outside of headings.
     private(set) var hasHeadingsOnly = true
 
