@@ -25,7 +25,7 @@ enum MailCharset {
         var output = ""
         var rest = text[...]
         var followsWord = false
-        while let start = rest.range(of: "=?") {
+        while let start = rest.firstRange(of: "=?") {
             let before = rest[..<start.lowerBound]
             let fields = rest[start.upperBound...].split(separator: "?", maxSplits: 3, omittingEmptySubsequences: false)
             guard fields.count == 4, fields[3].hasPrefix("="), let word = decodedWord(fields) else {

@@ -59,11 +59,12 @@ enum RestructuredInline {
     /// Takes `:role:` off the end.
     private static func removeRole(before output: inout String) {
         guard output.hasSuffix(":") else { return }
-        let inner = output.dropLast()
-        guard let colon = inner.lastIndex(of: ":") else { return }
-        let name = inner[inner.index(after: colon)...]
+        // Names are short; looking further would take quadratic time in long lines.
+        let tail = output.dropLast().suffix(64)
+        guard let colon = tail.lastIndex(of: ":") else { return }
+        let name = tail[tail.index(after: colon)...]
         if !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || "-_.+".contains($0) }) {
-            output = String(inner[..<colon])
+            output.removeLast(name.count + 2)
         }
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import TrawlCore
 
 /// The plain text of a reStructuredText file, line by line. Underlines of headings, the marks of directives and of inline
@@ -134,7 +133,7 @@ private struct RestructuredTextReader {
         } else if rest.hasPrefix("["), let close = rest.firstIndex(of: "]") {
             // A footnote or a citation.
             appendLine(rest[rest.index(after: close)...].trimmed(), indent)
-        } else if let colons = rest.range(of: "::"), !rest[..<colons.lowerBound].contains(" ") {
+        } else if let colons = rest.firstRange(of: "::"), !rest[..<colons.lowerBound].contains(" ") {
             takeDirective(rest[..<colons.lowerBound].lowercased(), rest[colons.upperBound...].trimmed(), indent)
         } else {
             // A comment.
