@@ -4,7 +4,7 @@ enum RestructuredInline {
     static func plain(_ text: String) -> String {
         guard text.contains(where: { "*`|\\_".contains($0) }) else { return text }
         let characters = Array(text)
-        var output = ""
+        var output: [Character] = []
         var position = 0
         while position < characters.count {
             let character = characters[position]
@@ -19,7 +19,7 @@ enum RestructuredInline {
                 // A star between blanks is a star.
                 let next = position + width < characters.count ? characters[position + width] : " "
                 let previous = position > 0 ? characters[position - 1] : " "
-                if next.isWhitespace, previous.isWhitespace { output += String(repeating: "*", count: width) }
+                if next.isWhitespace, previous.isWhitespace { output += repeatElement("*", count: width) }
                 position += width
             case "`": position = appendQuoted(characters, position, to: &output)
             default:
@@ -27,11 +27,11 @@ enum RestructuredInline {
                 position += 1
             }
         }
-        return output
+        return String(output)
     }
 
     /// Appends what is between backquotes and returns the position after them and after a link's underscores.
-    private static func appendQuoted(_ characters: [Character], _ start: Int, to output: inout String) -> Int {
+    private static func appendQuoted(_ characters: [Character], _ start: Int, to output: inout [Character]) -> Int {
         let width = start + 1 < characters.count && characters[start + 1] == "`" ? 2 : 1
         var end = start + width
         while end < characters.count, characters[end] != "`" { end += 1 }
@@ -41,7 +41,7 @@ enum RestructuredInline {
         }
         var inner = String(characters[(start + width)..<end])
         if width == 1 {
-            removeRole(before: &output)
+            output.removeLast(lengthOfRole(atEndOf: output))
             // `text <target>`: the text is shown.
             if inner.hasSuffix(">"), let open = inner.lastIndex(of: "<"), open > inner.startIndex {
                 inner = inner[..<open].trimmed()
@@ -56,15 +56,12 @@ enum RestructuredInline {
         return end
     }
 
-    /// Takes `:role:` off the end.
-    private static func removeRole(before output: inout String) {
-        guard output.hasSuffix(":") else { return }
+    /// The length of the `:role:` at the end, 0 when there is none.
+    private static func lengthOfRole(atEndOf output: [Character]) -> Int {
         // Names are short; looking further would take quadratic time in long lines.
-        let tail = output.dropLast().suffix(64)
-        guard let colon = tail.lastIndex(of: ":") else { return }
-        let name = tail[tail.index(after: colon)...]
-        if !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || "-_.+".contains($0) }) {
-            output.removeLast(name.count + 2)
-        }
+        guard output.last == ":", let colon = output.dropLast().suffix(64).lastIndex(of: ":") else { return 0 }
+        let name = output[(colon + 1)..<(output.count - 1)]
+        let isName = name.allSatisfy { $0.isLetter || $0.isNumber || "-_.+".contains($0) }
+        return name.isEmpty || !isName ? 0 : output.count - colon
     }
 }
