@@ -9,7 +9,9 @@ SHELL := /bin/bash
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 TRAWL := .build/release/trawl
 ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
-PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libopenblas-dev pkg-config python3-pip
+# poppler-utils is what PDF files are read by, when it is there.
+PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
+    poppler-utils
 
 .PHONY: demo test test-isas test-threads build models dependencies check
 

@@ -84,6 +84,7 @@ let package = Package(
         // Loaded at run time by Tensors, never linked; see Sources/Tensors/LinearAlgebra/OpenBLAS.swift.
         systemLibrary("COpenBLAS", apt: "libopenblas-dev"),
         systemLibrary("CXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+        systemLibrary("CMD4C", pkgConfig: "md4c", apt: "libmd4c-dev"),
         .target(name: moduleName("CKernels"), path: "Sources/CKernels"),
         .target(
             name: moduleName("TestSupport"), dependencies: modules(["Core"]), path: "Tests/TestSupport",
@@ -91,7 +92,7 @@ let package = Package(
     ]
         + module("Core")
         + module("Store", ["Core", "CLMDB", "CZlib"])
-        + module("Corpus", ["Core", "CZlib", "CZstd", "CXML2"])
+        + module("Corpus", ["Core", "CZlib", "CZstd", "CXML2", "CMD4C"], packages: [yams])
         + module("Tokenizers", ["Core"], golden: true)
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])

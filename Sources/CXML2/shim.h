@@ -4,5 +4,7 @@
 // Swift module sees both. Only the tail of a struct that we hold by pointer depends on it.
 #undef LIBXML_ICU_ENABLED
 #include <libxml/HTMLparser.h>
+#include <libxml/SAX2.h>
 #include <libxml/tree.h>
 #include <libxml/xmlerror.h>
+#include <libxml/xmlreader.h>

@@ -40,10 +40,12 @@ package enum JSONToken {
         }
     }
 
-    /// The scalar of the escape whose backslash stands before `position`, which ends behind it. A surrogate without its
-    /// partner is a fault: UTF-8 has no form for it.
+    /// The scalar of the escape whose backslash is before `position`, which ends after it.
+    ///
+    /// - Parameter replacingHalves: Whether a surrogate without its partner, for which UTF-8 has no form, becomes
+    ///   U+FFFD or is a fault.
     package static func escape(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int
+        _ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int, replacingHalves: Bool = false
     ) throws(JSONFault) -> Unicode.Scalar {
         guard position < bytes.count else { throw wrongEscape(position) }
         let letter = bytes[position]
@@ -60,6 +62,7 @@ package enum JSONToken {
         }
         let unit = try fourDigits(bytes, &position)
         if let scalar = Unicode.Scalar(unit) { return scalar }
+        let end = position
         if unit < 0xDC00, bytes.count - position >= 2, bytes[position] == UInt8(ascii: "\\"),
             bytes[position + 1] == UInt8(ascii: "u")
         {
@@ -69,7 +72,11 @@ package enum JSONToken {
                 return scalar
             }
         }
-        throw JSONFault(offset: position, message: "a string has a wrong escape, half a surrogate pair")
+        guard replacingHalves else {
+            throw JSONFault(offset: position, message: "a string has a wrong escape, half a surrogate pair")
+        }
+        position = end
+        return "\u{FFFD}"
     }
 
     private static func wrongEscape(_ offset: Int) -> JSONFault {

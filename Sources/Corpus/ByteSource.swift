@@ -1,7 +1,8 @@
 import Glibc
 import TrawlCore
 
-/// A file or descriptor read once from front to back, decompressed on the way when its first bytes say gzip or zstd.
+/// A file or descriptor read once from front to back, decompressed on the way when its first bytes say gzip or zstd, and
+/// turned into UTF-8 when a byte order mark says UTF-16.
 ///
 /// Memory: two fixed buffers and the decompressor's window (at most 128 MiB for zstd), whatever the file's size.
 final class ByteSource {
@@ -17,6 +18,19 @@ final class ByteSource {
     private var storedEnded = false
     private var decoder: (any StreamDecoder)?
     private var lookahead: ArraySlice<UInt8> = []
+    /// Nil until the first bytes have shown whether there is a byte order mark of UTF-16.
+    private var encoding: Encoding?
+
+    private enum Encoding {
+        /// The bytes as they are, after those that were read to look for a mark.
+        case bytes(read: ArraySlice<UInt8>)
+        case utf16(UTF16Transcoder)
+    }
+
+    /// Characters that had to be replaced by U+FFFD because their UTF-16 was malformed.
+    var replacedCharacters: Int {
+        if case .utf16(let transcoder) = encoding { transcoder.replacedCharacters } else { 0 }
+    }
 
     /// - Throws: `notFound` or `io` when the file cannot be opened; `corrupted` when its name ends in `.gz` or `.zst`
     ///   and its content does not say so; `unsupported` for other compressions.
@@ -91,6 +105,39 @@ final class ByteSource {
     }
 
     private func decode(into output: UnsafeMutableRawBufferPointer) throws -> Int {
+        switch try encoding ?? detectEncoding() {
+        case .utf16(let transcoder): return try transcoder.read(into: output, from: decompress)
+        case .bytes(let read) where read.isEmpty: return try decompress(into: output)
+        case .bytes(let read):
+            let count = min(output.count, read.count)
+            output.copyBytes(from: read.prefix(count))
+            encoding = .bytes(read: read.dropFirst(count))
+            return count
+        }
+    }
+
+    private func detectEncoding() throws -> Encoding {
+        var head = [UInt8](repeating: 0, count: 4)
+        var length = 0
+        while length < head.count {
+            let count = try head.withUnsafeMutableBytes { try decompress(into: .init(rebasing: $0[length...])) }
+            if count == 0 { break }
+            length += count
+        }
+        let found: Encoding
+        if head[..<length] == [0xFF, 0xFE, 0, 0] || head[..<length] == [0, 0, 0xFE, 0xFF] {
+            throw TrawlError(
+                .unsupported, "is UTF-32", path: name, remedy: "convert the file, with iconv -f UTF-32 -t UTF-8")
+        } else if length >= 2, head[..<2] == [0xFF, 0xFE] || head[..<2] == [0xFE, 0xFF] {
+            found = .utf16(UTF16Transcoder(isBigEndian: head[0] == 0xFE, first: head[2..<length]))
+        } else {
+            found = .bytes(read: head[..<length])
+        }
+        encoding = found
+        return found
+    }
+
+    private func decompress(into output: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
             if pending.isEmpty, !storedEnded { _ = try fill() }
             guard let decoder else {

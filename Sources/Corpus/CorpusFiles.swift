@@ -11,20 +11,35 @@ struct CorpusFile: Hashable, Sendable {
     let format: CorpusFormat?
     /// False when it was found in a folder under a name that says nothing; it is read only if it begins as TREC.
     let wasNamed: Bool
+    /// In bytes, as stored.
     let size: Int
-    /// In nanoseconds since 1970.
-    let modified: Int
+    /// When it was last changed, in nanoseconds since 1970; nil for standard input.
+    let modified: Int?
     /// Which of the paths that the user named it is, or is in, from 0.
     let root: Int
+
+    /// The fields of a document that is a whole file.
+    func metadata(_ format: CorpusFormat) -> [MetadataField] {
+        var fields: [MetadataField] = []
+        if let modified {
+            fields = [
+                MetadataField(key: "path", value: cleaned(relativePath)),
+                MetadataField(key: "size", value: String(size), isJSON: true),
+                MetadataField(key: "modified", value: timestampUTC(modified / 1_000_000_000)),
+            ]
+        }
+        return fields + [MetadataField(key: "format", value: format.rawValue)]
+    }
 }
 
 /// Finds the files of a corpus. Folders are walked in the order of their entries' bytes, hidden entries are passed
 /// over, and a folder that several links lead to is walked once.
 struct CorpusFileFinder {
     let format: CorpusFormat?
+    let onBadInput: BadInputPolicy
     private(set) var files: [CorpusFile] = []
-    /// Files that were passed over because their names could not be read.
-    private(set) var unreadableNames = 0
+    /// What was found in folders and cannot be read.
+    private(set) var skipped = InputIssues()
     private var visited: Set<FolderIdentity> = []
     private var root = -1
 
@@ -33,64 +48,80 @@ struct CorpusFileFinder {
         let inode: UInt64
     }
 
-    init(format: CorpusFormat?) { self.format = format }
+    init(format: CorpusFormat?, onBadInput: BadInputPolicy) {
+        self.format = format
+        self.onBadInput = onBadInput
+    }
 
     mutating func add(_ path: String) throws {
         root += 1
         if path == "-" {
             files.append(
                 CorpusFile(
-                    path: nil, relativePath: "-", format: format, wasNamed: true, size: 0, modified: 0,
-                    root: root))
+                    path: nil, relativePath: "-", format: format, wasNamed: true, size: 0, modified: nil, root: root))
             return
         }
         let info = try status(path)
         if info.st_mode & S_IFMT == S_IFDIR {
-            try addFolder(path, relativePath: "", info)
+            // What is wrong with the folder that was named is no matter of skipping.
+            try addFolder(path, relativePath: "", names: entries(path), info)
             return
         }
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        files.append(
-            CorpusFile(
-                path: path, relativePath: name,
-                format: format == .beir ? .jsonLines : format ?? CorpusFormat(fileName: name),
-                wasNamed: true, size: Int(info.st_size), modified: modified(info), root: root))
+        addFile(
+            path, relativePath: name, format: format == .beir ? .jsonLines : format ?? CorpusFormat(fileName: name),
+            wasNamed: true, info)
     }
 
-    private mutating func addFolder(_ path: String, relativePath: String, _ info: stat) throws {
+    private mutating func addFile(
+        _ path: String, relativePath: String, format: CorpusFormat?, wasNamed: Bool, _ info: stat
+    ) {
+        files.append(
+            CorpusFile(
+                path: path, relativePath: relativePath, format: format, wasNamed: wasNamed, size: Int(info.st_size),
+                modified: info.st_mtim.tv_sec * 1_000_000_000 + info.st_mtim.tv_nsec, root: root))
+    }
+
+    private mutating func addFolder(_ path: String, relativePath: String, names: [String], _ info: stat) throws {
         guard visited.insert(FolderIdentity(device: UInt64(info.st_dev), inode: UInt64(info.st_ino))).inserted else {
             return
         }
-        let names = try entries(path)
         if format == nil || format == .beir {
             for name in ["corpus.jsonl", "corpus.jsonl.gz", "corpus.jsonl.zst"] where names.contains(name) {
                 let child = join(path, name)
-                let info = try status(child)
-                files.append(
-                    CorpusFile(
-                        path: child, relativePath: join(relativePath, name), format: .jsonLines, wasNamed: true,
-                        size: Int(info.st_size), modified: modified(info), root: root))
+                addFile(
+                    child, relativePath: join(relativePath, name), format: .jsonLines, wasNamed: true,
+                    try status(child))
                 return
             }
         }
         for name in names {
-            let child = join(path, name)
-            let childRelative = join(relativePath, name)
-            // A dangling link or a file that has just gone is not ours to complain about.
-            guard let info = try? status(child) else { continue }
-            if info.st_mode & S_IFMT == S_IFDIR {
-                try addFolder(child, relativePath: childRelative, info)
-            } else if info.st_mode & S_IFMT == S_IFREG, format != .beir {
-                let known = format ?? CorpusFormat(fileName: name)
-                files.append(
-                    CorpusFile(
-                        path: child, relativePath: childRelative, format: known, wasNamed: known != nil,
-                        size: Int(info.st_size), modified: modified(info), root: root))
+            do {
+                try addEntry(join(path, name), relativePath: join(relativePath, name), name: name)
+            } catch let error as TrawlError {
+                try skip(error)
             }
         }
     }
 
-    private func modified(_ info: stat) -> Int { info.st_mtim.tv_sec * 1_000_000_000 + info.st_mtim.tv_nsec }
+    private mutating func addEntry(_ path: String, relativePath: String, name: String) throws {
+        let info = try status(path)
+        switch info.st_mode & S_IFMT {
+        case S_IFDIR: try addFolder(path, relativePath: relativePath, names: entries(path), info)
+        case S_IFREG where format != .beir:
+            let known = format ?? CorpusFormat(fileName: name)
+            addFile(path, relativePath: relativePath, format: known, wasNamed: known != nil, info)
+        case S_IFREG: break
+        default:
+            throw TrawlError(
+                .unsupported, "is a pipe, a socket or a device", path: path, remedy: "name it itself to read it")
+        }
+    }
+
+    private mutating func skip(_ error: TrawlError) throws {
+        if onBadInput == .stop { throw error }
+        skipped.add(InputIssue(error))
+    }
 
     private func join(_ folder: String, _ name: String) -> String {
         folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name
@@ -98,12 +129,16 @@ struct CorpusFileFinder {
 
     private func status(_ path: String) throws -> stat {
         var info = stat()
-        guard stat(path, &info) == 0 else {
+        if stat(path, &info) == 0 { return info }
+        let reason = errno
+        var link = stat()
+        if reason == ENOENT, lstat(path, &link) == 0 {
             throw TrawlError(
-                errno == ENOENT ? .notFound : .io, "cannot be read: \(String(cString: strerror(errno)))", path: path,
-                remedy: "check the path")
+                .notFound, "is a link to nothing", path: path, remedy: "remove the link or restore its file")
         }
-        return info
+        throw TrawlError(
+            reason == ENOENT ? .notFound : .io, "cannot be read: \(String(cString: strerror(reason)))", path: path,
+            remedy: reason == ENOENT ? "check the path" : "check the path and its permissions")
     }
 
     /// The names in a folder in the order of their bytes, hidden ones left out.
@@ -116,14 +151,20 @@ struct CorpusFileFinder {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(validatingCString: $0) }
+            let (name, shown) = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
+                    (String(validatingCString: $0), String(cString: $0))
+                }
             }
-            guard let name else {
-                unreadableNames += 1
-                continue
+            if shown.hasPrefix(".") { continue }
+            if let name {
+                names.append(name)
+            } else {
+                try skip(
+                    TrawlError(
+                        .unsupported, "its name is not UTF-8", path: join(path, shown),
+                        remedy: "rename it, for example with convmv"))
             }
-            if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -1,105 +1,91 @@
 /// How the documents of a corpus are written down.
 public enum CorpusFormat: String, CaseIterable, Sendable, Codable {
+    // MARK: Files of many documents
+
     /// A folder with `corpus.jsonl` in it, plain, `.gz` or `.zst` (BEIR, Thakur et al. 2021).
     case beir
-    /// One JSON object a line.
+    /// One JSON object per line; the id of an object that has none is the number of its line.
     case jsonLines = "jsonl"
     /// One array of objects, one object of key to object (the key is the id of an object that has none), or objects
     /// one after the other.
     case json
     /// `id<TAB>text`, `id<TAB>title<TAB>text`, `id<TAB>url<TAB>title<TAB>text` (MS MARCO), or what a header line says.
     case tsv
-    /// `<DOC><DOCNO>…</DOCNO> … <TEXT>…</TEXT></DOC>`, many to a file.
+    /// Comma-separated values with a header line and quotes (RFC 4180); semicolons and tabs separate too.
+    case csv
+    /// `<DOC><DOCNO>…</DOCNO> … <TEXT>…</TEXT></DOC>` or `<DOC id="…">`, many to a file.
     case trec
-    /// A file is a document.
-    case text
-    /// A file is a document; its first heading is the title.
-    case markdown
-    /// A file is a document; `<title>` is the title.
-    case html
+    /// A mailbox: messages, each after a line `From …`.
+    case mbox
     /// A line is a document and its number is the id.
     case lines
 
+    // MARK: Files that are one document each
+
+    /// Plain text.
+    case text
+    /// The title is that of the front matter, or the first heading.
+    case markdown
+    /// `<title>` is the title; navigation and other parts around the main content are left out.
+    case html
+    /// reStructuredText; its first heading is the title.
+    case restructuredText = "rst"
+    /// Source code, with its language as metadata.
+    case code
+    /// Read by `pdftotext` of poppler-utils, which must be installed.
+    case pdf
+    /// Office Open XML text (Word).
+    case docx
+    /// OpenDocument text (LibreOffice).
+    case odt
+    /// EPUB; its chapters are sections of one document.
+    case epub
+    /// An e-mail message; its subject is the title.
+    case email = "eml"
+
+    /// Whether each file is one document. Such documents have the fields `path` (relative to the folder that was named),
+    /// `size` (bytes), `modified` (ISO 8601, UTC) and `format` in their metadata, unless the document itself says another
+    /// value, as front matter may. The text does not have them.
+    public var isOneDocument: Bool {
+        switch self {
+        case .beir, .jsonLines, .json, .tsv, .csv, .trec, .mbox, .lines: false
+        case .text, .markdown, .html, .restructuredText, .code, .pdf, .docx, .odt, .epub, .email: true
+        }
+    }
+
+    /// Whether its files are no text, so that what a byte order mark or a compression says does not apply to them.
+    var isBinary: Bool { [.pdf, .docx, .odt, .epub].contains(self) }
+
     /// The format that a file's name promises, without regard to a compression suffix.
     init?(fileName: String) {
-        switch FileName(fileName).fileExtension {
+        let name = FileName(fileName)
+        switch name.fileExtension {
         case "jsonl", "ndjson": self = .jsonLines
         case "json": self = .json
-        case "tsv": self = .tsv
+        case "tsv", "tab": self = .tsv
+        case "csv": self = .csv
         case "trec", "sgml", "sgm": self = .trec
-        case "txt", "text": self = .text
-        case "md", "markdown": self = .markdown
+        case "mbox", "mbx": self = .mbox
+        case "txt", "text", "log", "org", "tex", "yaml", "yml", "toml", "ini", "cfg", "conf", "properties", "adoc":
+            self = .text
+        case "md", "markdown", "mkd", "mdown", "mdx", "qmd", "rmd": self = .markdown
         case "html", "htm", "xhtml": self = .html
+        case "rst", "rest": self = .restructuredText
+        case "pdf": self = .pdf
+        case "docx", "docm", "dotx": self = .docx
+        case "odt", "ott": self = .odt
+        case "epub": self = .epub
+        case "eml": self = .email
+        case let other where ProgrammingLanguage.name(ofExtension: other) != nil: self = .code
+        case "" where Self.plainTextNames.contains(name.stem): self = .text
         default: return nil
         }
     }
-}
 
-/// The parts of `folder/notes.md.gz`: stem `notes`, extension `md`, compression `gz`.
-struct FileName {
-    let stem: String
-    /// In lower case; empty when there is none.
-    let fileExtension: String
-    /// `gz`, `zst` or nil.
-    let compression: String?
-
-    init(_ path: String) {
-        var name = path.split(separator: "/").last.map(String.init) ?? path
-        func cutExtension() -> String? {
-            guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
-            let cut = name[name.index(after: dot)...].lowercased()
-            name = String(name[..<dot])
-            return cut
-        }
-        let whole = name
-        var last = cutExtension()
-        switch last {
-        case "gz", "gzip": compression = "gz"
-        case "zst", "zstd": compression = "zst"
-        default: compression = nil
-        }
-        if compression != nil { last = cutExtension() }
-        fileExtension = last ?? ""
-        stem = name.isEmpty ? whole : name
-    }
-}
-
-/// Which fields of a JSON object, or columns of a TSV file with a header, hold what. The first name that is present
-/// counts; fields that no name claims become metadata.
-public struct FieldMapping: Hashable, Sendable, Codable {
-    public var id: [String]
-    public var title: [String]
-    public var text: [String]
-
-    public init(
-        id: [String] = FieldMapping.default.id, title: [String] = FieldMapping.default.title,
-        text: [String] = FieldMapping.default.text
-    ) {
-        self.id = id
-        self.title = title
-        self.text = text
-    }
-
-    private init(standard: Void) {
-        id = ["_id", "id", "docid", "doc_id"]
-        title = ["title"]
-        text = ["text", "contents", "body"]
-    }
-
-    public static let `default` = FieldMapping(standard: ())
-
-    /// As in a recipe: `text: extract` or `text: [extract, description]`; what is not given stays as it is by default.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        func names(_ key: CodingKeys) throws -> [String]? {
-            guard container.contains(key) else { return nil }
-            if let name = try? container.decode(String.self, forKey: key) { return [name] }
-            return try container.decode([String].self, forKey: key)
-        }
-        self.init(
-            id: try names(.id) ?? Self.default.id, title: try names(.title) ?? Self.default.title,
-            text: try names(.text) ?? Self.default.text)
-    }
-
-    private enum CodingKeys: String, CodingKey { case id, title, text }
+    /// Files of projects that have no extension.
+    private static let plainTextNames: Set<String> = [
+        "AUTHORS", "CHANGELOG", "CHANGES", "CONTRIBUTING", "COPYING", "HISTORY", "INSTALL", "LICENCE", "LICENSE",
+        "NEWS",
+        "NOTICE", "README", "THANKS", "TODO",
+    ]
 }

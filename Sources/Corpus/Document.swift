@@ -57,6 +57,9 @@ public struct Document: Hashable, Sendable {
             origin: origin)
     }
 
+    /// The values of a metadata key, in the order of the input.
+    public func values(of key: String) -> [String] { metadata.filter { $0.key == key }.map(\.value) }
+
     /// The value of a metadata key, the last one if it repeats.
     public func value(of key: String) -> String? { metadata.last { $0.key == key }?.value }
 }
@@ -107,6 +110,10 @@ struct RawDocument {
     /// A title for a document that has a text and no title of its own: the name of its file.
     var fallbackTitle: String?
     var line: Int?
+    /// True when the id is a number that the reader gave.
+    var isNumbered = false
+    /// What was changed or could not be understood although the document was read.
+    var repair: String?
 }
 
 /// A heading by its line, which cleaning the text does not change.
@@ -135,4 +142,12 @@ extension [RawHeading] {
 /// Reads the documents of one file in order.
 protocol RawDocumentSource: AnyObject {
     func next() throws -> RawDocument?
+
+    /// After `next` has thrown: whether calling it again gives what follows the bad record. Otherwise the rest of the file
+    /// cannot be read.
+    var resumesAfterError: Bool { get }
+}
+
+extension RawDocumentSource {
+    var resumesAfterError: Bool { false }
 }

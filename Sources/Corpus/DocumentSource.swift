@@ -6,11 +6,17 @@ public protocol DocumentSource: AnyObject {
     var bytesRead: Int { get }
     /// What the user should know once all is read.
     var warnings: [String] { get }
+    /// The corpus whose documents these are; nil for documents that come from no files.
+    var corpus: DocumentIterator? { get }
 
     /// The next document; nil at the end.
     ///
     /// - Throws: `TrawlError` with the file and the line of what cannot be read.
     func next() throws -> Document?
+}
+
+extension DocumentSource {
+    public var corpus: DocumentIterator? { nil }
 }
 
 /// Documents in memory.

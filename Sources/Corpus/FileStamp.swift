@@ -14,12 +14,14 @@ extension CorpusReader {
     /// The files that will be read; standard input is none.
     public var stamps: [FileStamp] {
         files.compactMap { file in
-            file.path.map {
-                FileStamp(
-                    key: "\(file.root)/\(file.relativePath)", path: $0, size: file.size, modified: file.modified)
-            }
+            guard let path = file.path, let modified = file.modified else { return nil }
+            return FileStamp(
+                key: "\(file.root)/\(file.relativePath)", path: path, size: file.size, modified: modified)
         }
     }
+
+    /// Whether all of the files that the named paths lead to were found.
+    public var isComplete: Bool { unreadable.count == 0 }
 
     /// The documents of some of the files, in the usual order; there may be none.
     public func documents(ofFilesAt paths: Set<String>) -> DocumentIterator {

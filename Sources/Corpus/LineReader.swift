@@ -16,6 +16,8 @@ final class LineReader {
     let source: ByteSource
     /// The number of the line that was last given, counted from 1.
     private(set) var lineNumber = 0
+    /// Whether the last call of `withNextLine` got as far as a line, so that the next call gives the one after it.
+    private(set) var hasGivenLine = false
 
     private let maximum: Int
     private var buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
@@ -34,7 +36,9 @@ final class LineReader {
     ///
     /// - Throws: what reading throws, and `invalidInput` for a line longer than the maximum.
     func withNextLine<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) throws -> R? {
+        hasGivenLine = false
         guard var line = try nextRange() else { return nil }
+        hasGivenLine = true
         if line.count > 0, buffer[line.upperBound - 1] == UInt8(ascii: "\r") { line = line.dropLast() }
         if lineNumber == 1, buffer[line].starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
         return try body(UnsafeBufferPointer(rebasing: buffer[line]))

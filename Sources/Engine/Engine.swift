@@ -56,23 +56,20 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - file: the recipe, and the default settings of searches.
     ///   - documents: nil for the recipe's corpus.
-    ///   - files: where `documents` come from, so that `synchronise` finds what has changed; empty when that is not known.
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
     @discardableResult
     public func build(
-        _ file: RecipeFile, at path: String, documents: (any DocumentSource)? = nil, files: [FileStamp] = [],
+        _ file: RecipeFile, at path: String, documents: (any DocumentSource)? = nil,
         progress: any ProgressReporter = .silent
     ) throws -> IndexSummary {
-        let reader = try documents == nil ? file.recipe.corpus.reader() : nil
-        let builder = IndexBuilder(
-            file, output: path, files: reader?.stamps ?? files, engine: self, progress: progress)
-        if let source = documents ?? reader?.makeIterator() { try builder.run(source) }
+        let builder = IndexBuilder(file, output: path, engine: self, progress: progress)
+        try builder.run(documents ?? file.recipe.corpus.documents())
         return try open(path).summary
     }
 
     /// Makes the index in the folder `path` agree with the files of a corpus, in one commit: what is new is added, what
     /// changed is replaced, what is gone is deleted. Files of the same size and time are not read, and documents that are as
-    /// the index has them stay. Documents that were added from elsewhere stay too.
+    /// the index has them stay. Documents that were added from elsewhere stay too, and so do those of files that cannot be read.
     ///
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
     /// - Complexity: O(files) and the work of indexing what changed.
@@ -83,7 +80,7 @@ public final class Engine: Sendable {
         let index = try open(path)
         let before = try index.corpusFiles()
         let stamps = corpus.stamps
-        let files = CorpusFiles(stamps, since: before ?? CorpusFileTable([]))
+        let files = CorpusFiles(stamps, since: before ?? CorpusFileTable([]), isComplete: corpus.isComplete)
         var changes = IndexBuilder.Changes()
         if files.table != before {
             changes = try IndexBuilder(synchronising: index, files: files, engine: self, progress: progress)

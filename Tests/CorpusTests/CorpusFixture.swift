@@ -27,11 +27,19 @@ struct CorpusFixture {
         return try allDocuments(CorpusReader(paths: paths, format: format, fields: fields))
     }
 
+    /// What reading all files came to.
+    func summary(_ names: String..., format: CorpusFormat? = nil) throws -> CorpusSummary {
+        let paths = names.isEmpty ? [path] : names.map { path + "/" + $0 }
+        return try CorpusReader(paths: paths, format: format).readAll { _ in }
+    }
+
     /// The message of the error that reading `name` ends with, without the folder.
     func failure(_ name: String? = nil, format: CorpusFormat? = nil, fields: FieldMapping = .default) -> String {
         let file = name.map { path + "/" + $0 } ?? path
-        return errorText { try allDocuments(CorpusReader(paths: [file], format: format, fields: fields)) }
-            .replacingOccurrences(of: path + "/", with: "")
+        return errorText {
+            try allDocuments(CorpusReader(paths: [file], format: format, fields: fields, onBadInput: .stop))
+        }
+        .replacingOccurrences(of: path + "/", with: "")
     }
 }
 
@@ -77,3 +85,9 @@ func zstd(_ text: String) throws -> [UInt8] {
 
 /// Exactly the same scalars; Swift's `==` takes canonically equivalent strings for equal.
 func sameScalars(_ a: String, _ b: String) -> Bool { a.unicodeScalars.elementsEqual(b.unicodeScalars) }
+
+/// The level and the text of each heading.
+func headingLines(_ document: Document) -> [String] {
+    let bytes = Array(document.text.utf8)
+    return document.headings.map { "\($0.level) " + String(decoding: bytes[$0.range], as: UTF8.self) }
+}

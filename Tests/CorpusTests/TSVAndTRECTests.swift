@@ -108,4 +108,31 @@ import TrawlCore
             "a.trec", [UInt8]("<DOC>\n<DOCNO>1</DOCNO>\n<TEXT>caf".utf8) + [0xE9] + [UInt8]("</TEXT></DOC>".utf8))
         #expect(fixture.failure("a.trec").hasPrefix("a.trec:3: is not UTF-8: byte 10 of the line is 0xE9 (convert"))
     }
+
+    @Test func newswireHasIDsInItsTags() throws {
+        try fixture.write(
+            "a.trec",
+            """
+            <DOC id="AGY_ENG_20061001.0001" type="story" >
+            <HEADLINE>
+            Tides
+            </HEADLINE>
+            <TEXT>
+            <P>
+            High water at noon.
+            </P>
+            </TEXT>
+            </DOC>
+            <doc id='2' url="http://x?a=1&amp;b=2" title="Anarchism">
+            Text > here.
+            </doc>
+            <document>no</document>
+            """)
+        let documents = try fixture.documents("a.trec")
+        #expect(documents.map(\.id.rawValue) == ["AGY_ENG_20061001.0001", "2"])
+        #expect(documents.map(\.title) == ["Tides", "Anarchism"])
+        #expect(documents.map(\.text) == ["High water at noon.", "Text > here."])
+        #expect(documents[0].value(of: "type") == "story")
+        #expect(documents[1].value(of: "url") == "http://x?a=1&b=2")
+    }
 }

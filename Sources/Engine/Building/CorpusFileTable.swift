@@ -48,6 +48,23 @@ struct CorpusFileTable: Equatable {
         return Array(records.joined().utf8)
     }
 
+    /// The table with these files to be read again by the next run, whatever has changed.
+    func rereading(_ keys: Set<String>) -> CorpusFileTable {
+        var table = self
+        for key in keys {
+            guard let entry = entries[key] else { continue }
+            table.entries[key] = Entry(number: entry.number, size: -1, modified: entry.modified)
+        }
+        return table
+    }
+
+    /// This table with the entries of `other` for files that it lacks.
+    func keeping(_ other: CorpusFileTable) -> CorpusFileTable {
+        var table = self
+        table.entries.merge(other.entries) { own, _ in own }
+        return table
+    }
+
     /// The table for the files as they are now: known files keep their numbers, new ones get numbers of their own.
     func updated(to files: [FileStamp]) -> CorpusFileTable {
         var table = CorpusFileTable([])
@@ -64,20 +81,23 @@ struct CorpusFileTable: Equatable {
 /// What a run of the builder knows of the files that documents come from.
 struct CorpusFiles {
     /// What the index will store.
-    let table: CorpusFileTable
+    private(set) var table: CorpusFileTable
     /// File numbers by the path in a document's origin.
     let numbers: [String: UInt32]
     /// The files to read; the others are as they were.
     let changed: [FileStamp]
     /// The numbers of the files that are read again or are gone: what the index has of them is replaced.
-    let stale: Set<UInt32>
+    private(set) var stale: Set<UInt32>
 
     /// Those of a new index.
-    init(new files: [FileStamp]) { self.init(files, since: nil) }
+    init(new files: [FileStamp]) { self.init(files, since: nil, isComplete: true) }
 
-    /// - Parameter before: the table of the index that is synchronised; nil for none.
-    init(_ files: [FileStamp], since before: CorpusFileTable?) {
-        let table = before?.updated(to: files) ?? CorpusFileTable(files)
+    /// - Parameters:
+    ///   - before: the table of the index that is synchronised; nil for none.
+    ///   - isComplete: Whether all files were found. If not, those that are missing are taken to be as they were.
+    init(_ files: [FileStamp], since before: CorpusFileTable?, isComplete: Bool) {
+        var table = before?.updated(to: files) ?? CorpusFileTable(files)
+        if !isComplete, let before { table = table.keeping(before) }
         self.table = table
         numbers = Dictionary(
             files.map { ($0.path, table.entries[$0.key]?.number ?? 0) }, uniquingKeysWith: { first, _ in first })
@@ -85,5 +105,17 @@ struct CorpusFiles {
         var stale = Set(changed.compactMap { before?.entries[$0.key]?.number })
         for (key, entry) in before?.entries ?? [:] where table.entries[key] == nil { stale.insert(entry.number) }
         self.stale = stale
+    }
+
+    /// The same once all was read: what the index has of `incomplete` files stays, and the next run reads them again.
+    ///
+    /// - Parameter incomplete: paths as in the origins of documents.
+    func finished(incomplete: Set<String>) -> CorpusFiles {
+        if incomplete.isEmpty { return self }
+        var finished = self
+        let keys = changed.filter { incomplete.contains($0.path) }.map(\.key)
+        finished.table = table.rereading(Set(keys))
+        for key in keys { finished.stale.remove(table.entries[key]?.number ?? 0) }
+        return finished
     }
 }

@@ -12,8 +12,8 @@ struct IndexBuilder {
     private let output: String
     private let adding: Bool
     private let replacing: Bool
-    private let files: CorpusFiles?
-    private let synchronising: Bool
+    /// What has changed in the corpus that the index is synchronised with.
+    private let synchronised: CorpusFiles?
     private let engine: Engine
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
@@ -22,18 +22,15 @@ struct IndexBuilder {
     static let segmentTextBytes = 128 << 20
 
     /// A builder of the index in the folder `output`; an index that is there is replaced.
-    ///
-    /// - Parameter files: those that the documents come from, as far as that is known.
     init(
-        _ file: RecipeFile, output: String, files: [FileStamp] = [], engine: Engine, progress: any ProgressReporter,
+        _ file: RecipeFile, output: String, engine: Engine, progress: any ProgressReporter,
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) {
         self.file = file
         self.output = output
         adding = false
         replacing = false
-        synchronising = false
-        self.files = files.isEmpty ? nil : CorpusFiles(new: files)
+        synchronised = nil
         self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
@@ -51,8 +48,7 @@ struct IndexBuilder {
         output = path
         adding = true
         self.replacing = replacing
-        files = nil
-        synchronising = false
+        synchronised = nil
         self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
@@ -67,8 +63,7 @@ struct IndexBuilder {
         output = index.path
         adding = true
         replacing = true
-        self.files = files
-        synchronising = true
+        synchronised = files
         self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
@@ -109,7 +104,7 @@ struct IndexBuilder {
         for part in parts { source = part.reading(source, recipe, isAdding: adding) }
         let isNew = !Store.exists(at: output)
         do {
-            return try build(source, builders)
+            return try build(source, documents.corpus, builders)
         } catch {
             // Embeddings that are done are kept for the next run.
             if isNew { try? Store.remove(at: output, keepsUnfinished: true) }
@@ -117,7 +112,11 @@ struct IndexBuilder {
         }
     }
 
-    private func build(_ documents: any DocumentSource, _ builders: [any PartBuilder]) throws -> Changes {
+    /// - Parameter corpus: the files that the documents come from; nil when they come from none.
+    private func build(
+        _ documents: any DocumentSource, _ corpus: DocumentIterator?, _ builders: [any PartBuilder]
+    ) throws -> Changes {
+        let files = synchronised ?? (adding ? nil : corpus.map { CorpusFiles(new: $0.stamps) })
         let session = try Store.create(at: output).write()
         // A fresh index looks at no old document: a snapshot would keep the pages of the whole run from being used
         // again.
@@ -140,7 +139,7 @@ struct IndexBuilder {
             progress.advance(documents.bytesRead - reported)
             reported = documents.bytesRead
             let file = files?.numbers[document.origin.path] ?? 0
-            if synchronising, try replaced?.keep(document, file: file) == true {
+            if synchronised != nil, try replaced?.keep(document, file: file) == true {
                 changes.unchanged += 1
                 continue
             }
@@ -157,8 +156,9 @@ struct IndexBuilder {
         for warning in documents.warnings { progress.warn(warning) }
         changes.replaced = replaced?.count ?? 0
         changes.added -= changes.replaced
-        if synchronising, let files { changes.removed = try replaced?.deleteRest(of: files.stale) ?? 0 }
-        try setMetadata(session, builders)
+        let read = files?.finished(incomplete: corpus?.incompleteFiles ?? [])
+        if synchronised != nil, let read { changes.removed = try replaced?.deleteRest(of: read.stale) ?? 0 }
+        try setMetadata(session, builders, read?.table)
         try session.commit(segments: (replaced?.write(session, progress: progress) ?? []) + segments)
         try? FileManager.default.removeItem(atPath: Store.unfinishedFolder(of: output))
         if adding {
@@ -176,14 +176,14 @@ struct IndexBuilder {
     }
 
     /// What the index says of itself beside its segments.
-    private func setMetadata(_ session: WriteSession, _ builders: [any PartBuilder]) throws {
+    private func setMetadata(_ session: WriteSession, _ builders: [any PartBuilder], _ files: CorpusFileTable?) throws {
         var fingerprints: Fingerprints = [:]
         for print in builders.compactMap(\.fingerprint) { fingerprints[print.key] = print.digest }
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try file.yaml(parts: engine.parts).utf8))
         try session.setMetadata(SearchIndex.fingerprintsName, fingerprints)
         for (name, bytes) in builders.flatMap(\.metadata) { session.setMetadata(name, bytes: bytes) }
         if let files {
-            session.setMetadata(CorpusFileTable.metadataName, bytes: files.table.bytes)
+            session.setMetadata(CorpusFileTable.metadataName, bytes: files.bytes)
         } else if !adding {
             session.removeMetadata(CorpusFileTable.metadataName)
         }
@@ -238,7 +238,7 @@ struct IndexBuilder {
             let file = try replaced?.file(of: position) ?? 0
             // A document of another file that did not change stays; files must not share ids.
             guard replacing, replaced?.hasSeen(position) != true,
-                !synchronising || file == 0 || files?.stale.contains(file) == true
+                file == 0 || synchronised?.stale.contains(file) != false
             else {
                 throw SegmentDraft.duplicate(entry.document, first: nil)
             }

@@ -7,15 +7,20 @@ extension CorpusRecipe {
 
     /// Finds the files of the corpus; reads none yet.
     ///
-    /// - Parameter paths: other files or folders than the recipe's, in its format.
+    /// - Parameters:
+    ///   - paths: other files or folders than the recipe's, in its format.
+    ///   - onBadInput: what is done with a file or record that cannot be read, where there are others.
     /// - Throws: `TrawlError` for an unknown format, a missing path, or folders without files to read.
-    public func reader(paths: [String]? = nil) throws -> CorpusReader {
-        try CorpusReader(paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping)
+    public func reader(paths: [String]? = nil, onBadInput: BadInputPolicy = .skip) throws -> CorpusReader {
+        try CorpusReader(
+            paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping, onBadInput: onBadInput)
     }
 
     /// The documents of the corpus, as `reader` finds them.
-    public func documents(paths: [String]? = nil) throws -> any DocumentSource {
-        try reader(paths: paths).makeIterator()
+    public func documents(
+        paths: [String]? = nil, onBadInput: BadInputPolicy = .skip
+    ) throws -> DocumentIterator {
+        try reader(paths: paths, onBadInput: onBadInput).makeIterator()
     }
 
     private func corpusFormat() throws -> CorpusFormat? {

@@ -12,10 +12,21 @@ struct IndexCommand: AsyncParsableCommand {
         commandName: "index",
         abstract: "Build an index of a corpus.",
         discussion: """
-            PATH is a BEIR folder, a file of JSON lines, TSV or TREC documents, a folder of .txt, .md or .html files, \
-            or - for standard input; each plain, .gz or .zst. An index that exists is replaced in one step at the end, \
+            PATH is a folder, a file or - for standard input. An index that exists is replaced in one step at the end, \
             or grows with --add, --replace or --sync. Until then it answers as before, even if the indexing is killed; \
             run it again, and what was embedded is not embedded again.
+
+            FORMATS are told by the file's name, or by its first bytes; --format names one for all files.
+              one document per file: Markdown with front matter, HTML (the main content), plain text, source code, \
+            reStructuredText, PDF (by pdftotext of poppler-utils), .docx, .odt, .epub, e-mail (.eml)
+              many per file: JSON lines, JSON, CSV, TSV, TREC, mailboxes (.mbox), BEIR folders; --format lines takes \
+            each line for a document
+            Text may be compressed (.gz, .zst) and must be UTF-8, or UTF-16 with a byte order mark. Hidden files are \
+            left out. Documents that are files have path, size (bytes), modified and format as metadata. Documents \
+            without ids are numbered.
+
+            A file or record that cannot be read is skipped and reported; --strict stops at the first one. A single \
+            file that cannot be read to its end is an error in any case.
 
             EXAMPLES
               trawl index notes/ --output notes.trawl
@@ -88,6 +99,8 @@ struct IndexCommand: AsyncParsableCommand {
     var passageSize: PassageRecipe.Size?
     @Option(help: "The words that neighbouring passages share; goes with a --passage-size in words.")
     var passageOverlap: Int?
+    @Flag(help: "Stop at the first file or record that cannot be read, and leave the index as it was.")
+    var strict = false
     @Flag(help: "Print what was built as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
@@ -112,6 +125,7 @@ struct IndexCommand: AsyncParsableCommand {
     func run() async throws {
         let engine = Engine()
         let summary: IndexSummary
+        let documents: DocumentIterator
         if sync || watch, let path = existingIndex {
             guard !overrulesRecipe else {
                 throw ValidationError("--sync keeps to the recipe of the index; leave out what overrules it")
@@ -120,20 +134,19 @@ struct IndexCommand: AsyncParsableCommand {
         } else if add || replace {
             let path = try IndexCatalogue.path(of: output ?? "")
             let recipe = try engine.open(path).recipe
+            documents = try recipe.corpus.documents(paths: paths, onBadInput: strict ? .stop : .skip)
             summary = try engine.add(
-                identified(recipe.corpus.documents(paths: paths), recipe), to: path, replacing: replace,
-                progress: progress.reporter)
+                identified(documents, recipe), to: path, replacing: replace, progress: progress.reporter)
         } else {
             let file = try recipeFile()
             // `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
             let path = output ?? ((recipe ?? "") as NSString).deletingPathExtension + ".trawl"
-            let reader = try file.recipe.corpus.reader()
+            documents = try file.recipe.corpus.documents(onBadInput: strict ? .stop : .skip)
             summary = try engine.build(
-                file, at: path, documents: identified(reader.makeIterator(), file.recipe), files: reader.stamps,
-                progress: progress.reporter)
+                file, at: path, documents: identified(documents, file.recipe), progress: progress.reporter)
         }
         if json {
-            try Output.json(summary)
+            try Output.json(IndexReport(summary: summary, skipped: documents.summary.skipped.count))
         } else if !progress.quiet {
             Diagnostics.line(
                 "\(summary.path): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
@@ -159,7 +172,8 @@ struct IndexCommand: AsyncParsableCommand {
         if watch { Interruption.await() }
         repeat {
             let report = try engine.synchronise(
-                path, with: corpus.reader(paths: paths), progress: progress.reporter)
+                path, with: corpus.reader(paths: paths, onBadInput: strict ? .stop : .skip),
+                progress: progress.reporter)
             let changed = report.added + report.replaced + report.removed
             if json, changed > 0 || !watch {
                 try Output.json(report)
@@ -209,4 +223,18 @@ struct IndexCommand: AsyncParsableCommand {
 
 extension PassageRecipe.Size: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
+}
+
+/// The summary of an index and what was skipped on the way to it, as one JSON object.
+private struct IndexReport: Encodable {
+    let summary: IndexSummary
+    let skipped: Int
+
+    private enum CodingKeys: String, CodingKey { case skipped }
+
+    func encode(to encoder: any Encoder) throws {
+        try summary.encode(to: encoder)
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(skipped, forKey: .skipped)
+    }
 }

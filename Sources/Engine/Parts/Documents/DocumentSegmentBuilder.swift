@@ -97,10 +97,11 @@ final class DocumentSegmentBuilder {
 }
 
 extension Document {
-    /// The metadata as a JSON object, or an empty string when there is none.
+    /// The metadata as a JSON object, or an empty string when there is none. The value of a key that repeats is the JSON
+    /// text of a list.
     fileprivate func metadataJSON() throws -> String {
         guard !metadata.isEmpty else { return "" }
-        let object = Dictionary(metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+        let object = try Dictionary(grouping: metadata, by: \.key).mapValues { try $0.map(\.value).oneOrJSONList() }
         let bytes = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
         return String(decoding: bytes, as: UTF8.self)
     }

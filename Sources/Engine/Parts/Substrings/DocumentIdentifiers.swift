@@ -11,6 +11,12 @@ struct DocumentIdentifiers {
     /// The field of the metadata; its value is one text, or a JSON list of texts.
     let field: String
 
+    /// The field's value in a document, as the index stores it.
+    func value(of document: Document) throws -> String? {
+        let values = document.values(of: field)
+        return try values.isEmpty ? nil : values.oneOrJSONList()
+    }
+
     /// The texts in a field's value, without blank ones.
     ///
     /// - Throws: `TrawlError.invalidInput` for JSON that is not a list of texts.
@@ -65,7 +71,7 @@ struct DocumentIdentifiers {
         return Document(
             id: document.id, title: document.title, text: document.text,
             metadata: document.metadata.filter { $0.key != field } + [MetadataField(key: field, value: value)],
-            origin: document.origin)
+            headings: document.headings, origin: document.origin)
     }
 
     /// The identifiers that a document brings.
@@ -74,9 +80,19 @@ struct DocumentIdentifiers {
     @discardableResult
     func check(_ document: Document) throws -> [String] {
         do {
-            return try texts(in: document.value(of: field))
+            return try texts(in: value(of: document))
         } catch let error as TrawlError {
             throw error.at(path: document.origin.path, line: document.origin.line)
         }
+    }
+}
+
+extension [String] {
+    /// The only element, or the JSON text of several.
+    func oneOrJSONList() throws -> String {
+        if count == 1 { return self[0] }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }

@@ -15,6 +15,7 @@ final class IdentifiedDocuments: DocumentSource {
     }
 
     var totalBytes: Int? { base.totalBytes }
+    var corpus: DocumentIterator? { base.corpus }
     var bytesRead: Int { base.bytesRead }
 
     var warnings: [String] {
@@ -25,7 +26,7 @@ final class IdentifiedDocuments: DocumentSource {
     func next() throws -> Document? {
         guard let document = try base.next() else { return nil }
         try identifiers.check(document)
-        if document.value(of: identifiers.field) != nil { identified += 1 }
+        if try identifiers.value(of: document) != nil { identified += 1 }
         return document
     }
 }
@@ -52,6 +53,7 @@ public final class PseudoQueryDocuments: DocumentSource {
     }
 
     public var totalBytes: Int? { base.totalBytes }
+    public var corpus: DocumentIterator? { base.corpus }
     public var bytesRead: Int { base.bytesRead }
 
     public var warnings: [String] {

@@ -1,107 +1,10 @@
-import Glibc
-import TrawlCore
-
-/// TREC's SGML: `<DOC>` … `</DOC>`, each with a `<DOCNO>`, many to a file; what stands between them is passed over.
-final class TRECSource: RawDocumentSource {
-    private let lines: LineReader
-    private let path: String
-    private var document: [UInt8] = []
-    /// The line of the `<DOC>` that is open.
-    private var openedAt: Int?
-    /// Documents that ended in the line last read, in reverse order.
-    private var ready: [RawDocument] = []
-    private var count = 0
-
-    init(_ source: ByteSource) {
-        lines = LineReader(source)
-        path = source.name
-    }
-
-    func next() throws -> RawDocument? {
-        while ready.isEmpty {
-            if try lines.withNextLine({ try take($0) }) == nil {
-                try finish()
-                return nil
-            }
-            ready.reverse()
-        }
-        return ready.popLast()
-    }
-
-    private func finish() throws {
-        if let openedAt {
-            throw TrawlError(
-                .corrupted, "the file ends before the </DOC> of this <DOC>", path: path, line: openedAt,
-                remedy: "download the file again")
-        }
-        if count == 0, lines.lineNumber > 0 {
-            throw TrawlError(
-                .invalidInput, "there is no <DOC> in this file", path: path,
-                remedy: "check that it is in TREC's format, or say another format")
-        }
-    }
-
-    private func take(_ line: UnsafeBufferPointer<UInt8>) throws {
-        var rest = line[...]
-        while true {
-            if openedAt == nil {
-                guard let tag = find("<doc>", in: rest) else { return }
-                openedAt = lines.lineNumber
-                document.removeAll(keepingCapacity: true)
-                rest = rest[tag.upperBound...]
-            }
-            let end = find("</doc>", in: rest)
-            let content = UnsafeBufferPointer(rebasing: rest[..<(end?.lowerBound ?? rest.endIndex)])
-            try requireUTF8(content, path: path, firstLine: lines.lineNumber)
-            document.append(contentsOf: content)
-            document.append(10)
-            if document.count > maximumRecordBytes { throw recordTooLong("the document", path: path, line: openedAt) }
-            guard let end else { return }
-            ready.append(try close())
-            rest = rest[end.upperBound...]
-        }
-    }
-
-    private func close() throws -> RawDocument {
-        var parts = document.withUnsafeBufferPointer { SGMLDocument($0) }
-        parts.line = openedAt
-        openedAt = nil
-        count += 1
-        guard let id = parts.docno else {
-            throw TrawlError(
-                .invalidInput, "the document has no <DOCNO>", path: path, line: parts.line,
-                remedy: "give every <DOC> a <DOCNO>")
-        }
-        return RawDocument(id: id, title: parts.title, text: parts.text, line: parts.line)
-    }
-
-    /// `word`, in lower case, in any case.
-    private func find(_ word: StaticString, in bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Range<Int>? {
-        let length = word.utf8CodeUnitCount
-        var from = bytes.startIndex
-        guard let base = bytes.base.baseAddress else { return nil }
-        while bytes.endIndex - from >= length, let found = memchr(base + from, 0x3C, bytes.endIndex - from) {
-            let start = base.distance(to: UnsafePointer(found.assumingMemoryBound(to: UInt8.self)))
-            guard bytes.endIndex - start >= length else { return nil }
-            if (1..<length).allSatisfy({ lowercase(base[start + $0]) == word.utf8Start[$0] }) {
-                return start..<start + length
-            }
-            from = start + 1
-        }
-        return nil
-    }
-}
-
-private func lowercase(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte + 0x20 : byte }
-
 /// What one TREC document says. The title is what `<TITLE>`, `<HEADLINE>`, `<HL>`, `<TI>` or `<HEAD>` hold, the text
 /// what `<TEXT>`, `<LEADPARA>`, `<LP>` or `<BODY>` hold, or without any of those all that is left. Tags fall away,
 /// paragraph tags leave a newline.
-private struct SGMLDocument {
+struct SGMLDocument {
     private(set) var docno: String?
     private(set) var title = ""
     private(set) var text = ""
-    var line: Int?
 
     private enum Section { case docno, title, text }
 
@@ -196,3 +99,5 @@ private struct SGMLTag {
 private func isNameByte(_ byte: UInt8) -> Bool {
     lowercase(byte) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x2D || byte == 0x5F
 }
+
+func lowercase(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte + 0x20 : byte }

@@ -1,20 +1,25 @@
 import TrawlCore
 
-/// JSON lines: an object a line; blank lines are passed over.
+/// JSON lines: an object a line; blank lines are passed over. The id of an object that has none is the number of its
+/// line.
 final class JSONLinesSource: RawDocumentSource {
     private let lines: LineReader
     private var mapper: ObjectMapper
 
-    init(_ source: ByteSource, fields: FieldMapping) {
+    /// - Parameter numberPrefix: goes before the number of a document without an id.
+    init(_ source: ByteSource, fields: FieldMapping, numberPrefix: String = "") {
         lines = LineReader(source)
-        mapper = ObjectMapper(fields, path: source.name)
+        mapper = ObjectMapper(fields, path: source.name, numberPrefix: numberPrefix)
     }
+
+    var resumesAfterError: Bool { lines.hasGivenLine }
 
     func next() throws -> RawDocument? {
         while true {
             let line = try lines.withNextLine { bytes -> RawDocument? in
                 if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
-                return try mapper.document(bytes, firstLine: lines.lineNumber, key: nil)
+                return try mapper.document(
+                    bytes, firstLine: lines.lineNumber, key: nil, number: lines.lineNumber)
             }
             switch line {
             case nil: return nil
@@ -25,18 +30,27 @@ final class JSONLinesSource: RawDocumentSource {
     }
 }
 
-/// A `.json` file; see `JSONValueStream` for its shapes.
+/// A `.json` file; see `JSONValueStream` for its shapes. The id of an object that has neither an id nor a key is its
+/// number in the file.
 final class JSONFileSource: RawDocumentSource {
     private let values: JSONValueStream
     private var mapper: ObjectMapper
+    private var number = 0
+    private(set) var resumesAfterError = false
 
-    init(_ source: ByteSource, fields: FieldMapping) {
+    /// - Parameter numberPrefix: goes before the number of a document without an id.
+    init(_ source: ByteSource, fields: FieldMapping, numberPrefix: String = "") {
         values = JSONValueStream(source)
-        mapper = ObjectMapper(fields, path: source.name)
+        mapper = ObjectMapper(fields, path: source.name, numberPrefix: numberPrefix)
     }
 
     func next() throws -> RawDocument? {
-        try values.withNextObject { try mapper.document($0, firstLine: $1, key: $2) }
+        resumesAfterError = false
+        return try values.withNextObject { bytes, line, key in
+            resumesAfterError = true
+            number += 1
+            return try mapper.document(bytes, firstLine: line, key: key, number: number)
+        }
     }
 }
 
@@ -45,12 +59,14 @@ struct ObjectMapper {
     private let mapping: FieldMapping
     private let names: (id: [[UInt8]], title: [[UInt8]], text: [[UInt8]])
     private let path: String
+    private let numberPrefix: String
     private var fields: [JSONField] = []
-    private var nested: [JSONField] = []
 
-    init(_ mapping: FieldMapping, path: String) {
+    /// - Parameter numberPrefix: goes before the number of a document without an id.
+    init(_ mapping: FieldMapping, path: String, numberPrefix: String) {
         self.mapping = mapping
         self.path = path
+        self.numberPrefix = numberPrefix
         names = (
             mapping.id.map { [UInt8]($0.utf8) }, mapping.title.map { [UInt8]($0.utf8) },
             mapping.text.map { [UInt8]($0.utf8) }
@@ -60,15 +76,18 @@ struct ObjectMapper {
     /// - Parameters:
     ///   - bytes: One JSON object, which begins in line `firstLine`.
     ///   - key: The id of an object that has none.
-    /// - Throws: `invalidInput` with file and line for what is not UTF-8, not JSON, or lacks an id or a text.
+    ///   - number: What makes an id for an object that has none and no key.
+    /// - Throws: `invalidInput` with file and line for what is not UTF-8, not JSON, or lacks a text.
     mutating func document(
-        _ bytes: UnsafeBufferPointer<UInt8>, firstLine: Int, key: String?
+        _ bytes: UnsafeBufferPointer<UInt8>, firstLine: Int, key: String?, number: Int
     ) throws -> RawDocument {
         try requireUTF8(bytes, path: path, firstLine: firstLine)
         do {
             var scanner = JSONScanner(bytes)
             try scanner.scanDocument(into: &fields)
-            return try document(scanner, key: key, line: firstLine)
+            var document = try document(scanner, key: key, number: number, line: firstLine)
+            if scanner.hasHalfSurrogate { document.repair = "half a surrogate pair was replaced by U+FFFD" }
+            return document
         } catch let fault as JSONFault {
             let place = LinePlace(of: fault.offset, in: bytes, firstLine: firstLine)
             throw TrawlError(
@@ -79,7 +98,7 @@ struct ObjectMapper {
         }
     }
 
-    private mutating func document(_ scanner: JSONScanner, key: String?, line: Int) throws -> RawDocument {
+    private func document(_ scanner: JSONScanner, key: String?, number: Int, line: Int) throws -> RawDocument {
         let id = try field(names.id, scanner)
         let title = try field(names.title, scanner)
         let text = try field(names.text, scanner)
@@ -89,10 +108,8 @@ struct ObjectMapper {
         } else if let key {
             document.id = key
         } else {
-            throw TrawlError(
-                .invalidInput, "the document has no id: no field is named \(list(mapping.id))",
-                remedy:
-                    "add an id to every document, or say in the recipe which field holds it: \(try present(scanner))")
+            document.id = numberPrefix + String(number)
+            document.isNumbered = true
         }
         if let title { document.title = try string(fields[title], scanner) }
         if let text {
@@ -155,19 +172,15 @@ struct ObjectMapper {
         }
     }
 
-    /// The members of an object named `metadata` count as fields of the document (BEIR); null counts as absent.
-    private mutating func appendMetadata(
+    /// The members of an object named `metadata` count as fields of the document (BEIR). Other objects give a field for
+    /// each member, named `outer.inner`, and arrays one for each element; null counts as absent.
+    private func appendMetadata(
         _ field: JSONField, _ scanner: JSONScanner, to metadata: inout [MetadataField]
     ) throws(JSONFault) {
         let key = try scanner.string(field.key, hasEscapes: field.keyHasEscapes)
-        guard key == "metadata", field.kind == .object else {
-            try append(field, key: key, scanner, to: &metadata)
-            return
-        }
-        var inner = JSONScanner(scanner.bytes, from: field.value.lowerBound)
-        try inner.scanObject(into: &nested)
-        for field in nested {
-            let key = try scanner.string(field.key, hasEscapes: field.keyHasEscapes)
+        if key == "metadata", field.kind == .object {
+            try appendMembers(of: field, prefix: "", scanner, to: &metadata)
+        } else {
             try append(field, key: key, scanner, to: &metadata)
         }
     }
@@ -175,10 +188,39 @@ struct ObjectMapper {
     private func append(
         _ field: JSONField, key: String, _ scanner: JSONScanner, to metadata: inout [MetadataField]
     ) throws(JSONFault) {
-        if field.kind == .null { return }
-        let value = try scanner.string(field.value, hasEscapes: field.valueHasEscapes)
-        metadata.append(MetadataField(key: cleaned(key), value: cleaned(value)))
+        switch field.kind {
+        case .null: break
+        case .object: try appendMembers(of: field, prefix: key + ".", scanner, to: &metadata)
+        case .array:
+            var inner = JSONScanner(scanner.bytes, from: field.value.lowerBound)
+            var elements: [JSONField] = []
+            try inner.scanArray(into: &elements)
+            for element in elements { try append(element, key: key, scanner, to: &metadata) }
+        case .string, .number, .literal:
+            let value = try scanner.string(field.value, hasEscapes: field.valueHasEscapes)
+            metadata.append(MetadataField(key: cleaned(key), value: cleaned(value), isJSON: field.kind != .string))
+        }
     }
+
+    private func appendMembers(
+        of field: JSONField, prefix: String, _ scanner: JSONScanner, to metadata: inout [MetadataField]
+    ) throws(JSONFault) {
+        // Nested keys repeat their prefix, so long ones would take far more memory than the file.
+        guard prefix.utf8.count <= Self.maximumKeyBytes else {
+            throw JSONFault(
+                offset: field.value.lowerBound,
+                message: "nested keys are longer than \(Self.maximumKeyBytes) bytes together")
+        }
+        var inner = JSONScanner(scanner.bytes, from: field.value.lowerBound)
+        var members: [JSONField] = []
+        try inner.scanObject(into: &members)
+        for member in members {
+            let key = try scanner.string(member.key, hasEscapes: member.keyHasEscapes)
+            try append(member, key: prefix + key, scanner, to: &metadata)
+        }
+    }
+
+    private static let maximumKeyBytes = 1024
 
     private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
 
