@@ -89,9 +89,9 @@ let package = Package(
             name: moduleName("TestSupport"), dependencies: modules(["Core"]), path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
     ]
-        + module("Core")
+        + module("Core", ["CZlib", "CZstd"])
         + module("Store", ["Core", "CLMDB", "CZlib"])
-        + module("Corpus", ["Core", "CZlib", "CZstd", "CXML2"])
+        + module("Corpus", ["Core", "CXML2"], tests: ["CZlib", "CZstd"])
         + module("Tokenizers", ["Core"], golden: true)
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])

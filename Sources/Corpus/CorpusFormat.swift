@@ -1,3 +1,5 @@
+import TrawlCore
+
 /// How the documents of a corpus are written down.
 public enum CorpusFormat: String, CaseIterable, Sendable, Codable {
     /// A folder with `corpus.jsonl` in it, plain, `.gz` or `.zst` (BEIR, Thakur et al. 2021).
@@ -32,35 +34,6 @@ public enum CorpusFormat: String, CaseIterable, Sendable, Codable {
         case "html", "htm", "xhtml": self = .html
         default: return nil
         }
-    }
-}
-
-/// The parts of `folder/notes.md.gz`: stem `notes`, extension `md`, compression `gz`.
-struct FileName {
-    let stem: String
-    /// In lower case; empty when there is none.
-    let fileExtension: String
-    /// `gz`, `zst` or nil.
-    let compression: String?
-
-    init(_ path: String) {
-        var name = path.split(separator: "/").last.map(String.init) ?? path
-        func cutExtension() -> String? {
-            guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
-            let cut = name[name.index(after: dot)...].lowercased()
-            name = String(name[..<dot])
-            return cut
-        }
-        let whole = name
-        var last = cutExtension()
-        switch last {
-        case "gz", "gzip": compression = "gz"
-        case "zst", "zstd": compression = "zst"
-        default: compression = nil
-        }
-        if compression != nil { last = cutExtension() }
-        fileExtension = last ?? ""
-        stem = name.isEmpty ? whole : name
     }
 }
 

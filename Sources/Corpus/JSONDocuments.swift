@@ -4,17 +4,23 @@ import TrawlCore
 final class JSONLinesSource: RawDocumentSource {
     private let lines: LineReader
     private var mapper: ObjectMapper
+    private let numbersObjects: Bool
+    private var count = 0
 
-    init(_ source: ByteSource, fields: FieldMapping) {
+    /// - Parameter numbersObjects: Whether an object without an id has its number, counted from 1, or is refused.
+    init(_ source: ByteSource, fields: FieldMapping, numbersObjects: Bool = false) {
         lines = LineReader(source)
         mapper = ObjectMapper(fields, path: source.name)
+        self.numbersObjects = numbersObjects
     }
 
     func next() throws -> RawDocument? {
         while true {
             let line = try lines.withNextLine { bytes -> RawDocument? in
                 if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
-                return try mapper.document(bytes, firstLine: lines.lineNumber, key: nil)
+                count += 1
+                return try mapper.document(
+                    bytes, firstLine: lines.lineNumber, key: numbersObjects ? String(count) : nil)
             }
             switch line {
             case nil: return nil

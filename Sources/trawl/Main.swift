@@ -10,11 +10,12 @@ struct Main {
         let interrupts = catchInterrupts()
         defer { interrupts.cancel() }
         do {
-            var command = try RootCommand.parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
+            try CommandNames.check(Array(CommandLine.arguments.dropFirst()))
+            let command = try RootCommand.parseAsRoot()
+            do {
+                try await run(command)
+            } catch let error as ValidationError {
+                type(of: command).exit(withError: error)
             }
         } catch let code as ExitCode {
             exit(code.rawValue)
@@ -28,6 +29,18 @@ struct Main {
                 exit(ExitStatus.error)
             }
             RootCommand.exit(withError: error)
+        }
+    }
+
+    /// Runs a command whose flags all have an effect.
+    private static func run(_ command: any ParsableCommand) async throws {
+        try GivenFlags.current.requireOnce(type(of: command))
+        if let command = command as? any RuledCommand { try command.checkRules(.current) }
+        if var command = command as? any AsyncParsableCommand {
+            try await command.run()
+        } else {
+            var command = command
+            try command.run()
         }
     }
 

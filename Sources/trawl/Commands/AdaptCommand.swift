@@ -43,10 +43,9 @@ struct AdaptCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        if (queries == nil) != (qrels == nil) { throw ValidationError("--queries and --qrels go together") }
+        try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
         guard minutes > 0, minutes.isFinite else { throw ValidationError("--minutes must be above 0") }
         guard passages > 0 else { throw ValidationError("--passages must be at least 1") }
-        if output != nil, !train { throw ValidationError("--output names a trained generator; add --train") }
     }
 
     func run() async throws {

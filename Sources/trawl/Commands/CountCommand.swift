@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TrawlCore
+import TrawlCorpus
 import TrawlEngine
 
 struct CountCommand: AsyncParsableCommand {
@@ -23,12 +24,17 @@ struct CountCommand: AsyncParsableCommand {
 
     @Argument(help: "Phrases; without any, standard input has one per line.") var phrases: [String] = []
 
+    @Option(
+        name: .customLong("phrases"),
+        help: "A file with one phrase per line (plain, .gz or .zst), a pipe, or - for standard input.")
+    var phraseFile: String?
+
     @Flag(help: "Print one JSON object per phrase.") var json = false
 
     @OptionGroup var options: PhraseOptions
 
     func run() async throws {
-        let phrases = self.phrases.isEmpty ? readLines() : self.phrases
+        let phrases = try self.phrases.isEmpty ? LineFile.read(phraseFile ?? "-") : self.phrases
         let counter = try PhraseFinder(index: index.open())
         var total = 0
         for phrase in phrases {
@@ -70,11 +76,4 @@ struct PhraseOptions: ParsableArguments {
         options.readLimit = cap
         return options
     }
-}
-
-/// The lines of standard input that are not empty.
-private func readLines() -> [String] {
-    var lines: [String] = []
-    while let line = readLine() { if !line.isEmpty { lines.append(line) } }
-    return lines
 }

@@ -14,7 +14,8 @@ struct IndexCommand: AsyncParsableCommand {
         discussion: """
             PATH is a BEIR folder, a file of JSON lines, TSV or TREC documents, a folder of .txt, .md or .html files, \
             or - for standard input; each plain, .gz or .zst. An index that exists is replaced in one step at the end, \
-            or grows with --add or --replace. Until then it answers as before, even if the indexing is killed.
+            or grows with --add or --replace. Until then it answers as before, even if the indexing is killed. A folder \
+            that holds anything but an index is left alone.
 
             EXAMPLES
               trawl index notes/ --output notes.trawl
@@ -72,13 +73,6 @@ struct IndexCommand: AsyncParsableCommand {
 
     func validate() throws {
         if recipe == nil, paths.isEmpty { throw ValidationError("name a PATH to index, or a --recipe") }
-        if add || replace,
-            recipe != nil || build != nil || embedder != nil || generator != nil || precision != nil
-                || passageSize != nil || vectorStructure != nil || vectorFormat != nil
-        {
-            throw ValidationError(
-                "--add and --replace keep to the recipe of the index; leave out --recipe and what overrules it")
-        }
         if recipe == nil, output == nil { throw ValidationError("name the index to make with --output DIR") }
         if let size = passageSize, size < 0 { throw ValidationError("--passage-size must not be negative") }
         if let overlap = passageOverlap, overlap < 0 { throw ValidationError("--passage-overlap must not be negative") }
@@ -90,11 +84,15 @@ struct IndexCommand: AsyncParsableCommand {
         if add || replace {
             let path = try IndexCatalogue.path(of: output ?? "")
             let recipe = try engine.open(path).recipe
+            try SearchFlags.checkBuilding(.current, recipe)
+            var corpus = recipe.corpus
+            if let format { corpus.format = format }
             summary = try engine.add(
-                identified(recipe.corpus.documents(paths: paths), recipe), to: path, replacing: replace,
+                identified(corpus.documents(paths: paths), recipe), to: path, replacing: replace,
                 progress: progress.reporter)
         } else {
             let file = try recipeFile()
+            try SearchFlags.checkBuilding(.current, file.recipe)
             // `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
             let path = output ?? ((recipe ?? "") as NSString).deletingPathExtension + ".trawl"
             summary = try engine.build(

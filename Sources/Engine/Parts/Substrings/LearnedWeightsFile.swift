@@ -7,18 +7,14 @@ import TrawlModels
 public enum LearnedWeightsFile {
     static let name = "key_weights.json"
 
+    /// The file of the generator at `path`.
+    public static func path(generator path: String) -> String { path + "/" + name }
+
     /// Writes them beside the generator at `path`.
     public static func write(_ weights: LearnedKeyWeights, generator path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        do {
-            try (encoder.encode(weights) + Data("\n".utf8)).write(
-                to: URL(filePath: path + "/" + name), options: .atomic)
-        } catch {
-            throw TrawlError(
-                .io, "the weights cannot be written", path: path + "/" + name, remedy: "check the folder's rights",
-                cause: error)
-        }
+        try OutputFile(path + "/" + name).write(encoder.encode(weights) + [UInt8(ascii: "\n")])
     }
 
     /// Gives a generator the weights of the one that it was made of, if that has any.
