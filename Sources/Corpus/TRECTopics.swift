@@ -26,7 +26,11 @@ final class TRECTopicsSource: RawDocumentSource {
 
 /// A topic as its tags have it.
 private struct Topic {
-    enum Part { case number, field(TopicField), ignored }
+    enum Part {
+        case number
+        case field(TopicField)
+        case ignored
+    }
 
     var number: String?
     var texts: [TopicField: String] = [:]

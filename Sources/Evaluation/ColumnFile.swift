@@ -39,7 +39,8 @@ struct ColumnFile {
             guard fields.count == columns else {
                 throw error(
                     wrongCount(fields.count), line: number,
-                    remedy: isTabbed ? "separate them by tabs, as in the first line" : "separate them by spaces or tabs")
+                    remedy: isTabbed ? "separate them by tabs, as in the first line" : "separate them by spaces or tabs"
+                )
             }
             try body(number, fields)
         }

@@ -45,13 +45,13 @@ public struct Coverage: Sendable, Equatable {
     public func warnings(_ what: String) -> [String] {
         var warnings: [String] = []
         if unjudged > 0 {
-            warnings.append("\(unjudged) of \(queries) queries have no judgements and do not count")
+            warnings.append("queries without judgements, which do not count: \(unjudged) of \(queries)")
         }
         if unanswered > 0 {
-            warnings.append("\(unanswered) of \(judged) judged queries are not in \(what) and count with 0")
+            warnings.append("judged queries that are not in \(what) and count with 0: \(unanswered) of \(judged)")
         }
         if missingDocuments > 0 {
-            warnings.append("\(missingDocuments) of \(documents) judged documents are not in the index")
+            warnings.append("judged documents that are not in the index: \(missingDocuments) of \(documents)")
         }
         return warnings
     }

@@ -9,14 +9,15 @@ struct Main {
         signal(SIGPIPE, SIG_IGN)
         let interrupts = catchInterrupts()
         defer { interrupts.cancel() }
+        let words = Array(CommandLine.arguments.dropFirst())
         do {
-            try CommandNames.check(Array(CommandLine.arguments.dropFirst()))
-            let command = try RootCommand.parseAsRoot()
-            do {
-                try await run(command)
-            } catch let error as ValidationError {
-                type(of: command).exit(withError: error)
-            }
+            try CommandNames.check(words)
+            try await run(RootCommand.parseAsRoot())
+        } catch let error as ValidationError {
+            // Found after parsing, so that the parser does not know of which command.
+            let name = (["trawl"] + CommandNames.path(words)).joined(separator: " ")
+            Diagnostics.line("Error: \(error.message)\n  See '\(name) --help' for more information.")
+            exit(ExitStatus.usage)
         } catch let code as ExitCode {
             exit(code.rawValue)
         } catch let error as TrawlError {

@@ -61,7 +61,8 @@ import TrawlTestSupport
     }
 
     @Test func jsonLinesWithoutIdsAreNumbered() throws {
-        #expect(try queries("q.jsonl", "{\"text\": \"first\"}\n\n{\"query\": \"second\"}\n") == ["1|first", "2|second"])
+        #expect(
+            try queries("q.jsonl", "{\"text\": \"first\"}\n\n{\"query\": \"second\"}\n") == ["1|first", "2|second"])
     }
 
     @Test func pipesAreRead() throws {

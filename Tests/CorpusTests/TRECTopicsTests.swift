@@ -42,7 +42,8 @@ import TrawlTestSupport
     @Test func otherFieldsMayBeChosen() throws {
         let first = try read(Self.classic.components("\n\n<top>")[0], [.title, .description])
         #expect(first.map(\.text) == ["harbour tides & currents When is high water in a harbour?"])
-        #expect(errorText { try read(Self.classic, [.narrative]) }.contains("topics.txt:13: topic 902 has no narrative"))
+        #expect(
+            errorText { try read(Self.classic, [.narrative]) }.contains("topics.txt:13: topic 902 has no narrative"))
         #expect(errorText { try read("one\ntwo\n", [.title]) }.contains("no TREC topics"))
     }
 
@@ -64,8 +65,10 @@ import TrawlTestSupport
     }
 
     @Test func brokenTopicsAreNamedByLine() {
-        #expect(errorText { try read("<top>\n<num> 1\n<title> a\n") }.contains("topics.txt:1: the topic that begins here"))
-        #expect(errorText { try read("\n<top>\n<title> a\n</top>\n") }.contains("topics.txt:2: the topic has no number"))
+        #expect(
+            errorText { try read("<top>\n<num> 1\n<title> a\n") }.contains("topics.txt:1: the topic that begins here"))
+        #expect(
+            errorText { try read("\n<top>\n<title> a\n</top>\n") }.contains("topics.txt:2: the topic has no number"))
     }
 }
 

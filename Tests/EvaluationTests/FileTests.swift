@@ -68,7 +68,8 @@ import TrawlTestSupport
 
     @Test func whiteSpaceInIdsIsPercentEncodedAndMatched() throws {
         var run = Run()
-        try run.add(query: "a query", [Run.Entry(DocumentID("My first\u{A0}note.txt"), 1), Run.Entry(DocumentID("50%"), 2)])
+        try run.add(
+            query: "a query", [Run.Entry(DocumentID("My first\u{A0}note.txt"), 1), Run.Entry(DocumentID("50%"), 2)])
         #expect(
             try run.trecText() == """
                 a%20query Q0 50% 1 2.0 trawl
@@ -90,10 +91,12 @@ import TrawlTestSupport
 
     @Test(arguments: [
         "1 0 d1 1\n2 0 d2 0\n", "1\t0\td1\t1\n2\t0\td2\t0\n", "1 d1 1\n2 d2 0\n", "1\td1\t1\n2\td2\t0\n",
-        "query-id corpus-id score\n1 d1 1\n2 d2 0\n", "qid\t0\tdoc\trel\n1 0 d1 1\n2\t0\td2\t0\n", "1  0\td1 1\r\n2 0 d2   0",
+        "query-id corpus-id score\n1 d1 1\n2 d2 0\n", "qid\t0\tdoc\trel\n1 0 d1 1\n2\t0\td2\t0\n",
+        "1  0\td1 1\r\n2 0 d2   0",
     ]) func judgementsAreSeparatedByBlanksOrTabs(text: String) throws {
         let qrels = try withFile(text) { try Qrels(path: $0) }
-        #expect(qrels.queries == ["1", "2"] && qrels["1"] == [DocumentID("d1"): 1] && qrels["2"] == [DocumentID("d2"): 0])
+        #expect(
+            qrels.queries == ["1", "2"] && qrels["1"] == [DocumentID("d1"): 1] && qrels["2"] == [DocumentID("d2"): 0])
     }
 
     @Test func tabsLetIdsHoldSpaces() throws {
@@ -118,9 +121,9 @@ import TrawlTestSupport
         coverage.countDocuments(of: qrels) { $0 == DocumentID("d1") }
         #expect(
             coverage.warnings("the run") == [
-                "2 of 3 queries have no judgements and do not count",
-                "2 of 3 judged queries are not in the run and count with 0",
-                "2 of 3 judged documents are not in the index",
+                "queries without judgements, which do not count: 2 of 3",
+                "judged queries that are not in the run and count with 0: 2 of 3",
+                "judged documents that are not in the index: 2 of 3",
             ])
         #expect(try Coverage(of: ["1", "2", "3"], by: qrels).warnings("the run").isEmpty)
         let error = errorText { _ = try Coverage(of: ["1.0"], by: qrels) }

@@ -17,7 +17,8 @@ import TrawlTestSupport
 
     init() throws {
         folder = try TemporaryFolder()
-        try folder.write(#"{"_id":"d1","text":"alpha beta"}"# + "\n" + #"{"_id":"d2","text":"beta"}"#, to: "corpus.jsonl")
+        try folder.write(
+            #"{"_id":"d1","text":"alpha beta"}"# + "\n" + #"{"_id":"d2","text":"beta"}"#, to: "corpus.jsonl")
         try folder.write("1\talpha\n", to: "queries.tsv")
         try folder.write("1 0 d1 1\n", to: "qrels.txt")
         try folder.write("1 Q0 d1 1 1.0 r\n", to: "run.txt")
@@ -109,9 +110,11 @@ import TrawlTestSupport
             line: ["a.trawl", "--queries", "queries.tsv", "--mode", "hybrid", "--weights", "dense=1,generative=1"],
             refused: ["--k1": "--weights", "--b": "--weights", "--depth": "--run", "--rerank-depth": "--rerank"]),
         Case(
-            command: "eval", line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
+            command: "eval",
+            line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
             refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
-                "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts", "--prompt-name": "--sts",
+                "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts",
+                "--prompt-name": "--sts",
                 "--data": "--benchmark", "--rerank-depth": "--rerank", "--sweep": "--mode",
             ]) { $1 },
             status: [0, 2]),
@@ -143,8 +146,11 @@ import TrawlTestSupport
         Case(
             command: "index", line: ["missing.jsonl", "--output", "new.trawl", "--build", "lexical"],
             refused: all(
-                ["--embedder", "--generator", "--precision", "--vector-structure", "--vector-format", "--pseudo-queries"],
-                "--build")),
+                [
+                    "--embedder", "--generator", "--precision", "--vector-structure", "--vector-format",
+                    "--pseudo-queries", "--add", "--replace",
+                ], "--build")),
+        Case(command: "embed", line: ["missing.txt", "--model", "nothing", "--output-type", "int8"], refused: [:]),
         Case(
             command: "embed", line: ["missing.txt", "--model", "nothing"],
             refused: ["--ranges": "--output-type", "--write-ranges": "--output-type"]),
@@ -155,8 +161,12 @@ import TrawlTestSupport
                 "--role": "--prompt", "--instruction": "--prompt", "--examples": "--prompt",
             ]),
         Case(command: "generate", line: ["missing.trawl", "x"], refused: [:]),
-        Case(command: "count", line: ["missing.trawl", "x"], refused: ["--phrases": "PHRASES", "--cap": "--within"]),
-        Case(command: "find", line: ["missing.trawl", "x"], refused: ["--cap": "--within"]),
+        Case(
+            command: "count", line: ["missing.trawl", "x"],
+            refused: ["--phrases": "PHRASES", "--cap": "--within", "--within": "AND"]),
+        Case(command: "count", line: ["missing.trawl", "x AND y", "--within", "3"], refused: ["--phrases": "PHRASES"]),
+        Case(command: "find", line: ["missing.trawl", "x"], refused: ["--cap": "--within", "--within": "AND"]),
+        Case(command: "find", line: ["missing.trawl", "x AND y", "--within", "3"], refused: ["--next": "AND"]),
         Case(command: "next", line: ["missing.trawl", "x", "--text", "y"], refused: ["--limit": "--text"]),
         Case(command: "ls", line: [], refused: [:], status: [0]),
         Case(command: "show", line: ["missing.trawl"], refused: [:]),
@@ -232,7 +242,8 @@ import TrawlTestSupport
             let flags = commands[test.command] ?? []
             #expect(Set(test.refused.keys).isSubset(of: flags.map(\.name)), "\(test.command)")
             for flag in flags where !test.line.contains(flag.name) {
-                let outcome = try run(test.command.split(separator: " ").map(String.init) + test.line + words(flag, test.command))
+                let outcome = try run(
+                    test.command.split(separator: " ").map(String.init) + test.line + words(flag, test.command))
                 let line = "\(test.command) \(test.line.joined(separator: " ")) \(flag.name)"
                 if let other = test.refused[flag.name] {
                     let isNamed = outcome.errors.contains(flag.name) && outcome.errors.contains(other)
@@ -274,9 +285,9 @@ import TrawlTestSupport
             for flag in flags where flag.names.count > 1 && flag.takesValue {
                 let words = try words(flag, command)
                 for name in flag.names where name != flag.name {
+                    let given = test.line.contains(flag.name) ? [] : words
                     let outcome = try run(
-                        command.split(separator: " ").map(String.init)
-                            + test.line.filter { $0 != flag.name } + words + [name, words[1]])
+                        command.split(separator: " ").map(String.init) + test.line + given + [name, words[1]])
                     #expect(outcome.errors.contains("given twice"), "\(command) \(name): \(outcome.errors)")
                 }
             }

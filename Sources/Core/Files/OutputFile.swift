@@ -94,7 +94,8 @@ public struct OutputFile: Sendable {
 
     private func makeTemporary(beside file: String) throws(TrawlError) -> (path: String, descriptor: Int32) {
         while true {
-            let name = Self.join(Self.folder(of: file), ".trawl-\(String(UInt64.random(in: 0 ... .max), radix: 36)).part")
+            let name = Self.join(
+                Self.folder(of: file), ".trawl-\(String(UInt64.random(in: 0 ... .max), radix: 36)).part")
             let descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor >= 0 { return (name, descriptor) }
             guard errno == EEXIST || errno == EINTR else { throw Self.refused(errno, path) }
@@ -103,18 +104,19 @@ public struct OutputFile: Sendable {
 
     private func copy(_ descriptor: Int32, to file: String) throws(TrawlError) {
         lseek(descriptor, 0, SEEK_SET)
-        try write({ sink throws(TrawlError) in
-            var chunk = [UInt8](repeating: 0, count: 1 << 20)
-            while true {
-                let count = read(descriptor, &chunk, chunk.count)
-                if count == 0 { return }
-                if count > 0 {
-                    try sink.append(Array(chunk[..<count]))
-                } else if errno != EINTR {
-                    throw Self.refused(errno, path)
+        try write(
+            { sink throws(TrawlError) in
+                var chunk = [UInt8](repeating: 0, count: 1 << 20)
+                while true {
+                    let count = read(descriptor, &chunk, chunk.count)
+                    if count == 0 { return }
+                    if count > 0 {
+                        try sink.append(Array(chunk[..<count]))
+                    } else if errno != EINTR {
+                        throw Self.refused(errno, path)
+                    }
                 }
-            }
-        }, opening: file, flags: O_WRONLY | O_TRUNC)
+            }, opening: file, flags: O_WRONLY | O_TRUNC)
     }
 }
 
@@ -141,7 +143,8 @@ extension OutputFile {
         }
         guard stat(folder, &status) == 0 else {
             throw TrawlError(
-                .notFound, "cannot be written: there is no folder \(folder)", path: path, remedy: "make the folder first")
+                .notFound, "cannot be written: there is no folder \(folder)", path: path,
+                remedy: "make the folder first")
         }
         guard access(folder, W_OK | X_OK) == 0 else { throw refused(errno, path) }
         return .file(path, existing: nil)

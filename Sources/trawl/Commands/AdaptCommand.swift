@@ -50,6 +50,7 @@ struct AdaptCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = try index.path
+        try OutputFolder.check(path)
         var adaptation = IndexAdaptation()
         (adaptation.minutes, adaptation.seed) = (minutes, seed)
         (adaptation.writing.passages, adaptation.writing.writer) = (passages, writer)
@@ -63,6 +64,7 @@ struct AdaptCommand: AsyncParsableCommand {
                     .invalidInput, "there is a model of this name", path: folder,
                     remedy: "name another with --output, or remove it")
             }
+            try OutputFolder.check(folder)
             adaptation.generator = generator
         }
         if let queries, let qrels { adaptation.judged = try JudgedQueries(queries: queries, qrels: qrels) }

@@ -35,10 +35,12 @@ struct CountCommand: AsyncParsableCommand {
 
     func run() async throws {
         let phrases = try self.phrases.isEmpty ? LineFile.read(phraseFile ?? "-") : self.phrases
+        let queries = try phrases.map { try PhraseQuery($0) }
+        try options.check(queries)
         let counter = try PhraseFinder(index: index.open())
         var total = 0
-        for phrase in phrases {
-            let found = try counter.count(PhraseQuery(phrase), named: phrase, options.options)
+        for (phrase, query) in zip(phrases, queries) {
+            let found = try counter.count(query, named: phrase, options.options)
             total += found.count
             if json {
                 try Output.json(found)
@@ -67,6 +69,13 @@ struct PhraseOptions: ParsableArguments {
     func validate() throws {
         if let within, within < 0 { throw ValidationError("--within must not be negative") }
         if cap < 1 { throw ValidationError("--cap must be at least 1") }
+    }
+
+    /// - Throws: `ValidationError` for a distance where no query has two clauses to be near each other.
+    func check(_ queries: [PhraseQuery]) throws {
+        if within != nil, !queries.isEmpty, queries.allSatisfy({ $0.clauses.count < 2 }) {
+            throw ValidationError("--within has no effect without phrases that are joined by AND")
+        }
     }
 
     var options: PhraseFinder.Options {

@@ -53,6 +53,9 @@ struct EmbedCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
+        if writeRanges == "-", output ?? "-" == "-" {
+            throw ValidationError("--write-ranges - and the embeddings would both write to standard output")
+        }
         try StandardInput.requireOneReader([("texts", file ?? "-"), ("--examples", examples), ("--ranges", ranges)])
         if role == .passage, instruction != nil || examples != nil {
             throw ValidationError("--instruction and --examples go with queries")

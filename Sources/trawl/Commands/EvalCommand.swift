@@ -66,6 +66,7 @@ struct EvalCommand: AsyncParsableCommand {
         if index != nil, queries == nil { throw ValidationError("name the queries with --queries") }
         if depth < 1 { throw ValidationError("--depth must be at least 1") }
         if let firstQueries, firstQueries < 1 { throw ValidationError("--first-queries must be at least 1") }
+        if writeRun == "-" { throw ValidationError("--write-run - and the scores would both write to standard output") }
         try StandardInput.requireOneReader([
             ("--run", runFile), ("--queries", queries), ("--qrels", qrels), ("--examples", tuning.examples),
         ])

@@ -74,6 +74,9 @@ struct IndexCommand: AsyncParsableCommand {
     func validate() throws {
         if recipe == nil, paths.isEmpty { throw ValidationError("name a PATH to index, or a --recipe") }
         if recipe == nil, output == nil { throw ValidationError("name the index to make with --output DIR") }
+        if recipe == "-", output == nil {
+            throw ValidationError("--recipe - has no name; name the index with --output")
+        }
         if let size = passageSize, size < 0 { throw ValidationError("--passage-size must not be negative") }
         if let overlap = passageOverlap, overlap < 0 { throw ValidationError("--passage-overlap must not be negative") }
     }

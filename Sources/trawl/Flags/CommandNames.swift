@@ -1,9 +1,20 @@
 import ArgumentParser
 import TrawlCore
 
-/// Misspelt commands, which the parser takes for arguments that nobody expects.
+/// The names of commands, as the first words of a command line have them.
 enum CommandNames {
-    /// - Throws: `ValidationError` for a first word that is no command.
+    /// The names by which the first words of a command line call `command`, such as `train generator`.
+    static func path(_ words: [String], of command: any ParsableCommand.Type = RootCommand.self) -> [String] {
+        guard let word = words.first else { return [] }
+        for next in command.configuration.subcommands where next.configuration.commandName == word {
+            return [word] + path(Array(words.dropFirst()), of: next)
+        }
+        return []
+    }
+
+    /// Guesses a misspelt command, which the parser would take for an argument that nobody expects.
+    ///
+    /// - Throws: `ValidationError` for a first word that is not a command.
     static func check(_ words: [String], of command: any ParsableCommand.Type = RootCommand.self) throws {
         let configuration = command.configuration
         guard let word = words.first, !word.hasPrefix("-"), !configuration.subcommands.isEmpty else { return }

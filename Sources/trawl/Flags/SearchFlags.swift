@@ -6,7 +6,10 @@ enum SearchFlags {
     /// The flags of searches, with the methods that they are for.
     static let methods: [(flags: [String], methods: [SearchMode])] = [
         (
-            ["--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams", "--soft-constraint", "--scoring"],
+            [
+                "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams", "--soft-constraint",
+                "--scoring",
+            ],
             [.generative]
         ),
         (["--instruction", "--examples", "--query-prompt", "--exact", "--ef-search"], [.dense]),
@@ -37,7 +40,8 @@ enum SearchFlags {
         for (flags, methods) in methods {
             for flag in flags.compactMap(given.spelling) where asked.isDisjoint(with: methods) {
                 if flag == "--precision", reranks { continue }
-                throw ValidationError("\(flag) has no effect \(how)\(needed(methods, isHybrid: modes.contains("hybrid")))")
+                throw ValidationError(
+                    "\(flag) has no effect \(how)\(needed(methods, isHybrid: modes.contains("hybrid")))")
             }
         }
         for flag in hybrid.compactMap(given.spelling) where !searches.contains(where: { $0.mode == .hybrid }) {
@@ -46,7 +50,8 @@ enum SearchFlags {
         let structure = index.recipe.dense.vectors.structure
         if let flag = given.spelling(of: "--ef-search"), structure != .graph, structure != .auto {
             throw ValidationError(
-                "\(flag) has no effect on this index: its vectors were built with --vector-structure \(structure.rawValue)")
+                "\(flag) has no effect on this index: its vectors were built with --vector-structure \(structure.rawValue)"
+            )
         }
     }
 

@@ -42,5 +42,6 @@ enum ExitStatus {
     static let hits: Int32 = 0
     static let noHits: Int32 = 1
     static let error: Int32 = 2
+    static let usage: Int32 = 64
     static let interrupted: Int32 = 130
 }

@@ -14,12 +14,17 @@ public enum LearnedWeightsFile {
     public static func write(_ weights: LearnedKeyWeights, generator path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try OutputFile(path + "/" + name).write(encoder.encode(weights) + [UInt8(ascii: "\n")])
+        try OutputFile(Self.path(generator: path)).write(encoder.encode(weights) + [UInt8(ascii: "\n")])
     }
 
-    /// Gives a generator the weights of the one that it was made of, if that has any.
+    /// Gives a generator the weights of the one that it was made of; none, if that has none.
     public static func copy(fromGenerator source: String, to target: String) throws {
-        if source != target, let weights = try read(generator: source) { try write(weights, generator: target) }
+        guard source != target else { return }
+        if let weights = try read(generator: source) {
+            try write(weights, generator: target)
+        } else {
+            try? FileManager.default.removeItem(atPath: path(generator: target))
+        }
     }
 
     /// - Throws: `TrawlError.corrupted` when the generator at `path` has weights that cannot be read.
@@ -27,7 +32,7 @@ public enum LearnedWeightsFile {
 
     /// Those of the generator at `path`; nil when it has none.
     static func read(generator path: String) throws -> LearnedKeyWeights? {
-        let file = path + "/" + name
+        let file = Self.path(generator: path)
         guard FileManager.default.fileExists(atPath: file) else { return nil }
         do {
             return try JSONDecoder().decode(LearnedKeyWeights.self, from: Data(contentsOf: URL(filePath: file)))
