@@ -71,34 +71,21 @@ public struct OutputFile: Sendable {
     private func replace(
         _ file: String, _ existing: stat?, _ body: (OutputSink) throws(TrawlError) -> Void
     ) throws(TrawlError) {
-        let (temporary, descriptor) = try makeTemporary(beside: file)
-        do throws(TrawlError) {
-            defer { close(descriptor) }
-            if let existing {
-                // Only root may give a file away; others own what they write, as with any editor.
-                _ = fchown(descriptor, existing.st_uid, existing.st_gid)
-                fchmod(descriptor, existing.st_mode & 0o7777)
-            }
-            try body(OutputSink(descriptor, path: path))
-            guard fsync(descriptor) == 0 else { throw Self.refused(errno, path) }
-            guard rename(temporary, file) != 0 else { return }
-            // A file that is a mount point of its own, as containers have them, cannot be replaced.
-            guard errno == EBUSY else { throw Self.refused(errno, path) }
-            try copy(descriptor, to: file)
-            unlink(temporary)
-        } catch {
-            unlink(temporary)
-            throw error
+        var temporary: TemporaryFile
+        do throws(Errno) { temporary = try TemporaryFile(in: Self.folder(of: file)) } catch {
+            throw Self.refused(error.code, path)
         }
-    }
-
-    private func makeTemporary(beside file: String) throws(TrawlError) -> (path: String, descriptor: Int32) {
-        while true {
-            let name = Self.join(
-                Self.folder(of: file), ".trawl-\(String(UInt64.random(in: 0 ... .max), radix: 36)).part")
-            let descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-            if descriptor >= 0 { return (name, descriptor) }
-            guard errno == EEXIST || errno == EINTR else { throw Self.refused(errno, path) }
+        if let existing {
+            // Only root may give a file away; others own what they write, as with any editor.
+            _ = fchown(temporary.descriptor, existing.st_uid, existing.st_gid)
+            fchmod(temporary.descriptor, existing.st_mode & 0o7777)
+        }
+        try body(OutputSink(temporary.descriptor, path: path))
+        guard fsync(temporary.descriptor) == 0 else { throw Self.refused(errno, path) }
+        do throws(Errno) { try temporary.rename(to: file) } catch {
+            // A file that is a mount point of its own, as containers have them, cannot be replaced.
+            guard error.code == EBUSY else { throw Self.refused(error.code, path) }
+            try copy(temporary.descriptor, to: file)
         }
     }
 

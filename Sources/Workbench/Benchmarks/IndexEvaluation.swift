@@ -56,6 +56,9 @@ public struct IndexEvaluation {
     public func evaluate(
         _ settings: SearchSettings, measuresRecall: Bool = false, progress: any ProgressReporter = .silent
     ) throws -> Result {
+        var settings = settings
+        // Judgements are of documents.
+        settings.collapsesDocuments = true
         let session = try engine.session(index, settings)
         let run = try Run(session.rankDocuments(queries, progress: progress))
         return Result(

@@ -15,7 +15,8 @@ struct EvalCommand: AsyncParsableCommand {
         discussion: """
             Measures have the names of ir_measures: nDCG@10, AP, RR@10, R@100, P@5, Rprec, Success@5, Judged@10; those \
             of trec_eval (map, ndcg_cut_10, recip_rank, recall_100) are understood too. Scores are of documents: a \
-            document counts with its best passage.
+            document counts with its best passage. Queries, judgements and runs may be files (plain, .gz or .zst), pipes, \
+            or - for standard input; columns are separated by spaces or tabs.
 
             EXAMPLES
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode dense
@@ -25,8 +26,6 @@ struct EvalCommand: AsyncParsableCommand {
               trawl eval --benchmark eval/benchmarks/scifact.yaml --data ~/data
               trawl eval --sts stsb/test.tsv --model all-MiniLM-L6-v2
               trawl query scifact --queries queries.jsonl --run - | trawl eval --run - --qrels qrels/test.tsv
-
-            Queries, judgements and runs may be files (plain, .gz or .zst), pipes, or - for standard input.
             """)
 
     @Argument(help: "The index: a path or a name. Not needed with --run, --benchmark or --sts.") var index: String?

@@ -11,7 +11,11 @@ struct QueryCommand: AsyncParsableCommand {
         abstract: "Search an index.",
         discussion: """
             Without TEXT and --queries, queries are read from standard input, one per line; on a terminal, at a prompt, \
-            which searches the newest commit of the index each time.
+            which searches the newest commit of the index each time. --queries reads a file (plain, .gz or .zst), a pipe, \
+            or - for standard input; --run writes a file, a pipe, or - for standard output.
+
+            A run lists documents. White space in their ids is percent-encoded (a b becomes a%20b), so that a line has six \
+            columns; 'trawl eval' takes both for the same document.
 
             EXAMPLES
               trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
@@ -19,10 +23,6 @@ struct QueryCommand: AsyncParsableCommand {
               trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
               trawl query arguana --queries queries.jsonl --exclude-self --run - | gzip > arguana.trec.gz
-
-            --queries reads files (plain, .gz or .zst), pipes, and - for standard input; --run writes files, pipes, and - \
-            for standard output. A run lists documents. White space in ids is percent-encoded there (a b becomes a%20b), \
-            and 'trawl eval' takes both for the same document.
             """)
 
     @OptionGroup var index: IndexArgument
