@@ -90,9 +90,9 @@ let package = Package(
             name: moduleName("TestSupport"), dependencies: modules(["Core"]), path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
     ]
-        + module("Core")
+        + module("Core", ["CZlib", "CZstd"])
         + module("Store", ["Core", "CLMDB", "CZlib"])
-        + module("Corpus", ["Core", "CZlib", "CZstd", "CXML2", "CMD4C"], packages: [yams])
+        + module("Corpus", ["Core", "CXML2", "CMD4C"], tests: ["CZlib", "CZstd"], packages: [yams])
         + module("Tokenizers", ["Core"], golden: true)
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])

@@ -59,6 +59,10 @@ public struct TrawlError: Error, Sendable {
         case dataSets
         /// The ranges of an embedding's dimensions.
         case embeddingRanges
+        /// The fields of TREC topics that make queries.
+        case topicFields
+        /// What would be lost if it were replaced.
+        case replacement
     }
 
     public init(

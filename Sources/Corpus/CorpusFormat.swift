@@ -1,3 +1,5 @@
+import TrawlCore
+
 /// How the documents of a corpus are written down.
 public enum CorpusFormat: String, CaseIterable, Sendable, Codable {
     // MARK: Files of many documents

@@ -4,9 +4,10 @@ import TrawlCore
 public struct ExampleReader: Sendable {
     public init() {}
 
+    /// - Parameter path: A file, plain or compressed, a pipe, or `-` for standard input.
     /// - Throws: `TrawlError` with file and line for a line that is no pair, and for a file without pairs.
     public func read(_ path: String) throws -> [(query: String, passage: String)] {
-        let lines = try LinesSource(ByteSource(path: path))
+        let lines = try LinesSource(ByteSource.input(path))
         var examples: [(query: String, passage: String)] = []
         while let line = try lines.next() {
             let text = line.text
@@ -14,7 +15,7 @@ public struct ExampleReader: Sendable {
             let pair = text.first == "{" ? Self.jsonPair(text) : Self.tabbedPair(text)
             guard let pair, !isBlank(pair.query), !isBlank(pair.passage) else {
                 throw TrawlError(
-                    .invalidInput, "this is no example", path: path, line: line.line,
+                    .invalidInput, "the line is not an example", path: path, line: line.line,
                     remedy: #"write {"query": "…", "passage": "…"}, or the query, a tab and the passage"#)
             }
             examples.append(pair)

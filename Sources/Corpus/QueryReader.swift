@@ -1,37 +1,52 @@
 public import TrawlCore
 
-/// Reads queries: JSON lines with `_id` and `text` (BEIR), `id<TAB>text`, or one query a line (ids from 1).
+/// Reads queries: JSON lines with `_id` and `text` (BEIR), `id<TAB>text`, TREC topics, or one query a line (ids from 1).
+///
+/// A first line of column names, such as `qid<TAB>query`, is not a query.
 public struct QueryReader: Sendable {
     /// How queries are written down.
     public enum Format: String, CaseIterable, Sendable, Codable {
         case jsonLines = "jsonl"
         case tsv
+        case topics = "trec"
         case lines
     }
 
     let fields: FieldMapping
+    let topicFields: [TopicField]?
     let standardInput: Int32
 
-    public init(
-        fields: FieldMapping = FieldMapping(text: FieldMapping.default.text + ["query"]), standardInput: Int32 = 0
-    ) {
-        self.fields = fields
+    /// The names by which collections call ids and texts of queries.
+    private static let names = FieldMapping(
+        id: FieldMapping.default.id + [
+            "qid", "query-id", "query_id", "queryid", "topic", "topic-id", "topic_id", "number",
+        ],
+        text: FieldMapping.default.text + ["query", "question", "query_text"])
+
+    /// - Parameter topicFields: What TREC topics are asked by; nil for the title. Other formats have none.
+    public init(fields: FieldMapping? = nil, topicFields: [TopicField]? = nil, standardInput: Int32 = 0) {
+        self.fields = fields ?? Self.names
+        self.topicFields = topicFields
         self.standardInput = standardInput
     }
 
-    /// All queries of a file (plain, `.gz` or `.zst`) or of standard input (`-`), in order.
+    /// All queries of a file (plain, `.gz` or `.zst`), a pipe, or standard input (`-`), in order.
     ///
     /// - Parameter format: Nil to tell it by the file's name and first bytes.
     /// - Throws: `TrawlError` with file and line for malformed lines, blank queries, repeated ids, and no query at all.
     public func read(_ path: String, format: Format? = nil) throws -> [Query] {
-        let source =
-            path == "-"
-            ? try ByteSource(descriptor: standardInput, name: "standard input") : try ByteSource(path: path)
+        let source = try ByteSource.input(path, standardInput: standardInput)
         let documents: any RawDocumentSource
         let format = try format ?? detect(source)
+        guard topicFields == nil || format == .topics else {
+            throw TrawlError(
+                .invalidInput, "holds no TREC topics, whose fields could be chosen", path: source.name,
+                remedy: "leave the choice of fields out")
+        }
         switch format {
         case .jsonLines: documents = JSONLinesSource(source, fields: fields)
         case .tsv: documents = TSVSource(source, fields: fields)
+        case .topics: documents = try TRECTopicsSource(source, fields: topicFields ?? [.title])
         case .lines: documents = LinesSource(source)
         }
         var queries: [Query] = []
@@ -69,9 +84,22 @@ public struct QueryReader: Sendable {
         case "tsv": return .tsv
         default: break
         }
-        var head = try source.peek(1 << 12)[...]
-        if head.starts(with: [0xEF, 0xBB, 0xBF]) { head = head.dropFirst(3) }
-        if head.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") { return .jsonLines }
-        return head.prefix(while: { $0 != 0x0A }).contains(0x09) ? .tsv : .lines
+        if try source.beginsWithObject() { return .jsonLines }
+        let head = try source.head()
+        let start = String(decoding: head.drop { $0 <= 0x20 }, as: UTF8.self).lowercased()
+        if start.hasPrefix("<top") || (start.hasPrefix("<?xml") && start.contains("<topic")) { return .topics }
+        return Self.areRows(head) ? .tsv : .lines
+    }
+
+    /// Whether every line begins with an id and a tab. A tab elsewhere is part of a query.
+    private static func areRows(_ head: ArraySlice<UInt8>) -> Bool {
+        var lines = head.split(separator: 10)
+        // The last line may go on after the first bytes.
+        if lines.count > 1, head.last != 10 { lines.removeLast() }
+        return !lines.isEmpty
+            && lines.allSatisfy { line in
+                guard let tab = line.firstIndex(of: 9), tab > line.startIndex else { return false }
+                return !line[..<tab].contains(0x20)
+            }
     }
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import TrawlCore
 
 /// NumPy's format (`.npy`), version 1.0, for arrays of two axes.
@@ -32,12 +31,7 @@ public enum NumPyFile {
                 .invalidInput, message, path: path, remedy: "take a file that was written of ranges",
                 topic: .embeddingRanges)
         }
-        let bytes: [UInt8]
-        do {
-            bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw TrawlError(.io, "the ranges cannot be read", path: path, cause: error)
-        }
+        let bytes = try ByteSource.input(path).readAll(limit: 256 << 20)
         guard bytes.starts(with: magic + [1, 0]), bytes.count >= 10 else { throw invalid("this is not a .npy file") }
         let start = 10 + Int(bytes[8]) + Int(bytes[9]) << 8
         let values = max(0, bytes.count - start) / 4

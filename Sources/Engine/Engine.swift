@@ -1,5 +1,6 @@
 public import TrawlCore
 public import TrawlCorpus
+import TrawlStore
 
 /// A search engine: opens, builds, changes and searches indexes, and owns the models that they take.
 ///
@@ -62,6 +63,7 @@ public final class Engine: Sendable {
         _ file: RecipeFile, at path: String, documents: (any DocumentSource)? = nil,
         progress: any ProgressReporter = .silent
     ) throws -> IndexSummary {
+        try Store.checkOutput(at: path)
         let builder = IndexBuilder(file, output: path, engine: self, progress: progress)
         try builder.run(documents ?? file.recipe.corpus.documents())
         return try open(path).summary

@@ -10,13 +10,14 @@ struct JudgedRanking {
     /// All judged grades from 0 up, descending.
     let judged: [Int]
 
-    init(_ answers: [Run.Entry], _ judgements: [DocumentID: Int]) {
+    init(_ answers: [Run.Entry], _ grades: [DocumentID: Int]) {
+        let judgements = Grades(grades)
         judged = judgements.values.filter { $0 >= 0 }.sorted(by: >)
         let byGreatestName = answers.sorted { a, b in
             let (x, y) = (Float(a.score), Float(b.score))
             return x != y ? x > y : b.document.rawValue.bytesPrecede(a.document.rawValue)
         }
-        grades = byGreatestName.map { max(judgements[$0.document] ?? -1, -1) }
+        self.grades = byGreatestName.map { max(judgements[$0.document] ?? -1, -1) }
         let byLeastName = answers.sorted { a, b in
             a.score != b.score ? a.score > b.score : a.document.rawValue.bytesPrecede(b.document.rawValue)
         }

@@ -137,32 +137,11 @@ extension Measure {
         let known =
             Kind.allCases.map(\.rawValue) + aliases.keys.sorted() + trecNames.keys.sorted()
             + trecFamilies.keys.sorted().map { $0 + "_10" }
-        let lowered = base.lowercased()
-        var best = (distance: Int.max, name: "")
-        for candidate in known {
-            let distance = editDistance(Array(lowered.utf8), Array(candidate.lowercased().utf8))
-            if distance < best.distance { best = (distance, candidate) }
-        }
         var remedy = "the measures are " + Kind.allCases.map(\.rawValue).joined(separator: ", ")
-        if !base.isEmpty, best.distance <= max(2, lowered.utf8.count / 2) {
-            let suffix = Kind(rawValue: best.name)?.takesCutoff == true ? cutoff.map { "@\($0)" } ?? "" : ""
-            remedy = "did you mean \(best.name)\(suffix)?"
+        if let best = nearestName(to: base, among: known) {
+            let suffix = Kind(rawValue: best)?.takesCutoff == true ? cutoff.map { "@\($0)" } ?? "" : ""
+            remedy = "did you mean \(best)\(suffix)?"
         }
         return error("there is no measure '\(name)'", remedy: remedy)
-    }
-
-    /// The least number of insertions, deletions and replacements of bytes between `a` and `b` (Levenshtein).
-    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var row = Array(0...b.count)
-        for (i, byte) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, other) in b.enumerated() {
-                let replaced = diagonal + (byte == other ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
     }
 }

@@ -22,49 +22,45 @@ public struct Qrels: Sendable, Equatable {
         }
     }
 
-    /// Reads TREC qrels (`query iteration document grade`) or BEIR qrels (tab-separated `query-id corpus-id score`
-    /// under a header), told apart by the number of columns of the first line.
-    /// - Throws: an error with file and line for a wrong number of columns, a grade that is no whole number or two
+    /// Reads TREC qrels (`query iteration document grade`) or BEIR qrels (`query-id corpus-id score`, also under a header),
+    /// told apart by the number of columns of the first line, which tabs or spaces separate.
+    ///
+    /// - Parameter path: A file, plain or compressed, a pipe, or `-` for standard input.
+    /// - Throws: an error with file and line for a wrong number of columns, a grade that is not a whole number or two
     ///   grades of one document.
     public init(path: String) throws(TrawlError) {
         let file = try ColumnFile(path: path)
-        guard let (line, first) = try file.firstLine() else {
-            throw TrawlError(.invalidInput, "the file holds no judgements", path: path)
+        guard let first = file.firstRow(.tabs) else {
+            throw TrawlError(.invalidInput, "the file holds no judgements", path: file.path)
         }
-        switch first.count {
-        case 3: try readLines(of: file, .tabs, columns: 3, document: 1, grade: 2, header: Int(first[2]) == nil)
-        case 4: try readLines(of: file, .blanks, columns: 4, document: 2, grade: 3, header: false)
-        default:
+        let counts = [first.fields.count, file.fieldCount(.blanks)]
+        guard let columns = counts.first(where: { $0 == 3 || $0 == 4 }) else {
             throw file.error(
-                "the line has \(first.count) columns, TREC qrels have 4 and BEIR qrels have 3", line: line)
+                "the line has \(counts[1]) columns, TREC qrels have 4 and BEIR qrels have 3", line: first.number,
+                remedy: "write: query 0 document grade, or: query document grade; separated by spaces or tabs")
         }
-    }
-
-    private mutating func readLines(
-        of file: ColumnFile, _ separator: ColumnFile.Separator, columns: Int, document: Int, grade: Int, header: Bool
-    ) throws(TrawlError) {
-        var skip = header
-        try file.forEachLine(separator) { number, fields throws(TrawlError) in
-            if skip {
-                skip = false
-                return
-            }
-            guard fields.count == columns else {
-                throw file.error("the line has \(fields.count) columns, these qrels have \(columns)", line: number)
-            }
-            let digits = try file.text(fields[grade], line: number)
-            guard let value = Int(digits) else {
+        var isFirst = true
+        try file.forEachRow(columns: columns) { number, fields throws(TrawlError) in
+            let digits = try file.text(fields[columns - 1], line: number)
+            defer { isFirst = false }
+            guard let grade = Int(digits) else {
+                if isFirst, columns == 3 || Self.gradeNames.contains(digits.lowercased()) { return }
                 throw file.error("the grade '\(digits)' is not a whole number", line: number)
             }
             let query = try file.text(fields[0], line: number)
-            let name = DocumentID(try file.text(fields[document], line: number))
+            let document = DocumentID(try file.text(fields[columns - 2], line: number))
             do throws(TrawlError) {
-                try judge(query: query, name, grade: value)
+                try judge(query: query, document, grade: grade)
             } catch {
                 throw error.at(path: file.path, line: number)
             }
+        } wrongCount: {
+            "the line has \($0) columns, these qrels have \(columns)"
         }
     }
+
+    /// What the header of a file with four columns calls the last one.
+    private static let gradeNames = ["score", "grade", "rel", "relevance", "label", "judgment", "judgement"]
 }
 
 extension Qrels {

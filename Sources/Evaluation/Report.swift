@@ -21,7 +21,7 @@ public struct Report: Sendable, Equatable {
         var rows: [[Double]] = []
         var sums = [Double](repeating: 0, count: measures.count)
         for query in queries {
-            let ranking = JudgedRanking(run[query] ?? [], qrels[query] ?? [:])
+            let ranking = JudgedRanking(run[query] ?? run[RunColumn.text(query)] ?? [], qrels[query] ?? [:])
             let row = measures.map { ranking.value(of: $0) }
             for (column, value) in row.enumerated() { sums[column] += value }
             rows.append(row)

@@ -1,4 +1,3 @@
-import Foundation
 public import TrawlCore
 
 /// What a system answered: for every query, documents with scores (higher is better).
@@ -42,18 +41,17 @@ public struct Run: Sendable, Equatable {
         entries[query] = answers
     }
 
-    /// Reads a TREC run: lines of `query Q0 document rank score tag`. The rank is ignored.
-    /// - Throws: an error with file and line for a wrong number of columns, a score that is no number or a document
+    /// Reads a TREC run: lines of `query Q0 document rank score tag`, which spaces or tabs separate. The rank is ignored.
+    ///
+    /// Ids stay as they are written. `Report` takes `a%20b` for the document `a b`, as `trecText` writes it.
+    ///
+    /// - Parameter path: A file, plain or compressed, a pipe, or `-` for standard input.
+    /// - Throws: an error with file and line for a wrong number of columns, a score that is not a number or a document
     ///   that occurs twice for a query.
     public init(path: String) throws(TrawlError) {
         let file = try ColumnFile(path: path)
         var seen: [String: Set<DocumentID>] = [:]
-        try file.forEachLine(.blanks) { number, fields throws(TrawlError) in
-            guard fields.count == 6 else {
-                throw file.error(
-                    "the line has \(fields.count) columns, a TREC run has 6", line: number,
-                    remedy: "write: query Q0 document rank score tag")
-            }
+        try file.forEachRow(columns: 6) { number, fields throws(TrawlError) in
             let query = try file.text(fields[0], line: number)
             let document = DocumentID(try file.text(fields[2], line: number))
             let digits = try file.text(fields[4], line: number)
@@ -67,7 +65,18 @@ public struct Run: Sendable, Equatable {
                     remedy: "keep one of the lines")
             }
             entries[query, default: []].append(Entry(document, score))
+        } wrongCount: {
+            "the line has \($0) columns, a TREC run has 6 (query Q0 document rank score tag)"
         }
+    }
+
+    /// The run without the documents that have the id of their query, as collections want it whose queries are documents.
+    public func excludingQueryDocuments() -> Run {
+        var run = self
+        for query in queries {
+            run.entries[query]?.removeAll { $0.document.rawValue == query }
+        }
+        return run
     }
 
     /// The answers to `query` by score, descending, then by the bytes of the document's name, ascending.
@@ -78,42 +87,32 @@ public struct Run: Sendable, Equatable {
     }
 
     /// The run as a TREC file. Ranks count from 1 in the order of `ranked`. A score that is a `Float` reads back as the same
-    /// `Float`, any other as the same `Double`.
+    /// `Float`, any other as the same `Double`. White space in ids is percent-encoded: `a b` becomes `a%20b`.
+    ///
+    /// - Throws: `invalidInput` for a tag that is empty or holds white space.
     public func trecText(tag: String = "trawl") throws(TrawlError) -> String {
+        guard !tag.isEmpty, !RunColumn.needsEncoding(tag) else {
+            throw TrawlError(.invalidInput, "the run's tag '\(tag)' is empty or holds white space")
+        }
         var text = ""
-        let name = try Self.column(tag)
         for query in queries {
-            let column = try Self.column(query)
+            let column = RunColumn.text(query)
             for (position, entry) in ranked(query).enumerated() {
-                let document = try Self.column(entry.document.rawValue)
-                text += "\(column) Q0 \(document) \(position + 1) \(Self.digits(entry.score)) \(name)\n"
+                let document = RunColumn.text(entry.document.rawValue)
+                text += "\(column) Q0 \(document) \(position + 1) \(Self.digits(entry.score)) \(tag)\n"
             }
         }
         return text
     }
 
-    /// Writes `trecText` to `path`.
+    /// Writes `trecText` to `path`; see `OutputFile` for what that may be.
     public func write(path: String, tag: String = "trawl") throws(TrawlError) {
-        let text = try trecText(tag: tag)
-        do {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw TrawlError(.io, "the run cannot be written", path: path, cause: error)
-        }
+        try OutputFile(path).write(trecText(tag: tag))
     }
 
     /// The shortest digits that read back as `score`; those of `Float` when it is one.
     private static func digits(_ score: Double) -> String {
         Double(Float(score)) == score ? "\(Float(score))" : "\(score)"
-    }
-
-    private static func column(_ name: String) throws(TrawlError) -> String {
-        guard !name.isEmpty, !name.unicodeScalars.contains(where: \.properties.isWhitespace) else {
-            throw TrawlError(
-                .invalidInput, "the name '\(name)' is empty or holds white space, which a TREC run cannot express",
-                remedy: "rename it or write JSON")
-        }
-        return name
     }
 }
 

@@ -92,6 +92,11 @@ final class Environment: @unchecked Sendable {
             let code = mdb_env_open(handle, path, UInt32(flags), 0o644)
             if code == MDB_SUCCESS { return handle }
             mdb_env_close(handle)
+            if code == EACCES, access(path + "/data.mdb", R_OK) != 0 {
+                throw TrawlError(
+                    .io, "the index cannot be read: \(String(cString: strerror(EACCES)))", path: path + "/data.mdb",
+                    remedy: "have its owner allow it (chmod o+r data.mdb)")
+            }
             if code == EACCES, !writable {
                 throw TrawlError(
                     .io, "the lock file, in which readers are listed, cannot be written", path: path + "/lock.mdb",

@@ -40,15 +40,24 @@ public struct Store: Sendable {
         return Store(environment: try Environment.shared(folder: path))
     }
 
+    /// Finds out before the work whether the folder `path` can hold an index.
+    ///
+    /// - Throws: `TrawlError` for a file, a folder that holds anything else, and missing permissions.
+    public static func checkOutput(at path: String) throws {
+        try OutputFolder.check(path)
+        guard !exists(at: path) else { return }
+        let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        guard contents.allSatisfy({ $0 == unfinishedName }) else {
+            throw TrawlError(
+                .invalidInput, "the folder is not empty and holds no index", path: path,
+                remedy: "name another folder")
+        }
+    }
+
     /// Opens the index in the folder `path`, or makes an empty one.
     public static func create(at path: String) throws -> Store {
         if !exists(at: path) {
-            let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-            guard contents.allSatisfy({ $0 == unfinishedName }) else {
-                throw TrawlError(
-                    .invalidInput, "the folder is not empty and holds no index", path: path,
-                    remedy: "name another folder")
-            }
+            try checkOutput(at: path)
             do {
                 try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             } catch {

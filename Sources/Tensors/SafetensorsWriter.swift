@@ -35,32 +35,14 @@ public struct SafetensorsWriter {
     /// - Throws: `TrawlError.io` or `.full`; `.incompatible` for a value that is not finite; half precision takes
     ///   its greatest for what is beyond it.
     public func write(to path: String) throws {
-        let temporary = path + ".part"
-        do {
-            guard FileManager.default.createFile(atPath: temporary, contents: nil),
-                let file = FileHandle(forWritingAtPath: temporary)
-            else { throw TrawlError(.io, "the file cannot be made", path: path, remedy: "check the folder's rights") }
-            do {
-                try file.write(contentsOf: header())
-                for entry in entries { try file.write(contentsOf: bytes(of: entry, path: path)) }
-                try file.synchronize()
-                try file.close()
-            } catch let error as TrawlError {
-                throw error
-            } catch {
-                throw TrawlError(
-                    .full, "the file cannot be written", path: path, remedy: "make room on the disk", cause: error)
-            }
-            guard rename(temporary, path) == 0 else {
-                throw TrawlError(.io, "the file cannot get its name", path: path, remedy: "check the folder's rights")
-            }
-        } catch {
-            try? FileManager.default.removeItem(atPath: temporary)
-            throw error
+        let header = try header()
+        try OutputFile(path).write { sink throws(TrawlError) in
+            try sink.append(header)
+            for entry in entries { try sink.append(bytes(of: entry, path: path)) }
         }
     }
 
-    private func header() throws -> Data {
+    private func header() throws -> [UInt8] {
         var members: [String: Any] = [:]
         if !metadata.isEmpty { members["__metadata__"] = metadata }
         var offset = 0
@@ -74,23 +56,20 @@ public struct SafetensorsWriter {
         var json = try JSONSerialization.data(withJSONObject: members, options: [.sortedKeys, .withoutEscapingSlashes])
         // The data begins on a multiple of 64 bytes, where it can be read in place.
         while (json.count + 8) % 64 != 0 { json.append(UInt8(ascii: " ")) }
-        var header = Data()
-        withUnsafeBytes(of: UInt64(json.count).littleEndian) { header.append(contentsOf: $0) }
-        header.append(json)
-        return header
+        return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) } + json
     }
 
-    private func bytes(of entry: Entry, path: String) throws -> Data {
+    private func bytes(of entry: Entry, path: String) throws(TrawlError) -> [UInt8] {
         guard entry.values.allSatisfy(\.isFinite) else {
             throw TrawlError(
                 .incompatible, "the tensor '\(entry.name)' has values that are not finite", path: path,
                 remedy: "train with a lower learning rate")
         }
         switch entry.storage {
-        case .f32: return entry.values.withUnsafeBytes { Data($0) }
+        case .f32: return entry.values.withUnsafeBytes { Array($0) }
         case .f16:
             let halves = entry.values.map { HalfPrecision.bits(of: $0) }
-            return halves.withUnsafeBytes { Data($0) }
+            return halves.withUnsafeBytes { Array($0) }
         }
     }
 }

@@ -9,13 +9,15 @@ struct Main {
         signal(SIGPIPE, SIG_IGN)
         let interrupts = catchInterrupts()
         defer { interrupts.cancel() }
+        let words = Array(CommandLine.arguments.dropFirst())
         do {
-            var command = try RootCommand.parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try CommandNames.check(words)
+            try await run(RootCommand.parseAsRoot())
+        } catch let error as ValidationError {
+            // Found after parsing, so that the parser does not know of which command.
+            let name = (["trawl"] + CommandNames.path(words)).joined(separator: " ")
+            Diagnostics.line("Error: \(error.message)\n  See '\(name) --help' for more information.")
+            exit(ExitStatus.usage)
         } catch let code as ExitCode {
             exit(code.rawValue)
         } catch let error as TrawlError {
@@ -28,6 +30,18 @@ struct Main {
                 exit(ExitStatus.error)
             }
             RootCommand.exit(withError: error)
+        }
+    }
+
+    /// Runs a command whose flags all have an effect.
+    private static func run(_ command: any ParsableCommand) async throws {
+        try GivenFlags.current.requireOnce(type(of: command))
+        if let command = command as? any RuledCommand { try command.checkRules(.current) }
+        if var command = command as? any AsyncParsableCommand {
+            try await command.run()
+        } else {
+            var command = command
+            try command.run()
         }
     }
 

@@ -13,6 +13,10 @@ struct RootCommand: AsyncParsableCommand {
 
             Data go to standard output, everything else to standard error. Exit codes: 0 hits, 1 none, 2 error, 64 \
             usage. An index is named by its path, or by the name of a recipe in indexes/.
+
+            Files may be plain, .gz or .zst, pipes, or - for standard input and output. Results such as runs and \
+            embeddings replace the file that they are written to; trained models, written queries and fitted weights \
+            are replaced only with --force. A flag that would have no effect is an error.
             """,
         version: "0.1.0",
         subcommands: [

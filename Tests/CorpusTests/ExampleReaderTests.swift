@@ -19,7 +19,7 @@ import TrawlTestSupport
     func linesThatAreNoPairsAreNamed(text: String) {
         let error = #expect(throws: TrawlError.self) { try read("good\tpair\n" + text) }
         #expect(error?.line == 2)
-        #expect(error.map { "\($0)".contains("this is no example") } == true)
+        #expect(error.map { "\($0)".contains("the line is not an example") } == true)
     }
 
     @Test func aFileWithoutExamplesIsRefused() {

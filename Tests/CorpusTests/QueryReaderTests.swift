@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 import TrawlCore
 import TrawlTestSupport
@@ -41,5 +42,35 @@ import TrawlTestSupport
         try fixture.write("c.txt", "\n")
         #expect(failure("c.txt").hasPrefix("c.txt: there is no query in it"))
         #expect(failure("d.txt").hasPrefix("d.txt: cannot be opened: No such file"))
+    }
+
+    private func queries(_ name: String, _ content: String) throws -> [String] {
+        try QueryReader().read(fixture.write(name, content)).map { "\($0.id)|\($0.text)" }
+    }
+
+    @Test(arguments: ["qid\tquery", "id\ttext", "query-id\ttext", "Query_ID\tQuery", "_id\tquestion"])
+    func aHeaderIsNoQuery(_ header: String) throws {
+        #expect(try queries("q.tsv", header + "\n1\tmoon\n2\ttides\n") == ["1|moon", "2|tides"])
+        #expect(try queries("q.txt", header + "\n1\tmoon\n") == ["1|moon"])
+    }
+
+    @Test func aTabMakesColumnsOnlyWhereEveryLineBeginsWithAnID() throws {
+        #expect(try queries("a.txt", "q1\twhat is x\nq2\twhy\n") == ["q1|what is x", "q2|why"])
+        #expect(try queries("b.txt", "name\tage\nno tab here\n") == ["1|name\tage", "2|no tab here"])
+        #expect(try queries("c.txt", "how old is\tthe moon\n") == ["1|how old is\tthe moon"])
+    }
+
+    @Test func jsonLinesWithoutIdsAreNumbered() throws {
+        #expect(
+            try queries("q.jsonl", "{\"text\": \"first\"}\n\n{\"query\": \"second\"}\n") == ["1|first", "2|second"])
+    }
+
+    @Test func pipesAreRead() throws {
+        let path = fixture.path + "/pipe"
+        #expect(mkfifo(path, 0o600) == 0)
+        let content = try gzip("7\twhy\n")
+        let writer = Thread { try? Data(content).write(to: URL(fileURLWithPath: path)) }
+        writer.start()
+        #expect(try QueryReader().read(path) == [Query(id: "7", text: "why")])
     }
 }

@@ -66,10 +66,68 @@ import TrawlTestSupport
         #expect(lines.suffix(2) == ["a Q0 w 1 0.30000000000000004 t", "a Q0 x 2 0.30000000000000004 t"])
     }
 
-    @Test func namesThatATrecRunCannotHoldAreRefused() throws {
+    @Test func whiteSpaceInIdsIsPercentEncodedAndMatched() throws {
         var run = Run()
-        try run.add(query: "q", [Run.Entry(DocumentID("two words"), 1)])
-        #expect(errorText { _ = try run.trecText() }.contains("'two words'"))
+        try run.add(
+            query: "a query", [Run.Entry(DocumentID("My first\u{A0}note.txt"), 1), Run.Entry(DocumentID("50%"), 2)])
+        #expect(
+            try run.trecText() == """
+                a%20query Q0 50% 1 2.0 trawl
+                a%20query Q0 My%20first%C2%A0note.txt 2 1.0 trawl
+
+                """)
+        #expect(errorText { _ = try run.trecText(tag: "two words") }.contains("'two words'"))
+        // Written or not, the run answers the same judgements, whichever spelling these have.
+        let measures = try Measure.list("RR")
+        for document in ["My first\u{A0}note.txt", "My%20first%C2%A0note.txt"] {
+            for query in ["a query", "a%20query"] where query == "a query" || document.contains("%") {
+                let qrels = try withFile("\(query)\t\(document)\t1\n") { try Qrels(path: $0) }
+                let back = try withFile(run.trecText()) { try Run(path: $0) }
+                #expect(try Report(of: back, against: qrels, measures).means == [0.5], "\(document) \(query)")
+                if query == "a query" { #expect(try Report(of: run, against: qrels, measures).means == [0.5]) }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "1 0 d1 1\n2 0 d2 0\n", "1\t0\td1\t1\n2\t0\td2\t0\n", "1 d1 1\n2 d2 0\n", "1\td1\t1\n2\td2\t0\n",
+        "query-id corpus-id score\n1 d1 1\n2 d2 0\n", "qid\t0\tdoc\trel\n1 0 d1 1\n2\t0\td2\t0\n",
+        "1  0\td1 1\r\n2 0 d2   0",
+    ]) func judgementsAreSeparatedByBlanksOrTabs(text: String) throws {
+        let qrels = try withFile(text) { try Qrels(path: $0) }
+        #expect(
+            qrels.queries == ["1", "2"] && qrels["1"] == [DocumentID("d1"): 1] && qrels["2"] == [DocumentID("d2"): 0])
+    }
+
+    @Test func tabsLetIdsHoldSpaces() throws {
+        let qrels = try withFile("q1\t0\ta b\t1\n") { try Qrels(path: $0) }
+        #expect(qrels["q1"] == [DocumentID("a b"): 1])
+        let run = try withFile("q1\tQ0\ta b\t1\t0.5\tr\n") { try Run(path: $0) }
+        #expect(run["q1"] == [Run.Entry(DocumentID("a b"), 0.5)])
+        let error = errorText { try withFile("q1 d1\n") { _ = try Qrels(path: $0) } }
+        #expect(error.contains("separated by spaces or tabs"), "\(error)")
+    }
+
+    @Test func documentsOfQueriesMayBeLeftOut() throws {
+        var run = Run()
+        try run.add(query: "d1", [Run.Entry(DocumentID("d1"), 2), Run.Entry(DocumentID("d2"), 1)])
+        #expect(run.excludingQueryDocuments()["d1"] == [Run.Entry(DocumentID("d2"), 1)])
+    }
+
+    @Test func whatDoesNotBelongTogetherIsCounted() throws {
+        var qrels = Qrels()
+        for query in ["1", "2", "3"] { try qrels.judge(query: query, DocumentID("d" + query), grade: 1) }
+        var coverage = try Coverage(of: ["1", "7", "8"], by: qrels)
+        coverage.countDocuments(of: qrels) { $0 == DocumentID("d1") }
+        #expect(
+            coverage.warnings("the run") == [
+                "queries without judgements, which do not count: 2 of 3",
+                "judged queries that are not in the run and count with 0: 2 of 3",
+                "judged documents that are not in the index: 2 of 3",
+            ])
+        #expect(try Coverage(of: ["1", "2", "3"], by: qrels).warnings("the run").isEmpty)
+        let error = errorText { _ = try Coverage(of: ["1.0"], by: qrels) }
+        #expect(error.contains("1.0") && error.contains("query 1"), "\(error)")
     }
 
     @Test func answersThatContradictThemselvesAreRefused() throws {

@@ -97,14 +97,31 @@ import TrawlTestSupport
         #expect(!files.contains { $0.contains("trial") })
         #expect(FileManager.default.fileExists(atPath: folder.path + "/writer/key_weights.json"))
         // The prior moves what is fitted.
+        func fit(_ index: String, _ more: String...) throws -> TrawlProcess.Outcome {
+            try TrawlProcess.run(
+                ["train", "weights", index, "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--quiet"] + more,
+                folder: folder.path)
+        }
         func fitted(_ prior: String) throws -> String {
-            let fit = try run(
-                "train", "weights", "a.trawl", "--generator", "./writer", "--queries", "queries.jsonl", "--qrels",
-                "qrels.tsv", "--prior-queries", prior, "--quiet")
+            let fit = try fit("a.trawl", "--generator", "./writer", "--prior-queries", prior, "--force")
             #expect(fit.status == 0, "\(fit.errors)")
             return fit.output
         }
         #expect(try fitted("0") != fitted("100"))
+        let ofTheModel = FileManager.default.contents(atPath: folder.path + "/writer/key_weights.json")
+        let kept = try fit("a.trawl", "--generator", "./writer")
+        #expect(kept.status == 2 && kept.errors.contains("key_weights.json") && kept.errors.contains("--force"))
+        // Without a generator they belong to the index.
+        let own = try run(
+            "index", "corpus.jsonl", "--output", "w.trawl", "--build", "generative", "--generator", "./writer",
+            "--quiet")
+        #expect(own.status == 0, "\(own.errors)")
+        #expect(try fit("w.trawl").status == 0)
+        #expect(try run("show", "w.trawl").output.contains("keyWeights"))
+        #expect(try run("query", "w.trawl", "moon").status == 0)
+        let again = try fit("w.trawl")
+        #expect(again.status == 2 && again.errors.contains("w.trawl") && again.errors.contains("--force"))
+        #expect(FileManager.default.contents(atPath: folder.path + "/writer/key_weights.json") == ofTheModel)
         let free = try run(
             "generate", "a.trawl", "moon", "--generator", "./writer", "--soft-constraint", "0.5", "--json")
         #expect(free.status == 0 && !free.objects.isEmpty, "\(free.errors)")
@@ -121,7 +138,8 @@ import TrawlTestSupport
         let unknown = try train(3, "--schedule-from", "all-MiniLM-L6-v2", output: "./refined")
         #expect(unknown.status == 2 && unknown.errors.contains("gradient_norms.json"), "\(unknown.errors)")
         let without = try train(
-            20, "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--self-samples", "0", "--hold-out", "0")
+            20, "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--self-samples", "0", "--hold-out", "0",
+            "--force")
         #expect(without.status == 0 && !without.errors.contains("generated n-grams"), "\(without.errors)")
     }
 
@@ -181,8 +199,10 @@ import TrawlTestSupport
             ["train", "generator", "a.trawl", "--steps", "1", "--output", "./other"], folder: folder.path)
         #expect(refused.status == 2 && refused.errors.contains("not trained here"), "\(refused.errors)")
         #expect(try train(1).status == 0)
-        // One of its own is.
-        #expect(try train(1).status == 0)
+        // One of its own is, if that is asked for.
+        let again = try train(1)
+        #expect(again.status == 2 && again.errors.contains("--force"), "\(again.errors)")
+        #expect(try train(1, "--force").status == 0)
     }
 
     @Test func anInterruptedTrainingGoesOn() throws {

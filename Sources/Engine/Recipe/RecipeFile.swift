@@ -23,12 +23,7 @@ public struct RecipeFile: Equatable, Sendable {
     ///
     /// - Throws: `TrawlError.invalidInput` that names the file and the setting.
     public init(contentsOf path: String, parts: IndexParts = .default) throws {
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw TrawlError(.notFound, "the recipe cannot be read", path: path, cause: error)
-        }
+        let text = try ByteSource.text(of: path)
         do {
             try self.init(yaml: text, parts: parts)
         } catch let error as TrawlError {

@@ -38,6 +38,13 @@ public struct Retrieved {
         self.matches = matches
         self.keys = keys
     }
+
+    /// The best `limit` passages that are not in `passages`.
+    func excluding(_ passages: Set<PassageID>, limit: Int) -> Retrieved {
+        Retrieved(
+            ranking: Ranking(Array(ranking.lazy.filter { !passages.contains($0.passage) }.prefix(limit))),
+            bound: bound, matches: matches, keys: keys)
+    }
 }
 
 /// What a part makes a retriever of.

@@ -37,13 +37,15 @@ public final class SearchSession {
 
     /// The hits for each query, with the score of each stage.
     public func search(_ queries: [Query]) throws -> [SearchResult] {
+        try zip(queries, rank(queries)).map { try result($0, $1, limit: settings.limit) }
+    }
+
+    /// The first `limit` hits for each query, and all documents that answer it, up to the limit of the settings.
+    public func searchAndRank(
+        _ queries: [Query], limit: Int
+    ) throws -> [(result: SearchResult, ranking: DocumentRanking)] {
         try zip(queries, rank(queries)).map { query, found in
-            SearchResult(
-                queryID: query.id, query: query.text,
-                hits: try found.final.prefix(settings.limit).enumerated().map { index, entry in
-                    try hit(entry, rank: index + 1, query, found)
-                },
-                keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [])
+            (try result(query, found, limit: limit), try ranking(query, found))
         }
     }
 
@@ -56,14 +58,7 @@ public final class SearchSession {
         defer { progress.end() }
         for start in stride(from: 0, to: queries.count, by: Self.batchSize) where !cancellation.isCancelled {
             let batch = Array(queries[start..<min(start + Self.batchSize, queries.count)])
-            for (query, found) in zip(batch, try rank(batch)) {
-                let documents = try found.final.prefix(settings.limit).map { entry in
-                    DocumentScore(
-                        document: try index.documents.documentID(index.documents.documentNumber(of: entry.passage)),
-                        score: entry.score)
-                }
-                rankings.append(DocumentRanking(query: query.id, documents: documents))
-            }
+            rankings += try zip(batch, rank(batch)).map { try ranking($0, $1) }
             progress.advance(batch.count)
         }
         return rankings
@@ -105,11 +100,32 @@ public final class SearchSession {
         }
     }
 
+    private func result(_ query: Query, _ found: Found, limit: Int) throws -> SearchResult {
+        SearchResult(
+            queryID: query.id, query: query.text,
+            hits: try found.final.prefix(limit).enumerated().map { index, entry in
+                try hit(entry, rank: index + 1, query, found)
+            },
+            keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [])
+    }
+
+    private func ranking(_ query: Query, _ found: Found) throws -> DocumentRanking {
+        let documents = try found.final.prefix(settings.limit).map { entry in
+            DocumentScore(
+                document: try index.documents.documentID(index.documents.documentNumber(of: entry.passage)),
+                score: entry.score)
+        }
+        return DocumentRanking(query: query.id, documents: documents)
+    }
+
     private func rank(_ queries: [Query]) throws -> [Found] {
         var found = queries.map { _ in Found() }
         let texts = queries.map(\.text)
+        let excluded = try settings.excludesQueryDocument ? queries.map { try passages(of: $0) } : []
+        let limit = min(depth + (excluded.map(\.count).max() ?? 0), max(1, index.documents.passageCount))
         for (_, _, retriever) in retrievers {
-            for (query, result) in try retriever.search(texts, limit: depth).enumerated() {
+            for (query, result) in try retriever.search(texts, limit: limit).enumerated() {
+                let result = excluded.isEmpty ? result : result.excluding(excluded[query], limit: depth)
                 found[query].retrieved.append(result)
                 try found[query].add(retriever.name, result.ranking, by: number(of:))
             }
@@ -133,6 +149,11 @@ public final class SearchSession {
             }
         }
         return found
+    }
+
+    /// The passages of the document that has the id of `query`.
+    private func passages(of query: Query) throws -> Set<PassageID> {
+        try Set(index.documents.passages(of: DocumentID(query.id)))
     }
 
     /// What hits are told apart by: the document that a passage is part of, where documents are collapsed.

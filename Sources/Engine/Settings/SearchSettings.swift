@@ -13,6 +13,8 @@ public struct SearchSettings: Equatable, Sendable {
     public var limit = 10
     /// Whether a document is one hit, that of its best passage.
     public var collapsesDocuments = true
+    /// Whether the document that has the id of the query is not found, as collections want it whose queries are documents.
+    public var excludesQueryDocument = false
     /// Whether hits list the words and n-grams that matched. It costs time, so it is off unless asked for.
     public var explains = false
     /// The rerankers, each of which reads what the one before it made.
@@ -58,7 +60,7 @@ public struct SearchSettings: Equatable, Sendable {
 /// The group `search` of a recipe file: what no part and no fusion owns.
 extension SearchSettings: Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case mode, limit, passages, explain, rerank
+        case mode, limit, passages, excludeSelf, explain, rerank
         case conditions = "where"
     }
 
@@ -67,6 +69,7 @@ extension SearchSettings: Codable {
         mode = try values.decodeIfPresent(SearchMode.self, forKey: .mode)
         limit = try values.decode(.limit, default: limit)
         collapsesDocuments = try !values.decode(.passages, default: false)
+        excludesQueryDocument = try values.decode(.excludeSelf, default: false)
         explains = try values.decode(.explain, default: false)
         rerankers = try values.decode(.rerank, default: [])
         let conditions: [String] = try values.decode(.conditions, default: [])
@@ -78,6 +81,7 @@ extension SearchSettings: Codable {
         try values.encodeIfPresent(mode, forKey: .mode)
         try values.encode(limit, forKey: .limit)
         try values.encode(!collapsesDocuments, forKey: .passages)
+        try values.encode(excludesQueryDocument, forKey: .excludeSelf)
         try values.encode(explains, forKey: .explain)
         try values.encode(rerankers, forKey: .rerank)
         try values.encode(conditions.map(\.description), forKey: .conditions)

@@ -56,14 +56,9 @@ public struct TrainedModelFolder: Sendable {
     }
 
     func writeJSON(_ members: [String: Any], to name: String) throws {
-        do {
-            let data = try JSONSerialization.data(
-                withJSONObject: members, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-            try (data + Data("\n".utf8)).write(to: URL(filePath: path + "/" + name), options: .atomic)
-        } catch {
-            throw TrawlError(
-                .io, "\(name) cannot be written", path: path, remedy: "free some space on the disk", cause: error)
-        }
+        let data = try JSONSerialization.data(
+            withJSONObject: members, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        try OutputFile(path + "/" + name).write(data + [UInt8(ascii: "\n")])
     }
 
     /// Removes files that an earlier model left here and that would be taken for parts of this one.
@@ -79,12 +74,7 @@ public struct TrainedModelFolder: Sendable {
         for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"] {
             let (from, to) = (folder + "/" + name, path + "/" + name)
             guard files.fileExists(atPath: from), from != to else { continue }
-            do {
-                try Data(contentsOf: URL(filePath: from)).write(to: URL(filePath: to), options: .atomic)
-            } catch {
-                throw TrawlError(
-                    .io, "\(name) cannot be copied", path: path, remedy: "free some space on the disk", cause: error)
-            }
+            try OutputFile(to).write(ByteSource(path: from).readAll())
         }
     }
 }

@@ -124,14 +124,8 @@ public struct TrainingCheckpoint: Sendable {
 
     /// Writes the gradient norms of a training, from which `RefinedSchedule` computes the schedule of a later one.
     public func writeGradientNorms(of history: TrainingHistory) throws {
-        do {
-            try JSONEncoder().encode(history.gradientNorms)
-                .write(to: URL(filePath: path + "/" + RefinedSchedule.fileName), options: .atomic)
-        } catch {
-            throw TrawlError(
-                .io, "\(RefinedSchedule.fileName) cannot be written", path: path,
-                remedy: "free some space on the disk", cause: error)
-        }
+        let norms = try JSONEncoder().encode(history.gradientNorms)
+        try OutputFile(path + "/" + RefinedSchedule.fileName).write(Array(norms))
     }
 
     /// Removes what an earlier training left in the folder beside its model.

@@ -35,8 +35,7 @@ public struct IndexBenchmark: Sendable {
     public init(contentsOf path: String) throws {
         self.path = path
         do {
-            let text = try String(contentsOfFile: path, encoding: .utf8)
-            file = try YAMLDecoder().decode(File.self, from: text)
+            file = try YAMLDecoder().decode(File.self, from: ByteSource.text(of: path))
         } catch {
             throw TrawlError(
                 .invalidInput, "the benchmark definition cannot be read", path: path,

@@ -10,6 +10,7 @@ public struct IndexEvaluation {
     public let queries: [Query]
     public let qrels: Qrels
     public let measures: [Measure]
+    private let answered: Coverage
 
     /// - Parameter queries: those without judgements are left out.
     /// - Throws: `TrawlError.invalidInput` when none of the queries is judged.
@@ -17,6 +18,7 @@ public struct IndexEvaluation {
         _ engine: Engine, _ index: SearchIndex, queries: [Query], qrels: Qrels, measures: [Measure],
         firstQueries: Int? = nil
     ) throws {
+        answered = try Coverage(of: queries.map(\.id), by: qrels)
         let judged = queries.filter { qrels[$0.id] != nil }
         guard !judged.isEmpty else {
             throw TrawlError(
@@ -28,6 +30,15 @@ public struct IndexEvaluation {
         self.queries = Array(judged.prefix(firstQueries ?? judged.count))
         self.qrels = firstQueries == nil ? qrels : try qrels.restricted(to: self.queries.map(\.id))
         self.measures = measures
+    }
+
+    /// How far queries, judgements and index belong together.
+    ///
+    /// - Complexity: one look-up for each judged document.
+    public func coverage() throws -> Coverage {
+        var coverage = answered
+        try coverage.countDocuments(of: qrels) { try index.documents.contains($0) }
+        return coverage
     }
 
     /// The scores of one way to search.
@@ -45,6 +56,9 @@ public struct IndexEvaluation {
     public func evaluate(
         _ settings: SearchSettings, measuresRecall: Bool = false, progress: any ProgressReporter = .silent
     ) throws -> Result {
+        var settings = settings
+        // Judgements are of documents.
+        settings.collapsesDocuments = true
         let session = try engine.session(index, settings)
         let run = try Run(session.rankDocuments(queries, progress: progress))
         return Result(

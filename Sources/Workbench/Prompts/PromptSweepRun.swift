@@ -16,8 +16,7 @@ public struct PromptSweepRun {
     public init(contentsOf path: String) throws {
         self.path = path
         do {
-            let text = try String(contentsOfFile: path, encoding: .utf8)
-            candidates = try YAMLDecoder().decode(PromptSweep.Candidates.self, from: text)
+            candidates = try YAMLDecoder().decode(PromptSweep.Candidates.self, from: ByteSource.text(of: path))
         } catch let error as TrawlError {
             throw error.at(path: path)
         } catch let DecodingError.dataCorrupted(context) where context.underlyingError is TrawlError {

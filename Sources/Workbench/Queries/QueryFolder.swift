@@ -10,10 +10,16 @@ public struct QueryFolder: Sendable {
 
     public init(_ path: String) { self.path = path }
 
-    /// - Throws: `TrawlError.invalidInput` when the folder holds queries already.
-    public func requireNew() throws {
-        for file in [queries, qrels] where FileManager.default.fileExists(atPath: file) {
-            throw TrawlError(.invalidInput, "this file exists already", path: file, remedy: "name another folder")
+    /// Finds out before the work whether queries can be written.
+    ///
+    /// - Parameter replacing: Whether queries that the folder holds already are replaced, or an error.
+    /// - Throws: `TrawlError` for such queries, and for a folder that cannot be written to.
+    public func check(replacing: Bool = false) throws {
+        try OutputFolder.check(path)
+        for file in [queries, qrels] where !replacing && FileManager.default.fileExists(atPath: file) {
+            throw TrawlError(
+                .invalidInput, "this file exists already", path: file, remedy: "name another folder",
+                topic: .replacement)
         }
     }
 
@@ -23,22 +29,22 @@ public struct QueryFolder: Sendable {
     public func write(_ written: [WrittenQuery]) throws -> Int {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var lines = Data()
+        var lines: [UInt8] = []
         var judgements = "query-id\tcorpus-id\tscore\n"
         let judged = JudgedQueries(written: written)
         for (query, entry) in zip(judged.queries, judged.entries) {
-            lines += try encoder.encode(Line(_id: query.id, text: query.text)) + Data("\n".utf8)
+            lines += try encoder.encode(Line(_id: query.id, text: query.text)) + [UInt8(ascii: "\n")]
             for document in entry.relevant.sorted(by: { $0.rawValue < $1.rawValue }) {
                 judgements += "\(query.id)\t\(document.rawValue)\t1\n"
             }
         }
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            try Data(judgements.utf8).write(to: URL(filePath: qrels), options: .atomic)
-            try lines.write(to: URL(filePath: queries), options: .atomic)
         } catch {
-            throw TrawlError(.io, "the queries cannot be written", path: path, cause: error)
+            throw TrawlError(.io, "the folder cannot be made", path: path, cause: error)
         }
+        try OutputFile(qrels).write(judgements)
+        try OutputFile(queries).write(lines)
         return judged.count
     }
 

@@ -31,6 +31,8 @@ public struct GeneratorTraining {
     public var heldOut = 0.12
     /// Whether an interrupted training in the output folder is continued.
     public var resumes = false
+    /// Whether a model that was trained before in the output folder is replaced.
+    public var replaces = false
     /// The rank of a decoder's adapters; nil for the default.
     public var rank: Int?
 
@@ -146,6 +148,14 @@ public struct GeneratorTraining {
                 remedy: "name another")
         }
         try TrainedModelFolder.requireOwn(path)
+        try OutputFolder.check(path)
+        let isTaken =
+            FileManager.default.fileExists(atPath: path + "/config.json") || TrainingCheckpoint(path: path).hasState
+        guard resumes || replaces || !isTaken else {
+            throw TrawlError(
+                .invalidInput, "the folder holds a model that was trained before", path: path,
+                remedy: "name another, or resume a training that was interrupted", topic: .replacement)
+        }
         let parent = (path as NSString).deletingLastPathComponent
         // The base must be the model that training begins with, or the base of that model.
         let origin = model.base ?? model

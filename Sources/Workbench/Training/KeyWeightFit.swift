@@ -52,13 +52,23 @@ public struct KeyWeightFit: Sendable {
         _ judged: [Judged], _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
     ) throws -> LearnedKeyWeights {
-        let weights = try weights(judged, engine, progress: progress, cancellation: cancellation) { index in
+        let weights = try weights(judged, engine, progress: progress, cancellation: cancellation)
+        try LearnedWeightsFile.write(weights, generator: ModelCatalogue.path(of: generator))
+        return weights
+    }
+
+    /// The weights that suit several indexes, each of which counts the same. They are kept nowhere.
+    ///
+    /// - Throws: `TrawlError.invalidInput` when no query finds what it should, `CancellationError` when it was cancelled.
+    public func weights(
+        _ judged: [Judged], _ engine: Engine, progress: any ProgressReporter = .silent,
+        cancellation: Cancellation = .never
+    ) throws -> LearnedKeyWeights {
+        try weights(judged, engine, progress: progress, cancellation: cancellation) { index in
             var settings = index.settings.generative
             if generator != settings.generator ?? index.recipe.generative.model { settings.setGenerator(generator) }
             return settings
         }
-        try LearnedWeightsFile.write(weights, generator: ModelCatalogue.path(of: generator))
-        return weights
     }
 
     /// The weights that suit the queries for searches by `settings`.

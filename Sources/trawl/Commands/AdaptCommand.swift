@@ -43,14 +43,14 @@ struct AdaptCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        if (queries == nil) != (qrels == nil) { throw ValidationError("--queries and --qrels go together") }
+        try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
         guard minutes > 0, minutes.isFinite else { throw ValidationError("--minutes must be above 0") }
         guard passages > 0 else { throw ValidationError("--passages must be at least 1") }
-        if output != nil, !train { throw ValidationError("--output names a trained generator; add --train") }
     }
 
     func run() async throws {
         let path = try index.path
+        try OutputFolder.check(path)
         var adaptation = IndexAdaptation()
         (adaptation.minutes, adaptation.seed) = (minutes, seed)
         (adaptation.writing.passages, adaptation.writing.writer) = (passages, writer)
@@ -64,6 +64,7 @@ struct AdaptCommand: AsyncParsableCommand {
                     .invalidInput, "there is a model of this name", path: folder,
                     remedy: "name another with --output, or remove it")
             }
+            try OutputFolder.check(folder)
             adaptation.generator = generator
         }
         if let queries, let qrels { adaptation.judged = try JudgedQueries(queries: queries, qrels: qrels) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TrawlCore
+import TrawlCorpus
 import TrawlEngine
 
 struct CountCommand: AsyncParsableCommand {
@@ -23,16 +24,23 @@ struct CountCommand: AsyncParsableCommand {
 
     @Argument(help: "Phrases; without any, standard input has one per line.") var phrases: [String] = []
 
+    @Option(
+        name: .customLong("phrases"),
+        help: "A file with one phrase per line (plain, .gz or .zst), a pipe, or - for standard input.")
+    var phraseFile: String?
+
     @Flag(help: "Print one JSON object per phrase.") var json = false
 
     @OptionGroup var options: PhraseOptions
 
     func run() async throws {
-        let phrases = self.phrases.isEmpty ? readLines() : self.phrases
+        let phrases = try self.phrases.isEmpty ? LineFile.read(phraseFile ?? "-") : self.phrases
+        let queries = try phrases.map { try PhraseQuery($0) }
+        try options.check(queries)
         let counter = try PhraseFinder(index: index.open())
         var total = 0
-        for phrase in phrases {
-            let found = try counter.count(PhraseQuery(phrase), named: phrase, options.options)
+        for (phrase, query) in zip(phrases, queries) {
+            let found = try counter.count(query, named: phrase, options.options)
             total += found.count
             if json {
                 try Output.json(found)
@@ -63,6 +71,13 @@ struct PhraseOptions: ParsableArguments {
         if cap < 1 { throw ValidationError("--cap must be at least 1") }
     }
 
+    /// - Throws: `ValidationError` for a distance where no query has two clauses to be near each other.
+    func check(_ queries: [PhraseQuery]) throws {
+        if within != nil, !queries.isEmpty, queries.allSatisfy({ $0.clauses.count < 2 }) {
+            throw ValidationError("--within has no effect without phrases that are joined by AND")
+        }
+    }
+
     var options: PhraseFinder.Options {
         var options = PhraseFinder.Options()
         options.variants = PhraseVariants(anyCase: anyCase, anySpace: anySpace)
@@ -70,11 +85,4 @@ struct PhraseOptions: ParsableArguments {
         options.readLimit = cap
         return options
     }
-}
-
-/// The lines of standard input that are not empty.
-private func readLines() -> [String] {
-    var lines: [String] = []
-    while let line = readLine() { if !line.isEmpty { lines.append(line) } }
-    return lines
 }

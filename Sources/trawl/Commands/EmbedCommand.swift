@@ -11,8 +11,9 @@ struct EmbedCommand: AsyncParsableCommand {
         commandName: "embed",
         abstract: "Embed texts.",
         discussion: """
-            Reads lines of text, or JSON lines with a text field, from FILE or standard input, and writes one \
-            embedding per line: JSON lines, a NumPy .npy file or raw float32. --output-type makes them smaller, as \
+            Reads lines of text, or JSON lines with a text field, from FILE (plain, .gz or .zst), a pipe or standard \
+            input, and writes one embedding per line: JSON lines, a NumPy .npy file or raw float32. Every line has one, \
+            also a blank one: that of the empty text. --output-type makes them smaller, as \
             sentence-transformers' quantize_embeddings does: int8 and uint8 divide the range of each dimension, which \
             --ranges gives or the embeddings themselves have, into 256 steps; binary and ubinary keep the signs, eight \
             to a byte.
@@ -52,10 +53,10 @@ struct EmbedCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        let ways = [prompt != nil, promptName != nil, role != nil || instruction != nil || examples != nil]
-        if ways.count(where: { $0 }) > 1 {
-            throw ValidationError("give one of --prompt, --prompt-name, or --role with --instruction and --examples")
+        if writeRanges == "-", output ?? "-" == "-" {
+            throw ValidationError("--write-ranges - and the embeddings would both write to standard output")
         }
+        try StandardInput.requireOneReader([("texts", file ?? "-"), ("--examples", examples), ("--ranges", ranges)])
         if role == .passage, instruction != nil || examples != nil {
             throw ValidationError("--instruction and --examples go with queries")
         }
@@ -70,10 +71,12 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let output = try OutputFile(output ?? "-")
+        let rangesOutput = try writeRanges.map { try OutputFile($0) }
         let embedder = try TextEmbedder(
             folder: ModelCatalogue.path(of: model), truncatedTo: dimensions, precision: precision)
         let prompt = try prompt(of: embedder)
-        let texts = try QueryReader().read(file ?? "-")
+        let texts = try TextReader().read(file ?? "-")
         var matrix =
             if let prompt {
                 try embedder.embed(texts.map(\.text), in: prompt, progress: progress.reporter)
@@ -86,19 +89,8 @@ struct EmbedCommand: AsyncParsableCommand {
             ranges = try self.ranges.map { try NumPyFile.ranges(path: $0) } ?? EmbeddingRanges(of: matrix)
         }
         let embeddings = try QuantisedEmbeddings(matrix, as: outputType, ranges: ranges)
-        try write(format.bytes(of: embeddings, ids: texts.map(\.id)), to: output)
-        if let ranges, let writeRanges { try write(NumPyFile.bytes(ranges), to: writeRanges) }
-    }
-
-    /// - Parameter path: nil is standard output.
-    private func write(_ bytes: [UInt8], to path: String?) throws {
-        guard let path else { return Output.write(bytes) }
-        do {
-            // Written beside and renamed, so that a failure leaves an older file as it was.
-            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw TrawlError(.io, "the embeddings cannot be written", path: path, cause: error)
-        }
+        try output.write(format.bytes(of: embeddings, ids: texts.map(\.id)))
+        if let ranges { try rangesOutput?.write(NumPyFile.bytes(ranges)) }
     }
 
     /// nil takes the model's default prompt, if it has one.

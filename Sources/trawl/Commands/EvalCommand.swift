@@ -15,7 +15,8 @@ struct EvalCommand: AsyncParsableCommand {
         discussion: """
             Measures have the names of ir_measures: nDCG@10, AP, RR@10, R@100, P@5, Rprec, Success@5, Judged@10; those \
             of trec_eval (map, ndcg_cut_10, recip_rank, recall_100) are understood too. Scores are of documents: a \
-            document counts with its best passage.
+            document counts with its best passage. Queries, judgements and runs may be files (plain, .gz or .zst), pipes, \
+            or - for standard input; columns are separated by spaces or tabs.
 
             EXAMPLES
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode dense
@@ -24,11 +25,13 @@ struct EvalCommand: AsyncParsableCommand {
               trawl eval scifact --queries queries.jsonl --qrels qrels/train.tsv --sweep prompts.yaml
               trawl eval --benchmark eval/benchmarks/scifact.yaml --data ~/data
               trawl eval --sts stsb/test.tsv --model all-MiniLM-L6-v2
+              trawl query scifact --queries queries.jsonl --run - | trawl eval --run - --qrels qrels/test.tsv
             """)
 
     @Argument(help: "The index: a path or a name. Not needed with --run, --benchmark or --sts.") var index: String?
 
-    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).") var queries: String?
+    @Option(help: "The queries: JSON lines (BEIR), TSV (id, text) or TREC topics.") var queries: String?
+    @OptionGroup var topics: TopicFlags
     @Option(help: "The judgements: BEIR TSV or TREC qrels.") var qrels: String?
     @Option(help: "Modes to compare, separated by commas: \(SearchMode.allValueStrings.joined(separator: ", ")).")
     var mode: String?
@@ -45,6 +48,7 @@ struct EvalCommand: AsyncParsableCommand {
 
     @Option(help: "Measures, separated by spaces or commas.") var measures = "nDCG@10 AP RR@10 R@100"
     @Option(help: "How many documents to retrieve for each query.") var depth = 1000
+    @Flag(help: "Leave out the document that has the id of the query.") var excludeSelf = false
     @Option(help: "Evaluate only the first queries of the judged ones.") var firstQueries: Int?
     @Option(help: "Write the TREC run that was evaluated to this file (one mode only).") var writeRun: String?
     @Flag(name: .short, help: "Show the scores of each query.") var q = false
@@ -55,23 +59,16 @@ struct EvalCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        if !sts.isEmpty {
-            if index != nil || runFile != nil || benchmark != nil || qrels != nil || queries != nil || mode != nil {
-                throw ValidationError("--sts stands alone, with --model, --prompt-name and --precision")
-            }
-            return
-        }
-        if model != nil || promptName != nil { throw ValidationError("--model and --prompt-name go with --sts") }
-        if benchmark != nil {
-            if index != nil || runFile != nil { throw ValidationError("--benchmark stands alone") }
-            return
-        }
+        if !sts.isEmpty || benchmark != nil { return }
+        if index == nil, runFile == nil { throw ValidationError("name an INDEX, or a run with --run") }
         guard qrels != nil else { throw ValidationError("name the judgements with --qrels") }
-        if (index == nil) == (runFile == nil) { throw ValidationError("name either an INDEX or a --run") }
         if index != nil, queries == nil { throw ValidationError("name the queries with --queries") }
-        if sweep != nil, index == nil { throw ValidationError("--sweep goes with an INDEX") }
         if depth < 1 { throw ValidationError("--depth must be at least 1") }
         if let firstQueries, firstQueries < 1 { throw ValidationError("--first-queries must be at least 1") }
+        if writeRun == "-" { throw ValidationError("--write-run - and the scores would both write to standard output") }
+        try StandardInput.requireOneReader([
+            ("--run", runFile), ("--queries", queries), ("--qrels", qrels), ("--examples", tuning.examples),
+        ])
     }
 
     func run() async throws {
@@ -79,37 +76,59 @@ struct EvalCommand: AsyncParsableCommand {
         if !sts.isEmpty { return try evaluateSimilarities(engine) }
         if let benchmark { return try run(IndexBenchmark(contentsOf: benchmark), engine) }
         let measures = try Measure.list(self.measures)
+        let output = try writeRun.map { try OutputFile($0) }
         let qrels = try Qrels(path: self.qrels ?? "")
-        if let runFile {
-            show([(runFile, try Report(of: Run(path: runFile), against: qrels, measures))])
-            return
-        }
+        if let runFile { return try evaluate(runFile, qrels, measures) }
         let index = try engine.open(IndexCatalogue.path(of: self.index ?? ""))
+        let searches = try modes().map { try settings(of: index, mode: $0) }
+        try SearchFlags.check(.current, searches, index)
         let evaluation: IndexEvaluation
         do {
             evaluation = try IndexEvaluation(
-                engine, index, queries: QueryReader().read(queries ?? ""), qrels: qrels, measures: measures,
+                engine, index, queries: topics.reader.read(queries ?? ""), qrels: qrels, measures: measures,
                 firstQueries: firstQueries)
         } catch let error as TrawlError where error.code == .invalidInput {
             throw error.at(path: queries ?? "")
         }
-        if let sweep { return try run(PromptSweepRun(contentsOf: sweep), index, engine, evaluation) }
+        for warning in try evaluation.coverage().warnings("the file of queries") { progress.reporter.warn(warning) }
+        if let sweep { return try run(PromptSweepRun(contentsOf: sweep), index, engine, evaluation, searches[0]) }
         var results: [IndexEvaluation.Result] = []
-        for mode in try modes() {
-            var settings = try tuning.settings(of: index, mode: mode)
-            settings.limit = depth
+        for settings in searches {
             let result = try evaluation.evaluate(
                 settings, measuresRecall: results.allSatisfy(\.recall.isEmpty), progress: progress.reporter)
-            if let writeRun { try result.run.write(path: writeRun, tag: "trawl-\(result.mode)") }
+            try output?.write(result.run.trecText(tag: "trawl-\(result.mode)"))
             results.append(result)
         }
         show(results.map { ($0.mode.rawValue, $0.report) })
         if let (method, recall) = results.lazy.flatMap(\.recall).first { show(recall: recall, of: method) }
     }
 
+    private func settings(of index: SearchIndex, mode: SearchMode?) throws -> SearchSettings {
+        var settings = try tuning.settings(of: index, mode: mode)
+        settings.limit = depth
+        settings.excludesQueryDocument = settings.excludesQueryDocument || excludeSelf
+        return settings
+    }
+
+    private func evaluate(_ runFile: String, _ qrels: Qrels, _ measures: [Measure]) throws {
+        var run = try Run(path: runFile)
+        do {
+            for warning in try Coverage(of: run.queries, by: qrels).warnings("the run") {
+                progress.reporter.warn(warning)
+            }
+        } catch {
+            throw error.at(path: runFile)
+        }
+        if excludeSelf { run = run.excludingQueryDocuments() }
+        show([(runFile, try Report(of: run, against: qrels, measures))])
+    }
+
     /// The modes to compare; nil stands for that of the index's settings.
     private func modes() throws -> [SearchMode?] {
-        guard let mode else { return [nil] }
+        if sweep != nil, (mode ?? "dense") != "dense" {
+            throw ValidationError("--sweep tries prompts of dense search and has no effect with --mode \(mode ?? "")")
+        }
+        guard let mode else { return [sweep == nil ? nil : .dense] }
         let modes = try mode.split(separator: ",").map { name in
             guard let mode = SearchMode(argument: String(name)) else {
                 throw ValidationError("'\(name)' is none of \(SearchMode.allValueStrings.joined(separator: ", "))")
@@ -145,10 +164,9 @@ struct EvalCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ sweep: PromptSweepRun, _ index: SearchIndex, _ engine: Engine, _ evaluation: IndexEvaluation
+        _ sweep: PromptSweepRun, _ index: SearchIndex, _ engine: Engine, _ evaluation: IndexEvaluation,
+        _ settings: SearchSettings
     ) throws {
-        var settings = try tuning.settings(of: index, mode: .dense)
-        settings.limit = depth
         let rows = try sweep.run(index, engine, settings, evaluation, progress: progress.reporter)
         if json {
             for row in rows { try Output.json(row) }

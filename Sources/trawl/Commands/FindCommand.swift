@@ -39,11 +39,16 @@ struct FindCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let query = try PhraseQuery(phrase)
+        try self.options.check([query])
+        if query.clauses.count > 1, GivenFlags.current.contains("--next") {
+            throw ValidationError("--next has no effect with phrases that are joined by AND")
+        }
         let finder = try PhraseFinder(index: index.open())
         var options = self.options.options
         options.passages = limit
         options.continuations = next
-        let found = try finder.find(PhraseQuery(phrase), named: phrase, options)
+        let found = try finder.find(query, named: phrase, options)
         if json { try Output.json(found) } else { show(found) }
         if found.count == 0 { throw ExitCode(ExitStatus.noHits) }
     }

@@ -14,7 +14,7 @@ struct IndexCommand: AsyncParsableCommand {
         discussion: """
             PATH is a folder, a file or - for standard input. An index that exists is replaced in one step at the end, \
             or grows with --add, --replace or --sync. Until then it answers as before, even if the indexing is killed; \
-            run it again, and what was embedded is not embedded again.
+            run it again, and what was embedded is not embedded again. A folder that holds anything but an index is left alone.
 
             FORMATS are told by the file's name, or by its first bytes; --format names one for all files.
               one document per file: Markdown with front matter, HTML (the main content), plain text, source code, \
@@ -107,18 +107,13 @@ struct IndexCommand: AsyncParsableCommand {
 
     func validate() throws {
         if recipe == nil, paths.isEmpty { throw ValidationError("name a PATH to index, or a --recipe") }
-        if [add, replace, sync || watch].count(where: { $0 }) > 1 {
-            throw ValidationError("give one of --add, --replace and --sync")
-        }
-        if sync || watch, paths.isEmpty || paths.contains("-") || recipe != nil {
-            throw ValidationError("--sync needs the PATH of files or folders, and no --recipe")
-        }
-        if sync || watch, pseudoQueries != nil { throw ValidationError("--sync does not go with --pseudo-queries") }
-        if add || replace, overrulesRecipe {
-            throw ValidationError(
-                "--add and --replace keep to the recipe of the index; leave out --recipe and what overrules it")
+        if sync || watch, paths.isEmpty || paths.contains("-") {
+            throw ValidationError("--sync needs the PATH of files or folders")
         }
         if recipe == nil, output == nil { throw ValidationError("name the index to make with --output DIR") }
+        if recipe == "-", output == nil {
+            throw ValidationError("--recipe - has no name; name the index with --output")
+        }
         if let overlap = passageOverlap, overlap < 0 { throw ValidationError("--passage-overlap must not be negative") }
     }
 
@@ -128,17 +123,22 @@ struct IndexCommand: AsyncParsableCommand {
         let documents: DocumentIterator
         if sync || watch, let path = existingIndex {
             guard !overrulesRecipe else {
-                throw ValidationError("--sync keeps to the recipe of the index; leave out what overrules it")
+                throw ValidationError(
+                    "--sync keeps to the recipe of the index that is there; leave out what overrules it")
             }
             return try synchronise(path, engine)
         } else if add || replace {
             let path = try IndexCatalogue.path(of: output ?? "")
             let recipe = try engine.open(path).recipe
-            documents = try recipe.corpus.documents(paths: paths, onBadInput: strict ? .stop : .skip)
+            try SearchFlags.checkBuilding(.current, recipe)
+            var corpus = recipe.corpus
+            if let format { corpus.format = format }
+            documents = try corpus.documents(paths: paths, onBadInput: strict ? .stop : .skip)
             summary = try engine.add(
                 identified(documents, recipe), to: path, replacing: replace, progress: progress.reporter)
         } else {
             let file = try recipeFile()
+            try SearchFlags.checkBuilding(.current, file.recipe)
             // `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
             let path = output ?? ((recipe ?? "") as NSString).deletingPathExtension + ".trawl"
             documents = try file.recipe.corpus.documents(onBadInput: strict ? .stop : .skip)

@@ -64,8 +64,16 @@ struct ModelsBenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = try ModelCatalogue.path(of: model)
-        let texts = try texts.map { try QueryReader().read($0).map(\.text) }
+        let texts = try texts.map { try self.texts($0) }
         let benchmark = try ModelBenchmark(path: path, texts: texts, runs: runs)
         if json { try Output.json(benchmark) } else { Output.line(benchmark.text(named: model)) }
+    }
+
+    private func texts(_ path: String) throws -> [String] {
+        let texts = try TextReader().read(path).map(\.text).filter { !$0.allSatisfy(\.isWhitespace) }
+        guard !texts.isEmpty else {
+            throw TrawlError(.invalidInput, "there is no text in it", path: path, remedy: "write one text per line")
+        }
+        return texts
     }
 }

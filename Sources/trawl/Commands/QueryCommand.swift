@@ -11,21 +11,28 @@ struct QueryCommand: AsyncParsableCommand {
         abstract: "Search an index.",
         discussion: """
             Without TEXT and --queries, queries are read from standard input, one per line; on a terminal, at a prompt, \
-            which searches the newest commit of the index each time.
+            which searches the newest commit of the index each time. --queries reads a file (plain, .gz or .zst), a pipe, \
+            or - for standard input; --run writes a file, a pipe, or - for standard output.
+
+            A run lists documents. White space in their ids is percent-encoded (a b becomes a%20b), so that a line has six \
+            columns; 'trawl eval' takes both for the same document.
 
             EXAMPLES
               trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
               trawl query wikipedia "tidal forces" --mode generative --explain
               trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
+              trawl query arguana --queries queries.jsonl --exclude-self --run - | gzip > arguana.trec.gz
             """)
 
     @OptionGroup var index: IndexArgument
 
     @Argument(help: "The query.") var text: String?
 
-    @Option(help: "A file of queries: JSON lines (BEIR), TSV (id, text), or one per line; - is standard input.")
+    @Option(help: "A file of queries: JSON lines (BEIR), TSV (id, text), TREC topics, or one per line.")
     var queries: String?
+
+    @OptionGroup var topics: TopicFlags
 
     @Option(name: [.short, .long], help: "generative, dense, lexical or hybrid (several fused).") var mode: SearchMode?
 
@@ -39,7 +46,12 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Flag(help: "Print one JSON object per hit (JSON Lines); with --explain, also what matched.") var json = false
 
-    @Option(name: .customLong("run"), help: "Write a TREC run to this file instead of hits.") var runFile: String?
+    @Option(name: .customLong("run"), help: "Write a TREC run to this file, instead of hits or beside --json.")
+    var runFile: String?
+
+    @Option(help: "How many documents of each query a run lists.") var depth = 1000
+
+    @Flag(help: "Leave out the document that has the id of the query.") var excludeSelf = false
 
     @Option(help: "When to colour: auto, always, never.") var color = ColorChoice.auto
 
@@ -47,22 +59,24 @@ struct QueryCommand: AsyncParsableCommand {
 
     func validate() throws {
         if limit < 1 { throw ValidationError("-k must be at least 1") }
-        if text != nil, queries != nil { throw ValidationError("give either a query or --queries") }
+        if depth < 1 { throw ValidationError("--depth must be at least 1") }
+        if json, runFile == "-" { throw ValidationError("--json and --run - would both write to standard output") }
+        try StandardInput.requireOneReader([
+            ("queries", text == nil ? queries ?? "-" : nil), ("--examples", tuning.examples),
+        ])
     }
 
     func run() async throws {
+        let output = try runFile.map { try OutputFile($0) }
         let engine = Engine()
         var index = try index.open(engine)
         var settings = try tuning.settings(of: index, mode: mode)
-        settings.limit = limit
+        settings.limit = output == nil ? limit : json ? max(limit, depth) : depth
         settings.collapsesDocuments = !passages
+        settings.excludesQueryDocument = settings.excludesQueryDocument || excludeSelf
         settings.explains = explain
+        try SearchFlags.check(.current, [settings], index)
         var session = try engine.session(index, settings)
-        if let runFile {
-            let queries = try text.map { [Query(id: "1", text: $0)] } ?? QueryReader().read(queries ?? "-")
-            try Run(session.rankDocuments(queries, progress: progress.reporter)).write(path: runFile)
-            return
-        }
         let printer = HitPrinter(style: Style(color), json: json, explain: explain)
         var found = false
         func answer(_ queries: [Query]) throws {
@@ -71,7 +85,12 @@ struct QueryCommand: AsyncParsableCommand {
                 try printer.show(result, heading: queries.count > 1 || self.queries != nil)
             }
         }
-        if let text {
+        if let output {
+            let queries = try text.map { [Query(id: "1", text: $0)] } ?? topics.reader.read(queries ?? "-")
+            let rankings = try rankings(queries, session, printer)
+            try output.write(Run(rankings).trecText())
+            found = rankings.contains { !$0.documents.isEmpty }
+        } else if let text {
             try answer([Query(id: "1", text: text)])
         } else if queries == nil, isatty(STDIN_FILENO) == 1 {
             try Prompt.forEachLine { line in
@@ -83,12 +102,31 @@ struct QueryCommand: AsyncParsableCommand {
                 try answer([Query(id: "1", text: line)])
             }
         } else {
-            let all = try QueryReader().read(queries ?? "-")
-            // Batches decode and embed together; their size bounds the memory.
-            for start in stride(from: 0, to: all.count, by: SearchSession.batchSize) {
-                try answer(Array(all[start..<min(all.count, start + SearchSession.batchSize)]))
-            }
+            try batches(of: topics.reader.read(queries ?? "-")).forEach(answer)
         }
         if !found { throw ExitCode(ExitStatus.noHits) }
+    }
+
+    /// What a run lists for each query; with --json the hits are printed on the way.
+    private func rankings(
+        _ queries: [Query], _ session: SearchSession, _ printer: HitPrinter
+    ) throws -> [DocumentRanking] {
+        guard json else { return try session.rankDocuments(queries, progress: progress.reporter) }
+        var rankings: [DocumentRanking] = []
+        for batch in batches(of: queries) {
+            for (result, ranking) in try session.searchAndRank(batch, limit: limit) {
+                try printer.show(result, heading: false)
+                rankings.append(
+                    DocumentRanking(query: ranking.query, documents: Array(ranking.documents.prefix(depth))))
+            }
+        }
+        return rankings
+    }
+
+    /// Batches decode and embed together; their size bounds the memory.
+    private func batches(of queries: [Query]) -> [[Query]] {
+        stride(from: 0, to: queries.count, by: SearchSession.batchSize).map { start in
+            Array(queries[start..<min(queries.count, start + SearchSession.batchSize)])
+        }
     }
 }

@@ -79,11 +79,12 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     var complete = false
     @Option(help: "How weights are stored: f16 or f32.") var storage: SafetensorsWriter.Storage = .f16
     @Flag(help: "Continue an interrupted training in the output folder.") var resume = false
+    @Flag(help: "Replace a model that was trained before in the output folder.") var force = false
 
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        if (queries == nil) != (qrels == nil) { throw ValidationError("--queries and --qrels go together") }
+        try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
         if scheduleFrom == output { throw ValidationError("--schedule-from must be another generator than --output") }
         if minutes == nil && steps == nil { throw ValidationError("give --minutes or --steps") }
         if let minutes, !(minutes > 0 && minutes.isFinite) { throw ValidationError("--minutes must be above 0") }
@@ -144,7 +145,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         var training = GeneratorTraining(output: output, training: try self.training())
         (training.start, training.objective, training.rank) = (from, objective, rank)
         (training.storage, training.isComplete) = (storage, complete)
-        (training.heldOut, training.resumes) = (holdOut, resume)
+        (training.heldOut, training.resumes, training.replaces) = (holdOut, resume, force)
         if let queries, let qrels {
             let judged = try JudgedQueries(queries: queries, qrels: qrels)
             (training.queries, training.qrels) = (judged.queries, judged.qrels)

@@ -44,7 +44,8 @@ struct TrainQueriesCommand: AsyncParsableCommand {
     @Option(help: "The seed of all random draws.") var seed: UInt64 = 1
     @Option(help: "Arithmetic of the model: f32, or int8, which is faster and a little less exact.")
     var precision = Precision.f32
-    @Option(help: "The folder for queries.jsonl and qrels.tsv, which must not exist yet.") var output: String
+    @Option(help: "The folder for queries.jsonl and qrels.tsv.") var output: String
+    @Flag(help: "Replace queries that are in the output folder.") var force = false
 
     @OptionGroup var progress: ProgressOptions
 
@@ -57,6 +58,9 @@ struct TrainQueriesCommand: AsyncParsableCommand {
         guard temperature > 0 || perPassage == 1 else {
             throw ValidationError("--temperature 0 writes one query for a passage, however many --per-passage wants")
         }
+        if temperature == 0, GivenFlags.current.contains("--seed") {
+            throw ValidationError("--seed has no effect with --temperature 0, which draws nothing")
+        }
         guard prompt?.contains(PassagePrompt.place) ?? true else {
             throw ValidationError("--prompt has no place for the passage; write \(PassagePrompt.place) where it goes")
         }
@@ -64,7 +68,7 @@ struct TrainQueriesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let folder = QueryFolder(output)
-        try folder.requireNew()
+        try folder.check(replacing: force)
         var writing = QueryWriting()
         // Shells hand over a typed \n as it is.
         if let prompt { writing.parameters.prompt = prompt.replacing("\\n", with: "\n") }

@@ -14,12 +14,16 @@ struct TrainWeightsCommand: AsyncParsableCommand {
             How much an n-gram counts is fitted from its probability, its rarity, whether it is of the query or only the \
             generator wrote it, and what words it has, so that passages which answer the queries come first. The fit is \
             averaged with weights that hold over corpora, which count as a fit to --prior-queries; for a generator that \
-            was trained on the corpus, 0 finds more together with the other ways. The result is kept with the \
-            generator, as key_weights.json; searches use it unless told \
-            --seal-weights. Give queries that the generator was not trained on. With --also, other indexes with the \
-            same tokenizer count as much as the first, so that the weights suit corpora that were not seen.
+            was trained on the corpus, 0 finds more together with the other ways. Give queries that the generator was \
+            not trained on. Searches use the weights unless told --seal-weights.
+
+            Without --generator the weights become a default of the index. With it they are stored in that model's \
+            folder, as key_weights.json, for all indexes that are searched with it; with --also, other indexes with the \
+            same tokenizer then count as much as the first, so that the weights suit corpora that were not seen. Weights \
+            that were fitted before are replaced only with --force.
 
             EXAMPLES
+              trawl train weights scifact --queries queries.jsonl --qrels qrels/dev.tsv
               trawl train weights scifact --generator scifact-generator --queries queries.jsonl --qrels qrels/dev.tsv
             """)
 
@@ -29,7 +33,8 @@ struct TrainWeightsCommand: AsyncParsableCommand {
 
     @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.") var qrels: String
 
-    @Option(help: "The generator; the index's own by default.") var generator: String?
+    @Option(help: "The generator to store the weights in. (default: the index's generator; stored in the index)")
+    var generator: String?
 
     @Option(help: "Another judged index, as INDEX,QUERIES,QRELS; may be given several times.") var also: [String] = []
 
@@ -42,6 +47,8 @@ struct TrainWeightsCommand: AsyncParsableCommand {
     @Option(help: "How many queries the general weights are worth in the average; 0 leaves them out.")
     var priorQueries = 100
 
+    @Flag(help: "Replace weights that were fitted before.") var force = false
+
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
@@ -51,13 +58,17 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         for text in also where text.split(separator: ",", omittingEmptySubsequences: false).count != 3 {
             throw ValidationError("--also \(text) is not of the form INDEX,QUERIES,QRELS")
         }
+        try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
         if priorQueries < 0 { throw ValidationError("--prior-queries must be at least 0") }
     }
 
     func run() async throws {
         let engine = Engine()
         let index = try self.index.open(engine)
-        var fit = KeyWeightFit(generator: generator ?? index.recipe.generative.model)
+        try requireNoWeights(in: index)
+        var settings = index.settings
+        let ownGenerator = settings.generative.generator ?? index.recipe.generative.model
+        var fit = KeyWeightFit(generator: generator ?? ownGenerator)
         (fit.depth, fit.rounds, fit.priorQueries) = (depth, rounds, priorQueries)
         var judged = [
             KeyWeightFit.Judged(index, try JudgedQueries(queries: queries, qrels: qrels).spread(limit).entries)
@@ -70,9 +81,32 @@ struct TrainWeightsCommand: AsyncParsableCommand {
                     try engine.open(other),
                     try JudgedQueries(queries: parts[1], qrels: parts[2]).spread(limit).entries))
         }
-        let weights = try fit.run(judged, engine, progress: progress.reporter)
+        let weights = try fit.weights(judged, engine, progress: progress.reporter)
+        if let generator {
+            try LearnedWeightsFile.write(weights, generator: ModelCatalogue.path(of: generator))
+        } else {
+            settings.generative.parameters.keyWeights = weights
+            try engine.setDefaults(settings, of: index.path)
+        }
         for (name, value) in weights.named {
             Output.line(name.padding(toLength: 16, withPad: " ", startingAt: 0) + String(format: "%8.4f", value))
         }
+    }
+
+    /// - Throws: `TrawlError` for weights that would be lost, and where none can be written.
+    private func requireNoWeights(in index: SearchIndex) throws {
+        var path = index.path
+        var isThere = index.settings.generative.parameters.keyWeights != nil
+        if let generator {
+            path = try LearnedWeightsFile.path(generator: ModelCatalogue.path(of: generator))
+            _ = try OutputFile(path)
+            isThere = FileManager.default.fileExists(atPath: path)
+        } else {
+            try OutputFolder.check(path)
+        }
+        guard isThere, !force else { return }
+        throw TrawlError(
+            .invalidInput, "weights of n-grams were fitted before", path: path,
+            remedy: "keep them, or fit weights for another index or generator", topic: .replacement)
     }
 }

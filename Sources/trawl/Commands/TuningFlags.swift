@@ -49,9 +49,6 @@ struct TuningFlags: ParsableArguments {
 
     func validate() throws {
         if let efSearch, efSearch < 1 { throw ValidationError("--ef-search must be at least 1") }
-        if queryPrompt != nil, instruction != nil || examples != nil {
-            throw ValidationError("give either --query-prompt, or --instruction and --examples")
-        }
         if rerankDepth < 1 { throw ValidationError("--rerank-depth must be at least 1") }
     }
 

@@ -24,7 +24,7 @@ struct RemoveCommand: AsyncParsableCommand {
 
     @Argument(help: "The ids of documents.") var documents: [String] = []
 
-    @Option(help: "A file with one id per line, or - for standard input.") var ids: String?
+    @Option(help: "A file with one id per line (plain, .gz or .zst), a pipe, or - for standard input.") var ids: String?
 
     @Flag(help: "Remove the whole index.") var all = false
 
@@ -37,15 +37,12 @@ struct RemoveCommand: AsyncParsableCommand {
     func validate() throws {
         let namesDocuments = ids != nil || !documents.isEmpty
         if !all, !namesDocuments { throw ValidationError("name documents, or --all to remove the whole index") }
-        if all, namesDocuments || ignoreMissing || json {
-            throw ValidationError("--all removes the whole index and goes with no ids")
-        }
     }
 
     func run() async throws {
         let path = try index.path
-        if all { return try SearchIndex.remove(path: path) }
-        let chosen = try documents.map { DocumentID($0) } + (ids.map { try DocumentIDFile.read($0) } ?? [])
+        if all { return try removeIndex(path) }
+        let chosen = try (documents + (ids.map { try LineFile.read($0) } ?? [])).map { DocumentID($0) }
         let report = try Engine().delete(
             chosen, from: path, ignoringMissing: ignoreMissing, progress: progress.reporter)
         if json {
@@ -54,6 +51,24 @@ struct RemoveCommand: AsyncParsableCommand {
             Diagnostics.line(
                 "\(path): \(grouped(report.deleted)) documents removed, \(grouped(report.index.documents)) left")
         }
+    }
+}
+
+extension RemoveCommand {
+    private func removeIndex(_ path: String) throws {
+        let documents = try? SearchIndex(path: path).documents.documentCount
+        try SearchIndex.remove(path: path)
+        if json {
+            try Output.json(Removal(path: path, deleted: documents ?? 0))
+        } else if !progress.quiet {
+            Diagnostics.line("\(path): index removed" + (documents.map { ", \(grouped($0)) documents" } ?? ""))
+        }
+    }
+
+    /// What was removed; `deleted` counts documents.
+    private struct Removal: Encodable {
+        let path: String
+        let deleted: Int
     }
 }
 

@@ -22,6 +22,8 @@ enum Advice {
         case .metadata: "'trawl show INDEX ID --json' shows those of a document"
         case .missingDocuments: "--ignore-missing ignores unknown ids"
         case .dataSets: "--data"
+        case .topicFields: "--topic-fields title,description"
+        case .replacement: "--force replaces it"
         case .embeddingRanges: "'trawl embed --write-ranges' writes them, --ranges reads them"
         }
     }

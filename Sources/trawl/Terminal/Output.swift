@@ -23,22 +23,6 @@ enum Output {
     }
 }
 
-/// Writes all of `bytes`; answers 0, or the system's reason for not doing so.
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-    bytes.withUnsafeBytes { buffer in
-        var rest = buffer[...]
-        while !rest.isEmpty {
-            let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                return errno
-            }
-        }
-        return 0
-    }
-}
-
 /// Standard error: warnings and errors.
 enum Diagnostics {
     static func error(_ error: any Error) {
@@ -58,5 +42,6 @@ enum ExitStatus {
     static let hits: Int32 = 0
     static let noHits: Int32 = 1
     static let error: Int32 = 2
+    static let usage: Int32 = 64
     static let interrupted: Int32 = 130
 }

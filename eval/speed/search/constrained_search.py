@@ -88,7 +88,7 @@ def trawl_hits(options, queries: str) -> dict[str, list[tuple[str, float]]]:
     hits = collections.defaultdict(list)
     with tempfile.NamedTemporaryFile(suffix=".trec") as run:
         output(options.trawl, "query", options.index, "--queries", queries, "--mode", "generative", "--generator",
-               options.generator, "--seal-weights", "-k", str(HITS), "--run", run.name)
+               options.generator, "--seal-weights", "--depth", str(HITS), "--run", run.name)
         with open(run.name) as lines:
             for query, _, document, _, score, _ in map(str.split, lines):
                 hits[query].append((document, float(score)))

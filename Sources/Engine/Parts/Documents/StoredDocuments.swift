@@ -93,6 +93,16 @@ public struct StoredDocuments: Sendable {
         try position(of: id).map { try segments[$0.segment].document($0.document) }
     }
 
+    /// The passages of the document called `id`; none when there is no such document.
+    public func passages(of id: DocumentID) throws -> [PassageID] {
+        guard let (number, local) = try position(of: id) else { return [] }
+        let segment = segments[number]
+        return try segment.passages(of: local).map { PassageID(segment.reader.passageBase + $0) }
+    }
+
+    /// Whether there is a document called `id`.
+    public func contains(_ id: DocumentID) throws -> Bool { try position(of: id) != nil }
+
     /// The index of the segment of the live document called `id`, and its number there; nil when there is none.
     func position(of id: DocumentID) throws -> (segment: Int, document: UInt32)? {
         guard id.rawValue.utf8.count <= longestRecordKey else { return nil }

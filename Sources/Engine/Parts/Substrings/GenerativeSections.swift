@@ -87,10 +87,11 @@ public struct GenerativeSettings: RecipeSection {
         try prompts?.validate()
     }
 
-    /// Searches with another generator, and the prompts that suit it.
+    /// Searches with another generator, the prompts that suit it, and the weights that it has itself.
     public mutating func setGenerator(_ model: String) {
         generator = model
         prompts = nil
+        parameters.keyWeights = nil
     }
 
     /// Sets how many hypotheses beam search keeps, for bodies, titles and identifiers.

@@ -7,23 +7,24 @@ import TrawlModels
 public enum LearnedWeightsFile {
     static let name = "key_weights.json"
 
+    /// The file of the generator at `path`.
+    public static func path(generator path: String) -> String { path + "/" + name }
+
     /// Writes them beside the generator at `path`.
     public static func write(_ weights: LearnedKeyWeights, generator path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        do {
-            try (encoder.encode(weights) + Data("\n".utf8)).write(
-                to: URL(filePath: path + "/" + name), options: .atomic)
-        } catch {
-            throw TrawlError(
-                .io, "the weights cannot be written", path: path + "/" + name, remedy: "check the folder's rights",
-                cause: error)
-        }
+        try OutputFile(Self.path(generator: path)).write(encoder.encode(weights) + [UInt8(ascii: "\n")])
     }
 
-    /// Gives a generator the weights of the one that it was made of, if that has any.
+    /// Gives a generator the weights of the one that it was made of; none, if that has none.
     public static func copy(fromGenerator source: String, to target: String) throws {
-        if source != target, let weights = try read(generator: source) { try write(weights, generator: target) }
+        guard source != target else { return }
+        if let weights = try read(generator: source) {
+            try write(weights, generator: target)
+        } else {
+            try? FileManager.default.removeItem(atPath: path(generator: target))
+        }
     }
 
     /// - Throws: `TrawlError.corrupted` when the generator at `path` has weights that cannot be read.
@@ -31,7 +32,7 @@ public enum LearnedWeightsFile {
 
     /// Those of the generator at `path`; nil when it has none.
     static func read(generator path: String) throws -> LearnedKeyWeights? {
-        let file = path + "/" + name
+        let file = Self.path(generator: path)
         guard FileManager.default.fileExists(atPath: file) else { return nil }
         do {
             return try JSONDecoder().decode(LearnedKeyWeights.self, from: Data(contentsOf: URL(filePath: file)))

@@ -1,6 +1,5 @@
-import CTrawlZlib
-import CTrawlZstd
-import TrawlCore
+internal import CTrawlZlib
+internal import CTrawlZstd
 
 /// A decompressor that is fed piece by piece. Errors carry no path; the caller knows it.
 protocol StreamDecoder: AnyObject {

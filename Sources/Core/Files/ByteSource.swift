@@ -1,15 +1,14 @@
-import Glibc
-import TrawlCore
+internal import Glibc
 
 /// A file or descriptor read once from front to back, decompressed on the way when its first bytes say gzip or zstd, and
 /// turned into UTF-8 when a byte order mark says UTF-16.
 ///
 /// Memory: two fixed buffers and the decompressor's window (at most 128 MiB for zstd), whatever the file's size.
-final class ByteSource {
+package final class ByteSource {
     /// For messages.
-    let name: String
+    package let name: String
     /// Bytes taken from the file so far, before decompression.
-    private(set) var bytesRead = 0
+    package private(set) var bytesRead = 0
 
     private let descriptor: Int32
     private let ownsDescriptor: Bool
@@ -28,13 +27,13 @@ final class ByteSource {
     }
 
     /// Characters that had to be replaced by U+FFFD because their UTF-16 was malformed.
-    var replacedCharacters: Int {
+    package var replacedCharacters: Int {
         if case .utf16(let transcoder) = encoding { transcoder.replacedCharacters } else { 0 }
     }
 
     /// - Throws: `notFound` or `io` when the file cannot be opened; `corrupted` when its name ends in `.gz` or `.zst`
     ///   and its content does not say so; `unsupported` for other compressions.
-    convenience init(path: String) throws {
+    package convenience init(path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             let reason = errno
@@ -47,7 +46,7 @@ final class ByteSource {
         try self.init(descriptor: descriptor, name: path, ownsDescriptor: true)
     }
 
-    init(descriptor: Int32, name: String, ownsDescriptor: Bool = false) throws {
+    package init(descriptor: Int32, name: String, ownsDescriptor: Bool = false) throws {
         self.descriptor = descriptor
         self.name = name
         self.ownsDescriptor = ownsDescriptor
@@ -70,13 +69,19 @@ final class ByteSource {
         }
     }
 
+    /// The file that a user named: a path, or `-` for standard input.
+    package static func input(_ path: String, standardInput: Int32 = STDIN_FILENO) throws -> ByteSource {
+        path == "-"
+            ? try ByteSource(descriptor: standardInput, name: "standard input") : try ByteSource(path: path)
+    }
+
     deinit {
         stored.deallocate()
         if ownsDescriptor { close(descriptor) }
     }
 
     /// The first bytes that `read` has not given yet, `count` of them or as many as there are; they stay to be read.
-    func peek(_ count: Int) throws -> ArraySlice<UInt8> {
+    package func peek(_ count: Int) throws -> ArraySlice<UInt8> {
         if lookahead.count < count {
             var bytes = [UInt8](lookahead)
             var length = bytes.count
@@ -94,7 +99,7 @@ final class ByteSource {
     /// Fills the front of `output`, which is not empty, and answers how many bytes it wrote: 0 only at the end.
     ///
     /// - Throws: `io` when the system refuses, `corrupted` when compressed data are damaged or truncated.
-    func read(into output: UnsafeMutableRawBufferPointer) throws -> Int {
+    package func read(into output: UnsafeMutableRawBufferPointer) throws -> Int {
         if !lookahead.isEmpty {
             let count = min(output.count, lookahead.count)
             output.copyBytes(from: lookahead.prefix(count))
@@ -102,6 +107,36 @@ final class ByteSource {
             return count
         }
         return try decode(into: output)
+    }
+
+    /// All that has not been read yet.
+    ///
+    /// - Throws: as `read`; `invalidInput` for more than `limit` bytes.
+    package func readAll(limit: Int = .max) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 64)
+        defer { chunk.deallocate() }
+        while true {
+            let count = try read(into: chunk)
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+            guard bytes.count <= limit else {
+                throw TrawlError(
+                    .invalidInput, "is longer than \(limit >> 20) MiB", path: name,
+                    remedy: "check that the file is what its name says")
+            }
+        }
+    }
+
+    /// The text of a file that a user named.
+    ///
+    /// - Throws: as `init(path:)` and `read`; `invalidInput` for what is not UTF-8.
+    package static func text(of path: String) throws -> String {
+        let bytes = try input(path).readAll(limit: 256 << 20)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw TrawlError(.invalidInput, "is not UTF-8", path: path, remedy: "convert it, for example with iconv")
+        }
+        return text
     }
 
     private func decode(into output: UnsafeMutableRawBufferPointer) throws -> Int {

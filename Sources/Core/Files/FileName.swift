@@ -1,12 +1,12 @@
 /// The parts of `folder/notes.md.gz`: stem `notes`, extension `md`, compression `gz`.
-struct FileName {
-    let stem: String
+package struct FileName {
+    package let stem: String
     /// In lower case; empty when there is none.
-    let fileExtension: String
+    package let fileExtension: String
     /// `gz`, `zst` or nil.
-    let compression: String?
+    package let compression: String?
 
-    init(_ path: String) {
+    package init(_ path: String) {
         var name = path.split(separator: "/").last.map(String.init) ?? path
         func cutExtension() -> String? {
             guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }

@@ -1,0 +1,113 @@
+// Which flags of each command matter beside which others. What depends on the retrieval methods of a search is in SearchFlags.
+
+/// What `query` and `eval` share.
+private let tuningRules = [
+    FlagRule("--rerank-depth", "--rerank-weight", needs: ["--rerank", "--reranker"]),
+    FlagRule("--ef-search", excludedBy: ["--exact"]),
+    FlagRule("--query-prompt", excludedBy: ["--instruction", "--examples"]),
+]
+
+extension QueryCommand: RuledCommand {
+    static let flagRules =
+        tuningRules + [
+            FlagRule("--queries", excludedBy: ["TEXT"], remedy: "give either one query or a file"),
+            FlagRule("--exclude-self", "--topic-fields", excludedBy: ["TEXT"], remedy: "give a file with --queries"),
+            FlagRule("--depth", needs: ["--run"]),
+            FlagRule("--passages", excludedBy: ["--run"], remedy: "a run lists documents"),
+            FlagRule(
+                "--limit", excludedBy: ["--run"], unless: ["--json"],
+                remedy: "--depth sets how many documents a run lists"),
+            FlagRule("--explain", excludedBy: ["--run"], unless: ["--json"], remedy: "add --json to print hits too"),
+        ]
+
+    var givenArguments: Set<String> { text == nil ? [] : ["TEXT"] }
+}
+
+extension EvalCommand: RuledCommand {
+    static let flagRules =
+        tuningRules + [
+            FlagRule("--sts", "--benchmark", "--run", excludedBy: ["INDEX"]),
+            FlagRule("--benchmark", "--run", excludedBy: ["--sts"]),
+            FlagRule("--run", excludedBy: ["--benchmark"]),
+            FlagRule("--model", "--prompt-name", needs: ["--sts"]),
+            FlagRule("--data", needs: ["--benchmark"]),
+            FlagRule("--qrels", "--measures", "--exclude-self", needs: ["INDEX", "--run"]),
+            FlagRule("-q", needs: ["INDEX", "--run"]),
+            FlagRule("-q", "--write-run", excludedBy: ["--sweep"]),
+            FlagRule("--precision", needs: ["INDEX", "--sts"]),
+            FlagRule(
+                "--queries", "--topic-fields", "--mode", "--depth", "--first-queries", "--write-run", "--sweep",
+                "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha",
+                "--seal-weights",
+                "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--instruction", "--examples",
+                "--query-prompt", "--exact", "--ef-search", "--k1", "--b", "--fusion", "--weights", "--where",
+                needs: ["INDEX"]),
+        ]
+
+    var givenArguments: Set<String> { index == nil ? [] : ["INDEX"] }
+}
+
+extension IndexCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--add", excludedBy: ["--replace"], remedy: "--replace adds documents with new ids too"),
+        FlagRule("--sync", "--watch", excludedBy: ["--add", "--replace"], remedy: "--sync adds and replaces"),
+        FlagRule("--sync", excludedBy: ["--watch"], remedy: "--watch synchronises too"),
+        FlagRule("--recipe", "--pseudo-queries", excludedBy: ["--sync", "--watch"]),
+        FlagRule(
+            "--recipe", "--build", "--embedder", "--generator", "--precision", "--passage-size", "--passage-overlap",
+            "--vector-structure", "--vector-format", excludedBy: ["--add", "--replace"],
+            remedy: "the index keeps to its recipe"),
+    ]
+}
+
+extension CountCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--phrases", excludedBy: ["PHRASES"], remedy: "give phrases either as arguments or in a file"),
+        FlagRule("--cap", needs: ["--within"]),
+    ]
+
+    var givenArguments: Set<String> { phrases.isEmpty ? [] : ["PHRASES"] }
+}
+
+extension FindCommand: RuledCommand {
+    static let flagRules = [FlagRule("--cap", needs: ["--within"])]
+}
+
+extension NextCommand: RuledCommand {
+    static let flagRules = [FlagRule("--limit", excludedBy: ["--text"])]
+}
+
+extension RemoveCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--all", excludedBy: ["DOCUMENTS", "--ids", "--ignore-missing"], remedy: "it removes the whole index")
+    ]
+
+    var givenArguments: Set<String> { documents.isEmpty ? [] : ["DOCUMENTS"] }
+}
+
+extension EmbedCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--prompt", excludedBy: ["--prompt-name", "--role", "--instruction", "--examples"]),
+        FlagRule("--prompt-name", excludedBy: ["--role", "--instruction", "--examples"]),
+    ]
+}
+
+extension TrainGeneratorCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--queries", needs: ["--qrels"]),
+        FlagRule("--qrels", "--hold-out", "--query-share", needs: ["--queries"]),
+        FlagRule(
+            "--sampling-start", "--sample-share", "--ranking-weight", needs: ["--queries", "--self-samples"]),
+        FlagRule("--force", excludedBy: ["--resume"]),
+    ]
+}
+
+extension AdaptCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--queries", needs: ["--qrels"]),
+        FlagRule("--qrels", needs: ["--queries"]),
+        FlagRule("--writer", "--passages", excludedBy: ["--queries"], remedy: "no queries are written"),
+        FlagRule("--seed", excludedBy: ["--queries"], unless: ["--train"]),
+        FlagRule("--output", "--minutes", needs: ["--train"]),
+    ]
+}

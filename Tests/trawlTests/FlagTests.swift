@@ -1,0 +1,309 @@
+import Foundation
+import Testing
+import TrawlTestSupport
+
+/// Every flag of every command has an effect, or is refused with the reason.
+@Suite struct FlagTests {
+    /// A flag as the parser describes it.
+    private struct Flag {
+        let names: [String]
+        let takesValue: Bool
+        let isRepeating: Bool
+        /// The long name, or the only one.
+        var name: String { names.first { $0.hasPrefix("--") } ?? names[0] }
+    }
+
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try folder.write(
+            #"{"_id":"d1","text":"alpha beta"}"# + "\n" + #"{"_id":"d2","text":"beta"}"#, to: "corpus.jsonl")
+        try folder.write("1\talpha\n", to: "queries.tsv")
+        try folder.write("1 0 d1 1\n", to: "qrels.txt")
+        try folder.write("1 Q0 d1 1 1.0 r\n", to: "run.txt")
+        try folder.write("query\tpassage\n", to: "examples.tsv")
+        let built = try run(["index", "corpus.jsonl", "--output", "a.trawl", "--build", "lexical", "--quiet"])
+        try #require(built.status == 0, "\(built.errors)")
+    }
+
+    private func run(_ arguments: [String]) throws -> TrawlProcess.Outcome {
+        try TrawlProcess.run(arguments, folder: folder.path)
+    }
+
+    /// A value for each option that takes one, by its name or by `command name` where commands differ.
+    private static let values: [String: String] = [
+        "--queries": "queries.tsv", "--mode": "lexical", "--reranker": "nothing", "--rerank-depth": "5",
+        "--rerank-weight": "0.5",
+        "--generator": "nothing", "--alpha": "2", "--query-ngrams": "2", "--beams": "2", "--soft-constraint": "1",
+        "--precision": "int8", "--scoring": "lm", "--instruction": "Find it", "--examples": "examples.tsv",
+        "--query-prompt": "query: ", "--ef-search": "50", "--k1": "1", "--b": "0.5", "--fusion": "rrf",
+        "--weights": "lexical=1", "--where": "year>=1", "--limit": "3", "--run": "out.trec", "eval --run": "run.txt",
+        "--depth": "5", "--color": "never", "--topic-fields": "title", "--qrels": "qrels.txt",
+        "--benchmark": "nothing.yaml", "--data": ".", "--sts": "nothing.tsv", "--model": "nothing",
+        "--prompt-name": "query", "--sweep": "nothing.yaml", "--measures": "AP", "--first-queries": "1",
+        "--write-run": "out.trec", "--output": "new", "--recipe": "nothing.yaml", "--build": "lexical",
+        "--format": "jsonl", "--embedder": "nothing", "--pseudo-queries": "nothing", "--vector-structure": "exact",
+        "--vector-format": "f32", "--passage-size": "50", "--passage-overlap": "0", "embed --format": "npy",
+        "--output-type": "int8", "--ranges": "nothing.npy", "--write-ranges": "ranges.npy", "--prompt": "p: ",
+        "train queries --prompt": "{passage}", "--role": "query", "--dimensions": "8", "--documents": "2",
+        "--phrases": "queries.tsv", "--within": "3", "--cap": "10", "--next": "2", "--text": " x",
+        "--ids": "queries.tsv", "--sample": "1", "--from": "nothing", "--minutes": "1", "--steps": "1", "--seed": "2",
+        "--learning-rate": "0.001", "--schedule-from": "nothing", "--encoder-layers": "1", "--rank": "2",
+        "--sources-per-step": "2", "--spans-per-source": "2", "--sentence-share": "0.5", "--title-share": "0.5",
+        "--query-share": "0.5", "--hold-out": "0.1", "--self-samples": "1", "--sampling-start": "0.5",
+        "--sample-share": "0.5", "--ranking-weight": "1", "--storage": "f32", "--also": "a,b,c", "--rounds": "1",
+        "--prior-queries": "1", "--writer": "nothing", "--passages": "2", "--per-passage": "2",
+        "--found-within": "1", "--temperature": "0.5", "--texts": "queries.tsv", "--runs": "1",
+    ]
+
+    private static let generative = [
+        "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams", "--soft-constraint", "--scoring",
+    ]
+    private static let dense = ["--instruction", "--examples", "--query-prompt", "--exact", "--ef-search"]
+    private static let ofAnIndex =
+        generative + dense + [
+            "--queries", "--mode", "--depth", "--first-queries", "--write-run", "--sweep", "--rerank", "--reranker",
+            "--k1", "--b", "--fusion", "--weights", "--where", "--topic-fields",
+        ]
+
+    /// The flags that do nothing in a command line, with what their messages must name. All others are accepted there.
+    private struct Case {
+        let command: String
+        let line: [String]
+        let refused: [String: String]
+        /// The code of accepted flags: 2 where the index or model does not exist, so that nothing runs.
+        var status: Set<Int32> = [2]
+    }
+
+    private static func all(_ flags: [String], _ other: String) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: flags.map { ($0, other) })
+    }
+
+    private static let cases: [Case] = [
+        // With an index: what depends on the retrieval methods.
+        Case(
+            command: "query", line: ["a.trawl", "alpha", "--mode", "lexical"],
+            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+                "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 },
+            status: [0, 1, 2]),
+        Case(
+            command: "query", line: ["a.trawl", "alpha", "--run", "out"],
+            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+                "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--passages": "--run",
+                "--limit": "--run", "--explain": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 },
+            status: [0, 1, 2]),
+        Case(
+            command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "dense"],
+            refused: all(generative + ["--k1", "--b", "--fusion", "--weights"], "--mode dense").merging([
+                "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 }),
+        Case(
+            command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "generative"],
+            refused: all(dense + ["--k1", "--b", "--fusion", "--weights"], "--mode generative").merging([
+                "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 }),
+        Case(
+            command: "query",
+            line: ["a.trawl", "--queries", "queries.tsv", "--mode", "hybrid", "--weights", "dense=1,generative=1"],
+            refused: [
+                "--k1": "--weights", "--b": "--weights", "--depth": "--run", "--rerank-depth": "--rerank",
+                "--rerank-weight": "--rerank",
+            ]),
+        Case(
+            command: "eval",
+            line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
+            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+                "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts",
+                "--prompt-name": "--sts",
+                "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--sweep": "--mode",
+            ]) { $1 },
+            status: [0, 2]),
+        // Without one: what the command line alone decides.
+        Case(
+            command: "eval", line: ["--run", "missing.txt", "--qrels", "qrels.txt"],
+            refused: all(ofAnIndex, "INDEX").merging([
+                "--model": "--sts", "--prompt-name": "--sts", "--data": "--benchmark", "--precision": "INDEX",
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--benchmark": "--run", "--sts": "--run",
+            ]) { $1 }),
+        Case(
+            command: "eval", line: ["--benchmark", "missing.yaml"],
+            refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q"], "INDEX").merging([
+                "--model": "--sts", "--prompt-name": "--sts", "--precision": "INDEX", "--rerank-depth": "--rerank",
+                "--rerank-weight": "--rerank",
+                "--run": "--benchmark", "--sts": "--benchmark",
+            ]) { $1 }),
+        Case(
+            command: "eval", line: ["--sts", "missing.tsv"],
+            refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q"], "INDEX").merging([
+                "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--run": "--sts",
+                "--benchmark": "--sts",
+            ]) { $1 }),
+        Case(
+            command: "index", line: ["corpus.jsonl", "--output", "missing.trawl", "--add"],
+            refused: all(
+                [
+                    "--recipe", "--build", "--embedder", "--generator", "--precision", "--passage-size",
+                    "--passage-overlap", "--vector-structure", "--vector-format", "--replace", "--sync", "--watch",
+                ], "--add")),
+        Case(
+            command: "index", line: ["missing", "--output", "missing.trawl", "--sync", "--build", "lexical"],
+            refused: all(["--recipe", "--pseudo-queries", "--add", "--replace", "--watch"], "--sync").merging(
+                all(
+                    ["--embedder", "--generator", "--precision", "--vector-structure", "--vector-format"], "--build")
+            ) { $1 }),
+        Case(
+            command: "index", line: ["missing.jsonl", "--output", "new.trawl", "--build", "lexical"],
+            refused: all(
+                [
+                    "--embedder", "--generator", "--precision", "--vector-structure", "--vector-format",
+                    "--pseudo-queries", "--add", "--replace",
+                ], "--build")),
+        Case(command: "embed", line: ["missing.txt", "--model", "nothing", "--output-type", "int8"], refused: [:]),
+        Case(
+            command: "embed", line: ["missing.txt", "--model", "nothing"],
+            refused: ["--ranges": "--output-type", "--write-ranges": "--output-type"]),
+        Case(
+            command: "embed", line: ["missing.txt", "--model", "nothing", "--prompt", "x"],
+            refused: [
+                "--ranges": "--output-type", "--write-ranges": "--output-type", "--prompt-name": "--prompt",
+                "--role": "--prompt", "--instruction": "--prompt", "--examples": "--prompt",
+            ]),
+        Case(command: "generate", line: ["missing.trawl", "x"], refused: [:]),
+        Case(
+            command: "count", line: ["missing.trawl", "x"],
+            refused: ["--phrases": "PHRASES", "--cap": "--within", "--within": "AND"]),
+        Case(command: "count", line: ["missing.trawl", "x AND y", "--within", "3"], refused: ["--phrases": "PHRASES"]),
+        Case(command: "find", line: ["missing.trawl", "x"], refused: ["--cap": "--within", "--within": "AND"]),
+        Case(command: "find", line: ["missing.trawl", "x AND y", "--within", "3"], refused: ["--next": "AND"]),
+        Case(command: "next", line: ["missing.trawl", "x", "--text", "y"], refused: ["--limit": "--text"]),
+        Case(command: "ls", line: [], refused: [:], status: [0]),
+        Case(command: "show", line: ["missing.trawl"], refused: [:]),
+        Case(command: "rm", line: ["missing.trawl", "d1"], refused: ["--all": "DOCUMENTS"]),
+        Case(
+            command: "rm", line: ["missing.trawl", "--all"], refused: ["--ids": "--all", "--ignore-missing": "--all"]),
+        Case(command: "compact", line: ["missing.trawl"], refused: [:]),
+        Case(command: "check", line: ["missing.trawl"], refused: [:]),
+        Case(
+            command: "train generator", line: ["missing.trawl", "--output", "new", "--steps", "1"],
+            refused: [
+                "--queries": "--qrels", "--qrels": "--queries", "--hold-out": "--queries", "--query-share": "--queries",
+                "--sampling-start": "--self-samples", "--sample-share": "--self-samples",
+                "--ranking-weight": "--self-samples",
+            ]),
+        Case(
+            command: "train generator",
+            line: [
+                "missing.trawl", "--output", "new", "--steps", "1", "--queries", "queries.tsv", "--qrels", "qrels.txt",
+                "--resume",
+            ], refused: ["--force": "--resume"]),
+        Case(
+            command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
+            refused: [:]),
+        Case(command: "train queries", line: ["missing.trawl", "--output", "new"], refused: [:]),
+        Case(
+            command: "adapt", line: ["missing.trawl"],
+            refused: [
+                "--queries": "--qrels", "--qrels": "--queries", "--output": "--train", "--minutes": "--train",
+            ]),
+        Case(
+            command: "adapt", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
+            refused: [
+                "--writer": "--queries", "--passages": "--queries", "--seed": "--queries", "--output": "--train",
+                "--minutes": "--train",
+            ]),
+        Case(command: "models show", line: ["nothing"], refused: [:]),
+        Case(command: "models bench", line: ["nothing"], refused: [:]),
+    ]
+
+    /// The flags of each command, from the description that the parser gives of itself.
+    private func commands() throws -> [String: [Flag]] {
+        let text = try run(["--experimental-dump-help"]).output
+        let tool = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        var commands: [String: [Flag]] = [:]
+        func visit(_ command: [String: Any], _ path: [String]) {
+            let children = command["subcommands"] as? [[String: Any]] ?? []
+            for child in children { visit(child, path + [child["commandName"] as? String ?? ""]) }
+            if !children.isEmpty || path.first == "help" { return }
+            commands[path.joined(separator: " ")] = (command["arguments"] as? [[String: Any]] ?? []).compactMap {
+                guard let kind = $0["kind"] as? String, kind != "positional" else { return nil }
+                let names = ($0["names"] as? [[String: Any]] ?? []).map { name in
+                    (name["kind"] as? String == "long" ? "--" : "-") + (name["name"] as? String ?? "")
+                }
+                return Flag(
+                    names: names, takesValue: kind == "option", isRepeating: $0["isRepeating"] as? Bool ?? false)
+            }.filter { !["--help", "--version"].contains($0.name) }
+        }
+        visit(try #require(tool["command"] as? [String: Any]), [])
+        return commands
+    }
+
+    private func words(_ flag: Flag, _ command: String) throws -> [String] {
+        guard flag.takesValue else { return [flag.name] }
+        let value = Self.values["\(command) \(flag.name)"] ?? Self.values[flag.name]
+        return [flag.name, try #require(value, "give \(command) \(flag.name) a value in this test")]
+    }
+
+    @Test func everyFlagHasAnEffectOrIsRefusedWithTheReason() throws {
+        let commands = try commands()
+        #expect(Set(commands.keys) == Set(Self.cases.map(\.command)))
+        for test in Self.cases {
+            let flags = commands[test.command] ?? []
+            #expect(Set(test.refused.keys).isSubset(of: flags.map(\.name)), "\(test.command)")
+            for flag in flags where !test.line.contains(flag.name) {
+                let outcome = try run(
+                    test.command.split(separator: " ").map(String.init) + test.line + words(flag, test.command))
+                let line = "\(test.command) \(test.line.joined(separator: " ")) \(flag.name)"
+                if let other = test.refused[flag.name] {
+                    let isNamed = outcome.errors.contains(flag.name) && outcome.errors.contains(other)
+                    #expect(outcome.status == 64 && isNamed, "\(line): \(outcome.status) \(outcome.errors)")
+                } else {
+                    #expect(test.status.contains(outcome.status), "\(line): \(outcome.status) \(outcome.errors)")
+                }
+            }
+        }
+    }
+
+    @Test func anOptionWithOneValueIsRefusedTwice() throws {
+        for (command, flags) in try commands() {
+            let test = try #require(Self.cases.first { $0.command == command })
+            for flag in flags where flag.takesValue {
+                let words = try words(flag, command)
+                let given = test.line.contains(flag.name) ? words : words + words
+                let outcome = try run(command.split(separator: " ").map(String.init) + test.line + given)
+                let isRefused = outcome.errors.contains("is given twice")
+                #expect(isRefused != flag.isRepeating, "\(command) \(flag.name): \(outcome.errors)")
+            }
+        }
+    }
+
+    @Test func shortNamesCountAsTheLongOnes() throws {
+        let twice = try run(["query", "a.trawl", "alpha", "-k", "3", "--limit", "4"])
+        #expect(twice.status == 64 && twice.errors.contains("-k is given twice"), "\(twice.errors)")
+        let useless = try run(["query", "a.trawl", "alpha", "--run", "out", "-k", "3"])
+        #expect(useless.status == 64 && useless.errors.contains("-k has no effect with --run"), "\(useless.errors)")
+        let cluster = try run(["query", "a.trawl", "alpha", "-ek", "3", "--json"])
+        #expect(cluster.status == 0)
+        #expect(try run(["query", "a.trawl", "--json", "--json", "--", "alpha"]).status == 0)
+    }
+
+    /// Other names of one flag, which rules must know.
+    @Test func everyFlagWithSeveralNamesIsKnownByEach() throws {
+        for (command, flags) in try commands() {
+            let test = try #require(Self.cases.first { $0.command == command })
+            for flag in flags where flag.names.count > 1 && flag.takesValue {
+                let words = try words(flag, command)
+                for name in flag.names where name != flag.name {
+                    let given = test.line.contains(flag.name) ? [] : words
+                    let outcome = try run(
+                        command.split(separator: " ").map(String.init) + test.line + given + [name, words[1]])
+                    #expect(outcome.errors.contains("given twice"), "\(command) \(name): \(outcome.errors)")
+                }
+            }
+        }
+    }
+}
