@@ -7,7 +7,7 @@ import TrawlStore
 /// Documents are read into drafts of bounded size; each draft becomes a segment with its documents and every part that the
 /// recipe builds. One transaction at the end makes all new segments the index, and takes out what they replace.
 struct IndexBuilder {
-    private let file: RecipeFile
+    private var file: RecipeFile
     private let output: String
     private let adding: Bool
     private let replacing: Bool
@@ -55,14 +55,33 @@ struct IndexBuilder {
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
     func run(_ documents: (any DocumentSource)? = nil) throws -> IndexSummary {
         // What can fail at once fails before anything is written.
-        let recipe = file.recipe
         try file.settings.validate(engine.parts)
-        try engine.parts.requireKnown(recipe.build)
-        guard !recipe.build.isEmpty else {
+        try engine.parts.requireKnown(file.recipe.build)
+        guard !file.recipe.build.isEmpty else {
             throw TrawlError(
                 .invalidInput, "the recipe builds nothing",
                 remedy: "name some of \(engine.parts.nameList)")
         }
+        let source = SampledDocuments(try documents ?? file.recipe.corpus.documents())
+        var builder = self
+        if !adding { try builder.completeRecipe(source) }
+        return try builder.build(source)
+    }
+
+    /// The documents that a recipe is completed by: at most so many, and not much more text than that.
+    private static let sampleSize = (count: 200, bytes: 256 << 10)
+
+    private mutating func completeRecipe(_ documents: SampledDocuments) throws {
+        for part in engine.parts.all {
+            try part.complete(
+                &file.recipe,
+                by: { try documents.sample(count: Self.sampleSize.count, bytes: Self.sampleSize.bytes) },
+                progress: progress)
+        }
+    }
+
+    private func build(_ documents: any DocumentSource) throws -> IndexSummary {
+        let recipe = file.recipe
         let existing = try adding ? engine.open(output) : nil
         let context = BuildContext(models: engine.models, existing: existing)
         let parts = engine.parts.built(by: recipe)
@@ -70,7 +89,7 @@ struct IndexBuilder {
         for print in builders.compactMap(\.fingerprint) {
             if let existing { try print.require(in: existing.fingerprints, path: output) }
         }
-        var source = try documents ?? recipe.corpus.documents()
+        var source = documents
         for part in parts { source = part.reading(source, recipe, isAdding: adding) }
         let isNew = !Store.exists(at: output)
         do {

@@ -1,4 +1,5 @@
 public import TrawlCore
+public import TrawlCorpus
 public import TrawlLexicalIndex
 public import TrawlStore
 
@@ -13,6 +14,27 @@ public struct LexicalPart: IndexPart {
     public var settingsSection: (any RecipeSection.Type)? { LexicalSettings.self }
 
     public init() {}
+
+    public func complete(
+        _ recipe: inout IndexRecipe, by sample: () throws -> [Document], progress: any ProgressReporter
+    ) throws {
+        guard recipe.lexical.isAutomatic else { return }
+        var detector = LanguageDetector()
+        for document in try sample() { detector.add(passageText(title: document.title, text: document.text)) }
+        let language: TextLanguage
+        switch detector.outcome {
+        case .language(let found): language = found
+        case .mixed:
+            language = .none
+            progress.warn("the documents are in several languages: their words are not stemmed, and none is left out")
+        case .unknown:
+            language = .none
+            progress.warn("the documents are in an unknown language: their words are not stemmed, and none is left out")
+        }
+        recipe.lexical.analysis = AnalyzerSettings(language, folds: recipe.lexical.folds)
+    }
+
+    public func summary(_ index: SearchIndex) -> String? { "language: \(index.recipe.lexical.analysis.summary)" }
 
     public func makeBuilder(_ recipe: IndexRecipe, _ context: BuildContext) throws -> any PartBuilder {
         // An analysis that cannot be done shows now.

@@ -1,22 +1,5 @@
 import TrawlCore
-public import TrawlLexicalIndex
-
-/// How text becomes the terms of the lexical index.
-public struct LexicalRecipe: RecipeSection {
-    public static let sectionName = "lexical"
-    public static var entryNames: [String] { CodingKeys.allCases.map(\.rawValue) }
-
-    public var analysis = AnalyzerSettings.english
-
-    public init() {}
-
-    enum CodingKeys: String, CodingKey, CaseIterable { case analysis }
-
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
-        analysis = try values.decode(.analysis, default: .english)
-    }
-}
+import TrawlLexicalIndex
 
 /// The free parameters of BM25.
 public struct LexicalSettings: RecipeSection {
@@ -45,13 +28,6 @@ public struct LexicalSettings: RecipeSection {
     public func validate() throws { try parameters.validate() }
 
     var parameters: BM25Parameters { BM25Parameters(k1: k1, b: b) }
-}
-
-extension IndexRecipe {
-    public var lexical: LexicalRecipe {
-        get { sections[LexicalRecipe.self] }
-        set { sections[LexicalRecipe.self] = newValue }
-    }
 }
 
 extension SearchSettings {
