@@ -86,6 +86,13 @@ public final class Analyzer {
         return terms
     }
 
+    /// Calls `body` with every term and the UTF-8 offsets of the word that it came from.
+    public func forEachTerm(of text: String, _ body: (_ term: String, _ range: Range<Int>) -> Void) {
+        forEachTerm(of: text) { (bytes: UnsafeBufferPointer<UInt8>, range) in
+            body(String(decoding: bytes, as: UTF8.self), range)
+        }
+    }
+
     /// Calls `body` with every term and the UTF-8 offsets of the word that it came from. The bytes of the term are valid
     /// during the call only; `position` is the number of its word.
     func forEachTerm(of text: String, _ body: (UnsafeBufferPointer<UInt8>, Range<Int>) -> Void) {

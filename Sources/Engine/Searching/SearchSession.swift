@@ -43,7 +43,9 @@ public final class SearchSession {
                 hits: try found.final.prefix(settings.limit).enumerated().map { index, entry in
                     try hit(entry, rank: index + 1, query, found)
                 },
-                keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [])
+                keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [],
+                suggestion: try found.retrieved.lazy.compactMap { try $0.suggestion() }.first,
+                notes: found.retrieved.flatMap(\.notes))
         }
     }
 
@@ -93,9 +95,16 @@ public final class SearchSession {
 
     private func rank(_ queries: [Query]) throws -> [Found] {
         var found = queries.map { _ in Found() }
-        let texts = queries.map(\.text)
-        for (_, retriever) in retrievers {
-            for (query, result) in try retriever.search(texts, limit: depth).enumerated() {
+        let readings = try queries.map { try reading(of: $0.text) }
+        let texts = zip(queries, readings).map { $1?.reading.text ?? $0.text }
+        for (number, (_, retriever)) in retrievers.enumerated() {
+            // A method reads the operators that it knows; the others get the words.
+            let own = zip(queries, zip(readings, texts)).map { $1.0?.retriever == number ? $0.text : $1.1 }
+            for (query, result) in try retriever.search(own, limit: depth).enumerated() {
+                var result = result
+                if let (reader, reading) = readings[query], reader != number, let allows = reading.allows {
+                    result = result.with(Ranking(result.ranking.filter { allows($0.passage) }))
+                }
                 found[query].retrieved.append(result)
                 found[query].add(retriever.name, result.ranking)
             }
@@ -114,6 +123,14 @@ public final class SearchSession {
             }
         }
         return found
+    }
+
+    /// What the operators of a query mean to methods that know none, with the number of the method that knows them.
+    private func reading(of query: String) throws -> (retriever: Int, reading: QueryReading)? {
+        for (number, (_, retriever)) in retrievers.enumerated() {
+            if let reading = try retriever.reading(of: query) { return (number, reading) }
+        }
+        return nil
     }
 
     /// The best `depth` hits by their new scores; the others follow in their old order, below.
