@@ -112,8 +112,9 @@ let package = Package(
         + module(
             "Workbench",
             [
-                "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "Models", "Tensors", "Tokenizers",
-                "Training",
+                "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
+                "Tensors",
+                "Tokenizers", "Training",
             ], packages: [yams])
         + [
             // The umbrella library: one import for programs that use Trawl.
@@ -132,8 +133,8 @@ let package = Package(
             .executableTarget(
                 name: "trawl",
                 dependencies: modules([
-                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "Models", "Tensors",
-                    "Training",
+                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
+                    "Tensors", "Training",
                     "Workbench",
                 ]) + [argumentParser],
                 path: "Sources/trawl", swiftSettings: swiftSettings),

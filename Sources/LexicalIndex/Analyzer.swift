@@ -19,7 +19,7 @@ public final class Analyzer {
     private let folder: DiacriticFolder?
     /// Whether diacritics are dropped before stemming.
     private let foldsFirst: Bool
-    var characters: CharacterTable
+    let characters: CharacterTable
     /// The word at hand in small letters.
     let word: UnsafeMutablePointer<UInt8>
     /// The number of the word at hand in its text, from 0, stop words counted.

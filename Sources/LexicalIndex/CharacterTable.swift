@@ -1,23 +1,30 @@
-/// The class and the small letter of characters, looked up once for each character of the basic plane.
-struct CharacterTable {
+/// The class and the small letter of characters, looked up once for each character of the basic plane. For one thread at a
+/// time.
+final class CharacterTable {
     /// `known | expands | class << 24 | small letter`, 0 for what was not looked up yet.
-    private var entries = [UInt32](repeating: 0, count: 0x1_0000)
+    private let entries: UnsafeMutablePointer<UInt32>
     private let settings: AnalyzerSettings
 
     init(_ settings: AnalyzerSettings) {
         self.settings = settings
+        entries = .allocate(capacity: Self.capacity)
+        entries.initialize(repeating: 0, count: Self.capacity)
         for value: UInt32 in 0..<128 { _ = self[value] }
     }
 
+    deinit { entries.deallocate() }
+
+    private static let capacity = 0x1_0000
+
     /// The entry of a scalar value: its class and its simple lower-case mapping, folded if the settings say so.
     subscript(value: UInt32) -> Entry {
-        mutating get {
-            if value < 0x1_0000 {
+        get {
+            if value < Self.capacity {
                 let known = entries[Int(value)]
                 if known != 0 { return Entry(bits: known) }
             }
             let entry = Entry(value, settings)
-            if value < 0x1_0000 { entries[Int(value)] = entry.bits }
+            if value < Self.capacity { entries[Int(value)] = entry.bits }
             return entry
         }
     }

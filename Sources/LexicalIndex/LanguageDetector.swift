@@ -91,8 +91,9 @@ public struct LanguageDetector: Sendable {
             }
             for scalar in text.unicodeScalars.prefix(LanguageDetector.longestText) {
                 let properties = scalar.properties
-                guard properties.isAlphabetic || properties.generalCategory == .nonspacingMark
-                    || properties.generalCategory == .spacingMark
+                guard
+                    properties.isAlphabetic || properties.generalCategory == .nonspacingMark
+                        || properties.generalCategory == .spacingMark
                 else {
                     end()
                     continue
@@ -123,7 +124,8 @@ public struct LanguageDetector: Sendable {
                 return TextLanguage(count(.kana) * 20 > east ? "japanese" : "chinese")
             }
             for (script, name) in [
-                (Script.hangul, "korean"), (.thai, "thai"), (.greek, "greek"), (.armenian, "armenian"), (.tamil, "tamil"),
+                (Script.hangul, "korean"), (.thai, "thai"), (.greek, "greek"), (.armenian, "armenian"),
+                (.tamil, "tamil"),
             ] where count(script) * 2 > all && count(script) >= 16 {
                 return TextLanguage(name)
             }

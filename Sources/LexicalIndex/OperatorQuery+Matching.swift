@@ -77,7 +77,7 @@ private struct SegmentMatcher {
     private let scorer: LexicalSearcher.Scorer
     private var analyzer: Analyzer?
     /// The title that was analysed last: passages of a document stand together.
-    private var lastTitle: (text: String, words: [(bytes: [UInt8], position: Int)])?
+    private var lastTitle: (text: String, words: [[UInt8]])?
 
     /// What passages have that do not match.
     private static let none: Float = -1
@@ -122,7 +122,8 @@ private struct SegmentMatcher {
                 for passage in scores.indices {
                     switch occurrence {
                     case .required:
-                        sums[passage] = sums[passage] >= 0 && scores[passage] >= 0 ? sums[passage] + scores[passage] : Self.none
+                        sums[passage] =
+                            sums[passage] >= 0 && scores[passage] >= 0 ? sums[passage] + scores[passage] : Self.none
                     case .optional:
                         guard scores[passage] >= 0, sums[passage] >= 0 || !hasRequired else { continue }
                         sums[passage] = max(0, sums[passage]) + scores[passage]
@@ -190,7 +191,7 @@ private struct SegmentMatcher {
     /// The part of the occurrences in title and text together, `whole`, that is in the field of `leaf`.
     private mutating func count(_ leaf: OperatorQuery.Leaf, in passage: Int, whole: Float) throws -> Float {
         let title = try titleWords(texts(id(passage)).title).reduce(Float(0)) { sum, word in
-            sum + (leaf.terms.first { $0.bytes == word.bytes }?.closeness ?? 0)
+            sum + (leaf.terms.first { $0.bytes == word }?.closeness ?? 0)
         }
         return leaf.field == .title ? title : max(0, whole - title)
     }
@@ -198,36 +199,39 @@ private struct SegmentMatcher {
     private mutating func countPhrase(_ leaf: OperatorQuery.Leaf, in passage: Int) throws -> Float {
         let (title, text) = try texts(id(passage))
         var count = 0
-        if leaf.field != .text { count += occurrences(leaf, in: try titleWords(title)) }
-        if leaf.field != .title { count += occurrences(leaf, in: try words(of: text)) }
+        if leaf.field != .text { count += try occurrences(leaf, in: title) }
+        if leaf.field != .title { count += try occurrences(leaf, in: text) }
         return Float(count)
     }
 
-    private func occurrences(_ leaf: OperatorQuery.Leaf, in words: [(bytes: [UInt8], position: Int)]) -> Int {
+    private mutating func occurrences(_ leaf: OperatorQuery.Leaf, in text: String) throws -> Int {
+        guard let first = leaf.phrase.first else { return 0 }
+        let analyzer = try knownAnalyzer()
         var places = [Set<Int>](repeating: [], count: leaf.terms.count)
-        for word in words {
-            if let number = leaf.terms.firstIndex(where: { $0.bytes == word.bytes }) {
-                places[number].insert(word.position)
+        analyzer.forEachTerm(of: text) { (word: UnsafeBufferPointer<UInt8>, _) in
+            for number in leaf.terms.indices
+            where leaf.terms[number].bytes.count == word.count && leaf.terms[number].bytes.elementsEqual(word) {
+                places[number].insert(analyzer.position)
             }
         }
-        guard let first = leaf.phrase.first else { return 0 }
         return places[first.term].count { start in
             leaf.phrase.allSatisfy { places[$0.term].contains(start + $0.offset) }
         }
     }
 
-    private mutating func titleWords(_ title: String) throws -> [(bytes: [UInt8], position: Int)] {
+    private mutating func titleWords(_ title: String) throws -> [[UInt8]] {
         if let lastTitle, lastTitle.text == title { return lastTitle.words }
-        let words = try words(of: title)
+        var words: [[UInt8]] = []
+        try knownAnalyzer().forEachTerm(of: title) { (word: UnsafeBufferPointer<UInt8>, _) in words.append(Array(word))
+        }
         lastTitle = (title, words)
         return words
     }
 
-    private mutating func words(of text: String) throws -> [(bytes: [UInt8], position: Int)] {
-        let analyzer = try self.analyzer ?? Analyzer(searcher.settings)
-        self.analyzer = analyzer
-        var words: [(bytes: [UInt8], position: Int)] = []
-        analyzer.forEachTerm(of: text) { bytes, _ in words.append((Array(bytes), analyzer.position)) }
-        return words
+    private mutating func knownAnalyzer() throws -> Analyzer {
+        if let analyzer { return analyzer }
+        let made = try Analyzer(searcher.settings)
+        analyzer = made
+        return made
     }
 }

@@ -214,7 +214,8 @@ struct QueryScanner {
         }
         if !isLenient, let star = letters.indices.first(where: { isOperator($0, "*") }) {
             throw error(
-                "a star stands for the end of a word only", "put it after the beginning of a word; for a star, write \\*",
+                "a star stands for the end of a word only",
+                "put it after the beginning of a word; for a star, write \\*",
                 column: column + star)
         }
         return .init(text: text, form: .word)

@@ -23,7 +23,9 @@ extension LexicalSearcher {
         }
         for (term, range) in missing {
             let name = String(decoding: term, as: UTF8.self)
-            guard name.count > 3, name.allSatisfy(\.isLetter), try lists(term).allSatisfy({ $0 == nil }) else { continue }
+            guard name.count > 3, name.allSatisfy(\.isLetter), try lists(term).allSatisfy({ $0 == nil }) else {
+                continue
+            }
             let word = String(decoding: bytes[range], as: UTF8.self)
             if !unknown.contains(where: { $0.word == word }) { unknown.append((word, name)) }
         }
@@ -50,7 +52,9 @@ extension LexicalSearcher {
                 var counts: [String: Int] = [:]
                 let bytes = Array(content.utf8)
                 analyzer.forEachTerm(of: content) { found, range in
-                    if found.elementsEqual(term) { counts[String(decoding: bytes[range], as: UTF8.self), default: 0] += 1 }
+                    if found.elementsEqual(term) {
+                        counts[String(decoding: bytes[range], as: UTF8.self), default: 0] += 1
+                    }
                 }
                 guard let best = counts.min(by: { ($1.value, $0.key) < ($0.value, $1.key) })?.key else { continue }
                 return word.contains(where: \.isUppercase) ? best : best.lowercased()

@@ -25,7 +25,8 @@ extension LexicalSearcher {
                 return true
             }
         }
-        return found.map { ExpandedTerm(bytes: $0, closeness: 1, edits: 0, passageFrequency: $1) }.sorted(by: Self.precedes)
+        return found.map { ExpandedTerm(bytes: $0, closeness: 1, edits: 0, passageFrequency: $1) }.sorted(
+            by: Self.precedes)
     }
 
     /// The terms at most `edits` edits away from `term`: the nearest first, and of those the ones of most passages.

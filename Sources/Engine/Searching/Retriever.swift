@@ -56,12 +56,12 @@ public struct Retrieved {
 public struct QueryReading {
     /// Its words, without those that it excludes.
     public let text: String
-    /// Whether the query lets a passage be found: it has what is required and nothing that is excluded; nil: all.
-    public let allows: ((PassageID) -> Bool)?
+    /// Which passages the query lets be found: those that have what it requires and nothing that it excludes; nil: all.
+    public let filter: () throws -> ((PassageID) -> Bool)?
 
-    public init(text: String, allows: ((PassageID) -> Bool)? = nil) {
+    public init(text: String, filter: @escaping () throws -> ((PassageID) -> Bool)? = { nil }) {
         self.text = text
-        self.allows = allows
+        self.filter = filter
     }
 }
 

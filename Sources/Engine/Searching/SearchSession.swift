@@ -96,13 +96,13 @@ public final class SearchSession {
     private func rank(_ queries: [Query]) throws -> [Found] {
         var found = queries.map { _ in Found() }
         let readings = try queries.map { try reading(of: $0.text) }
-        let texts = zip(queries, readings).map { $1?.reading.text ?? $0.text }
+        let texts = zip(queries, readings).map { $1?.text ?? $0.text }
         for (number, (_, retriever)) in retrievers.enumerated() {
             // A method reads the operators that it knows; the others get the words.
             let own = zip(queries, zip(readings, texts)).map { $1.0?.retriever == number ? $0.text : $1.1 }
             for (query, result) in try retriever.search(own, limit: depth).enumerated() {
                 var result = result
-                if let (reader, reading) = readings[query], reader != number, let allows = reading.allows {
+                if let reading = readings[query], reading.retriever != number, let allows = reading.allows {
                     result = result.with(Ranking(result.ranking.filter { allows($0.passage) }))
                 }
                 found[query].retrieved.append(result)
@@ -125,10 +125,12 @@ public final class SearchSession {
         return found
     }
 
-    /// What the operators of a query mean to methods that know none, with the number of the method that knows them.
-    private func reading(of query: String) throws -> (retriever: Int, reading: QueryReading)? {
+    /// What the operators of a query mean to methods that know none, with the number of the method that knows them; nil for a
+    /// query without operators.
+    private func reading(of query: String) throws -> (retriever: Int, text: String, allows: ((PassageID) -> Bool)?)? {
         for (number, (_, retriever)) in retrievers.enumerated() {
-            if let reading = try retriever.reading(of: query) { return (number, reading) }
+            guard let reading = try retriever.reading(of: query) else { continue }
+            return (number, reading.text, retrievers.count > 1 ? try reading.filter() : nil)
         }
         return nil
     }

@@ -16,6 +16,7 @@ struct QueryCommand: AsyncParsableCommand {
             EXAMPLES
               trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
               trawl query wikipedia "tidal forces" --mode generative --explain
+              trawl query wikipedia '"tidal forces" title:moon -mars'
               trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
             """)
@@ -50,10 +51,13 @@ struct QueryCommand: AsyncParsableCommand {
         if text != nil, queries != nil { throw ValidationError("give either a query or --queries") }
     }
 
+    /// Whether the query is an argument or comes from a prompt.
+    private var isTyped: Bool { text != nil || queries == nil && isatty(STDIN_FILENO) == 1 }
+
     func run() async throws {
         let engine = Engine()
         var index = try index.open(engine)
-        var settings = try tuning.settings(of: index, mode: mode)
+        var settings = try tuning.settings(of: index, mode: mode, isTyped: isTyped)
         settings.limit = limit
         settings.collapsesDocuments = !passages
         settings.explains = explain
@@ -73,7 +77,7 @@ struct QueryCommand: AsyncParsableCommand {
         }
         if let text {
             try answer([Query(id: "1", text: text)])
-        } else if queries == nil, isatty(STDIN_FILENO) == 1 {
+        } else if isTyped {
             try Prompt.forEachLine { line in
                 let newest = try index.refreshed()
                 if newest !== index {

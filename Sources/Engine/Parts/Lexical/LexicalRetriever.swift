@@ -35,8 +35,9 @@ struct LexicalRetriever: Retriever {
 
     func reading(of query: String) throws -> QueryReading? {
         guard let node = try syntax.parse(query) else { return nil }
-        return QueryReading(
-            text: node.plainText, allows: try searcher.allowed(try searcher.resolve(node), texts: texts))
+        return QueryReading(text: node.plainText) {
+            try searcher.allowed(try searcher.resolve(node), texts: texts)
+        }
     }
 
     /// `query` with what is nearest in place of words that no passage has; nil if there are none.
