@@ -96,7 +96,7 @@ let package = Package(
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])
         + module("VectorIndex", ["Core", "Store", "CKernels"])
-        + module("LexicalIndex", ["Core", "Store", "CStemmer"])
+        + module("LexicalIndex", ["Core", "Store", "CStemmer"], golden: true)
         + module("Models", ["Core", "Tensors", "Tokenizers"], golden: true)
         + module("Generation", ["Core", "Models", "Tensors"], tests: ["Tokenizers"], golden: true)
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)

@@ -99,6 +99,11 @@ struct QueryParser {
                 if next.kind == .not { continue }
             }
             guard let first = self.token, let node = try operand(first) else { continue }
+            if !isExcluded, first.sign == nil, case .group(let inner) = node, Self.excludesOnly(node) {
+                // "a (NOT b)" is "a -b".
+                clauses += inner
+                continue
+            }
             let isRequired = first.sign == "+" || node.isRequiredByItself
             clauses.append(.init(isExcluded ? .excluded : isRequired ? .required : .optional, node))
         }

@@ -8,6 +8,15 @@ extension String {
 }
 
 extension LexicalSearcher {
+    /// A query of one character of a script that is indexed in pairs, as the pairs that begin with it; nil for others.
+    public func pairs(with query: String) -> QueryNode? {
+        let scalars = query.composed.unicodeScalars.filter { !$0.properties.isWhitespace }
+        guard settings.version > 1, scalars.count == 1, let only = scalars.first,
+            CharacterClass(version2: only) == .paired
+        else { return nil }
+        return .prefix(String(only))
+    }
+
     /// Words of `text` that no passage has, each with the word nearest to it that one has: at most 2 edits away, 1 for
     /// words of fewer than 6 letters; among the nearest, that of most passages.
     ///
@@ -56,10 +65,21 @@ extension LexicalSearcher {
                         counts[String(decoding: bytes[range], as: UTF8.self), default: 0] += 1
                     }
                 }
-                guard let best = counts.min(by: { ($1.value, $0.key) < ($0.value, $1.key) })?.key else { continue }
+                guard let best = counts.min(by: { Self.isBetter($0, $1, for: word) })?.key else { continue }
                 return word.contains(where: \.isUppercase) ? best : best.lowercased()
             }
         }
         return nil
+    }
+
+    /// Whether one form of a term replaces `word` rather than another: the nearer, then the more frequent.
+    private static func isBetter(
+        _ a: (key: String, value: Int), _ b: (key: String, value: Int), for word: String
+    ) -> Bool {
+        func edits(_ form: String) -> Int {
+            var distance = EditDistance(to: word.lowercased(), limit: 8)
+            return distance.next(Array(form.lowercased().utf8)[...]) ?? 9
+        }
+        return (edits(a.key), b.value, a.key) < (edits(b.key), a.value, b.key)
     }
 }

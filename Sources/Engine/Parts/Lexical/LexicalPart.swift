@@ -21,15 +21,20 @@ public struct LexicalPart: IndexPart {
         guard recipe.lexical.isAutomatic else { return }
         var detector = LanguageDetector()
         for document in try sample() { detector.add(passageText(title: document.title, text: document.text)) }
+        // Other parts ask for the language too, but only this one stems.
+        func warn(_ languages: String) {
+            guard recipe.build.contains(where: { $0 == buildName }) else { return }
+            progress.warn("the documents are in \(languages): their words are not stemmed, and none is left out")
+        }
         let language: TextLanguage
         switch detector.outcome {
         case .language(let found): language = found
         case .mixed:
             language = .none
-            progress.warn("the documents are in several languages: their words are not stemmed, and none is left out")
+            warn("several languages")
         case .unknown:
             language = .none
-            progress.warn("the documents are in an unknown language: their words are not stemmed, and none is left out")
+            warn("an unknown language")
         }
         recipe.lexical.analysis = AnalyzerSettings(language, folds: recipe.lexical.folds)
     }

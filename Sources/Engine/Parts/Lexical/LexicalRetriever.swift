@@ -19,7 +19,7 @@ struct LexicalRetriever: Retriever {
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         try queries.map { query in
-            guard let node = try syntax.parse(query) else {
+            guard let node = try syntax.parse(query) ?? searcher.pairs(with: query) else {
                 return Retrieved(
                     ranking: try searcher.search(query, k: limit),
                     matches: { try matches(searcher.explain(query, passage: $0).map { ($0, [$0.term]) }, $1) },
