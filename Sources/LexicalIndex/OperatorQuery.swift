@@ -191,7 +191,8 @@ private struct OperatorResolver {
     {
         let limit = LexicalSearcher.expansionLimit
         if found.count > limit {
-            query.notes.append("\(name) stands for \(found.count) terms; the nearest and most frequent \(limit) are searched")
+            query.notes.append(
+                "\(name) stands for \(found.count) terms; the nearest and most frequent \(limit) are searched")
         }
         let terms = try found.prefix(limit).map { try term($0.bytes, closeness: $0.closeness) }
         // As rare as the commonest of them, so that a rare misspelling does not outweigh what was meant.
