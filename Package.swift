@@ -97,7 +97,7 @@ let package = Package(
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])
         + module("VectorIndex", ["Core", "Store", "CKernels"])
-        + module("LexicalIndex", ["Core", "Store", "CStemmer"])
+        + module("LexicalIndex", ["Core", "Store", "CStemmer"], golden: true)
         + module("Models", ["Core", "Tensors", "Tokenizers"], golden: true)
         + module("Generation", ["Core", "Models", "Tensors"], tests: ["Tokenizers"], golden: true)
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
@@ -113,8 +113,9 @@ let package = Package(
         + module(
             "Workbench",
             [
-                "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "Models", "Tensors", "Tokenizers",
-                "Training",
+                "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
+                "Tensors",
+                "Tokenizers", "Training",
             ], packages: [yams])
         + [
             // The umbrella library: one import for programs that use Trawl.
@@ -133,8 +134,8 @@ let package = Package(
             .executableTarget(
                 name: "trawl",
                 dependencies: modules([
-                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "Models", "Tensors",
-                    "Training",
+                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
+                    "Tensors", "Training",
                     "Workbench",
                 ]) + [argumentParser],
                 path: "Sources/trawl", swiftSettings: swiftSettings),

@@ -1,9 +1,9 @@
 internal import CTrawlStemmer
 public import TrawlCore
 
-/// Turns text into terms as Lucene's standard tokenizer and English analyser do: words by the Unicode rules (letters and
-/// digits, joined by apostrophes and full stops inside; Han and Hiragana one character each), small letters, without
-/// the English possessive 's, without stop words, stemmed.
+/// Turns text into terms as Lucene's standard tokenizer and language analysers do: words by the Unicode rules (letters and
+/// digits, joined by apostrophes and full stops inside), small letters, without the English possessive 's and elided articles
+/// (l'eau), without stop words, stemmed, without diacritics. See `AnalyzerSettings.versions` for scripts without spaces.
 ///
 /// Words are cut after `longestTerm` bytes. Not for use by two threads at once: a stemmer has state.
 public final class Analyzer {
@@ -14,15 +14,31 @@ public final class Analyzer {
     private let stemmer: OpaquePointer?
     private let stopWords: TermTable
     private let dropsPossessive: Bool
-    private var characters = CharacterTable()
+    private let elisions: TermTable?
+    private let dropsAfterApostrophe: Bool
+    private let folder: DiacriticFolder?
+    /// Whether diacritics are dropped before stemming.
+    private let foldsFirst: Bool
+    let characters: CharacterTable
     /// The word at hand in small letters.
-    private let word: UnsafeMutablePointer<UInt8>
+    let word: UnsafeMutablePointer<UInt8>
+    /// The number of the word at hand in its text, from 0, stop words counted.
+    private(set) var position = 0
+    private var nextPosition = 0
+
+    /// The most bytes that one character adds to a word.
+    static let longestCharacter = 16
 
     /// - Parameter dropsAskingWords: Whether words that are indexed but say nothing in a query are left out too, such as "what"
     ///   and "does".
-    /// - Throws: `unsupported` for a stemmer that libstemmer does not have.
+    /// - Throws: `unsupported` for a stemmer that libstemmer does not have, or rules of a later version.
     public init(_ settings: AnalyzerSettings, dropsAskingWords: Bool = false) throws(TrawlError) {
         self.settings = settings
+        guard AnalyzerSettings.versions.contains(settings.version) else {
+            throw TrawlError(
+                .unsupported, "text was analysed by rules of version \(settings.version)",
+                remedy: "use a newer Trawl, or build the index again")
+        }
         if let name = settings.stemmer {
             guard let stemmer = sb_stemmer_new(name, nil) else {
                 throw TrawlError(
@@ -33,12 +49,15 @@ public final class Analyzer {
         } else {
             stemmer = nil
         }
-        stopWords =
-            dropsAskingWords
-            ? StopWords.queryTable(language: settings.language)
-            : settings.removesStopWords ? StopWords.table(language: settings.language) : TermTable()
+        stopWords = dropsAskingWords ? StopWords.queryTable(settings) : StopWords.table(settings)
+        let isLater = settings.version > 1
         dropsPossessive = settings.language == "en"
-        word = .allocate(capacity: Self.longestTerm)
+        elisions = isLater ? Elisions.table(language: settings.language) : nil
+        dropsAfterApostrophe = isLater && settings.language == "tr"
+        folder = settings.folds ? DiacriticFolder(longestWord: Self.longestTerm) : nil
+        foldsFirst = Self.stemmersOfPlainLetters.contains(settings.stemmer ?? "")
+        characters = CharacterTable(settings)
+        word = .allocate(capacity: Self.longestTerm + Self.longestCharacter)
     }
 
     deinit {
@@ -57,6 +76,9 @@ public final class Analyzer {
         return names
     }
 
+    /// Stemmers that know no letter with a diacritic.
+    private static let stemmersOfPlainLetters: Set = ["porter", "english", "en", "eng", "indonesian", "id", "ind"]
+
     /// The terms of `text` in order.
     public func terms(of text: String) -> [String] {
         var terms: [String] = []
@@ -64,128 +86,60 @@ public final class Analyzer {
         return terms
     }
 
+    /// Calls `body` with every term and the UTF-8 offsets of the word that it came from.
+    public func forEachTerm(of text: String, _ body: (_ term: String, _ range: Range<Int>) -> Void) {
+        forEachTerm(of: text) { (bytes: UnsafeBufferPointer<UInt8>, range) in
+            body(String(decoding: bytes, as: UTF8.self), range)
+        }
+    }
+
     /// Calls `body` with every term and the UTF-8 offsets of the word that it came from. The bytes of the term are valid
-    /// during the call only.
+    /// during the call only; `position` is the number of its word.
     func forEachTerm(of text: String, _ body: (UnsafeBufferPointer<UInt8>, Range<Int>) -> Void) {
         var text = text
+        nextPosition = 0
         text.withUTF8 { segment($0, body) }
     }
 
-    /// The state of the word at hand.
-    private struct Pending {
-        var count = 0
-        var start = 0
-        /// The class of the last character that is no mark: letter, digit, connector or katakana.
-        var last = CharacterClass.other
-        /// The joining character at the end of the word, which belongs to it only if the word goes on.
-        var join: CharacterClass?
-        /// The length and the end of the word without `join`.
-        var countBeforeJoin = 0
-        var endBeforeJoin = 0
-        var hasLetterOrDigit = false
-
-        /// Whether a character of class `next` continues the word.
-        func continues(with next: CharacterClass) -> Bool {
-            guard count > 0 else { return false }
-            guard let join else {
-                return last == .connector || next == .connector || (last == .katakana) == (next == .katakana)
-            }
-            switch (last, next) {
-            case (.letter, .letter): return join != .midNumber
-            case (.digit, .digit): return join != .midLetter
-            default: return false
-            }
-        }
-    }
-
-    private func segment(_ text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>, Range<Int>) -> Void) {
-        var pending = Pending()
-        var position = 0
-        while position < text.count {
-            let start = position
-            let entry = characters[Self.decode(text, &position)]
-            let next = entry.characterClass
-            switch next {
-            case .letter, .digit, .connector, .katakana:
-                if !pending.continues(with: next) || pending.count + 4 > Self.longestTerm {
-                    flush(&pending, end: start, body)
-                    pending.start = start
-                }
-                pending.join = nil
-                append(entry.small, &pending)
-                pending.last = next
-                if next != .connector { pending.hasLetterOrDigit = true }
-            case .midLetter, .midNumber, .midBoth:
-                let joins = next == .midBoth || (next == .midLetter) == (pending.last == .letter)
-                guard pending.count > 0, pending.join == nil, joins, pending.last == .letter || pending.last == .digit,
-                    pending.count + 4 <= Self.longestTerm
-                else {
-                    flush(&pending, end: start, body)
-                    continue
-                }
-                pending.join = next
-                pending.countBeforeJoin = pending.count
-                pending.endBeforeJoin = start
-                append(entry.small, &pending)
-            case .mark:
-                if pending.count > 0, pending.join == nil, pending.count + 4 <= Self.longestTerm {
-                    append(entry.small, &pending)
-                }
-            case .format: break
-            case .single:
-                flush(&pending, end: start, body)
-                pending.start = start
-                append(entry.small, &pending)
-                pending.hasLetterOrDigit = true
-                flush(&pending, end: position, body)
-            case .other: flush(&pending, end: start, body)
-            }
-        }
-        flush(&pending, end: text.count, body)
-    }
-
-    /// The scalar value at `position`, which moves behind it. `text` is valid UTF-8.
-    private static func decode(_ text: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> UInt32 {
-        let first = UInt32(text[position])
-        position += 1
-        if first < 0x80 { return first }
-        let more = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3
-        var value = first & (0x3F >> UInt32(more))
-        for _ in 0..<more {
-            value = value << 6 | UInt32(text[position]) & 0x3F
-            position += 1
-        }
-        return value
-    }
-
-    private func append(_ value: UInt32, _ pending: inout Pending) {
-        if value < 0x80 {
-            word[pending.count] = UInt8(value)
-            pending.count += 1
-            return
-        }
-        guard let scalar = Unicode.Scalar(value), let encoded = UTF8.encode(scalar) else { return }
-        for byte in encoded {
-            word[pending.count] = byte
-            pending.count += 1
-        }
-    }
-
-    /// Hands the word at hand over and starts a new one.
-    private func flush(
-        _ pending: inout Pending, end: Int, _ body: (UnsafeBufferPointer<UInt8>, Range<Int>) -> Void
-    ) {
-        guard pending.count > 0 else { return }
-        let count = pending.join == nil ? pending.count : pending.countBeforeJoin
-        let range = pending.start..<(pending.join == nil ? end : pending.endBeforeJoin)
-        let isWord = pending.hasLetterOrDigit
-        pending = Pending()
-        guard isWord else { return }
-        let kept = UnsafeBufferPointer(start: word, count: dropsPossessive ? count - possessive(count) : count)
+    /// Hands the word in `word` over, if it is no stop word.
+    func emit(word count: Int, _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>, Range<Int>) -> Void) {
+        position = nextPosition
+        nextPosition += 1
+        var kept = withoutApostrophes(UnsafeBufferPointer(start: word, count: count))
         guard !kept.isEmpty, !stopWords.contains(kept) else { return }
-        guard let stemmer, let stem = sb_stemmer_stem(stemmer, word, CInt(kept.count)) else { return body(kept, range) }
-        let length = Int(sb_stemmer_length(stemmer))
-        body(length > 0 ? UnsafeBufferPointer(start: stem, count: length) : kept, range)
+        if foldsFirst, let folder {
+            let folded = folder.fold(kept)
+            if folded.baseAddress != kept.baseAddress, stopWords.contains(folded) { return }
+            kept = folded
+        }
+        if let stemmer, let stem = sb_stemmer_stem(stemmer, kept.baseAddress, CInt(kept.count)) {
+            let length = Int(sb_stemmer_length(stemmer))
+            if length > 0 { kept = UnsafeBufferPointer(start: stem, count: length) }
+        }
+        if !foldsFirst, let folder { kept = folder.fold(kept) }
+        body(kept, range)
+    }
+
+    /// Hands the bytes over as they are: emoji and pairs of characters.
+    func emit(
+        whole term: UnsafeBufferPointer<UInt8>, _ range: Range<Int>,
+        _ body: (UnsafeBufferPointer<UInt8>, Range<Int>) -> Void
+    ) {
+        position = nextPosition
+        nextPosition += 1
+        body(term, range)
+    }
+
+    /// The word without the English possessive, an elided article before it, or the endings that Turkish writes after names.
+    private func withoutApostrophes(_ word: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        if dropsPossessive {
+            return UnsafeBufferPointer(rebasing: word[..<(word.count - possessive(word.count))])
+        }
+        guard elisions != nil || dropsAfterApostrophe, let apostrophe = word.firstIndex(of: 0x27) else { return word }
+        let (before, after) = (word[..<apostrophe], word[(apostrophe + 1)...])
+        if dropsAfterApostrophe { return UnsafeBufferPointer(rebasing: before) }
+        guard !after.isEmpty, elisions?.contains(UnsafeBufferPointer(rebasing: before)) == true else { return word }
+        return UnsafeBufferPointer(rebasing: after)
     }
 
     /// The length of 's at the end of the word, with any of the three apostrophes.
@@ -196,6 +150,26 @@ public final class Analyzer {
         switch (word[count - 4], word[count - 3], word[count - 2]) {
         case (0xE2, 0x80, 0x99), (0xEF, 0xBC, 0x87): return 4
         default: return 0
+        }
+    }
+}
+
+/// Articles and pronouns that lose their vowel before another and are written with the next word, as in "l'eau".
+private enum Elisions {
+    private static let words = [
+        "ca": "d l m n s t",
+        "fr": "c d j l m n s t qu jusqu lorsqu puisqu quoiqu",
+        "ga": "b d m",
+        "it": "c d l m n s t v un all agl dall dagl dell degl nell negl sull sugl coll quell quest",
+    ]
+
+    static func table(language: String) -> TermTable? {
+        words[language].map { list in
+            var table = TermTable()
+            for word in list.split(separator: " ") {
+                Array(word.utf8).withUnsafeBufferPointer { _ = table.insert($0) }
+            }
+            return table
         }
     }
 }

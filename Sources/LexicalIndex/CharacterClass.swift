@@ -19,7 +19,17 @@ enum CharacterClass: UInt8 {
     /// A word by itself: Han and Hiragana are written without spaces.
     case single
     case katakana
+    /// A character of a script without spaces between words, which makes pairs with its neighbours.
+    case paired
+    /// Zero width space: separates words of scripts without spaces, and means nothing in others.
+    case zeroWidth
+    case emoji
+    /// Half of a flag.
+    case regional
+    /// A tone of skin.
+    case emojiModifier
 
+    /// By the first version of the rules.
     init(_ scalar: Unicode.Scalar) {
         switch scalar.value {
         case 0x27, 0x2E, 0x2018, 0x2019, 0x2024, 0xFE52, 0xFF07, 0xFF0E: self = .midBoth
@@ -46,46 +56,36 @@ enum CharacterClass: UInt8 {
         default: self = .other
         }
     }
-}
 
-/// The class and the small letter of characters, looked up once for each character of the basic plane.
-struct CharacterTable {
-    /// `known | class << 24 | small letter`, 0 for what was not looked up yet.
-    private var entries = [UInt32](repeating: 0, count: 0x1_0000)
-
-    init() {
-        for value: UInt32 in 0..<128 { _ = self[value] }
-    }
-
-    /// The entry of a scalar value: its class and its simple lower-case mapping.
-    subscript(value: UInt32) -> Entry {
-        mutating get {
-            if value < 0x1_0000 {
-                let known = entries[Int(value)]
-                if known != 0 { return Entry(bits: known) }
+    /// By the second version of the rules.
+    init(version2 scalar: Unicode.Scalar) {
+        switch scalar.value {
+        case 0x200B: self = .zeroWidth
+        // Variation selectors.
+        case 0xFE00...0xFE0F: self = .format
+        case 0x1F1E6...0x1F1FF: self = .regional
+        case 0x1F3FB...0x1F3FF: self = .emojiModifier
+        case 0x3005, 0x1100...0x11FF, 0x3131...0x318E, 0xA960...0xA97C, 0xAC00...0xD7FB: self = .paired
+        default:
+            let first = CharacterClass(scalar)
+            switch first {
+            case .single, .katakana: self = .paired
+            case .letter where Self.isWrittenWithoutSpaces(scalar.value): self = .paired
+            case .other where Self.isEmoji(scalar): self = .emoji
+            default: self = first
             }
-            let entry = Entry(value)
-            if value < 0x1_0000 { entries[Int(value)] = entry.bits }
-            return entry
         }
     }
 
-    struct Entry {
-        let bits: UInt32
+    /// Thai and Lao, Burmese, Khmer.
+    private static func isWrittenWithoutSpaces(_ value: UInt32) -> Bool {
+        (0x0E01...0x0EFF).contains(value) || (0x1000...0x109F).contains(value) || (0x1780...0x17FF).contains(value)
+    }
 
-        init(bits: UInt32) { self.bits = bits }
-
-        init(_ value: UInt32) {
-            guard let scalar = Unicode.Scalar(value) else {
-                bits = 1 << 31
-                return
-            }
-            // One character stays one character: of a longer mapping (that of the Turkish dotted I) the first counts.
-            let small = scalar.properties.lowercaseMapping.unicodeScalars.first ?? scalar
-            bits = 1 << 31 | UInt32(CharacterClass(scalar).rawValue) << 24 | small.value
-        }
-
-        var characterClass: CharacterClass { CharacterClass(rawValue: UInt8(bits >> 24 & 0x7F)) ?? .other }
-        var small: UInt32 { bits & 0xFF_FFFF }
+    /// Pictures; not the signs of text that have an emoji form, such as © and ↔.
+    private static func isEmoji(_ scalar: Unicode.Scalar) -> Bool {
+        let properties = scalar.properties
+        guard properties.isEmoji else { return false }
+        return properties.isEmojiPresentation || (0x2600...0x27BF).contains(scalar.value) || scalar.value >= 0x1F000
     }
 }

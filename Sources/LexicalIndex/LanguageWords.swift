@@ -4,14 +4,16 @@ internal import CTrawlStemmer
 public struct LanguageWords: Sendable {
     private let isEnglish: Bool
     private let stemmer: String?
+    private let stopWords: Set<String>
 
     public init(_ settings: AnalyzerSettings) {
         isEnglish = settings.language == "en"
+        stopWords = Set(StopWords.query(settings))
         stemmer = settings.stemmer
     }
 
     /// Whether `word`, in small letters, says nothing in a query.
-    public func isStopWord(_ word: String) -> Bool { isEnglish && StopWords.english.contains(word) }
+    public func isStopWord(_ word: String) -> Bool { stopWords.contains(word) }
 
     /// Other words that a change of ending makes of `word` and that have its stem, in a fixed order; which of them exist is for
     /// the corpus to say. Empty for languages other than English, and without a stemmer.

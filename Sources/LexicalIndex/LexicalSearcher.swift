@@ -47,13 +47,13 @@ public struct LexicalSearcher: Sendable {
     public private(set) var parameters: BM25Parameters
     /// Whether queries are read without the words that say nothing in them, unless they have no others.
     public private(set) var dropsAskingWords = false
-    private let segments: [Segment]
+    let segments: [Segment]
     /// The number of live passages in all segments.
     public let passageCount: Int
     /// The mean number of terms of a live passage, 0 without passages.
     public let meanLength: Double
 
-    private struct Segment: Sendable {
+    struct Segment: Sendable {
         let reader: SegmentReader
         let postings: Blob
         let lengths: Blob
@@ -167,8 +167,7 @@ public struct LexicalSearcher: Sendable {
 
     /// The distinct terms of `query` with their weights and postings.
     private func weighted(_ query: String) throws -> [WeightedTerm] {
-        // Texts are indexed in this normal form, too.
-        let normal = query.utf8.allSatisfy { $0 < 0x80 } ? query : query.precomposedStringWithCanonicalMapping
+        let normal = query.composed
         var terms = try terms(of: normal, Analyzer(settings, dropsAskingWords: dropsAskingWords))
         if terms.isEmpty, dropsAskingWords { terms = try self.terms(of: normal, Analyzer(settings)) }
         for index in terms.indices {
@@ -178,11 +177,15 @@ public struct LexicalSearcher: Sendable {
                 terms[index].lists.append(list)
                 terms[index].passageFrequency += try list?.livePassageFrequency(segment.deletions) ?? 0
             }
-            let df = Double(terms[index].passageFrequency)
-            let rarity = log(1 + (Double(passageCount) - df + 0.5) / (df + 0.5))
-            terms[index].weight = Float(Double(terms[index].occurrences) * rarity)
+            terms[index].weight = Float(Double(terms[index].occurrences) * rarity(terms[index].passageFrequency))
         }
         return terms
+    }
+
+    /// The inverse passage frequency.
+    func rarity(_ passageFrequency: Int) -> Double {
+        let df = Double(passageFrequency)
+        return log(1 + (Double(passageCount) - df + 0.5) / (df + 0.5))
     }
 
     private func terms(of query: String, _ analyzer: Analyzer) -> [WeightedTerm] {
@@ -200,18 +203,22 @@ public struct LexicalSearcher: Sendable {
     // MARK: - Scores
 
     /// BM25's saturation for passages of this collection.
-    private struct Scorer {
+    struct Scorer {
         /// What every passage has in its denominator, and what every term of its length adds.
         let base: Float
         let perTerm: Float
 
         func score(weight: Float, _ frequency: UInt32, _ length: UInt32) -> Float {
+            score(weight: weight, Float(frequency), length)
+        }
+
+        func score(weight: Float, _ frequency: Float, _ length: UInt32) -> Float {
             guard frequency > 0 else { return 0 }
-            return weight * Float(frequency) / (Float(frequency) + base + perTerm * Float(length))
+            return weight * frequency / (frequency + base + perTerm * Float(length))
         }
     }
 
-    private var scorer: Scorer {
+    var scorer: Scorer {
         Scorer(
             base: parameters.k1 * (1 - parameters.b),
             perTerm: meanLength > 0 ? Float(Double(parameters.k1 * parameters.b) / meanLength) : 0)

@@ -1,31 +1,34 @@
 /// Words too common to tell passages apart.
 enum StopWords {
-    /// The list that Lucene's EnglishAnalyzer uses; they are not indexed.
-    private static let unindexed = [
-        "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not",
-        "of",
-        "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "will",
-        "with",
-    ]
+    /// The stop words that settings leave out of indexes and queries.
+    static func table(_ settings: AnalyzerSettings) -> TermTable {
+        settings.removesStopWords ? table(of: unindexed(settings)) : TermTable()
+    }
 
-    /// Words that ask or help to ask: they say nothing of what a passage should have, but tell passages apart by style. They
-    /// are indexed, and left out of queries.
-    private static let asking = [
-        "about", "am", "any", "been", "being", "can", "could", "did", "do", "does", "doing", "done", "from", "had",
-        "has", "have", "having", "he", "her", "him", "his", "how", "i", "its", "may", "me", "might", "must", "my",
-        "our", "shall", "she", "should", "so", "some", "than", "them", "those", "too", "us", "very", "we", "were",
-        "what", "when", "where", "which", "who", "whom", "whose", "why", "would", "you", "your",
-    ]
+    /// The stop words that settings leave out of queries.
+    static func queryTable(_ settings: AnalyzerSettings) -> TermTable { table(of: query(settings)) }
 
-    /// Those that are left out of queries.
-    static let english = Set(unindexed + asking)
+    /// The words that say nothing in a query: those that are not indexed, and those that ask or help to ask.
+    static func query(_ settings: AnalyzerSettings) -> [String] {
+        unindexed(settings) + (isKnown(settings) ? words(of: asking[settings.language]) : [])
+    }
 
-    /// The stop words of a language that are not indexed; empty for languages without a list.
-    static func table(language: String) -> TermTable { language == "en" ? table(of: unindexed) : TermTable() }
+    /// The function words of a language, which show that a text is in it.
+    static func functionWords(_ language: TextLanguage) -> [String] {
+        words(of: unindexed[language.code]) + words(of: asking[language.code]) + words(of: foreign[language.code])
+    }
 
-    /// The stop words of a language that are left out of queries.
-    static func queryTable(language: String) -> TermTable {
-        language == "en" ? table(of: unindexed + asking) : TermTable()
+    private static func unindexed(_ settings: AnalyzerSettings) -> [String] {
+        isKnown(settings) ? words(of: unindexed[settings.language]) : []
+    }
+
+    /// The first version of the analysis knew English alone.
+    private static func isKnown(_ settings: AnalyzerSettings) -> Bool {
+        settings.language == "en" || settings.version > 1
+    }
+
+    private static func words(of list: String?) -> [String] {
+        list.map { $0.split(whereSeparator: \.isWhitespace).map(String.init) } ?? []
     }
 
     private static func table(of words: [String]) -> TermTable {

@@ -141,6 +141,41 @@ import TrawlTestSupport
         #expect(failure("lexical: {k2: 1}").contains("analysis") && failure("lexical: {k2: 1}").contains("k1"))
     }
 
+    @Test func theLanguageOfARecipeMakesItsAnalysis() throws {
+        func analysis(_ yaml: String) throws -> AnalyzerSettings { try RecipeFile(yaml: yaml).recipe.lexical.analysis }
+        #expect(try analysis("") == .english && RecipeFile(yaml: "").recipe.lexical.isAutomatic)
+        #expect(try analysis("lexical: {language: German}").stemmer == "german")
+        #expect(try analysis("lexical: {language: none}") == AnalyzerSettings(.none))
+        #expect(try !analysis("lexical: {language: de, fold: false}").folds)
+        #expect(try RecipeFile(yaml: "lexical: {language: de}").recipe.lexical.isAutomatic == false)
+        #expect(failure("lexical: {language: klingon}").contains("klingon"))
+        #expect(failure("lexical: {language: klingon}").contains("german"))
+        #expect(
+            failure("lexical: {fold: true, analysis: {language: en, removesStopWords: true}}").contains("analysis"))
+        #expect(failure("lexical: {syntax: some}").contains("lexical.syntax"))
+        var file = RecipeFile()
+        try file.recipe.lexical.set(language: "french")
+        file.settings.lexical.syntax = .full
+        #expect(try RecipeFile(yaml: file.yaml()) == file)
+        file.recipe.lexical.analysis.folds = false
+        #expect(try RecipeFile(yaml: file.yaml()) == file)
+        #expect(throws: TrawlError.self) { try file.recipe.lexical.set(language: "klingon") }
+    }
+
+    /// Indexes that were built before there was folding go on as they were made.
+    @Test func storedAnalysesWithoutAVersionKeepTheFirstRules() throws {
+        let stored = try RecipeFile(
+            yaml: """
+                lexical:
+                  analysis: {language: en, removesStopWords: true, stemmer: porter}
+                  b: 0.4
+                  k1: 0.9
+                  queryStopWords: true
+                """)
+        #expect(!stored.recipe.lexical.isAutomatic)
+        #expect(!stored.recipe.lexical.analysis.folds && stored.recipe.lexical.analysis.version == 1)
+    }
+
     /// As Trawl 0.1 wrote recipes into indexes.
     @Test func earlierRecipesAreRead() throws {
         let file = try RecipeFile(

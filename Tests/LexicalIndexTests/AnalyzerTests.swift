@@ -21,7 +21,11 @@ import TrawlCore
         ("ab😀cd\u{200B}ef", ["ab", "cd", "ef"]),
         ("key:value 12:30 l’été", ["key:value", "12", "30", "l’été"]),
     ]) func wordsAreCutByTheUnicodeRules(text: String, expected: [String]) throws {
-        #expect(try terms(text, AnalyzerSettings(language: "xx", stemmer: nil, removesStopWords: false)) == expected)
+        #expect(
+            try terms(
+                text,
+                AnalyzerSettings(
+                    language: "xx", stemmer: nil, removesStopWords: false, folds: false, version: 1)) == expected)
     }
 
     @Test(arguments: [
@@ -33,9 +37,10 @@ import TrawlCore
     }
 
     @Test func otherLanguagesHaveTheirStemmers() throws {
-        #expect(
-            try terms("continuellement les maisons", AnalyzerSettings(language: "fr")) == ["continuel", "le", "maison"])
-        #expect(try terms("corriendo las casas", AnalyzerSettings(language: "es")) == ["corr", "las", "cas"])
+        let french = AnalyzerSettings(try #require(TextLanguage("fr")))
+        #expect(try terms("continuellement les maisons", french) == ["continuel", "maison"])
+        let spanish = AnalyzerSettings(try #require(TextLanguage("spanish")))
+        #expect(try terms("corriendo las casas", spanish) == ["corr", "cas"])
     }
 
     @Test func anUnknownStemmerIsRefusedWithTheKnownOnes() {
@@ -48,7 +53,8 @@ import TrawlCore
     }
 
     @Test func overlongWordsAreCut() throws {
-        let settings = AnalyzerSettings(language: "xx", stemmer: nil, removesStopWords: false)
+        let settings = AnalyzerSettings(
+            language: "xx", stemmer: nil, removesStopWords: false, folds: false, version: 1)
         for character in ["a", "é", "한", "𐐀", "1."] {
             let pieces = try terms(String(repeating: character, count: 1000), settings)
             #expect(pieces.count > 1)
@@ -61,16 +67,19 @@ import TrawlCore
     @Test func offsetsLeadBackToTheWords() throws {
         let text = "The Ünïted  states’ “house's” 3.5. end"
         var words: [String] = []
-        try Analyzer(.english).forEachTerm(of: text) { _, range in
+        try Analyzer(.english).forEachTerm(of: text) { (_: String, range) in
             words.append(String(decoding: Array(text.utf8)[range], as: UTF8.self))
         }
         #expect(words == ["Ünïted", "states", "house's", "3.5", "end"])
     }
 
-    @Test func settingsSurviveTheirCoding() {
-        #expect(AnalyzerSettings(language: "en") == .english)
+    @Test func languagesHaveTheirUsualSettings() throws {
+        #expect(AnalyzerSettings(.english) == .english && AnalyzerSettings.english.stemmer == "porter")
         #expect(
-            AnalyzerSettings(language: "de") == AnalyzerSettings(language: "de", stemmer: "de", removesStopWords: false)
-        )
+            AnalyzerSettings(try #require(TextLanguage("de")))
+                == AnalyzerSettings(language: "de", stemmer: "german", removesStopWords: true))
+        #expect(
+            AnalyzerSettings(.none, folds: false)
+                == AnalyzerSettings(language: "none", stemmer: nil, removesStopWords: false, folds: false))
     }
 }

@@ -26,9 +26,13 @@ import Testing
         }
     }
 
-    @Test func otherLanguagesHaveNeitherFormsNorStopWords() {
-        let german = LanguageWords(AnalyzerSettings(language: "de"))
+    @Test func otherLanguagesHaveStopWordsButNoForms() throws {
+        let german = LanguageWords(AnalyzerSettings(try #require(TextLanguage("de"))))
         #expect(german.inflections(of: "flag").isEmpty && !german.isStopWord("what"))
+        #expect(german.isStopWord("und") && german.isStopWord("warum"))
+        let earlier = AnalyzerSettings(
+            language: "de", stemmer: "de", removesStopWords: false, folds: false, version: 1)
+        #expect(!LanguageWords(earlier).isStopWord("und"))
         #expect(LanguageWords(.english).isStopWord("what") && LanguageWords(.english).isStopWord("the"))
         #expect(!LanguageWords(.english).isStopWord("moon"))
         #expect(
@@ -43,7 +47,9 @@ import Testing
         #expect(try Analyzer(.english).terms(of: "what does the moon do") == ["what", "doe", "moon", "do"])
         #expect(try Analyzer(.english, dropsAskingWords: true).terms(of: "what does the moon do") == ["moon"])
         #expect(try Analyzer(.english, dropsAskingWords: true).terms(of: "who was he").isEmpty)
-        let german = AnalyzerSettings(language: "de")
+        let german = AnalyzerSettings(try #require(TextLanguage("de")))
         #expect(try Analyzer(german, dropsAskingWords: true).terms(of: "what") == Analyzer(german).terms(of: "what"))
+        #expect(
+            try Analyzer(german, dropsAskingWords: true).terms(of: "Warum scheint der Mond") == ["scheint", "mond"])
     }
 }

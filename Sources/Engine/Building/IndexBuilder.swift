@@ -8,7 +8,7 @@ import TrawlStore
 /// Documents are read into drafts of bounded size; each draft becomes a segment with its documents and every part that the
 /// recipe builds. One transaction at the end makes all new segments the index, and takes out what they replace.
 struct IndexBuilder {
-    private let file: RecipeFile
+    private var file: RecipeFile
     private let output: String
     private let adding: Bool
     private let replacing: Bool
@@ -84,14 +84,34 @@ struct IndexBuilder {
     @discardableResult
     func run(_ documents: any DocumentSource) throws -> Changes {
         // What can fail at once fails before anything is written.
-        let recipe = file.recipe
         try file.settings.validate(engine.parts)
-        try engine.parts.requireKnown(recipe.build)
-        guard !recipe.build.isEmpty else {
+        try engine.parts.requireKnown(file.recipe.build)
+        guard !file.recipe.build.isEmpty else {
             throw TrawlError(
                 .invalidInput, "the recipe builds nothing",
                 remedy: "name some of \(engine.parts.nameList)")
         }
+        let source = SampledDocuments(documents)
+        var builder = self
+        if !adding { try builder.completeRecipe(source) }
+        return try builder.build(source, documents.corpus)
+    }
+
+    /// The documents that a recipe is completed by: at most so many, and not much more text than that.
+    private static let sampleSize = (count: 200, bytes: 256 << 10)
+
+    private mutating func completeRecipe(_ documents: SampledDocuments) throws {
+        for part in engine.parts.all {
+            try part.complete(
+                &file.recipe,
+                by: { try documents.sample(count: Self.sampleSize.count, bytes: Self.sampleSize.bytes) },
+                progress: progress)
+        }
+    }
+
+    /// - Parameter corpus: the files that the documents come from; nil when they come from none.
+    private func build(_ documents: any DocumentSource, _ corpus: DocumentIterator?) throws -> Changes {
+        let recipe = file.recipe
         let existing = try adding ? engine.open(output) : nil
         let context = BuildContext(
             models: engine.models, existing: existing, unfinished: Store.unfinishedFolder(of: output))
@@ -104,7 +124,7 @@ struct IndexBuilder {
         for part in parts { source = part.reading(source, recipe, isAdding: adding) }
         let isNew = !Store.exists(at: output)
         do {
-            return try build(source, documents.corpus, builders)
+            return try build(source, corpus, builders)
         } catch {
             // Embeddings that are done are kept for the next run.
             if isNew { try? Store.remove(at: output, keepsUnfinished: true) }
@@ -112,7 +132,6 @@ struct IndexBuilder {
         }
     }
 
-    /// - Parameter corpus: the files that the documents come from; nil when they come from none.
     private func build(
         _ documents: any DocumentSource, _ corpus: DocumentIterator?, _ builders: [any PartBuilder]
     ) throws -> Changes {

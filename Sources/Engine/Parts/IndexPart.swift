@@ -42,6 +42,11 @@ public protocol IndexPart: Sendable {
     /// Whether a search that names no method asks this one: false where the model is missing that it takes.
     func canSearch(_ recipe: IndexRecipe, _ settings: SearchSettings) -> Bool
 
+    /// Decides what a recipe leaves to the documents, such as their language, by the first of them. Called when an index is
+    /// built, whether or not it has the part; not when it grows.
+    func complete(
+        _ recipe: inout IndexRecipe, by sample: () throws -> [Document], progress: any ProgressReporter) throws
+
     /// Loads what building takes, so that what can fail fails before anything is written.
     ///
     /// - Throws: `TrawlError` for a recipe that cannot be built or a model that is missing.
@@ -85,6 +90,10 @@ extension IndexPart {
     public var fusionWeight: Float { 0 }
     public var readsWords: Bool { false }
     public func canSearch(_ recipe: IndexRecipe, _ settings: SearchSettings) -> Bool { true }
+
+    public func complete(
+        _ recipe: inout IndexRecipe, by sample: () throws -> [Document], progress: any ProgressReporter
+    ) throws {}
 
     public func reading(_ documents: any DocumentSource, _ recipe: IndexRecipe, isAdding: Bool) -> any DocumentSource {
         documents

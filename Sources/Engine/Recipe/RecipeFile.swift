@@ -7,7 +7,11 @@ import TrawlCore
 /// description: My notes
 /// corpus: {paths: [notes]}
 /// build: [lexical, dense]
-/// lexical: {k1: 1.2}            # the entries of a part: of its recipe and of its settings
+/// lexical:                      # the entries of a part: of its recipe and of its settings
+///   language: german            # auto (default), none, or a language: how words are stemmed
+///   fold: true                  # accents, typographic apostrophes and ligatures make no difference (default)
+///   k1: 1.2
+///   syntax: auto                # how typed queries are read: plain, full or auto (default)
 /// search: {mode: hybrid}
 /// ```
 public struct RecipeFile: Equatable, Sendable {

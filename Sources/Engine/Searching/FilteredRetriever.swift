@@ -17,11 +17,11 @@ struct FilteredRetriever: Retriever {
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         try base.search(queries, limit: passageCount).map { found in
-            Retrieved(
-                ranking: Ranking(Array(found.ranking.lazy.filter { filter.contains($0.passage) }.prefix(limit))),
-                matches: found.matches, keys: found.keys)
+            found.with(Ranking(Array(found.ranking.lazy.filter { filter.contains($0.passage) }.prefix(limit))))
         }
     }
+
+    func reading(of query: String) throws -> QueryReading? { try base.reading(of: query) }
 
     func recallOfExactSearch(_ queries: [String], k: Int) throws -> Double? {
         try base.recallOfExactSearch(queries, k: k)

@@ -28,7 +28,7 @@ struct Fusion {
 
         /// The scores as shares of the bound; nil without one.
         fileprivate var shares: [Float]? {
-            bound.flatMap { bound in bound > 0 ? ranking.map { max(0, $0.score) / bound } : nil }
+            bound.flatMap { bound in bound > 0 ? ranking.map { min(1, max(0, $0.score) / bound) } : nil }
         }
     }
 

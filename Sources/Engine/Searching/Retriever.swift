@@ -12,9 +12,13 @@ public protocol Retriever {
     /// The share of the `k` passages that are best for each query which `search` finds; nil for a method that always finds
     /// them all.
     func recallOfExactSearch(_ queries: [String], k: Int) throws -> Double?
+
+    /// What a query with operators is to the other methods and to rerankers, which know none; nil for a query without.
+    func reading(of query: String) throws -> QueryReading?
 }
 
 extension Retriever {
+    public func reading(of query: String) throws -> QueryReading? { nil }
     public func recallOfExactSearch(_ queries: [String], k: Int) throws -> Double? { nil }
 }
 
@@ -27,23 +31,47 @@ public struct Retrieved {
     public let matches: (PassageID, StoredPassage) throws -> [Match]
     /// The strongest n-grams that were generated.
     public let keys: () -> [GeneratedKey]
+    /// The query in other words, if some that it has occur nowhere.
+    public let suggestion: () throws -> String?
+    /// What the user should know of how the query was understood.
+    public let notes: [String]
 
     public init(
         ranking: Ranking, bound: Float? = nil,
         matches: @escaping (PassageID, StoredPassage) throws -> [Match] = { _, _ in [] },
-        keys: @escaping () -> [GeneratedKey] = { [] }
+        keys: @escaping () -> [GeneratedKey] = { [] }, suggestion: @escaping () throws -> String? = { nil },
+        notes: [String] = []
     ) {
         self.ranking = ranking
         self.bound = bound
         self.matches = matches
         self.keys = keys
+        self.suggestion = suggestion
+        self.notes = notes
     }
 
-    /// The best `limit` passages that are not in `passages`.
+    /// The same, with the best `limit` passages that are not in `passages`.
     func excluding(_ passages: Set<PassageID>, limit: Int) -> Retrieved {
+        with(Ranking(Array(ranking.lazy.filter { !passages.contains($0.passage) }.prefix(limit))))
+    }
+
+    /// The same, with another ranking of the passages.
+    func with(_ ranking: Ranking) -> Retrieved {
         Retrieved(
-            ranking: Ranking(Array(ranking.lazy.filter { !passages.contains($0.passage) }.prefix(limit))),
-            bound: bound, matches: matches, keys: keys)
+            ranking: ranking, bound: bound, matches: matches, keys: keys, suggestion: suggestion, notes: notes)
+    }
+}
+
+/// What a query with operators asks of methods that know none.
+public struct QueryReading {
+    /// Its words, without those that it excludes.
+    public let text: String
+    /// Which passages the query lets be found: those that have what it requires and nothing that it excludes; nil: all.
+    public let filter: () throws -> ((PassageID) -> Bool)?
+
+    public init(text: String, filter: @escaping () throws -> ((PassageID) -> Bool)? = { nil }) {
+        self.text = text
+        self.filter = filter
     }
 }
 

@@ -8,10 +8,14 @@ public struct SearchResult: Encodable, Sendable {
     public let hits: [SearchHit]
     /// The strongest n-grams that a generator wrote; empty unless an explanation was asked for.
     public let keys: [GeneratedKey]
+    /// The query with the nearest words of the index in place of those that occur nowhere; nil if all occur.
+    public let suggestion: String?
+    /// What the user should know of how the query was understood.
+    public let notes: [String]
 
     enum CodingKeys: String, CodingKey {
         case queryID = "query_id"
-        case query, hits, keys
+        case query, hits, keys, suggestion, notes
     }
 }
 

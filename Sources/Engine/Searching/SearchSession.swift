@@ -106,7 +106,9 @@ public final class SearchSession {
             hits: try found.final.prefix(limit).enumerated().map { index, entry in
                 try hit(entry, rank: index + 1, query, found)
             },
-            keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [])
+            keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [],
+            suggestion: try found.retrieved.lazy.compactMap { try $0.suggestion() }.first,
+            notes: found.retrieved.flatMap(\.notes))
     }
 
     private func ranking(_ query: Query, _ found: Found) throws -> DocumentRanking {
@@ -120,12 +122,18 @@ public final class SearchSession {
 
     private func rank(_ queries: [Query]) throws -> [Found] {
         var found = queries.map { _ in Found() }
-        let texts = queries.map(\.text)
+        let readings = try queries.map { try reading(of: $0.text) }
+        let texts = zip(queries, readings).map { $1?.text ?? $0.text }
         let excluded = try settings.excludesQueryDocument ? queries.map { try passages(of: $0) } : []
         let limit = min(depth + (excluded.map(\.count).max() ?? 0), max(1, index.documents.passageCount))
-        for (_, _, retriever) in retrievers {
-            for (query, result) in try retriever.search(texts, limit: limit).enumerated() {
-                let result = excluded.isEmpty ? result : result.excluding(excluded[query], limit: depth)
+        for (number, (_, _, retriever)) in retrievers.enumerated() {
+            // A method reads the operators that it knows; the others get the words.
+            let own = zip(queries, zip(readings, texts)).map { $1.0?.retriever == number ? $0.text : $1.1 }
+            for (query, result) in try retriever.search(own, limit: limit).enumerated() {
+                var result = excluded.isEmpty ? result : result.excluding(excluded[query], limit: depth)
+                if let reading = readings[query], reading.retriever != number, let allows = reading.allows {
+                    result = result.with(Ranking(result.ranking.filter { allows($0.passage) }))
+                }
                 found[query].retrieved.append(result)
                 try found[query].add(retriever.name, result.ranking, by: number(of:))
             }
@@ -149,6 +157,16 @@ public final class SearchSession {
             }
         }
         return found
+    }
+
+    /// What the operators of a query mean to methods that know none, with the number of the method that knows them; nil for a
+    /// query without operators.
+    private func reading(of query: String) throws -> (retriever: Int, text: String, allows: ((PassageID) -> Bool)?)? {
+        for (number, (_, _, retriever)) in retrievers.enumerated() {
+            guard let reading = try retriever.reading(of: query) else { continue }
+            return (number, reading.text, retrievers.count > 1 ? try reading.filter() : nil)
+        }
+        return nil
     }
 
     /// The passages of the document that has the id of `query`.

@@ -2,6 +2,7 @@ public import TrawlCore
 public import TrawlEngine
 public import TrawlEvaluation
 import TrawlGeneration
+import TrawlLexicalIndex
 import TrawlTensors
 import TrawlTraining
 
@@ -205,6 +206,7 @@ private struct AdaptationState {
         settings.rerankers = []
         settings.conditions = []
         settings.limit = 10
+        settings.lexical.syntax = .plain
         let rankings = try engine.session(index, settings).rankDocuments(queries.queries)
         return try TrawlEvaluation.Report(
             of: Run(rankings), against: queries.qrels.restricted(to: queries.queries.map(\.id)),

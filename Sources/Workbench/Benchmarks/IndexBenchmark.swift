@@ -3,6 +3,7 @@ public import TrawlCore
 import TrawlCorpus
 public import TrawlEngine
 public import TrawlEvaluation
+import TrawlLexicalIndex
 import Yams
 
 /// A benchmark definition: a data set, how it is indexed, and the scores that each mode should reach.
@@ -73,6 +74,7 @@ public struct IndexBenchmark: Sendable {
             var settings = index.settings
             settings.mode = SearchMode(rawValue: mode)
             settings.limit = 1000
+            settings.lexical.syntax = .plain
             let evaluation = try IndexEvaluation(
                 engine, index, queries: queries, qrels: qrels, measures: definition.measures(mode: mode))
             reports[mode] = try evaluation.evaluate(settings, progress: progress).report

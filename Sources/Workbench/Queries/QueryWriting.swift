@@ -1,6 +1,7 @@
 public import TrawlCore
 public import TrawlEngine
 public import TrawlGeneration
+import TrawlLexicalIndex
 public import TrawlTensors
 
 /// Writes queries for the passages of an index, to train on without relevance judgements.
@@ -79,6 +80,7 @@ public struct QueryWriting: Sendable {
             settings.mode = mode
             settings.rerankers = []
             settings.limit = foundWithin
+            settings.lexical.syntax = .plain
             return try engine.session(index, settings)
         }
     }

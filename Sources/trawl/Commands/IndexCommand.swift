@@ -71,6 +71,16 @@ struct IndexCommand: AsyncParsableCommand {
     var build: [String]?
     @Option(help: "The format of the corpus, to detect none: \(CorpusRecipe.formats.joined(separator: ", ")).")
     var format: String?
+    @Option(
+        help: ArgumentHelp(
+            "The language of the documents: a name or an ISO 639 code, none, or auto (default), which finds out.",
+            discussion: """
+                Lexical search stems words and leaves out stop words by the language: \(LexicalRecipe.languages). With none, for \
+                texts in several languages, words stay as they are. What auto found is printed and kept in the index. \
+                Accents and typographic apostrophes make no difference in any language ('lexical: {fold: false}' in a \
+                recipe keeps them).
+                """))
+    var language: String?
     @Option(help: "The embedding model: a name or a path.") var embedder: String?
     @Option(help: "The model that writes n-grams: a name or a path.") var generator: String?
     @Option(
@@ -148,6 +158,10 @@ struct IndexCommand: AsyncParsableCommand {
         if json {
             try Output.json(IndexReport(summary: summary, skipped: documents.summary.skipped.count))
         } else if !progress.quiet {
+            let index = try engine.open(summary.path)
+            for (name, about) in try index.partSummaries() where name == LexicalRecipe.sectionName {
+                Diagnostics.line(about)
+            }
             Diagnostics.line(
                 "\(summary.path): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
                     + "\(grouped(summary.bytesOnDisk / 1_000_000)) MB")
@@ -157,7 +171,7 @@ struct IndexCommand: AsyncParsableCommand {
 
     /// Whether a flag says what only the recipe of a new index can.
     private var overrulesRecipe: Bool {
-        recipe != nil || build != nil || embedder != nil || generator != nil || precision != nil || passageSize != nil
+        recipe != nil || build != nil || language != nil || embedder != nil || generator != nil || precision != nil || passageSize != nil
             || passageOverlap != nil || vectorStructure != nil || vectorFormat != nil || format != nil
     }
 
@@ -201,6 +215,7 @@ struct IndexCommand: AsyncParsableCommand {
         if !paths.isEmpty { file.recipe.corpus.paths = paths }
         if let format { file.recipe.corpus.format = format }
         if let build { file.recipe.build = build }
+        if let language { try file.recipe.lexical.set(language: language) }
         if let embedder { file.recipe.dense.model = embedder }
         if let precision {
             file.recipe.dense.precision = precision

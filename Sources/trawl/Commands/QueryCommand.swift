@@ -20,6 +20,7 @@ struct QueryCommand: AsyncParsableCommand {
             EXAMPLES
               trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
               trawl query wikipedia "tidal forces" --mode generative --explain
+              trawl query wikipedia '"tidal forces" title:moon -mars'
               trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
               trawl query arguana --queries queries.jsonl --exclude-self --run - | gzip > arguana.trec.gz
@@ -66,11 +67,14 @@ struct QueryCommand: AsyncParsableCommand {
         ])
     }
 
+    /// Whether the query is an argument or comes from a prompt.
+    private var isTyped: Bool { text != nil || queries == nil && isatty(STDIN_FILENO) == 1 }
+
     func run() async throws {
         let output = try runFile.map { try OutputFile($0) }
         let engine = Engine()
         var index = try index.open(engine)
-        var settings = try tuning.settings(of: index, mode: mode)
+        var settings = try tuning.settings(of: index, mode: mode, isTyped: isTyped)
         settings.limit = output == nil ? limit : json ? max(limit, depth) : depth
         settings.collapsesDocuments = !passages
         settings.excludesQueryDocument = settings.excludesQueryDocument || excludeSelf
@@ -92,7 +96,7 @@ struct QueryCommand: AsyncParsableCommand {
             found = rankings.contains { !$0.documents.isEmpty }
         } else if let text {
             try answer([Query(id: "1", text: text)])
-        } else if queries == nil, isatty(STDIN_FILENO) == 1 {
+        } else if isTyped {
             try Prompt.forEachLine { line in
                 let newest = try index.refreshed()
                 if newest !== index {

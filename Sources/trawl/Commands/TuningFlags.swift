@@ -3,6 +3,7 @@ import TrawlCore
 import TrawlCorpus
 public import TrawlEmbeddings
 public import TrawlEngine
+public import TrawlLexicalIndex
 public import TrawlTensors
 
 /// How to search; shared by `query` and `eval`.
@@ -28,6 +29,18 @@ struct TuningFlags: ParsableArguments {
         help: "Search width in a graph of vectors (efSearch): higher is more accurate and slower.")
     var efSearch: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How lexical search reads queries: plain, full or auto (default for typed queries).",
+            discussion: """
+                full: "words" next to each other, title:word, text:word, wor* (beginning), word~1 and word~2 (edits), \
+                -word (excluded), +word (required), AND, OR, NOT, parentheses; \\ before a character makes it text. Words \
+                are optional, phrases and fields required. plain: no operators. auto: operators where a query has one that \
+                is not written by chance, else plain. Queries of files and of standard input, and evaluation, are plain \
+                unless this says otherwise. In hybrid search, the other methods get the words, and what is required or \
+                excluded holds for their hits too.
+                """))
+    var syntax: QuerySyntax?
     @Option(help: "BM25 k1.") var k1: Float?
     @Option(help: "BM25 b.") var b: Float?
     @Option(help: "Fusion of hybrid search: bounded, min-max, rrf or z-score (default: bounded).") var fusion:
@@ -53,10 +66,13 @@ struct TuningFlags: ParsableArguments {
     }
 
     /// The index's own settings with the flags on top of them.
-    func settings(of index: SearchIndex, mode: SearchMode?) throws -> SearchSettings {
+    ///
+    /// - Parameter isTyped: Whether somebody types the queries, rather than a file that holds them as plain words.
+    func settings(of index: SearchIndex, mode: SearchMode?, isTyped: Bool = false) throws -> SearchSettings {
         var settings = index.settings
         try generative.apply(to: &settings)
         if let mode { settings.mode = mode }
+        if let syntax { settings.lexical.syntax = syntax } else if !isTyped { settings.lexical.syntax = .plain }
         if let k1 { settings.lexical.k1 = k1 }
         if let b { settings.lexical.b = b }
         if let fusion { settings.fusion.method = fusion }
@@ -91,6 +107,7 @@ extension SearchMode: ExpressibleByArgument {
 
     static let allModes = IndexParts.default.modes
 }
+extension QuerySyntax: ExpressibleByArgument {}
 extension FusionMethod: ExpressibleByArgument {}
 extension VectorRecipe.Structure: ExpressibleByArgument {}
 extension VectorRecipe.Format: ExpressibleByArgument {}

@@ -9,6 +9,8 @@ struct HitPrinter {
     let explain: Bool
 
     func show(_ result: SearchResult, heading: Bool) throws {
+        for note in result.notes { Diagnostics.line("note: \(note)") }
+        if let suggestion = result.suggestion { Diagnostics.line("did you mean: \(suggestion)") }
         if json {
             for hit in result.hits { try Output.json(hit) }
             return

@@ -1,4 +1,5 @@
 public import TrawlCore
+public import TrawlCorpus
 public import TrawlLexicalIndex
 public import TrawlStore
 
@@ -13,6 +14,32 @@ public struct LexicalPart: IndexPart {
     public var settingsSection: (any RecipeSection.Type)? { LexicalSettings.self }
 
     public init() {}
+
+    public func complete(
+        _ recipe: inout IndexRecipe, by sample: () throws -> [Document], progress: any ProgressReporter
+    ) throws {
+        guard recipe.lexical.isAutomatic else { return }
+        var detector = LanguageDetector()
+        for document in try sample() { detector.add(passageText(title: document.title, text: document.text)) }
+        // Other parts ask for the language too, but only this one stems.
+        func warn(_ languages: String) {
+            guard recipe.build.contains(where: { $0 == buildName }) else { return }
+            progress.warn("the documents are in \(languages): their words are not stemmed, and none is left out")
+        }
+        let language: TextLanguage
+        switch detector.outcome {
+        case .language(let found): language = found
+        case .mixed:
+            language = .none
+            warn("several languages")
+        case .unknown:
+            language = .none
+            warn("an unknown language")
+        }
+        recipe.lexical.analysis = AnalyzerSettings(language, folds: recipe.lexical.folds)
+    }
+
+    public func summary(_ index: SearchIndex) -> String? { "language: \(index.recipe.lexical.analysis.summary)" }
 
     public func makeBuilder(_ recipe: IndexRecipe, _ context: BuildContext) throws -> any PartBuilder {
         // An analysis that cannot be done shows now.
@@ -68,6 +95,6 @@ public struct LexicalPart: IndexPart {
     public func makeRetriever(_ context: RetrieverContext) throws -> (any Retriever)? {
         let searcher = try context.index.open(self).with(
             context.settings.lexical.parameters, dropsAskingWords: context.settings.lexical.queryStopWords)
-        return context.filtered(LexicalRetriever(searcher))
+        return context.filtered(LexicalRetriever(searcher, context.settings.lexical.syntax, context.index.documents))
     }
 }

@@ -6,48 +6,64 @@ import TrawlLexicalIndex
 struct LexicalRetriever: Retriever {
     let name = "lexical"
     private let searcher: LexicalSearcher
+    private let syntax: QuerySyntax
+    private let texts: PassageTexts
 
-    init(_ searcher: LexicalSearcher) { self.searcher = searcher }
+    init(_ searcher: LexicalSearcher, _ syntax: QuerySyntax, _ documents: StoredDocuments) {
+        self.searcher = searcher
+        self.syntax = syntax
+        texts = { id in
+            let passage = try documents.passage(id)
+            return (passage.title, passage.text)
+        }
+    }
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         try queries.map { query in
-            Retrieved(
-                ranking: try searcher.search(query, k: limit), bound: try searcher.highestScore(of: query),
-                matches: { id, passage in try matches(query, id, passage) })
+            guard let node = try syntax.parse(query) ?? searcher.pairs(with: query) else {
+                return Retrieved(
+                    ranking: try searcher.search(query, k: limit), bound: try searcher.highestScore(of: query),
+                    matches: { try matches(searcher.explain(query, passage: $0).map { ($0, [$0.term]) }, $1) },
+                    suggestion: { try suggestion(for: query, words: query) })
+            }
+            let found = try searcher.resolve(node)
+            return Retrieved(
+                ranking: try searcher.search(found, k: limit, texts: texts),
+                bound: try searcher.highestScore(of: node.exactWords),
+                matches: { try matches(searcher.explain(found, passage: $0, texts: texts), $1) },
+                suggestion: { try suggestion(for: query, words: node.exactWords) }, notes: found.notes)
         }
     }
 
-    private func matches(_ query: String, _ id: PassageID, _ passage: StoredPassage) throws -> [Match] {
-        let terms = try searcher.explain(query, passage: id).filter { $0.frequency > 0 }
+    func reading(of query: String) throws -> QueryReading? {
+        guard let node = try syntax.parse(query) else { return nil }
+        return QueryReading(text: node.plainText) {
+            try searcher.allowed(try searcher.resolve(node), texts: texts)
+        }
+    }
+
+    /// `query` with what is nearest in place of words that no passage has; nil if there are none.
+    private func suggestion(for query: String, words: String) throws -> String? {
+        let corrections = try searcher.corrections(of: words, texts: texts)
+        if corrections.isEmpty { return nil }
+        return corrections.reduce(query) { $0.replacing($1.word, with: $1.correction, maxReplacements: 1) }
+    }
+
+    private func matches(_ found: [(explanation: TermExplanation, terms: [String])], _ passage: StoredPassage) throws
+        -> [Match]
+    {
+        let found = found.filter { $0.explanation.frequency > 0 }
         let analyzer = try Analyzer(searcher.settings)
+        let wanted = Set(found.flatMap(\.terms))
         var ranges: [String: [Range<Int>]] = [:]
-        for word in Self.words(of: passage.text) {
-            for term in analyzer.terms(of: passage.text.substring(utf8: word)) {
-                ranges[term, default: []].append(word)
-            }
+        analyzer.forEachTerm(of: passage.text) { term, range in
+            if wanted.contains(term) { ranges[term, default: []].append(range) }
         }
-        return terms.sorted { $0.score > $1.score }.map { term in
+        return found.sorted { $0.explanation.score > $1.explanation.score }.map { found in
             Match(
-                stage: name, text: term.term, count: term.passageFrequency, contribution: term.score,
-                ranges: ranges[term.term] ?? [])
+                stage: name, text: found.explanation.term, count: found.explanation.passageFrequency,
+                contribution: found.explanation.score,
+                ranges: found.terms.flatMap { ranges[$0] ?? [] }.sorted { $0.lowerBound < $1.lowerBound })
         }
-    }
-
-    /// The byte ranges of the words of `text`: what is neither white space nor punctuation.
-    private static func words(of text: String) -> [Range<Int>] {
-        var words: [Range<Int>] = []
-        var start: Int?
-        var offset = 0
-        for character in text {
-            let isWord = character.isLetter || character.isNumber || character == "'" || character == "’"
-            if isWord, start == nil { start = offset }
-            if !isWord, let begin = start {
-                words.append(begin..<offset)
-                start = nil
-            }
-            offset += character.utf8.count
-        }
-        if let start { words.append(start..<offset) }
-        return words
     }
 }

@@ -1,23 +1,6 @@
 import TrawlCore
 public import TrawlLexicalIndex
 
-/// How text becomes the terms of the lexical index.
-public struct LexicalRecipe: RecipeSection {
-    public static let sectionName = "lexical"
-    public static var entryNames: [String] { CodingKeys.allCases.map(\.rawValue) }
-
-    public var analysis = AnalyzerSettings.english
-
-    public init() {}
-
-    enum CodingKeys: String, CodingKey, CaseIterable { case analysis }
-
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
-        analysis = try values.decode(.analysis, default: .english)
-    }
-}
-
 /// The free parameters of BM25.
 public struct LexicalSettings: RecipeSection {
     public static let sectionName = LexicalRecipe.sectionName
@@ -27,31 +10,28 @@ public struct LexicalSettings: RecipeSection {
     public var k1 = BM25Parameters().k1
     /// How much long passages are held back, from 0 to 1.
     public var b = BM25Parameters().b
-    /// Whether queries are read without question words, auxiliary verbs and pronouns (English only). False gives the scores of
+    /// Whether queries are read without question words, auxiliary verbs and pronouns. False gives the scores of
     /// Lucene and Pyserini.
     public var queryStopWords = true
+    /// How queries are read: as `plain` words, with operators (`full`), or with operators where a query has some that nobody
+    /// writes by chance (`auto`). Evaluation reads plain words unless told otherwise.
+    public var syntax = QuerySyntax.auto
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case k1, b, queryStopWords }
+    enum CodingKeys: String, CodingKey, CaseIterable { case k1, b, queryStopWords, syntax }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         k1 = try values.decode(.k1, default: k1)
         b = try values.decode(.b, default: b)
+        syntax = try values.decode(.syntax, default: syntax)
         queryStopWords = try values.decode(.queryStopWords, default: queryStopWords)
     }
 
     public func validate() throws { try parameters.validate() }
 
     var parameters: BM25Parameters { BM25Parameters(k1: k1, b: b) }
-}
-
-extension IndexRecipe {
-    public var lexical: LexicalRecipe {
-        get { sections[LexicalRecipe.self] }
-        set { sections[LexicalRecipe.self] = newValue }
-    }
 }
 
 extension SearchSettings {
