@@ -9,7 +9,7 @@ SHELL := /bin/bash
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 TRAWL := .build/release/trawl
 ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
-PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libopenblas-dev pkg-config python3-pip
+PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libopenblas-dev libedit2 pkg-config python3-pip
 
 .PHONY: demo test test-isas test-threads build models dependencies check
 

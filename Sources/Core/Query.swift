@@ -16,10 +16,13 @@ public struct MetadataField: Hashable, Sendable {
     public let key: String
     /// A string as it was; any other JSON value as its JSON text, such as `1999` or `["a","b"]`.
     public let value: String
+    /// Whether `value` is the JSON text of a number, a boolean, a list or an object.
+    public let isJSON: Bool
 
-    public init(key: String, value: String) {
+    public init(key: String, value: String, isJSON: Bool = false) {
         self.key = key
         self.value = value
+        self.isJSON = isJSON
     }
 }
 

@@ -177,7 +177,7 @@ struct ObjectMapper {
     ) throws(JSONFault) {
         if field.kind == .null { return }
         let value = try scanner.string(field.value, hasEscapes: field.valueHasEscapes)
-        metadata.append(MetadataField(key: cleaned(key), value: cleaned(value)))
+        metadata.append(MetadataField(key: cleaned(key), value: cleaned(value), isJSON: field.kind != .string))
     }
 
     private func list(_ names: [String]) -> String { names.joined(separator: ", ") }

@@ -1,15 +1,15 @@
-import TrawlCore
+package import TrawlCore
 
 /// A member of a JSON object, as ranges of the bytes that were scanned.
-struct JSONField {
-    enum Kind { case string, number, object, array, literal, null }
+package struct JSONField {
+    package enum Kind { case string, number, object, array, literal, null }
 
-    var key: Range<Int>
-    var keyHasEscapes: Bool
-    var kind: Kind
+    package var key: Range<Int>
+    package var keyHasEscapes: Bool
+    package var kind: Kind
     /// The contents between the quotes for a string, the whole text of the value for anything else.
-    var value: Range<Int>
-    var valueHasEscapes: Bool
+    package var value: Range<Int>
+    package var valueHasEscapes: Bool
 }
 
 /// A strict scanner of RFC 8259 over bytes that are known to be UTF-8.
@@ -17,20 +17,20 @@ struct JSONField {
 /// Why not Foundation: its dictionaries forget the order of the members, so that neither metadata nor the documents of
 /// an object of objects would keep theirs, it cannot give the text of a value that is to be kept as it is, and it
 /// builds every value of a line of which we want three strings.
-struct JSONScanner {
-    let bytes: UnsafeBufferPointer<UInt8>
-    var position = 0
+package struct JSONScanner {
+    package let bytes: UnsafeBufferPointer<UInt8>
+    package var position = 0
 
     /// Nested deeper than this is refused, which bounds the stack.
     static let maximumDepth = 200
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, from position: Int = 0) {
+    package init(_ bytes: UnsafeBufferPointer<UInt8>, from position: Int = 0) {
         self.bytes = bytes
         self.position = position
     }
 
     /// Scans the one object that the bytes hold, and puts its members into `fields` in order.
-    mutating func scanDocument(into fields: inout [JSONField]) throws(JSONFault) {
+    package mutating func scanDocument(into fields: inout [JSONField]) throws(JSONFault) {
         skipSpace()
         guard peek == UInt8(ascii: "{") else { throw fault("a JSON object {…} was expected") }
         try scanObject(into: &fields)
@@ -39,7 +39,7 @@ struct JSONScanner {
     }
 
     /// Scans an object, whose `{` is at `position`.
-    mutating func scanObject(into fields: inout [JSONField]) throws(JSONFault) {
+    package mutating func scanObject(into fields: inout [JSONField]) throws(JSONFault) {
         fields.removeAll(keepingCapacity: true)
         position += 1
         skipSpace()
@@ -49,19 +49,34 @@ struct JSONScanner {
         }
         while true {
             let (key, keyHasEscapes) = try scanKey()
-            let start = position
-            var field = JSONField(
-                key: key, keyHasEscapes: keyHasEscapes, kind: .null, value: start..<start, valueHasEscapes: false)
-            if peek == UInt8(ascii: "\"") {
-                (field.value, field.valueHasEscapes) = try scanString()
-                field.kind = .string
-            } else {
-                field.kind = try skipValue(depth: 1)
-                field.value = start..<position
-            }
-            fields.append(field)
+            fields.append(try scanField(key: key, keyHasEscapes: keyHasEscapes))
             if try !nextMember(or: UInt8(ascii: "}")) { return }
         }
+    }
+
+    /// Scans an array, whose `[` is at `position`, and puts its elements into `elements` in order; their keys are empty.
+    package mutating func scanArray(into elements: inout [JSONField]) throws(JSONFault) {
+        elements.removeAll(keepingCapacity: true)
+        position += 1
+        skipSpace()
+        if peek == UInt8(ascii: "]") {
+            position += 1
+            return
+        }
+        while true {
+            skipSpace()
+            elements.append(try scanField(key: position..<position, keyHasEscapes: false))
+            if try !nextMember(or: UInt8(ascii: "]")) { return }
+        }
+    }
+
+    /// Scans one value of any kind and nothing after it.
+    package mutating func scanValue() throws(JSONFault) -> JSONField {
+        skipSpace()
+        let field = try scanField(key: position..<position, keyHasEscapes: false)
+        skipSpace()
+        if position < bytes.count { throw fault("something follows the value") }
+        return field
     }
 
     /// The elements of an array of strings whose `[` is at `position`; nil when something else is among them.
@@ -80,7 +95,7 @@ struct JSONScanner {
     }
 
     /// The string whose contents were scanned at `range`.
-    func string(_ range: Range<Int>, hasEscapes: Bool) throws(JSONFault) -> String {
+    package func string(_ range: Range<Int>, hasEscapes: Bool) throws(JSONFault) -> String {
         let contents = UnsafeBufferPointer(rebasing: bytes[range])
         return hasEscapes ? try unescape(contents, at: range.lowerBound) : String(decoding: contents, as: UTF8.self)
     }
@@ -125,6 +140,21 @@ struct JSONScanner {
         case nil: throw fault("the JSON ends in the middle")
         default: throw fault("a comma or \(Character(Unicode.Scalar(close))) was expected")
         }
+    }
+
+    /// The value at `position`.
+    private mutating func scanField(key: Range<Int>, keyHasEscapes: Bool) throws(JSONFault) -> JSONField {
+        let start = position
+        var field = JSONField(
+            key: key, keyHasEscapes: keyHasEscapes, kind: .null, value: start..<start, valueHasEscapes: false)
+        if peek == UInt8(ascii: "\"") {
+            (field.value, field.valueHasEscapes) = try scanString()
+            field.kind = .string
+        } else {
+            field.kind = try skipValue(depth: 1)
+            field.value = start..<position
+        }
+        return field
     }
 
     private mutating func skipValue(depth: Int) throws(JSONFault) -> JSONField.Kind {

@@ -72,7 +72,12 @@ struct AddedTokenMatcher: Sendable {
     var isEmpty: Bool { !starts.contains(true) }
 
     /// Cuts `range` of `text` into added tokens and what is between them.
-    func split(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into matches: inout [AddedVocabulary.Match]) {
+    ///
+    /// - Parameter skipsSpecial: whether special tokens are left in the text.
+    func split(
+        _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, skipsSpecial: Bool,
+        into matches: inout [AddedVocabulary.Match]
+    ) {
         var done = range.lowerBound
         var position = range.lowerBound
         starts.withUnsafeBufferPointer { starts in
@@ -87,6 +92,7 @@ struct AddedTokenMatcher: Sendable {
                 var start = position
                 var end = position + found.length
                 position = end
+                if skipsSpecial, token.isSpecial { continue }
                 if token.isSingleWord, isWord(before: start, text, range) || isWord(at: end, text, range) { continue }
                 if token.stripsLeft {
                     while start > done {

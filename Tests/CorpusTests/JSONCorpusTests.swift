@@ -20,7 +20,8 @@ import TrawlTestSupport
         #expect(documents[0].id == DocumentID("MED-10"))
         #expect(documents[0].title == "Statins")
         #expect(documents[0].text == "Use.")
-        #expect(documents[0].metadata == [.init(key: "url", value: "http://x"), .init(key: "n", value: "3")])
+        #expect(
+            documents[0].metadata == [.init(key: "url", value: "http://x"), .init(key: "n", value: "3", isJSON: true)])
         #expect(documents[0].origin == Origin(path: fixture.path + "/corpus.jsonl", line: 1))
     }
 
@@ -40,6 +41,7 @@ import TrawlTestSupport
             #"{"z": 1.50, "id": "1", "a": [1, {"b": null}], "text": "t", "n": null, "m": true, "s": "caf\u00e9"}"#)
         let metadata = try fixture.documents("a.jsonl")[0].metadata
         #expect(metadata.map(\.key) == ["z", "a", "m", "s"])
+        #expect(metadata.map(\.isJSON) == [true, true, true, false])
         #expect(metadata.map(\.value) == ["1.50", #"[1, {"b": null}]"#, "true", "café"])
     }
 

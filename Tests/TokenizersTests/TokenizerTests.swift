@@ -30,6 +30,25 @@ import TrawlTestSupport
         }
     }
 
+    /// As with `encode_special_tokens` of the reference.
+    @Test(arguments: ParityTests.all)
+    func namesOfControlTokensAreTextOnRequest(_ name: String) throws {
+        let tokenizer = try Golden.tokenizer(name)
+        let special = (0..<TokenID(tokenizer.vocabularySize)).filter {
+            tokenizer.isSpecial($0) && $0 != tokenizer.unkID
+        }
+        for id in special.prefix(20) {
+            let text = "so " + (tokenizer.token(for: id) ?? "") + " it is"
+            let split = tokenizer.encodeIDs(text, addSpecialTokens: false, splitsSpecialTokens: true)
+            #expect(split.filter { $0 != tokenizer.unkID && tokenizer.isSpecial($0) }.isEmpty, "\(text)")
+            #expect(tokenizer.encodeIDs(text, addSpecialTokens: false).contains(id))
+            #expect(tokenizer.encode(text, addSpecialTokens: false, splitsSpecialTokens: true).ids == split)
+        }
+        for text in ["so it is", "  The café, 3 times", ""] {
+            #expect(tokenizer.encodeIDs(text, splitsSpecialTokens: true) == tokenizer.encodeIDs(text))
+        }
+    }
+
     @Test(arguments: ParityTests.all)
     func noTextIsTooOdd(_ name: String) throws {
         let tokenizer = try Golden.tokenizer(name)

@@ -82,7 +82,7 @@ import TrawlTestSupport
         #expect(try count("MOON", "--any-case") == count("moon"))
         let found = try run("find", "a.trawl", "moon AND oceans", "--within", "2", "--json").objects.first
         let passage = (found?["passages"] as? [[String: Any]])?.first
-        #expect(found?["count"] as? Int == 1 && found?["isEstimate"] as? Bool == false)
+        #expect(found?["count"] as? Int == 1 && found?["is_estimate"] as? Bool == false)
         #expect(passage?["document"] as? String == "moon" && (passage?["ranges"] as? [Any])?.count == 2)
         for wrong in ["moon AND", "OR moon", "\"moon"] {
             let refused = try run("find", "a.trawl", wrong)

@@ -1,4 +1,5 @@
 public import TrawlCore
+import TrawlCorpus
 
 /// A search of an index made ready: retrievers, their fusion, and rerankers, with settings that were resolved once. Made
 /// by `Engine.session`. For one thread at a time; sessions of one engine share its models.
@@ -93,7 +94,8 @@ public final class SearchSession {
 
     private func rank(_ queries: [Query]) throws -> [Found] {
         var found = queries.map { _ in Found() }
-        let texts = queries.map(\.text)
+        // As documents are: both in NFC.
+        let texts = queries.map { cleaned($0.text) }
         for (_, retriever) in retrievers {
             for (query, result) in try retriever.search(texts, limit: depth).enumerated() {
                 found[query].retrieved.append(result)
@@ -164,7 +166,8 @@ public final class SearchSession {
         let matches = settings.explains ? try found.retrieved.flatMap { try $0.matches(entry.passage, passage) } : []
         return SearchHit(
             queryID: query.id, query: query.text, rank: rank, document: passage.document, title: passage.title,
-            text: passage.text, passage: passage.ordinal, range: passage.range, score: entry.score, stages: stages,
+            text: passage.text, passage: passage.ordinal, range: try index.documents.range(of: entry.passage),
+            metadata: try index.documents.metadata(of: entry.passage), score: entry.score, stages: stages,
             matches: matches)
     }
 }

@@ -173,7 +173,7 @@ struct EvalCommand: AsyncParsableCommand {
     /// The share of an exact search that an approximate method finds.
     private func show(recall: Double, of method: String) {
         if json {
-            Output.line("{\"\(method)\": {\"recall@10 of exact search\": \(recall)}}")
+            Output.line("{\"\(method)\": {\"recall_of_exact_search\": \(recall)}}")
         } else {
             Output.line(
                 "\napproximate \(method) search: recall@10 \(String(format: "%.4f", recall)) against exact (--exact)")

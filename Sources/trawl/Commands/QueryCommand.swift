@@ -11,12 +11,17 @@ struct QueryCommand: AsyncParsableCommand {
         abstract: "Search an index.",
         discussion: """
             Without TEXT and --queries, queries are read from standard input, one per line; on a terminal, at a prompt, \
-            which searches the newest commit of the index each time.
+            which searches the newest commit of the index each time and has commands (:help lists them).
+
+            A filter compares fields of the documents' metadata, id or title with = != < <= > >= ^= (begins with) or IN; \
+            EXISTS FIELD asks for a value. AND, OR and NOT join comparisons, parentheses group them. Numbers and ISO 8601 \
+            dates are compared as such, values in quotes as text; date=2024-05 is any day of May.
 
             EXAMPLES
               trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
               trawl query wikipedia "tidal forces" --mode generative --explain
               trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
+              trawl query notes "tides" --where "date>=2024-05 AND (tags=sea OR path ^= coast/) AND NOT draft=true"
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
             """)
 
@@ -52,12 +57,12 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let engine = Engine()
-        var index = try index.open(engine)
+        let index = try index.open(engine)
         var settings = try tuning.settings(of: index, mode: mode)
         settings.limit = limit
         settings.collapsesDocuments = !passages
         settings.explains = explain
-        var session = try engine.session(index, settings)
+        let session = try engine.session(index, settings)
         if let runFile {
             let queries = try text.map { [Query(id: "1", text: $0)] } ?? QueryReader().read(queries ?? "-")
             try Run(session.rankDocuments(queries, progress: progress.reporter)).write(path: runFile)
@@ -74,14 +79,11 @@ struct QueryCommand: AsyncParsableCommand {
         if let text {
             try answer([Query(id: "1", text: text)])
         } else if queries == nil, isatty(STDIN_FILENO) == 1 {
-            try Prompt.forEachLine { line in
-                let newest = try index.refreshed()
-                if newest !== index {
-                    index = newest
-                    session = try engine.session(index, settings)
-                }
-                try answer([Query(id: "1", text: line)])
+            let search = InteractiveSearch(engine, index, session) { explains in
+                HitPrinter(style: Style(color), json: json, explain: explains)
             }
+            search.run()
+            found = search.found
         } else {
             let all = try QueryReader().read(queries ?? "-")
             // Batches decode and embed together; their size bounds the memory.

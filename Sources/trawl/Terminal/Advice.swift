@@ -20,6 +20,7 @@ enum Advice {
         case .pseudoQueries: "'trawl index --pseudo-queries'"
         case .metadata: "'trawl show INDEX ID --json' shows those of a document"
         case .missingDocuments: "--ignore-missing ignores unknown ids"
+        case .documents: "'trawl ls INDEX' lists them"
         case .dataSets: "--data"
         case .embeddingRanges: "'trawl embed --write-ranges' writes them, --ranges reads them"
         }

@@ -26,7 +26,8 @@ final class DocumentSegmentBuilder {
     }
 
     func add(_ document: Document, passages ranges: [Range<Int>]) throws {
-        let metadata = try document.metadataJSON()
+        // No metadata take no space.
+        let metadata = document.metadata.isEmpty ? "" : DocumentMetadata(document.metadata).json
         let parts = [document.id.rawValue, document.title, metadata, document.text].map { Array($0.utf8) }
         guard parts.allSatisfy({ $0.count <= Int(UInt32.max) }) else {
             throw TrawlError(.invalidInput, "document \(document.id) is larger than 4 GiB")
@@ -74,15 +75,5 @@ final class DocumentSegmentBuilder {
         try text.finish()
         try documents.finish()
         try passages.finish()
-    }
-}
-
-extension Document {
-    /// The metadata as a JSON object, or an empty string when there is none.
-    fileprivate func metadataJSON() throws -> String {
-        guard !metadata.isEmpty else { return "" }
-        let object = Dictionary(metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
-        let bytes = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

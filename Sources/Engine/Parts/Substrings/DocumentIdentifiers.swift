@@ -11,6 +11,11 @@ struct DocumentIdentifiers {
     /// The field of the metadata; its value is one text, or a JSON list of texts.
     let field: String
 
+    /// The field's value in a document, as the index stores it.
+    func value(of document: Document) -> String? {
+        DocumentMetadata(document.metadata.filter { $0.key == field })[field]
+    }
+
     /// The texts in a field's value, without blank ones.
     ///
     /// - Throws: `TrawlError.invalidInput` for JSON that is not a list of texts.
@@ -64,7 +69,9 @@ struct DocumentIdentifiers {
         let value = String(decoding: try encoder.encode(texts), as: UTF8.self)
         return Document(
             id: document.id, title: document.title, text: document.text,
-            metadata: document.metadata.filter { $0.key != field } + [MetadataField(key: field, value: value)],
+            metadata: document.metadata.filter { $0.key != field } + [
+                MetadataField(key: field, value: value, isJSON: true)
+            ],
             origin: document.origin)
     }
 
@@ -74,7 +81,7 @@ struct DocumentIdentifiers {
     @discardableResult
     func check(_ document: Document) throws -> [String] {
         do {
-            return try texts(in: document.value(of: field))
+            return try texts(in: value(of: document))
         } catch let error as TrawlError {
             throw error.at(path: document.origin.path, line: document.origin.line)
         }

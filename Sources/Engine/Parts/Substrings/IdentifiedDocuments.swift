@@ -25,7 +25,7 @@ final class IdentifiedDocuments: DocumentSource {
     func next() throws -> Document? {
         guard let document = try base.next() else { return nil }
         try identifiers.check(document)
-        if document.value(of: identifiers.field) != nil { identified += 1 }
+        if identifiers.value(of: document) != nil { identified += 1 }
         return document
     }
 }

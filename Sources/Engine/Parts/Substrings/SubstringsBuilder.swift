@@ -33,7 +33,7 @@ struct SubstringsBuilder: PartBuilder {
         let builder = try SubstringSegmentBuilder(boundary: boundary)
         for entry in draft.entries {
             let (document, texts) = (entry.document, entry.passageTexts)
-            let named = try identifiers.map { try $0.texts(in: document.value(of: $0.field), of: texts) }
+            let named = try identifiers.map { try $0.texts(in: $0.value(of: document), of: texts) }
             for (ordinal, text) in texts.enumerated() {
                 try builder.add(
                     tokens.tokens(
