@@ -96,6 +96,10 @@ struct Pipeline: Sendable {
                 for piece in workspace.pieces {
                     if let id = piece.token {
                         workspace.output.append(id, piece.start, piece.end)
+                    } else if splitsSpecial {
+                        for part in added.cutNames(in: bytes, piece.start..<piece.end) {
+                            model.encode(bytes, part, &workspace.lattice, into: &workspace.output)
+                        }
                     } else {
                         model.encode(bytes, piece.start..<piece.end, &workspace.lattice, into: &workspace.output)
                     }

@@ -242,7 +242,8 @@ struct DocumentConditionParser {
         let found = rest.isEmpty ? "the end" : "'\(String(rest))'"
         let detail = message.hasPrefix("expected") ? "\(message), found \(found)" : message
         return TrawlError(
-            .invalidInput, "invalid filter '\(text.count > 200 ? text.prefix(200) + "…" : text[...])' at column \(position + 1): \(detail)",
+            .invalidInput,
+            "invalid filter '\(text.count > 200 ? text.prefix(200) + "…" : text[...])' at column \(position + 1): \(detail)",
             remedy: "write comparisons such as year>=1999 or lang IN (en, de), joined by AND, OR and NOT")
     }
 }

@@ -32,7 +32,9 @@ final class InteractiveSearch {
     func run() {
         let prompt = Prompt("query> ")
         defer { prompt.close() }
-        Diagnostics.line("\(index.path): \(grouped(index.documents.documentCount)) documents; :help lists commands")
+        Diagnostics.line(
+            "\(index.path): \(grouped(index.documents.documentCount)) "
+                + (index.documents.documentCount == 1 ? "document" : "documents") + "; :help lists commands")
         while let line = prompt.line() {
             if line.allSatisfy(\.isWhitespace) { continue }
             do {
@@ -69,7 +71,10 @@ final class InteractiveSearch {
         session = try engine.session(index, changed)
         settings = changed
         Diagnostics.line(
-            ([settings.mode.map { "mode \($0)" }, "\(settings.limit) hits", settings.explains ? "explained" : nil]
+            ([
+                settings.mode.map { "mode \($0)" }, "\(settings.limit) " + (settings.limit == 1 ? "hit" : "hits"),
+                settings.explains ? "explained" : nil,
+            ]
                 + settings.conditions.map { "where \($0)" })
                 .compactMap { $0 }.joined(separator: ", "))
     }

@@ -8,6 +8,7 @@ final class Prompt {
     private let editor: EditLine?
     private let history = TrawlHome.path + "/history"
     private var last: String?
+    private var canSave = true
 
     init(_ text: String) {
         self.text = text
@@ -34,15 +35,15 @@ final class Prompt {
         if line != last, line.contains(where: { !$0.isWhitespace }) {
             editor.remember(line)
             last = line
+            // At once: Ctrl-C ends the program.
+            canSave = editor.save(history: history)
         }
         return line
     }
 
-    /// Ends the prompt and keeps its lines for the next one.
+    /// Ends the prompt. Its lines are kept for the next one.
     func close() {
-        if let editor, last != nil, !editor.save(history: history) {
-            Diagnostics.warning("the history cannot be saved in \(history)")
-        }
+        if !canSave { Diagnostics.warning("the history cannot be saved in \(history)") }
     }
 
     /// Standard error where it is a terminal, otherwise the terminal itself.
