@@ -51,6 +51,7 @@ import TrawlTestSupport
         var random = SplitMix64(seed: 3)
         let pieces = [
             " ", "a", "\"", "\\", "'", "(", ")", ",", "AND", "OR", "NOT", "=", "!", "<", "1", ".", "é", "\t", "-",
+            "\u{301}",
         ]
         for _ in 0..<5000 {
             let text = (0..<random.below(6)).map { _ in pieces[random.below(pieces.count)] }.joined()

@@ -49,6 +49,22 @@ import TrawlTestSupport
         }
     }
 
+    /// `eval/parity/split_special_goldens.py` writes the golden file.
+    @Test func namesOfControlTokensAreSplitAsTheReferenceDoes() throws {
+        let golden = try JSON(contentsOf: TestFiles.golden("split_special.json"))
+        let texts = try #require(golden["texts"]?.array).compactMap(\.string)
+        let all = try #require(golden["ids"]?.members)
+        #expect(all.count > 10 && texts.count > 5)
+        for member in all {
+            let tokenizer = try Golden.tokenizer(member.name)
+            for (text, ids) in zip(texts, member.value.array ?? []) {
+                let expected = (ids.array ?? []).compactMap { $0.count.map { TokenID($0) } }
+                let split = tokenizer.encodeIDs(text, addSpecialTokens: false, splitsSpecialTokens: true)
+                #expect(split == expected, "\(member.name): \(text)")
+            }
+        }
+    }
+
     @Test(arguments: ParityTests.all)
     func noTextIsTooOdd(_ name: String) throws {
         let tokenizer = try Golden.tokenizer(name)

@@ -7,7 +7,8 @@ struct DocumentConditionParser {
     private typealias Comparison = DocumentCondition.Comparison
 
     private let text: String
-    private let characters: [Character]
+    /// Scalars, since an accent at the start of a text must not hide the quote before it.
+    private let scalars: [Unicode.Scalar]
     private var position = 0
     private var depth = 0
 
@@ -17,13 +18,13 @@ struct DocumentConditionParser {
     init(_ text: String) {
         // Documents are in NFC too.
         self.text = cleaned(text)
-        characters = Array(self.text)
+        scalars = Array(self.text.unicodeScalars)
     }
 
     mutating func parse() throws(TrawlError) -> DocumentCondition.Expression {
         let expression = try disjunction()
         skipSpace()
-        if position < characters.count { throw fault("expected AND, OR or the end", at: position) }
+        if position < scalars.count { throw fault("expected AND, OR or the end", at: position) }
         return expression
     }
 
@@ -119,14 +120,14 @@ struct DocumentConditionParser {
         skipSpace()
         if startsQuote { return ConditionValue(try quotedText(), isQuoted: true) }
         let start = position
-        if let character = current, "=<>!".contains(character) {
+        if let scalar = current, scalar.isOne(of: "=<>!") {
             throw fault("expected a value after '\(sign)'", at: position)
         }
         var end = position
         var open = 0
-        while let character = current, !(inList && open == 0 && character == ",") {
-            if character == ")", open == 0 { break }
-            if character.isWhitespace {
+        while let scalar = current, !(inList && open == 0 && scalar == ",") {
+            if scalar == ")", open == 0 { break }
+            if scalar.isSpace {
                 skipSpace()
                 if isAtJoint { break }
                 continue
@@ -136,9 +137,9 @@ struct DocumentConditionParser {
                     "expected AND or OR before '\(sign)'; put a value that has blanks and signs in quotes",
                     at: position)
             }
-            while let character = current, !character.isWhitespace, !(inList && open == 0 && character == ",") {
-                if character == "(" { open += 1 }
-                if character == ")" {
+            while let scalar = current, !scalar.isSpace, !(inList && open == 0 && scalar == ",") {
+                if scalar == "(" { open += 1 }
+                if scalar == ")" {
                     if open == 0 { break }
                     open -= 1
                 }
@@ -150,13 +151,13 @@ struct DocumentConditionParser {
         guard end > start else {
             throw fault("expected a value after '\(sign)', such as \"\" for an empty one", at: start)
         }
-        return ConditionValue(String(characters[start..<end]), isQuoted: false)
+        return ConditionValue(string(scalars[start..<end]), isQuoted: false)
     }
 
     /// The word at this place if it has a sign in it: probably a comparison that AND was to join.
     private var signInWord: String? {
-        let word = characters[position...].prefix { !$0.isWhitespace }
-        return word.contains { "=<>".contains($0) } ? String(word) : nil
+        let word = scalars[position...].prefix { !$0.isSpace }
+        return word.contains { $0.isOne(of: "=<>") } ? string(word) : nil
     }
 
     private var startsQuote: Bool { current == "\"" || current == "'" }
@@ -164,26 +165,26 @@ struct DocumentConditionParser {
     /// The text between two quotes; a backslash stands before a quote or a backslash in it.
     private mutating func quotedText() throws(TrawlError) -> String {
         let start = position
-        let quote = characters[position]
+        let quote = scalars[position]
         position += 1
-        var text = ""
-        while let character = current {
+        var text = String.UnicodeScalarView()
+        while let scalar = current {
             position += 1
-            if character == quote { return text }
-            if character == "\\", let next = current, next == quote || next == "\\" {
+            if scalar == quote { return String(text) }
+            if scalar == "\\", let next = current, next == quote || next == "\\" {
                 text.append(next)
                 position += 1
             } else {
-                text.append(character)
+                text.append(scalar)
             }
         }
         throw fault("the quote is not closed", at: start)
     }
 
-    // MARK: Characters
+    // MARK: Scalars
 
-    private var current: Character? { position < characters.count ? characters[position] : nil }
-    private var isAtEnd: Bool { position == characters.count }
+    private var current: Unicode.Scalar? { position < scalars.count ? scalars[position] : nil }
+    private var isAtEnd: Bool { position == scalars.count }
 
     /// Whether AND, OR or a closing parenthesis comes next.
     private var isAtJoint: Bool {
@@ -192,10 +193,10 @@ struct DocumentConditionParser {
         return copy.take(word: "AND") || copy.take(word: "OR")
     }
 
-    private mutating func skipSpace() { while let character = current, character.isWhitespace { position += 1 } }
+    private mutating func skipSpace() { while let scalar = current, scalar.isSpace { position += 1 } }
 
-    private mutating func take(_ character: Character) -> Bool {
-        guard current == character else { return false }
+    private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
+        guard current == scalar else { return false }
         position += 1
         return true
     }
@@ -204,9 +205,9 @@ struct DocumentConditionParser {
     private mutating func take(word: String) -> Bool {
         let before = position
         skipSpace()
-        let end = position + word.count
-        if end <= characters.count, characters[position..<end].elementsEqual(word),
-            end == characters.count || characters[end].isWhitespace || "()\"'".contains(characters[end])
+        let end = position + word.unicodeScalars.count
+        if end <= scalars.count, scalars[position..<end].elementsEqual(word.unicodeScalars),
+            end == scalars.count || scalars[end].isSpace || scalars[end].isOne(of: "()\"'")
         {
             position = end
             return true
@@ -216,8 +217,9 @@ struct DocumentConditionParser {
     }
 
     private mutating func takeSign() -> Comparison? {
-        for comparison in Comparison.allCases where characters[position...].starts(with: comparison.rawValue) {
-            position += comparison.rawValue.count
+        for comparison in Comparison.allCases
+        where scalars[position...].starts(with: comparison.rawValue.unicodeScalars) {
+            position += comparison.rawValue.unicodeScalars.count
             return comparison
         }
         return nil
@@ -226,20 +228,26 @@ struct DocumentConditionParser {
     /// A word of a key: up to a blank, a parenthesis, a comma, a quote or a sign.
     private mutating func word() -> String? {
         let start = position
-        while let character = current, Self.isKeyCharacter(character) {
-            if "!^".contains(character), position + 1 < characters.count, characters[position + 1] == "=" { break }
+        while let scalar = current, Self.isKeyScalar(scalar) {
+            if scalar.isOne(of: "!^"), position + 1 < scalars.count, scalars[position + 1] == "=" { break }
             position += 1
         }
-        return position > start ? String(characters[start..<position]) : nil
+        return position > start ? string(scalars[start..<position]) : nil
     }
 
-    private static func isKeyCharacter(_ character: Character) -> Bool {
-        !character.isWhitespace && !"()=<>,\"'".contains(character)
+    private static func isKeyScalar(_ scalar: Unicode.Scalar) -> Bool {
+        !scalar.isSpace && !scalar.isOne(of: "()=<>,\"'")
+    }
+
+    private func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: scalars)
+        return String(text)
     }
 
     private func fault(_ message: String, at position: Int) -> TrawlError {
-        let rest = characters[position...].prefix { !$0.isWhitespace }.prefix(20)
-        let found = rest.isEmpty ? "the end" : "'\(String(rest))'"
+        let rest = scalars[position...].prefix { !$0.isSpace }.prefix(20)
+        let found = rest.isEmpty ? "the end" : "'\(string(rest))'"
         let detail = message.hasPrefix("expected") ? "\(message), found \(found)" : message
         return TrawlError(
             .invalidInput,
@@ -252,24 +260,35 @@ struct DocumentConditionParser {
 
 extension DocumentConditionParser {
     static func quoted(_ text: String) -> String {
-        let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        return "\"\(escaped)\""
+        var quoted = "\"".unicodeScalars
+        for scalar in text.unicodeScalars {
+            if scalar.isOne(of: "\"\\") { quoted.append("\\") }
+            quoted.append(scalar)
+        }
+        quoted.append("\"")
+        return String(quoted)
     }
 
     /// `key` as a condition names it.
     static func spelt(key: String) -> String {
         let isPlain =
-            !key.isEmpty && key.allSatisfy { isKeyCharacter($0) && !"!^\\".contains($0) }
+            !key.isEmpty && key.unicodeScalars.allSatisfy { isKeyScalar($0) && !$0.isOne(of: "!^\\") }
             && !["AND", "OR", "NOT", "IN", "EXISTS"].contains(key)
         return isPlain ? key : quoted(key)
     }
 
     /// Whether `text` is read as one value without quotes, in a list too.
     static func isPlain(value text: String) -> Bool {
-        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        let words = text.unicodeScalars.split(separator: " ", omittingEmptySubsequences: false)
         return words.allSatisfy { word in
-            !word.isEmpty && !["AND", "OR"].contains(word)
-                && word.allSatisfy { !$0.isWhitespace && !"()=<>!,\"'\\".contains($0) }
+            !word.isEmpty && !["AND", "OR"].contains(String(word))
+                && word.allSatisfy { !$0.isSpace && !$0.isOne(of: "()=<>!,\"'\\") }
         }
     }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isSpace: Bool { properties.isWhitespace }
+
+    fileprivate func isOne(of signs: String) -> Bool { signs.unicodeScalars.contains(self) }
 }

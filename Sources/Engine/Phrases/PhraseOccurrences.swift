@@ -64,7 +64,7 @@ final class PhraseOccurrences {
     /// tokenised.
     private func isWrittenInOneWay(_ text: String) -> Bool {
         text.lowercased() == text && text.uppercased() == text && text.unicodeScalars.count == 1
-            && tokenizer.normalized(text) == text
+            && PhraseTokens.normalized(text, tokenizer) == text
     }
 
     private static func holds(_ part: String, in text: String) -> Bool {

@@ -1,3 +1,4 @@
+import Foundation
 import TrawlCore
 import TrawlTokenizers
 
@@ -26,11 +27,17 @@ struct PhraseTokens: Hashable, Sendable {
         var tokens: [TokenID] = []
         var unknown: [Int: String] = [:]
         for (id, offsets) in zip(encoding.ids, encoding.offsets) where id != dropped {
-            if id == unknownToken { unknown[tokens.count] = tokenizer.normalized(text.substring(utf8: offsets)) }
+            if id == unknownToken { unknown[tokens.count] = Self.normalized(text.substring(utf8: offsets), tokenizer) }
             tokens.append(id)
         }
         self.tokens = tokens
         self.unknown = unknown
+    }
+
+    /// The text of an unknown token, normalised as `unknown` has it.
+    static func normalized(_ text: String, _ tokenizer: Tokenizer) -> String {
+        // Some normalisers put blanks around a character.
+        tokenizer.normalized(text).trimmingCharacters(in: .whitespaces)
     }
 
     /// Where these tokens are in `other`.

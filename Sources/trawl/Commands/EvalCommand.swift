@@ -164,9 +164,9 @@ struct EvalCommand: AsyncParsableCommand {
                 Output.line(report.json(perQuery: q).replacingOccurrences(of: "\n", with: ""))
             }
         } else if q {
-            for (name, report) in reports { Output.line("## \(name)\n\n" + report.markdown(perQuery: true)) }
+            for (name, report) in reports { Output.line("## \(name)\n\n" + report.markdown(perQuery: true).visible) }
         } else {
-            Output.write(Array(Report.markdown(reports).utf8))
+            Output.write(Array(Report.markdown(reports).visible.utf8))
         }
     }
 
