@@ -11,7 +11,7 @@ TRAWL := .build/release/trawl
 ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 # poppler-utils is what PDF files are read by, when it is there.
 PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
-    poppler-utils
+    libedit2 poppler-utils
 
 .PHONY: demo test test-isas test-threads build models dependencies check
 

@@ -55,6 +55,8 @@ public struct TrawlError: Error, Sendable {
         case generator, keyWeights, pseudoQueries
         /// The metadata of a document, and ids that the index does not have.
         case metadata, missingDocuments
+        /// The documents that an index has.
+        case documents
         /// The folder of data sets.
         case dataSets
         /// The ranges of an embedding's dimensions.

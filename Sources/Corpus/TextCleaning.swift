@@ -36,7 +36,7 @@ func hexadecimal(_ byte: UInt8) -> String {
 /// than tab and newline to spaces. All else stays as it is.
 ///
 /// - Complexity: O(n), one pass over the bytes and no copy when there is nothing to do.
-func cleaned(_ text: String) -> String {
+package func cleaned(_ text: String) -> String {
     var text = text
     let (hasControls, mayNeedNormalising) = text.withUTF8 { survey($0) }
     if hasControls { text = replacingControls(in: text) }

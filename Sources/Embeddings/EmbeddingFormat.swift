@@ -1,4 +1,5 @@
 internal import Foundation
+import TrawlCore
 
 /// How embeddings are written to a file.
 public enum EmbeddingFormat: String, CaseIterable, Sendable {
@@ -31,7 +32,7 @@ public enum EmbeddingFormat: String, CaseIterable, Sendable {
                 case .fractions(let values): try encoder.encode(Line(id: ids[row], embedding: values))
                 case .integers(let values): try encoder.encode(Line(id: ids[row], embedding: values))
                 }
-            bytes += Array(line) + [UInt8(ascii: "\n")]
+            bytes += Array(line).withJSONControlsEscaped + [UInt8(ascii: "\n")]
         }
         return bytes
     }

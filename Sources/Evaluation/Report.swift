@@ -95,15 +95,8 @@ public struct Report: Sendable, Equatable {
     }
 
     private func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case _ where scalar.value < 0x20: result += String(format: "\\u%04x", scalar.value)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        var json: [UInt8] = []
+        json.appendJSONString(text)
+        return String(decoding: json, as: UTF8.self)
     }
 }

@@ -43,6 +43,24 @@ struct AddedVocabulary: Sendable {
         normalized = AddedTokenMatcher(list.filter(\.isNormalized).map { (normalize($0.content), $0) })
     }
 
+    /// `range` cut within each name of a special token. The pieces of a unigram model have these names among them, and would make
+    /// them the token again.
+    func cutNames(in text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> [Range<Int>] {
+        var matches: [Match] = []
+        verbatim.split(text, range, skipsSpecial: false, into: &matches)
+        var parts: [Range<Int>] = []
+        var start = range.lowerBound
+        for match in matches where match.range.count > 1 {
+            guard let id = match.id, isSpecial(id) else { continue }
+            let cut = match.range.lowerBound + UTF8Text.decode(text, match.range.lowerBound).width
+            if cut < match.range.upperBound {
+                parts.append(start..<cut)
+                start = cut
+            }
+        }
+        return parts + [start..<range.upperBound]
+    }
+
     func content(_ id: TokenID) -> String? { tokens[id]?.content }
     func isSpecial(_ id: TokenID) -> Bool { tokens[id]?.isSpecial ?? false }
     func find(_ content: String) -> TokenID? { ids[Array(content.utf8)] }
@@ -72,7 +90,12 @@ struct AddedTokenMatcher: Sendable {
     var isEmpty: Bool { !starts.contains(true) }
 
     /// Cuts `range` of `text` into added tokens and what is between them.
-    func split(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into matches: inout [AddedVocabulary.Match]) {
+    ///
+    /// - Parameter skipsSpecial: whether special tokens are left in the text.
+    func split(
+        _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, skipsSpecial: Bool,
+        into matches: inout [AddedVocabulary.Match]
+    ) {
         var done = range.lowerBound
         var position = range.lowerBound
         starts.withUnsafeBufferPointer { starts in
@@ -87,6 +110,7 @@ struct AddedTokenMatcher: Sendable {
                 var start = position
                 var end = position + found.length
                 position = end
+                if skipsSpecial, token.isSpecial { continue }
                 if token.isSingleWord, isWord(before: start, text, range) || isWord(at: end, text, range) { continue }
                 if token.stripsLeft {
                     while start > done {

@@ -29,24 +29,27 @@ struct Pipeline: Sendable {
     func token(_ id: TokenID) -> String? { added.content(id) ?? model.vocabulary.string(id) }
 
     /// Leaves the tokens of `text` in the workspace's output, with offsets of the original text when tracking.
-    func run(_ text: String, isTracking: Bool, _ workspace: inout Workspace) {
+    ///
+    /// - Parameter splitsSpecial: whether the names of special tokens in the text are text like any other.
+    func run(_ text: String, isTracking: Bool, splitsSpecial: Bool, _ workspace: inout Workspace) {
         workspace.output.clear(isTracking: isTracking)
         var text = text
         text.withUTF8 { bytes in
             var matches: [AddedVocabulary.Match] = []
-            added.verbatim.split(bytes, 0..<bytes.count, into: &matches)
+            added.verbatim.split(bytes, 0..<bytes.count, skipsSpecial: splitsSpecial, into: &matches)
             for match in matches {
                 if let id = match.id {
                     workspace.output.append(id, match.range.lowerBound, match.range.upperBound)
                 } else {
-                    encode(bytes, match.range, isTracking, &workspace)
+                    encode(bytes, match.range, isTracking, splitsSpecial, &workspace)
                 }
             }
         }
     }
 
     private func encode(
-        _ original: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ isTracking: Bool, _ workspace: inout Workspace
+        _ original: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ isTracking: Bool, _ splitsSpecial: Bool,
+        _ workspace: inout Workspace
     ) {
         // Some pre-tokenizers ask whether a piece stands at the start of the original text.
         let needsOffsets = isTracking || preTokenizers.contains(where: \.needsOffsets)
@@ -59,7 +62,7 @@ struct Pipeline: Sendable {
                 return
             }
             var matches: [AddedVocabulary.Match] = []
-            added.normalized.split(bytes, 0..<bytes.count, into: &matches)
+            added.normalized.split(bytes, 0..<bytes.count, skipsSpecial: splitsSpecial, into: &matches)
             for match in matches where !match.range.isEmpty {
                 workspace.pieces.append(
                     Piece(start: match.range.lowerBound, end: match.range.upperBound, token: match.id))
@@ -93,6 +96,10 @@ struct Pipeline: Sendable {
                 for piece in workspace.pieces {
                     if let id = piece.token {
                         workspace.output.append(id, piece.start, piece.end)
+                    } else if splitsSpecial {
+                        for part in added.cutNames(in: bytes, piece.start..<piece.end) {
+                            model.encode(bytes, part, &workspace.lattice, into: &workspace.output)
+                        }
                     } else {
                         model.encode(bytes, piece.start..<piece.end, &workspace.lattice, into: &workspace.output)
                     }

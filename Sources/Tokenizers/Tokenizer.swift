@@ -85,9 +85,12 @@ public final class Tokenizer: Sendable {
     public func isSpecial(_ id: TokenID) -> Bool { pipeline.added.isSpecial(id) }
 
     /// The tokens of `text`, with where they stand in it.
+    ///
+    /// - Parameter splitsSpecialTokens: Whether the name of a control token in the text, such as `[SEP]`, is text like any
+    ///   other; by default it is the control token, as in Hugging Face's `tokenizers` (`encode_special_tokens`).
     /// - Complexity: O(n) for WordPiece, O(n log n) for the others at worst, in bytes of text.
-    public func encode(_ text: String, addSpecialTokens: Bool = true) -> Encoding {
-        let first = sequence(text)
+    public func encode(_ text: String, addSpecialTokens: Bool = true, splitsSpecialTokens: Bool = false) -> Encoding {
+        let first = sequence(text, splitsSpecialTokens)
         return pipeline.postProcessor.assemble(first, nil, addSpecialTokens: addSpecialTokens)
     }
 
@@ -99,9 +102,11 @@ public final class Tokenizer: Sendable {
     }
 
     /// The ids alone, which is faster.
-    public func encodeIDs(_ text: String, addSpecialTokens: Bool = true) -> [TokenID] {
+    public func encodeIDs(
+        _ text: String, addSpecialTokens: Bool = true, splitsSpecialTokens: Bool = false
+    ) -> [TokenID] {
         let ids = withWorkspace { workspace in
-            pipeline.run(text, isTracking: false, &workspace)
+            pipeline.run(text, isTracking: false, splitsSpecial: splitsSpecialTokens, &workspace)
             return workspace.output.ids
         }
         return addSpecialTokens ? pipeline.postProcessor.assemble(ids) : ids
@@ -116,9 +121,12 @@ public final class Tokenizer: Sendable {
         return pipeline.decoder.decode(tokens)
     }
 
-    private func sequence(_ text: String) -> Encoding {
+    /// `text` after the normalisers alone, such as in lower case for an uncased model.
+    public func normalized(_ text: String) -> String { Pipeline.normalize(text, pipeline.normalizers) }
+
+    private func sequence(_ text: String, _ splitsSpecialTokens: Bool = false) -> Encoding {
         withWorkspace { workspace in
-            pipeline.run(text, isTracking: true, &workspace)
+            pipeline.run(text, isTracking: true, splitsSpecial: splitsSpecialTokens, &workspace)
             let output = workspace.output
             var encoding = Encoding()
             encoding.ids = output.ids

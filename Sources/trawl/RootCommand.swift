@@ -22,7 +22,8 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             IndexCommand.self, QueryCommand.self, GenerateCommand.self, EvalCommand.self, EmbedCommand.self,
             CountCommand.self,
-            FindCommand.self, NextCommand.self, ListCommand.self, ShowCommand.self, RemoveCommand.self,
+            FindCommand.self, NextCommand.self, ListCommand.self, ShowCommand.self, ExportCommand.self,
+            RemoveCommand.self,
             CompactCommand.self,
             CheckCommand.self, TrainCommand.self, AdaptCommand.self, ModelsCommand.self,
         ])

@@ -48,7 +48,7 @@ import TrawlTestSupport
             #expect(try (0..<3).map { try stored.documentID($0).rawValue } == ["a", "b", "c"])
             let found = try #require(try stored.document(DocumentID("a")))
             #expect(
-                found.title == "Änderung" && found.metadata == ["year": "1969"] && found.passages == [0..<4, 5..<14])
+                found.title == "Änderung" && found.metadata["year"] == "1969" && found.passages == [0..<4, 5..<14])
             #expect(try stored.document(DocumentID("z")) == nil)
             #expect(try stored.document(DocumentID(String(repeating: "z", count: 600))) == nil)
             #expect(throws: TrawlError.self) { try stored.passage(PassageID(4)) }

@@ -44,7 +44,7 @@ import TrawlTestSupport
         let found = try finder.find(PhraseQuery(phrase), named: "", options)
         #expect(found.passages.map(\.document) == ["a", "b"])
         let text = found.passages[0].text
-        let range = try #require(found.passages[0].ranges.first).range
+        let range = try #require(found.passages[0].ranges.first).bytes
         #expect(String(decoding: Array(text.utf8)[range], as: UTF8.self).lowercased() == phrase)
         #expect(finder.predict(after: "moon", limit: 3).next.map(\.count) == [2, 1])
 

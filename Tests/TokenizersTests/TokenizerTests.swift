@@ -30,6 +30,41 @@ import TrawlTestSupport
         }
     }
 
+    /// As with `encode_special_tokens` of the reference.
+    @Test(arguments: ParityTests.all)
+    func namesOfControlTokensAreTextOnRequest(_ name: String) throws {
+        let tokenizer = try Golden.tokenizer(name)
+        let special = (0..<TokenID(tokenizer.vocabularySize)).filter {
+            tokenizer.isSpecial($0) && $0 != tokenizer.unkID
+        }
+        for id in special.prefix(20) {
+            let text = "so " + (tokenizer.token(for: id) ?? "") + " it is"
+            let split = tokenizer.encodeIDs(text, addSpecialTokens: false, splitsSpecialTokens: true)
+            #expect(split.filter { $0 != tokenizer.unkID && tokenizer.isSpecial($0) }.isEmpty, "\(text)")
+            #expect(tokenizer.encodeIDs(text, addSpecialTokens: false).contains(id))
+            #expect(tokenizer.encode(text, addSpecialTokens: false, splitsSpecialTokens: true).ids == split)
+        }
+        for text in ["so it is", "  The café, 3 times", ""] {
+            #expect(tokenizer.encodeIDs(text, splitsSpecialTokens: true) == tokenizer.encodeIDs(text))
+        }
+    }
+
+    /// `eval/parity/split_special_goldens.py` writes the golden file.
+    @Test func namesOfControlTokensAreSplitAsTheReferenceDoes() throws {
+        let golden = try JSON(contentsOf: TestFiles.golden("split_special.json"))
+        let texts = try #require(golden["texts"]?.array).compactMap(\.string)
+        let all = try #require(golden["ids"]?.members)
+        #expect(all.count > 10 && texts.count > 5)
+        for member in all {
+            let tokenizer = try Golden.tokenizer(member.name)
+            for (text, ids) in zip(texts, member.value.array ?? []) {
+                let expected = (ids.array ?? []).compactMap { $0.count.map { TokenID($0) } }
+                let split = tokenizer.encodeIDs(text, addSpecialTokens: false, splitsSpecialTokens: true)
+                #expect(split == expected, "\(member.name): \(text)")
+            }
+        }
+    }
+
     @Test(arguments: ParityTests.all)
     func noTextIsTooOdd(_ name: String) throws {
         let tokenizer = try Golden.tokenizer(name)

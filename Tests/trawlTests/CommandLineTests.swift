@@ -57,7 +57,7 @@ import TrawlTestSupport
     }
 
     @Test(arguments: [
-        "index", "query", "eval", "embed", "count", "find", "next", "ls", "show", "rm", "compact", "check",
+        "index", "query", "eval", "embed", "count", "find", "next", "ls", "show", "export", "rm", "compact", "check",
         "models",
     ])
     func noTwoFlagsOfACommandHaveOneName(_ command: String) throws {
@@ -236,7 +236,8 @@ import TrawlTestSupport
 
     @Test func everyCommandHasExamplesInItsHelp() throws {
         for command in [
-            "index", "query", "eval", "embed", "count", "find", "next", "ls", "show", "rm", "compact", "check",
+            "index", "query", "eval", "embed", "count", "find", "next", "ls", "show", "export", "rm", "compact",
+            "check",
             "models",
         ] {
             let help = try run(command, "--help")

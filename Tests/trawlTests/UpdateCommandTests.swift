@@ -39,7 +39,7 @@ import TrawlTestSupport
         #expect(try run("query", "a.trawl", "oceans").status == 1)
         #expect(try run("show", "a.trawl", "moon").status == 2)
         #expect(try run("check", "a.trawl", "--quiet").status == 0)
-        #expect(try run("compact", "a.trawl", "--json").objects.first?["deletedDocuments"] as? Int == 0)
+        #expect(try run("compact", "a.trawl", "--json").objects.first?["deleted_documents"] as? Int == 0)
         #expect(try count("day") == "1")
     }
 
@@ -82,7 +82,7 @@ import TrawlTestSupport
         #expect(try count("MOON", "--any-case") == count("moon"))
         let found = try run("find", "a.trawl", "moon AND oceans", "--within", "2", "--json").objects.first
         let passage = (found?["passages"] as? [[String: Any]])?.first
-        #expect(found?["count"] as? Int == 1 && found?["isEstimate"] as? Bool == false)
+        #expect(found?["count"] as? Int == 1 && found?["is_estimate"] as? Bool == false)
         #expect(passage?["document"] as? String == "moon" && (passage?["ranges"] as? [Any])?.count == 2)
         for wrong in ["moon AND", "OR moon", "\"moon"] {
             let refused = try run("find", "a.trawl", wrong)
@@ -98,7 +98,7 @@ import TrawlTestSupport
         let tokens = try #require(probability?["tokens"] as? [[String: Any]])
         // "the" occurs four times, "the moon" once.
         #expect(tokens.map { $0["probability"] as? Double } == [0.25, 1])
-        #expect(abs((probability?["logProbability"] as? Double ?? 0) - log(0.25)) < 1e-12)
+        #expect(abs((probability?["log_probability"] as? Double ?? 0) - log(0.25)) < 1e-12)
         #expect(try run("next", "a.trawl", "the", "--text", "").status == 64)
     }
 }

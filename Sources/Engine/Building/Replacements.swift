@@ -75,7 +75,6 @@ extension StoredDocument {
     /// Whether indexing `document` would store the same.
     fileprivate func hasContent(of document: Document) -> Bool {
         title == document.title && text == document.text && headings == document.headings
-            && metadata
-                == Dictionary(document.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+            && metadata == DocumentMetadata(document.metadata)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 public import TrawlCore
+import TrawlCorpus
 import TrawlSubstringIndex
 import TrawlTokenizers
 
@@ -21,6 +22,12 @@ extension PhraseFinder {
         public let contextCount: Int
         public let count: Int
         public let probability: Double
+
+        enum CodingKeys: String, CodingKey {
+            case text, token, count, probability
+            case contextLength = "context_length"
+            case contextCount = "context_count"
+        }
     }
 
     /// The probability of a text after a context.
@@ -28,6 +35,11 @@ extension PhraseFinder {
         public let tokens: [TokenProbability]
         /// Natural logarithm; nil when a token never follows.
         public let logProbability: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case tokens
+            case logProbability = "log_probability"
+        }
     }
 
     /// The `limit` most frequent tokens after the longest suffix of `context` that occurs.
@@ -42,8 +54,8 @@ extension PhraseFinder {
     /// The probability of each token of `text` given `context` and the tokens before it.
     public func probabilities(of text: String, after context: String) -> TextProbability {
         var tokens = tokens(of: context)
-        let steps = tokenizer.encodeIDs(text, addSpecialTokens: false).map { token in
-            let found = substrings.probability(of: token, after: tokens)
+        let steps = tokenizer.textTokens(cleaned(text)).map { token in
+            let found = substrings.probability(of: token, after: known(tokens))
             tokens.append(token)
             return TokenProbability(
                 text: self.text(of: token), token: token, contextLength: found.contextLength,
@@ -54,7 +66,13 @@ extension PhraseFinder {
     }
 
     private func tokens(of context: String) -> [TokenID] {
-        let text = PassageTokens.collapsed(context)
-        return text.isEmpty ? [] : tokenizer.encodeIDs(" " + text, addSpecialTokens: false)
+        let text = PassageTokens.collapsed(cleaned(context))
+        return text.isEmpty ? [] : known(tokenizer.textTokens(" " + text))
+    }
+
+    /// What follows the last unknown token: it stands for any character that the tokenizer does not know, so it is not a context.
+    private func known(_ tokens: [TokenID]) -> [TokenID] {
+        guard let unknown = tokenizer.unkID, let last = tokens.lastIndex(of: unknown) else { return tokens }
+        return Array(tokens[(last + 1)...])
     }
 }

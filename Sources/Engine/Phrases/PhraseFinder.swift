@@ -18,6 +18,13 @@ public struct PhraseFinder {
         public let isEstimate: Bool
         public let passages: [Passage]
         public let next: [Continuation]
+
+        enum CodingKeys: String, CodingKey {
+            case phrase, count, passages, next
+            case passageCount = "passage_count"
+            case documentCount = "document_count"
+            case isEstimate = "is_estimate"
+        }
     }
 
     public struct Passage: Encodable, Sendable {
@@ -27,14 +34,8 @@ public struct PhraseFinder {
         public let text: String
         /// How often, in this passage.
         public let count: Int
+        /// Where in `text`.
         public let ranges: [TextRange]
-    }
-
-    /// UTF-8 bytes of a passage's text.
-    public struct TextRange: Encodable, Sendable {
-        public let start: Int
-        public let end: Int
-        public var range: Range<Int> { start..<end }
     }
 
     public struct Continuation: Encodable, Sendable {
@@ -70,23 +71,34 @@ public struct PhraseFinder {
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.titleEnd)
     }
 
+    private var occurrences: PhraseOccurrences {
+        PhraseOccurrences(substrings, tokenizer, PassageTokenReader(index, tokenizer))
+    }
+
     /// A count and whether it is exact.
     public struct Count: Encodable, Sendable {
         public let phrase: String
         public let count: Int
         public let isEstimate: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case phrase, count
+            case isEstimate = "is_estimate"
+        }
     }
 
     /// Counts what meets `query` as `find` does.
     ///
-    /// - Complexity: a query of one clause takes a few steps a token, however often its phrases occur.
+    /// - Complexity: a query of one clause takes a few steps a token, however often its phrases occur. A phrase with characters
+    ///   that the tokenizer does not know has the passages read that have unknown characters at the same place.
     public func count(_ query: PhraseQuery, named name: String, _ options: Options) throws -> Count {
         let clauses = try ngrams(query, options)
+        let occurrences = occurrences
         if clauses.count == 1 {
-            let count = clauses[0].reduce(0) { $0 + substrings.count(of: $1) }
+            let count = try clauses[0].reduce(0) { $0 + (try occurrences.count(of: $1)) }
             return Count(phrase: name, count: count, isEstimate: false)
         }
-        let found = try PhraseMatcher(substrings, clauses).match(within: options.within, readLimit: options.readLimit)
+        let found = try PhraseMatcher(occurrences, clauses).match(within: options.within, readLimit: options.readLimit)
         return Count(phrase: name, count: found.count, isEstimate: found.isSample)
     }
 
@@ -96,14 +108,16 @@ public struct PhraseFinder {
     /// - Complexity: O(occurrences of all phrases) sequential reads; with `within`, up to `readLimit` passages are read.
     public func find(_ query: PhraseQuery, named name: String, _ options: Options) throws -> Result {
         let clauses = try ngrams(query, options)
-        let found = try PhraseMatcher(substrings, clauses).match(within: options.within, readLimit: options.readLimit)
+        let occurrences = occurrences
+        let found = try PhraseMatcher(occurrences, clauses).match(within: options.within, readLimit: options.readLimit)
         let shown = found.passages.sorted { ($1.count, $0.passage) < ($0.count, $1.passage) }.prefix(options.passages)
         return Result(
             phrase: name, count: found.count, passageCount: found.estimate(found.passages.count),
             documentCount: try documentCount(found),
             isEstimate: found.isSample,
-            passages: try shown.map { try passage($0, clauses) },
-            next: clauses.count == 1 ? following(clauses[0], limit: options.continuations) : [])
+            passages: try shown.map { try passage($0, clauses, occurrences) },
+            next: clauses.count == 1
+                ? try following(clauses[0], occurrences, limit: options.continuations) : [])
     }
 
     /// The documents of the passages that were found; of a sample, as many of all candidates as of those that were read.
@@ -120,22 +134,24 @@ public struct PhraseFinder {
     }
 
     /// The n-grams of each clause, without those that hold another of it: these are counted with that.
-    private func ngrams(_ query: PhraseQuery, _ options: Options) throws -> [[[TokenID]]] {
+    private func ngrams(_ query: PhraseQuery, _ options: Options) throws -> [[PhraseTokens]] {
         let forms = PhraseForms(tokenizer: tokenizer, variants: options.variants)
         return try query.clauses.map { phrases in
             let all = try phrases.flatMap { try forms.ngrams(of: $0) }
-                .reduce(into: [[TokenID]]()) { if !$0.contains($1) { $0.append($1) } }
+                .reduce(into: [PhraseTokens]()) { if !$0.contains($1) { $0.append($1) } }
             return all.filter { ngram in
-                !all.contains { $0 != ngram && !PhraseMatcher.occurrences(of: $0, in: ngram).isEmpty }
+                !all.contains { $0 != ngram && !$0.occurrences(in: ngram).isEmpty }
             }
         }
     }
 
-    private func following(_ ngrams: [[TokenID]], limit: Int) -> [Continuation] {
+    private func following(
+        _ ngrams: [PhraseTokens], _ occurrences: PhraseOccurrences, limit: Int
+    ) throws -> [Continuation] {
         guard limit > 0 else { return [] }
         var next: [TokenID: Int] = [:]
-        for range in ngrams.compactMap({ substrings.range(of: $0) }) {
-            for entry in substrings.nextTokens(range) { next[entry.token, default: 0] += entry.count }
+        for ngram in ngrams {
+            for entry in try occurrences.following(ngram) { next[entry.token, default: 0] += entry.count }
         }
         let sorted = next.map { TokenCount($0.key, $0.value) }.sorted { ($1.count, $0.token) < ($0.count, $1.token) }
         return sorted.prefix(limit).map(continuation)
@@ -145,14 +161,16 @@ public struct PhraseFinder {
         Continuation(text: text(of: next.token), token: next.token, count: next.count)
     }
 
-    private func passage(_ found: PassageCount, _ clauses: [[[TokenID]]]) throws -> Passage {
+    private func passage(
+        _ found: PassageCount, _ clauses: [[PhraseTokens]], _ occurrences: PhraseOccurrences
+    ) throws -> Passage {
         let stored = try index.documents.passage(found.passage)
-        let tokens = try substrings.tokens(of: found.passage)
-        let spans = clauses.joined().flatMap { PhraseMatcher.occurrences(of: $0, in: tokens) }
+        let tokens = try occurrences.tokens(of: found.passage, for: clauses.joined())
+        let spans = clauses.joined().flatMap { $0.occurrences(in: tokens) }
         let ranges = passages.textRanges(of: spans, title: stored.title, text: stored.text)
         return Passage(
             document: stored.document.rawValue, passage: stored.ordinal, title: stored.title, text: stored.text,
-            count: found.count, ranges: ranges.map { TextRange(start: $0.lowerBound, end: $0.upperBound) })
+            count: found.count, ranges: TextRange.list(ranges, in: stored.text))
     }
 
     func text(of token: TokenID) -> String {

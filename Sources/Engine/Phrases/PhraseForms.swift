@@ -1,5 +1,6 @@
 import Foundation
 import TrawlCore
+import TrawlCorpus
 import TrawlTokenizers
 
 /// Which ways of writing a phrase count as the phrase.
@@ -21,18 +22,19 @@ struct PhraseForms {
     let variants: PhraseVariants
 
     /// - Throws: `TrawlError.invalidInput` when the phrase has no tokens.
-    func ngrams(of phrase: String) throws -> [[TokenID]] {
-        let words = phrase.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    func ngrams(of phrase: String) throws -> [PhraseTokens] {
+        // As documents are.
+        let words = cleaned(phrase).split(whereSeparator: \.isWhitespace).joined(separator: " ")
         var forms = [words]
         if variants.anyCase {
             let capitalised = words.prefix(1).uppercased() + words.dropFirst()
             forms += [words.lowercased(), capitalised, words.capitalized, words.uppercased()]
         }
-        var ngrams: [[TokenID]] = []
+        var ngrams: [PhraseTokens] = []
         for form in forms where !form.isEmpty {
             for space in variants.anySpace ? [" ", ""] : [" "] {
-                let ngram = tokenizer.encodeIDs(space + form, addSpecialTokens: false)
-                if !ngram.isEmpty, !ngrams.contains(ngram) { ngrams.append(ngram) }
+                let ngram = PhraseTokens(space + form, tokenizer)
+                if !ngram.tokens.isEmpty, !ngrams.contains(ngram) { ngrams.append(ngram) }
             }
         }
         guard !ngrams.isEmpty else {

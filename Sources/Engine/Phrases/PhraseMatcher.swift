@@ -6,13 +6,13 @@ import TrawlSubstringIndex
 /// The clauses' lists of passages, which the index gives without reading text, are intersected; only nearness has passages
 /// read. What is counted are occurrences of the rarest clause, as infini-gram counts its CNF queries.
 struct PhraseMatcher {
-    private let index: SubstringIndex
+    private let index: PhraseOccurrences
     /// N-grams of each clause, the rarest clause first.
-    private let clauses: [[[TokenID]]]
+    private let clauses: [[PhraseTokens]]
 
-    init(_ index: SubstringIndex, _ clauses: [[[TokenID]]]) {
+    init(_ index: PhraseOccurrences, _ clauses: [[PhraseTokens]]) throws {
         self.index = index
-        let counts = clauses.map { $0.reduce(0) { $0 + index.count(of: $1) } }
+        let counts = try clauses.map { try $0.reduce(0) { $0 + (try index.count(of: $1)) } }
         let order = clauses.indices.sorted { (counts[$0], $0) < (counts[$1], $1) }
         self.clauses = order.map { clauses[$0] }
     }
@@ -39,9 +39,9 @@ struct PhraseMatcher {
     ///   - distance: the most tokens between an occurrence of the rarest clause and one of each other; nil is any.
     ///   - readLimit: the most passages to read; of more, a stratified sample of this size is read.
     func match(within distance: Int?, readLimit: Int) throws -> Matches {
-        var candidates = clauses.first.map(passages) ?? []
+        var candidates = try clauses.first.map(passages) ?? []
         for clause in clauses.dropFirst() where !candidates.isEmpty {
-            candidates = Self.intersection(candidates, passages(clause))
+            candidates = Self.intersection(candidates, try passages(clause))
         }
         let numbers = candidates.map(\.passage)
         guard let distance, clauses.count > 1 else {
@@ -50,7 +50,7 @@ struct PhraseMatcher {
         let readCount = min(numbers.count, max(1, readLimit))
         let read = (0..<readCount).map { numbers[Self.sampled($0, of: readCount, from: numbers.count)] }
         let found = try read.compactMap { passage -> PassageCount? in
-            let count = try nearby(in: index.tokens(of: passage), distance)
+            let count = nearby(in: try index.tokens(of: passage, for: clauses.joined()), distance)
             return count > 0 ? PassageCount(passage, count) : nil
         }
         return Matches(passages: found, candidates: numbers, read: read)
@@ -69,29 +69,20 @@ struct PhraseMatcher {
     }
 
     /// The passages of a clause, ascending.
-    private func passages(_ clause: [[TokenID]]) -> [PassageCount] {
-        let lists = clause.compactMap { index.range(of: $0) }.map { index.passages(containing: $0) }
+    private func passages(_ clause: [PhraseTokens]) throws -> [PassageCount] {
+        let lists = try clause.map { try index.passages(containing: $0) }
         return lists.dropFirst().reduce(lists.first ?? []) { Self.union($0, $1) }
     }
 
     /// How many occurrences of the rarest clause have one of every other within `distance` tokens.
-    private func nearby(in tokens: [TokenID], _ distance: Int) -> Int {
-        let spans = clauses.map { clause in clause.flatMap { Self.occurrences(of: $0, in: tokens) } }
+    private func nearby(in tokens: PhraseTokens, _ distance: Int) -> Int {
+        let spans = clauses.map { clause in clause.flatMap { $0.occurrences(in: tokens) } }
         return spans[0].count { anchor in
             spans.dropFirst().allSatisfy { others in
                 others.contains { other in
                     max(other.lowerBound - anchor.upperBound, anchor.lowerBound - other.upperBound) <= distance
                 }
             }
-        }
-    }
-
-    /// The ranges of `ngram` in `tokens`.
-    static func occurrences(of ngram: [TokenID], in tokens: [TokenID]) -> [Range<Int>] {
-        guard let first = ngram.first, ngram.count <= tokens.count else { return [] }
-        return (0...(tokens.count - ngram.count)).compactMap { start in
-            let end = start + ngram.count
-            return tokens[start] == first && tokens[start..<end].elementsEqual(ngram) ? start..<end : nil
         }
     }
 

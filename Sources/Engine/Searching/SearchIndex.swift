@@ -176,4 +176,11 @@ public struct IndexSummary: Codable, Sendable {
     public let bytesOnDisk: Int
     /// The retrieval methods that were built.
     public let components: [String]
+
+    enum CodingKeys: String, CodingKey {
+        case path, documents, passages, segments, components
+        case deletedDocuments = "deleted_documents"
+        case deletedPassages = "deleted_passages"
+        case bytesOnDisk = "bytes_on_disk"
+    }
 }

@@ -31,9 +31,11 @@ public struct SearchHit: Sendable {
     public let section: [String]
     /// The passage's text.
     public let text: String
-    /// The passage's number within its document, from 0, and its range there in UTF-8 bytes.
+    /// The passage's number within its document, from 0, and its range in the document's text.
     public let passage: Int
-    public let range: Range<Int>
+    public let range: TextRange
+    /// The document's metadata.
+    public let metadata: DocumentMetadata
     /// That of the last stage which scored the hit: a hit below the depth of a reranker has none of it.
     public let score: Float
     /// The ranks and scores of each stage, in the order in which they ran.
@@ -42,11 +44,11 @@ public struct SearchHit: Sendable {
     public let matches: [Match]
 }
 
-/// Ranges are lists of their start and their end.
+/// The range is that in the document's text, the ranges of matches are in `text`.
 extension SearchHit: Encodable {
     enum CodingKeys: String, CodingKey {
         case queryID = "query_id"
-        case query, rank, document, title, section, text, passage, range, score, stages, matches
+        case query, rank, document, title, section, text, passage, range, metadata, score, stages, matches
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -59,10 +61,11 @@ extension SearchHit: Encodable {
         try values.encode(section, forKey: .section)
         try values.encode(text, forKey: .text)
         try values.encode(passage, forKey: .passage)
-        try values.encode([range.lowerBound, range.upperBound], forKey: .range)
+        try values.encode(range, forKey: .range)
+        try values.encode(metadata, forKey: .metadata)
         try values.encode(score, forKey: .score)
         try values.encode(stages, forKey: .stages)
-        try values.encode(matches, forKey: .matches)
+        try values.encode(matches.map { MatchRecord(match: $0, text: text) }, forKey: .matches)
     }
 }
 
@@ -96,16 +99,21 @@ public struct Match: Sendable {
     }
 }
 
-extension Match: Encodable {
+/// A match as JSON.
+private struct MatchRecord: Encodable {
+    let match: Match
+    /// The passage's text.
+    let text: String
+
     enum CodingKeys: String, CodingKey { case stage, text, count, contribution, ranges }
 
-    public func encode(to encoder: any Encoder) throws {
+    func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(stage, forKey: .stage)
-        try values.encode(text, forKey: .text)
-        try values.encode(count, forKey: .count)
-        try values.encode(contribution, forKey: .contribution)
-        try values.encode(ranges.map { [$0.lowerBound, $0.upperBound] }, forKey: .ranges)
+        try values.encode(match.stage, forKey: .stage)
+        try values.encode(match.text, forKey: .text)
+        try values.encode(match.count, forKey: .count)
+        try values.encode(match.contribution, forKey: .contribution)
+        try values.encode(TextRange.list(match.ranges, in: text), forKey: .ranges)
     }
 }
 

@@ -1,4 +1,5 @@
 public import TrawlCore
+import TrawlCorpus
 
 /// A search of an index made ready: retrievers, their fusion, and rerankers, with settings that were resolved once. Made
 /// by `Engine.session`. For one thread at a time; sessions of one engine share its models.
@@ -122,6 +123,8 @@ public final class SearchSession {
 
     private func rank(_ queries: [Query]) throws -> [Found] {
         var found = queries.map { _ in Found() }
+        // As documents are: all in NFC.
+        let queries = queries.map { Query(id: $0.id, text: cleaned($0.text)) }
         let readings = try queries.map { try reading(of: $0.text) }
         let texts = zip(queries, readings).map { $1?.text ?? $0.text }
         let excluded = try settings.excludesQueryDocument ? queries.map { try passages(of: $0) } : []
@@ -241,8 +244,9 @@ public final class SearchSession {
         let matches = settings.explains ? try found.retrieved.flatMap { try $0.matches(entry.passage, passage) } : []
         return SearchHit(
             queryID: query.id, query: query.text, rank: rank, document: passage.document, title: passage.title,
-            section: passage.section, text: passage.text, passage: passage.ordinal, range: passage.range, score: score,
-            stages: stages,
+            section: passage.section, text: passage.text, passage: passage.ordinal,
+            range: try index.documents.range(of: entry.passage),
+            metadata: try index.documents.metadata(of: entry.passage), score: score, stages: stages,
             matches: matches)
     }
 }

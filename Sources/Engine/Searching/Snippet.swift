@@ -23,8 +23,8 @@ public struct Snippet: Sendable {
         self.highlights = merged
     }
 
-    /// The text on one line, with every highlight as `highlight` makes it.
-    public func rendered(highlight: (String) -> String) -> String {
+    /// The text on one line, with every highlight as `highlight` makes it and what is between them as `plain` does.
+    public func rendered(plain show: (String) -> String = { $0 }, highlight: (String) -> String) -> String {
         let bytes = Array(text.utf8)
         var start = 0
         if let first = highlights.first, first.upperBound > Self.length {
@@ -37,7 +37,7 @@ public struct Snippet: Sendable {
         var result = start > 0 ? "…" : ""
         var position = start
         func plain(to limit: Int) {
-            if limit > position { result += String(decoding: bytes[position..<limit], as: UTF8.self) }
+            if limit > position { result += show(String(decoding: bytes[position..<limit], as: UTF8.self)) }
             position = max(position, limit)
         }
         for range in highlights where range.upperBound > start && range.lowerBound < end {

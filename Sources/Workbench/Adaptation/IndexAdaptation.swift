@@ -52,6 +52,11 @@ public struct IndexAdaptation: Sendable {
         /// The chance of such a difference by accident.
         public let chance: Double
         public let isKept: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case change, before, after, chance
+            case isKept = "is_kept"
+        }
     }
 
     public struct Report: Codable, Sendable {
@@ -59,6 +64,11 @@ public struct IndexAdaptation: Sendable {
         public let queries: Int
         public let heldOut: Int
         public let trials: [Trial]
+
+        enum CodingKeys: String, CodingKey {
+            case queries, trials
+            case heldOut = "held_out"
+        }
     }
 
     /// Tries the changes and commits those that help as the index's defaults.

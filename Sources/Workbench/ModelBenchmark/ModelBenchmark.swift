@@ -14,6 +14,12 @@ public struct ModelBenchmark: Encodable, Sendable {
         public let tokensPerSecond: Double
         /// Operations of the model's products over those that the processor could have done in the same time.
         public let shareOfPeak: Double
+
+        enum CodingKeys: String, CodingKey {
+            case precision, seconds
+            case tokensPerSecond = "tokens_per_second"
+            case shareOfPeak = "share_of_peak"
+        }
     }
 
     /// One kind of work.
@@ -25,6 +31,11 @@ public struct ModelBenchmark: Encodable, Sendable {
         public let isLatency: Bool
         /// In the order of `Precision.allCases`.
         public let speeds: [Speed]
+
+        enum CodingKeys: String, CodingKey {
+            case name, tokens, speeds
+            case isLatency = "is_latency"
+        }
     }
 
     /// What one precision reaches and takes.
@@ -34,6 +45,11 @@ public struct ModelBenchmark: Encodable, Sendable {
         public let peak: Double
         /// Bytes, the mapped weights included, with one model in this precision.
         public let peakMemory: Int
+
+        enum CodingKeys: String, CodingKey {
+            case precision, peak
+            case peakMemory = "peak_memory"
+        }
     }
 
     /// A measure of what `int8` loses.

@@ -46,7 +46,7 @@ struct CountCommand: AsyncParsableCommand {
                 try Output.json(found)
             } else {
                 let count = (found.isEstimate ? "~" : "") + "\(found.count)"
-                Output.line(phrases.count == 1 ? count : "\(count)\t\(phrase)")
+                Output.line(phrases.count == 1 ? count : "\(count)\t\(phrase.visibleLine)")
             }
         }
         if total == 0 { throw ExitCode(ExitStatus.noHits) }

@@ -182,16 +182,16 @@ struct EvalCommand: AsyncParsableCommand {
                 Output.line(report.json(perQuery: q).replacingOccurrences(of: "\n", with: ""))
             }
         } else if q {
-            for (name, report) in reports { Output.line("## \(name)\n\n" + report.markdown(perQuery: true)) }
+            for (name, report) in reports { Output.line("## \(name)\n\n" + report.markdown(perQuery: true).visible) }
         } else {
-            Output.write(Array(Report.markdown(reports).utf8))
+            Output.write(Array(Report.markdown(reports).visible.utf8))
         }
     }
 
     /// The share of an exact search that an approximate method finds.
     private func show(recall: Double, of method: String) {
         if json {
-            Output.line("{\"\(method)\": {\"recall@10 of exact search\": \(recall)}}")
+            Output.line("{\"\(method)\": {\"recall_of_exact_search\": \(recall)}}")
         } else {
             Output.line(
                 "\napproximate \(method) search: recall@10 \(String(format: "%.4f", recall)) against exact (--exact)")

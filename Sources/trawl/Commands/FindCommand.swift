@@ -60,12 +60,12 @@ struct FindCommand: AsyncParsableCommand {
                 + "\(grouped(found.passageCount)) passages, \(grouped(found.documentCount)) documents"
                 + (found.isEstimate ? " (estimates from a sample; --cap reads more)" : ""))
         for passage in found.passages {
-            let name = passage.document + (passage.passage > 0 ? "#\(passage.passage)" : "")
-            Output.line("\(style.title(passage.title.isEmpty ? name : passage.title))  \(style.dim(name))")
+            let name = PassageReference(DocumentID(passage.document), passage.passage).description.visibleLine
+            Output.line("\(style.title(passage.title.isEmpty ? name : passage.title.visibleLine))  \(style.dim(name))")
             Output.line(
                 "   "
-                    + Snippet(passage.text, highlights: passage.ranges.map(\.range)).rendered(
-                        highlight: style.highlight))
+                    + Snippet(passage.text, highlights: passage.ranges.map(\.bytes)).rendered(
+                        plain: \.visibleLine, highlight: { style.highlight($0.visibleLine) }))
         }
         if !found.next.isEmpty { Output.line("next: " + found.next.map(\.summary).joined(separator: "  ")) }
     }
@@ -73,5 +73,5 @@ struct FindCommand: AsyncParsableCommand {
 
 extension PhraseFinder.Continuation {
     /// The token in quotes and its count.
-    var summary: String { "\"\(text)\" \(grouped(count))" }
+    var summary: String { "\"\(text.visibleLine)\" \(grouped(count))" }
 }

@@ -171,7 +171,8 @@ struct IndexCommand: AsyncParsableCommand {
 
     /// Whether a flag says what only the recipe of a new index can.
     private var overrulesRecipe: Bool {
-        recipe != nil || build != nil || language != nil || embedder != nil || generator != nil || precision != nil || passageSize != nil
+        recipe != nil || build != nil || language != nil || embedder != nil || generator != nil || precision != nil
+            || passageSize != nil
             || passageOverlap != nil || vectorStructure != nil || vectorFormat != nil || format != nil
     }
 

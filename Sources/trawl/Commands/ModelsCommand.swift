@@ -28,7 +28,7 @@ struct ModelsShowCommand: AsyncParsableCommand {
         for name in model.map({ [$0] }) ?? ModelCatalogue.names() {
             do {
                 let description = try ModelDescription(model: name)
-                if json { try Output.json(description) } else { Output.line(description.text) }
+                if json { try Output.json(description) } else { Output.line(description.text.visible) }
             } catch  where model == nil {
                 Diagnostics.warning("\(name): \(error)")
             }

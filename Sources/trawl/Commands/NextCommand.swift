@@ -41,7 +41,7 @@ struct NextCommand: AsyncParsableCommand {
     private func showNext(_ finder: PhraseFinder) throws {
         let found = finder.predict(after: context, limit: limit)
         if json { return try Output.json(found) }
-        Output.line("\"\(found.context)\" \(grouped(found.count))")
+        Output.line("\"\(found.context.visibleLine)\" \(grouped(found.count))")
         for next in found.next {
             let share = Double(next.count) / Double(max(1, found.count))
             Output.line("  \(String(format: "%.4f", share))  \(next.summary)")
@@ -56,7 +56,7 @@ struct NextCommand: AsyncParsableCommand {
         if json { return try Output.json(found) }
         for step in found.tokens {
             Output.line(
-                "\(String(format: "%.4f", step.probability))  \"\(step.text)\"  \(grouped(step.count)) of "
+                "\(String(format: "%.4f", step.probability))  \"\(step.text.visibleLine)\"  \(grouped(step.count)) of "
                     + "\(grouped(step.contextCount)) occurrences after this \(step.contextLength)-token context")
         }
         Output.line("log probability \(String(format: "%.4f", found.logProbability ?? -.infinity))")

@@ -11,17 +11,22 @@ struct QueryCommand: AsyncParsableCommand {
         abstract: "Search an index.",
         discussion: """
             Without TEXT and --queries, queries are read from standard input, one per line; on a terminal, at a prompt, \
-            which searches the newest commit of the index each time. --queries reads a file (plain, .gz or .zst), a pipe, \
-            or - for standard input; --run writes a file, a pipe, or - for standard output.
+            which searches the newest commit of the index each time and has commands (:help lists them). --queries reads a \
+            file (plain, .gz or .zst), a pipe, or - for standard input; --run writes a file, a pipe, or - for standard output.
 
             A run lists documents. White space in their ids is percent-encoded (a b becomes a%20b), so that a line has six \
             columns; 'trawl eval' takes both for the same document.
+
+            A filter compares fields of the documents' metadata, id or title with = != < <= > >= ^= (begins with) or IN; \
+            EXISTS FIELD asks for a value. AND, OR and NOT join comparisons, parentheses group them. Numbers and ISO 8601 \
+            dates are compared as such, values in quotes as text; date=2024-05 is any day of May.
 
             EXAMPLES
               trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
               trawl query wikipedia "tidal forces" --mode generative --explain
               trawl query wikipedia '"tidal forces" title:moon -mars'
               trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
+              trawl query notes "tides" --where "date>=2024-05 AND (tags=sea OR path ^= coast/) AND NOT draft=true"
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
               trawl query arguana --queries queries.jsonl --exclude-self --run - | gzip > arguana.trec.gz
             """)
@@ -73,14 +78,14 @@ struct QueryCommand: AsyncParsableCommand {
     func run() async throws {
         let output = try runFile.map { try OutputFile($0) }
         let engine = Engine()
-        var index = try index.open(engine)
+        let index = try index.open(engine)
         var settings = try tuning.settings(of: index, mode: mode, isTyped: isTyped)
         settings.limit = output == nil ? limit : json ? max(limit, depth) : depth
         settings.collapsesDocuments = !passages
         settings.excludesQueryDocument = settings.excludesQueryDocument || excludeSelf
         settings.explains = explain
         try SearchFlags.check(.current, [settings], index)
-        var session = try engine.session(index, settings)
+        let session = try engine.session(index, settings)
         let printer = HitPrinter(style: Style(color), json: json, explain: explain)
         var found = false
         func answer(_ queries: [Query]) throws {
@@ -97,14 +102,11 @@ struct QueryCommand: AsyncParsableCommand {
         } else if let text {
             try answer([Query(id: "1", text: text)])
         } else if isTyped {
-            try Prompt.forEachLine { line in
-                let newest = try index.refreshed()
-                if newest !== index {
-                    index = newest
-                    session = try engine.session(index, settings)
-                }
-                try answer([Query(id: "1", text: line)])
+            let search = InteractiveSearch(engine, index, session) { explains in
+                HitPrinter(style: Style(color), json: json, explain: explains)
             }
+            search.run()
+            found = search.found
         } else {
             try batches(of: topics.reader.read(queries ?? "-")).forEach(answer)
         }

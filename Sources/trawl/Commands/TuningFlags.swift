@@ -52,13 +52,7 @@ struct TuningFlags: ParsableArguments {
             throw ValidationError("'\(text)' is not of the form dense=1,lexical=0.5")
         })
     var weights: [String: Float]?
-    @Option(
-        name: .customLong("where"),
-        help: "Find only documents whose metadata meet a condition, such as year>=1999; repeat it for several.",
-        transform: { text in
-            do { return try DocumentCondition(text) } catch { throw ValidationError("\(error)") }
-        })
-    var conditions: [DocumentCondition] = []
+    @OptionGroup var filter: FilterOptions
 
     func validate() throws {
         if let efSearch, efSearch < 1 { throw ValidationError("--ef-search must be at least 1") }
@@ -83,7 +77,7 @@ struct TuningFlags: ParsableArguments {
         if let instruction { settings.dense.instruction = instruction }
         if let examples { settings.dense.examples = try InstructionExample.read(examples) }
         if instruction != nil || examples != nil { settings.dense.queryPrompt = nil }
-        settings.conditions += conditions
+        settings.conditions += filter.conditions
         if exact { settings.dense.isExact = true }
         if let efSearch { settings.dense.searchWidth = efSearch }
         if rerank || reranker != nil {

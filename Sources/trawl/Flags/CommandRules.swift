@@ -40,7 +40,8 @@ extension EvalCommand: RuledCommand {
                 "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha",
                 "--seal-weights",
                 "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--instruction", "--examples",
-                "--query-prompt", "--exact", "--ef-search", "--k1", "--b", "--syntax", "--fusion", "--weights", "--where",
+                "--query-prompt", "--exact", "--ef-search", "--k1", "--b", "--syntax", "--fusion", "--weights",
+                "--where",
                 needs: ["INDEX"]),
         ]
 
@@ -54,7 +55,8 @@ extension IndexCommand: RuledCommand {
         FlagRule("--sync", excludedBy: ["--watch"], remedy: "--watch synchronises too"),
         FlagRule("--recipe", "--pseudo-queries", excludedBy: ["--sync", "--watch"]),
         FlagRule(
-            "--recipe", "--build", "--language", "--embedder", "--generator", "--precision", "--passage-size", "--passage-overlap",
+            "--recipe", "--build", "--language", "--embedder", "--generator", "--precision", "--passage-size",
+            "--passage-overlap",
             "--vector-structure", "--vector-format", excludedBy: ["--add", "--replace"],
             remedy: "the index keeps to its recipe"),
     ]

@@ -21,6 +21,7 @@ enum Advice {
         case .pseudoQueries: "'trawl index --pseudo-queries'"
         case .metadata: "'trawl show INDEX ID --json' shows those of a document"
         case .missingDocuments: "--ignore-missing ignores unknown ids"
+        case .documents: "'trawl ls INDEX' lists them"
         case .dataSets: "--data"
         case .topicFields: "--topic-fields title,description"
         case .replacement: "--force replaces it"

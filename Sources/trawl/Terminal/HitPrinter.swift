@@ -15,7 +15,7 @@ struct HitPrinter {
             for hit in result.hits { try Output.json(hit) }
             return
         }
-        if heading { Output.line(style.bold("# \(result.query)")) }
+        if heading { Output.line(style.bold("# \(result.query.visibleLine)")) }
         for hit in result.hits { show(hit) }
         if result.hits.isEmpty { Diagnostics.line("no hits for \"\(result.query)\"") }
         if explain, !result.keys.isEmpty { show(result.keys) }
@@ -23,12 +23,14 @@ struct HitPrinter {
     }
 
     private func show(_ hit: SearchHit) {
-        let name = hit.document.rawValue + (hit.passage > 0 ? "#\(hit.passage)" : "")
-        let title = ([hit.title.isEmpty ? name : hit.title] + hit.section).joined(separator: " › ")
+        let name = PassageReference(hit.document, hit.passage).description.visibleLine
+        let title = ([hit.title.isEmpty ? name : hit.title] + hit.section).map(\.visibleLine).joined(separator: " › ")
         let head = "\(hit.rank)" + String(repeating: " ", count: max(1, 3 - "\(hit.rank)".count)) + style.title(title)
         Output.line(head + "  " + style.dim((title == name ? "" : name + "  ") + number(hit.score)))
         Output.line(
-            "   " + Snippet(hit.text, highlights: hit.matches.flatMap(\.ranges)).rendered(highlight: style.highlight))
+            "   "
+                + Snippet(hit.text, highlights: hit.matches.flatMap(\.ranges)).rendered(
+                    plain: \.visibleLine, highlight: { style.highlight($0.visibleLine) }))
         guard explain else { return }
         let stages = hit.stages.map { stage in
             guard let rank = stage.rank else { return "\(stage.stage) –" }
@@ -40,7 +42,7 @@ struct HitPrinter {
             let matches = hit.matches.filter { $0.stage == stage }
             guard !matches.isEmpty else { continue }
             let listed = matches.prefix(8).map { match in
-                "\"\(style.highlight(match.text))\" ×\(grouped(match.count)) +\(number(match.contribution))"
+                "\"\(style.highlight(match.text.visibleLine))\" ×\(grouped(match.count)) +\(number(match.contribution))"
             }
             let more = matches.count > 8 ? ", \(matches.count - 8) more" : ""
             Output.line("   " + style.dim("\(stage): ") + listed.joined(separator: ", ") + more)

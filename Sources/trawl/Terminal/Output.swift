@@ -19,19 +19,20 @@ enum Output {
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])
+        write(Array(try encoder.encode(value)).withJSONControlsEscaped + [UInt8(ascii: "\n")])
     }
 }
 
 /// Standard error: warnings and errors.
 enum Diagnostics {
     static func error(_ error: any Error) {
-        line("trawl: \((error as? TrawlError).map(Advice.added) ?? error)")
+        let text = (error as? TrawlError).map { "\(Advice.added(to: $0))" } ?? "\(error)"
+        line("trawl: \(text)")
     }
 
     static func warning(_ message: String) { line("trawl: warning: \(message)") }
 
-    static func line(_ text: String) { write(text + "\n") }
+    static func line(_ text: String) { write(text.visible + "\n") }
 
     /// A reader that has gone away stops no work: nobody is left to be told. (`FileHandle` would end the program.)
     static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }

@@ -51,12 +51,13 @@ final class TerminalProgress: ProgressReporter {
     /// A line that a terminal overwrites with the next one.
     func note(_ message: String) {
         guard !isQuiet else { return }
+        let message = message.visible
         write(isTerminal || message.hasSuffix("\n") ? (isTerminal ? "\r\u{1B}[K" : "") + message : message + "\n")
     }
 
     func warn(_ message: String) {
         guard !isQuiet else { return }
-        write((isTerminal ? "\r\u{1B}[K" : "") + "trawl: warning: \(message)\n")
+        write((isTerminal ? "\r\u{1B}[K" : "") + "trawl: warning: \(message.visible)\n")
     }
 
     private func write(_ text: String) { Diagnostics.write(text) }

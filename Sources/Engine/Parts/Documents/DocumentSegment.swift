@@ -65,7 +65,7 @@ struct DocumentSegment: Sendable {
         let metadata = try next(record.metadataBytes)
         let text = try next(record.textBytes)
         return StoredDocument(
-            id: DocumentID(id), title: title, text: text, metadata: try pairs(metadata),
+            id: DocumentID(id), title: title, text: text, metadata: try self.metadata(metadata),
             headings: try headings(of: local),
             passages: try passageRanges(of: local).map { Int($0.lowerBound)..<Int($0.upperBound) })
     }
@@ -121,12 +121,25 @@ struct DocumentSegment: Sendable {
         return path.texts(above: offset)
     }
 
+    /// The range of a passage in its document's text, of which what is before it is read.
+    func range(ofPassage local: Int) throws -> TextRange {
+        let passage: PassageRecord = passages.load(local)
+        let document = try record(passage.document)
+        guard passage.start <= passage.end, passage.end <= document.textBytes else { throw damaged }
+        let start =
+            Int(document.offset) + Int(document.idBytes) + Int(document.titleBytes) + Int(document.metadataBytes)
+        let bytes = try text.bytes(in: start..<start + Int(passage.end))
+        let split = Int(passage.start)
+        let before = bytes[..<split].reduce(0) { $0 + (isScalarStart($1) ? 1 : 0) }
+        let within = bytes[split...].reduce(0) { $0 + (isScalarStart($1) ? 1 : 0) }
+        return TextRange(bytes: split..<bytes.count, scalars: before..<before + within)
+    }
+
     /// The metadata of a document; its text is not read.
-    func metadata(of document: UInt32) throws -> [String: String] {
+    func metadata(of document: UInt32) throws -> DocumentMetadata {
         let record = try record(document)
-        guard record.metadataBytes > 0 else { return [:] }
         let start = Int(record.offset) + Int(record.idBytes) + Int(record.titleBytes)
-        return try pairs(string(at: start, count: record.metadataBytes))
+        return try metadata(string(at: start, count: record.metadataBytes))
     }
 
     /// The record of a document, with all its sizes inside the text blob.
@@ -150,12 +163,8 @@ struct DocumentSegment: Sendable {
         String(decoding: try text.bytes(in: offset..<offset + Int(count)), as: UTF8.self)
     }
 
-    private func pairs(_ metadata: String) throws -> [String: String] {
-        guard !metadata.isEmpty else { return [:] }
-        guard let pairs = try? JSONDecoder().decode([String: String].self, from: Data(metadata.utf8)) else {
-            throw damaged
-        }
-        return pairs
+    private func metadata(_ json: String) throws -> DocumentMetadata {
+        do { return try DocumentMetadata(stored: json) } catch { throw damaged }
     }
 
     var damaged: TrawlError {

@@ -29,7 +29,8 @@ final class DocumentSegmentBuilder {
 
     func add(_ entry: SegmentDraft.Entry) throws {
         let document = entry.document
-        let metadata = try document.metadataJSON()
+        // No metadata take no space.
+        let metadata = document.metadata.isEmpty ? "" : DocumentMetadata(document.metadata).json
         let parts = [document.id.rawValue, document.title, metadata, document.text].map { Array($0.utf8) }
         guard parts.allSatisfy({ $0.count <= Int(UInt32.max) }) else {
             throw TrawlError(.invalidInput, "document \(document.id) is larger than 4 GiB")
@@ -93,16 +94,5 @@ final class DocumentSegmentBuilder {
         try documents.finish()
         try passages.finish()
         try headings?.finish()
-    }
-}
-
-extension Document {
-    /// The metadata as a JSON object, or an empty string when there is none. The value of a key that repeats is the JSON
-    /// text of a list.
-    fileprivate func metadataJSON() throws -> String {
-        guard !metadata.isEmpty else { return "" }
-        let object = try Dictionary(grouping: metadata, by: \.key).mapValues { try $0.map(\.value).oneOrJSONList() }
-        let bytes = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

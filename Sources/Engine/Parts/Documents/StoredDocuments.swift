@@ -7,14 +7,14 @@ public struct StoredDocument: Sendable {
     public let id: DocumentID
     public let title: String
     public let text: String
-    public let metadata: [String: String]
+    public let metadata: DocumentMetadata
     /// The headings in `text`, in order.
     public let headings: [Heading]
     /// The byte ranges of its passages in `text`.
     public let passages: [Range<Int>]
 }
 
-/// As JSON: the id is `document`, a passage the list of its start and its end.
+/// As JSON: the id is `document`.
 extension StoredDocument: Encodable {
     enum CodingKeys: String, CodingKey { case document, title, text, metadata, passages }
 
@@ -24,7 +24,7 @@ extension StoredDocument: Encodable {
         try values.encode(title, forKey: .title)
         try values.encode(text, forKey: .text)
         try values.encode(metadata, forKey: .metadata)
-        try values.encode(passages.map { [$0.lowerBound, $0.upperBound] }, forKey: .passages)
+        try values.encode(TextRange.list(passages, in: text), forKey: .passages)
     }
 }
 
@@ -69,6 +69,21 @@ public struct StoredDocuments: Sendable {
         return try segment.passage(local)
     }
 
+    /// The range of passage `id` in its document's text.
+    ///
+    /// - Complexity: O(bytes of the text up to its end).
+    func range(of id: PassageID) throws -> TextRange {
+        let (segment, local) = try locate(passage: id)
+        return try segment.range(ofPassage: local)
+    }
+
+    /// The metadata of the document that passage `id` is part of.
+    func metadata(of id: PassageID) throws -> DocumentMetadata {
+        let (segment, local) = try locate(passage: id)
+        let record: PassageRecord = segment.passages.load(local)
+        return try segment.metadata(of: record.document)
+    }
+
     /// The number, over all segments, of the document that passage `id` is part of. Touches no text.
     public func documentNumber(of id: PassageID) throws -> UInt32 {
         let (segment, local) = try locate(passage: id)
@@ -102,6 +117,14 @@ public struct StoredDocuments: Sendable {
 
     /// Whether there is a document called `id`.
     public func contains(_ id: DocumentID) throws -> Bool { try position(of: id) != nil }
+
+    /// The passage that `reference` names, or nil.
+    public func passage(_ reference: PassageReference) throws -> PassageID? {
+        guard let (position, document) = try position(of: reference.document) else { return nil }
+        let passages = try segments[position].passages(of: document)
+        guard reference.passage >= 0, reference.passage < passages.count else { return nil }
+        return PassageID(segments[position].reader.passageBase + passages.lowerBound + UInt32(reference.passage))
+    }
 
     /// The index of the segment of the live document called `id`, and its number there; nil when there is none.
     func position(of id: DocumentID) throws -> (segment: Int, document: UInt32)? {

@@ -20,7 +20,9 @@ public struct LexicalPart: IndexPart {
     ) throws {
         guard recipe.lexical.isAutomatic else { return }
         var detector = LanguageDetector()
-        for document in try sample() { detector.add(passageText(title: document.title, text: document.text)) }
+        for document in try sample() {
+            detector.add(passageContent(title: document.title, section: [], text: document.text))
+        }
         // Other parts ask for the language too, but only this one stems.
         func warn(_ languages: String) {
             guard recipe.build.contains(where: { $0 == buildName }) else { return }

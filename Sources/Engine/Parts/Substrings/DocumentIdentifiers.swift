@@ -12,9 +12,8 @@ struct DocumentIdentifiers {
     let field: String
 
     /// The field's value in a document, as the index stores it.
-    func value(of document: Document) throws -> String? {
-        let values = document.values(of: field)
-        return try values.isEmpty ? nil : values.oneOrJSONList()
+    func value(of document: Document) -> String? {
+        DocumentMetadata(document.metadata.filter { $0.key == field })[field]
     }
 
     /// The texts in a field's value, without blank ones.
@@ -70,7 +69,9 @@ struct DocumentIdentifiers {
         let value = String(decoding: try encoder.encode(texts), as: UTF8.self)
         return Document(
             id: document.id, title: document.title, text: document.text,
-            metadata: document.metadata.filter { $0.key != field } + [MetadataField(key: field, value: value)],
+            metadata: document.metadata.filter { $0.key != field } + [
+                MetadataField(key: field, value: value, isJSON: true)
+            ],
             headings: document.headings, origin: document.origin)
     }
 
@@ -84,15 +85,5 @@ struct DocumentIdentifiers {
         } catch let error as TrawlError {
             throw error.at(path: document.origin.path, line: document.origin.line)
         }
-    }
-}
-
-extension [String] {
-    /// The only element, or the JSON text of several.
-    func oneOrJSONList() throws -> String {
-        if count == 1 { return self[0] }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }

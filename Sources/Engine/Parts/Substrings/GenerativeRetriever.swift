@@ -37,6 +37,14 @@ struct GenerativeRetriever: Retriever {
         let words = QueryWords(index.recipe.lexical.analysis, tokenizer)
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: titleEnd)
         ngrams = NGramText(tokenizer: tokenizer, words: words, titleEnd: titleEnd)
+        let prompts = settings.prompts ?? .default(for: folder)
+        // Control tokens that a prompt's author wrote are meant; those of a query are text.
+        let splitsSpecialTokens = [prompts.body, prompts.title, prompts.identifier, prompts.rescoring].allSatisfy {
+            prompt in
+            prompt.map {
+                tokenizer.encodeIDs($0, addSpecialTokens: false) == tokenizer.textTokens($0)
+            } ?? true
+        }
         let session = try models.generator(of: folder, precision: settings.precision).makeSession()
         // Encoders are cut short as embedders are: after a cut, the text's end token is still there.
         let limit = folder.isEncoderDecoder ? session.contextLength : .max
@@ -45,11 +53,12 @@ struct GenerativeRetriever: Retriever {
             encoding: GeneratorEncoding(
                 titleEnd: titleEnd, words: words,
                 prompt: { text in
-                    let ids = tokenizer.encodeIDs(text, addSpecialTokens: true)
+                    let ids = tokenizer.encodeIDs(
+                        text, addSpecialTokens: true, splitsSpecialTokens: splitsSpecialTokens)
                     return ids.count <= limit ? ids : ids.prefix(limit - 1) + ids.suffix(1)
                 },
-                text: { tokenizer.encodeIDs($0, addSpecialTokens: false) }),
-            parameters: try settings.parameters(for: folder), prompts: settings.prompts ?? .default(for: folder))
+                text: { tokenizer.textTokens($0) }),
+            parameters: try settings.parameters(for: folder), prompts: prompts)
     }
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
@@ -105,8 +114,7 @@ struct GenerativeRetriever: Retriever {
     private func matches(_ result: GenerativeResult, _ explanation: PassageExplanation, _ passage: StoredPassage)
         -> [Match]
     {
-        let tokens = passages.tokenizer.encodeIDs(
-            passages.text(title: passage.title, text: passage.text), addSpecialTokens: false)
+        let tokens = passages.tokenizer.textTokens(passages.text(title: passage.title, text: passage.text))
         var matches: [Match] = []
         var numbers: [String: Int] = [:]
         for match in explanation.keys.sorted(by: { $0.contribution > $1.contribution }) {

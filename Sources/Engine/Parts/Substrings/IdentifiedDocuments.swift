@@ -26,7 +26,7 @@ final class IdentifiedDocuments: DocumentSource {
     func next() throws -> Document? {
         guard let document = try base.next() else { return nil }
         try identifiers.check(document)
-        if try identifiers.value(of: document) != nil { identified += 1 }
+        if identifiers.value(of: document) != nil { identified += 1 }
         return document
     }
 }

@@ -22,6 +22,12 @@ struct PassageTokenReader {
             title: passage.title, text: passage.text, identifiers: try identifiers(of: passage), boundary: boundary)
     }
 
+    /// The text of a passage that was tokenised.
+    func text(of id: PassageID) throws -> String {
+        let passage = try documents.passage(id)
+        return tokens.text(title: passage.title, text: passage.text, identifiers: try identifiers(of: passage))
+    }
+
     private func identifiers(of passage: StoredPassage) throws -> [String] {
         guard let identifiers, let document = try documents.document(passage.document),
             let value = document.metadata[identifiers.field]

@@ -17,13 +17,18 @@ struct PassageTokens: Sendable {
         return " " + head + titleEnd + (body.isEmpty ? "" : " " + body)
     }
 
+    /// The text with the identifiers after it.
+    func text(title: String, text: String, identifiers: [String]) -> String {
+        let marked = identifiers.map { SEALParameters.identifierMark + " " + Self.collapsed($0) + titleEnd }
+        return self.text(title: title, text: text) + marked.joined()
+    }
+
     /// The tokens with the boundary after them.
     ///
     /// Text that spells out the boundary does not end its passage.
     func tokens(title: String, text: String, identifiers: [String] = [], boundary: TokenID) -> [TokenID] {
-        let marked = identifiers.map { SEALParameters.identifierMark + " " + Self.collapsed($0) + titleEnd }
-        let whole = self.text(title: title, text: text) + marked.joined()
-        return tokenizer.encodeIDs(whole, addSpecialTokens: false).filter { $0 != boundary } + [boundary]
+        let whole = self.text(title: title, text: text, identifiers: identifiers)
+        return tokenizer.textTokens(whole).filter { $0 != boundary } + [boundary]
     }
 
     /// The ranges of token spans of the passage in `text`, in UTF-8 bytes. Spans in the title and in
@@ -32,7 +37,7 @@ struct PassageTokens: Sendable {
         let whole = self.text(title: title, text: text)
         let body = Self.collapsed(text)
         let bodyStart = whole.utf8.count - body.utf8.count
-        let offsets = tokenizer.encode(whole, addSpecialTokens: false).offsets
+        let offsets = tokenizer.encode(whole, addSpecialTokens: false, splitsSpecialTokens: true).offsets
         let original = Self.collapsedOffsets(text)
         return spans.compactMap { span in
             guard !span.isEmpty, span.upperBound <= offsets.count else { return nil }
@@ -94,5 +99,12 @@ struct PassageTokens: Sendable {
             }
         }
         return result
+    }
+}
+
+extension Tokenizer {
+    /// The tokens of what people wrote: no name of a control token in it, such as `[SEP]`, is that token.
+    func textTokens(_ text: String) -> [TokenID] {
+        encodeIDs(text, addSpecialTokens: false, splitsSpecialTokens: true)
     }
 }

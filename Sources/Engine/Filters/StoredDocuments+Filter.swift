@@ -1,0 +1,98 @@
+import TrawlCore
+import TrawlCorpus
+import TrawlStore
+import TrawlVectorIndex
+
+extension StoredDocuments {
+    /// The passages of the live documents that meet all `conditions`.
+    ///
+    /// - Throws: `TrawlError.invalidInput` for a key that is compared and that no document has.
+    /// - Complexity: O(documents); their text is not read.
+    func passages(meeting conditions: [DocumentCondition]) throws -> PassageFilter {
+        var members = BitSet(bound: segments.reduce(0) { $0 + Int($1.reader.info.passageCount) })
+        try forEachDocument(meeting: conditions) { segment, document in
+            for passage in try segment.passages(of: document) {
+                members.insert(Int(segment.reader.passageBase + passage))
+            }
+            return true
+        }
+        return PassageFilter(members)
+    }
+
+    /// Calls `body` with each live document that meets all `conditions`, in the order of indexing, until it answers false.
+    ///
+    /// - Throws: `TrawlError.invalidInput` for a key that is compared and that no document has, after the last document.
+    func forEachDocument(
+        meeting conditions: [DocumentCondition], _ body: (DocumentSegment, UInt32) throws -> Bool
+    ) throws {
+        var reader = MetadataReader(keys: conditions.reduce(into: []) { $0.formUnion($1.keys) })
+        for segment in segments {
+            for document in 0..<segment.reader.info.documentCount where !segment.isDead(document: document) {
+                if !conditions.isEmpty {
+                    try reader.read(document, of: segment)
+                    guard conditions.allSatisfy({ $0.isMet(reader.values(of:)) }) else { continue }
+                }
+                guard try body(segment, document) else { return }
+            }
+        }
+        let compared = conditions.reduce(into: Set<String>()) { $0.formUnion($1.comparedKeys) }
+        if documentCount > 0, let key = compared.subtracting(reader.found).min() {
+            throw TrawlError(
+                .invalidInput, "no document has the field '\(key)'",
+                remedy: "name a field of the documents' metadata, id or title", topic: .metadata)
+        }
+    }
+}
+
+/// Reads the values of some keys, of one document after another.
+private struct MetadataReader {
+    /// The keys that some document had.
+    private(set) var found: Set<String> = []
+    private let keys: [(name: String, bytes: [UInt8])]
+    private var current: [String: [MetadataValue]] = [:]
+    private var fields: [JSONField] = []
+
+    /// The document's own, whatever its metadata have.
+    private static let own: Set<String> = ["id", "title"]
+
+    init(keys: Set<String>) {
+        self.keys = keys.subtracting(Self.own).sorted().map { ($0, Array($0.utf8)) }
+        found = keys.intersection(Self.own)
+    }
+
+    func values(of key: String) -> [MetadataValue] { current[key] ?? [] }
+
+    mutating func read(_ document: UInt32, of segment: DocumentSegment) throws {
+        current.removeAll(keepingCapacity: true)
+        let record = try segment.record(document)
+        let titleStart = Int(record.offset) + Int(record.idBytes)
+        current["id"] = [MetadataValue(try segment.string(at: Int(record.offset), count: record.idBytes))]
+        if record.titleBytes > 0 {
+            current["title"] = [MetadataValue(try segment.string(at: titleStart, count: record.titleBytes))]
+        }
+        guard !keys.isEmpty, record.metadataBytes > 0 else { return }
+        let start = titleStart + Int(record.titleBytes)
+        let bytes = try segment.text.bytes(in: start..<start + Int(record.metadataBytes))
+        do throws(JSONFault) {
+            try bytes.withUnsafeBufferPointer { (bytes) throws(JSONFault) in try read(bytes) }
+        } catch {
+            throw segment.damaged
+        }
+    }
+
+    private mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONFault) {
+        var scanner = JSONScanner(bytes)
+        try scanner.scanDocument(into: &fields)
+        for field in fields {
+            for key in keys {
+                let isSame =
+                    field.keyHasEscapes
+                    ? try scanner.string(field.key, hasEscapes: true).utf8.elementsEqual(key.bytes)
+                    : bytes[field.key].elementsEqual(key.bytes)
+                guard isSame else { continue }
+                current[key.name] = try DocumentMetadata.values(of: field, scanner)
+                found.insert(key.name)
+            }
+        }
+    }
+}

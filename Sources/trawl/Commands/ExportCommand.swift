@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import TrawlCore
+import TrawlEngine
+
+struct ExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write the documents of an index as JSON lines.",
+        discussion: """
+            Each line has id, title, text and metadata; 'trawl index' makes the same documents of it. Numbers have the \
+            digits that they had in the input, and keys with several values are arrays. --vectors adds the ranges of the \
+            passages and the vector of each; fields that would be metadata if they were indexed.
+
+            EXAMPLES
+              trawl export notes --output notes.jsonl
+              trawl export wikipedia --where "year>=1999" | zstd > recent.jsonl.zst
+              trawl export notes --vectors | jq '.vectors[0]'
+            """)
+
+    @OptionGroup var index: IndexArgument
+
+    @OptionGroup var filter: FilterOptions
+
+    @Flag(help: "Add the vector of each passage.") var vectors = false
+
+    @Option(name: [.short, .long], help: "The file to write; - or nothing is standard output.") var output: String?
+
+    @OptionGroup var progress: ProgressOptions
+
+    func run() async throws {
+        let file = try OutputFile(output ?? "-")
+        let export = try DocumentExport(index.open(), meeting: filter.conditions, vectors: vectors)
+        var count = 0
+        try file.write { sink throws(TrawlError) in
+            do {
+                count = try export.forEachLine { try sink.append($0) }
+            } catch let error as TrawlError {
+                throw error
+            } catch {
+                throw TrawlError(.io, "the documents cannot be written", path: file.path, cause: error)
+            }
+        }
+        if let output, output != "-", !progress.quiet {
+            Diagnostics.line("\(output): \(grouped(count)) " + (count == 1 ? "document" : "documents"))
+        }
+        if count == 0 { throw ExitCode(ExitStatus.noHits) }
+    }
+}
