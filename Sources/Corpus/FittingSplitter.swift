@@ -45,8 +45,12 @@ public struct FittingSplitter: Sendable {
     }
 
     private func cut(_ document: Document, titleLength: Int) -> [Range<Int>] {
-        let sentences = Sentences(document, limit: longestText(beside: titleLength), measure)
         let headings = measure.lengths(document.headings.map { document.text.substring(utf8: $0.range) })
+        var paths = HeadingPath(document)
+        let deepest = document.headings.map { heading in
+            paths.above(heading.range.upperBound).reduce(0) { $0 + headings[$1] }
+        }
+        let sentences = Sentences(document, limit: longestText(beside: titleLength + (deepest.max() ?? 0)), measure)
         var passages: [Range<Int>] = []
         var path = HeadingPath(document)
         for section in sections(sentences) {
@@ -85,7 +89,7 @@ public struct FittingSplitter: Sendable {
         var parts: [Range<Int>] = []
         var start = section.lowerBound
         while start < section.upperBound {
-            let first = parts.isEmpty ? start : overlapping(start, section, sentences)
+            let first = parts.isEmpty ? start : overlapping(start, section, sentences, limit: limit)
             let shared = (first..<start).reduce(0) { $0 + sentences.lengths[$1] }
             let end = endOfPart(from: start, section, sentences, rest: rest, limit: limit - shared)
             parts.append(first..<end)
@@ -96,9 +100,10 @@ public struct FittingSplitter: Sendable {
     }
 
     /// The first of the sentences before `start` that the next part repeats.
-    private func overlapping(_ start: Int, _ section: Range<Int>, _ sentences: Sentences) -> Int {
+    private func overlapping(_ start: Int, _ section: Range<Int>, _ sentences: Sentences, limit: Int) -> Int {
         var (first, shared) = (start, 0)
-        while first > section.lowerBound, shared + sentences.lengths[first - 1] <= overlap {
+        let most = min(overlap, limit - sentences.lengths[start])
+        while first > section.lowerBound, shared + sentences.lengths[first - 1] <= most {
             first -= 1
             shared += sentences.lengths[first]
         }
@@ -120,7 +125,7 @@ public struct FittingSplitter: Sendable {
             var cost = abs(length - share)
             if sentences.endsParagraph[end - 1] { cost /= 2 }
             if sentences.isHeading[end - 1] { cost += limit }
-            if cost <= best.cost { best = (end, cost) }
+            if cost < best.cost { best = (end, cost) }
         }
         return best.end
     }

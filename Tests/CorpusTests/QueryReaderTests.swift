@@ -62,7 +62,7 @@ import TrawlTestSupport
 
     @Test func jsonLinesWithoutIdsAreNumbered() throws {
         #expect(
-            try queries("q.jsonl", "{\"text\": \"first\"}\n\n{\"query\": \"second\"}\n") == ["1|first", "2|second"])
+            try queries("q.jsonl", "{\"text\": \"first\"}\n\n{\"query\": \"second\"}\n") == ["1|first", "3|second"])
     }
 
     @Test func pipesAreRead() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import TrawlCore
+import TrawlCorpus
 import TrawlLexicalIndex
 import TrawlStore
 import TrawlSubstringIndex
@@ -60,9 +61,21 @@ final class UpdateFolder {
         recipe.corpus.paths = [try corpus(documents)]
         let output = "\(path)/\(name)"
         _ = try IndexBuilder(RecipeFile(recipe), output: output, engine: Engine(), progress: .silent).run(
-            recipe.corpus.documents())
+            WithoutFiles(recipe.corpus.documents()))
         return output
     }
+}
+
+/// Documents that do not tell which files they come from, so that an index is the same however it came about.
+private final class WithoutFiles: DocumentSource {
+    private let base: any DocumentSource
+
+    init(_ base: any DocumentSource) { self.base = base }
+
+    var totalBytes: Int? { base.totalBytes }
+    var bytesRead: Int { base.bytesRead }
+    var warnings: [String] { base.warnings }
+    func next() throws -> Document? { try base.next() }
 }
 
 extension IndexRecipe {

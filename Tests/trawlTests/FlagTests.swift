@@ -54,7 +54,8 @@ import TrawlTestSupport
         "--query-share": "0.5", "--hold-out": "0.1", "--self-samples": "1", "--sampling-start": "0.5",
         "--sample-share": "0.5", "--ranking-weight": "1", "--storage": "f32", "--also": "a,b,c", "--rounds": "1",
         "--prior-queries": "1", "--writer": "nothing", "--passages": "2", "--per-passage": "2",
-        "--found-within": "1", "--temperature": "0.5", "--texts": "queries.tsv", "--runs": "1",
+        "--found-within": "1", "--temperature": "0.5", "--texts": "queries.tsv", "--language": "german",
+        "--syntax": "plain", "--runs": "1",
     ]
 
     private static let generative = [
@@ -64,7 +65,7 @@ import TrawlTestSupport
     private static let ofAnIndex =
         generative + dense + [
             "--queries", "--mode", "--depth", "--first-queries", "--write-run", "--sweep", "--rerank", "--reranker",
-            "--k1", "--b", "--fusion", "--weights", "--where", "--topic-fields",
+            "--k1", "--b", "--syntax", "--fusion", "--weights", "--where", "--topic-fields", "--rerank-weight",
         ]
 
     /// The flags that do nothing in a command line, with what their messages must name. All others are accepted there.
@@ -98,19 +99,20 @@ import TrawlTestSupport
             status: [0, 1, 2]),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "dense"],
-            refused: all(generative + ["--k1", "--b", "--fusion", "--weights"], "--mode dense").merging([
+            refused: all(generative + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode dense").merging([
                 "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 }),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "generative"],
-            refused: all(dense + ["--k1", "--b", "--fusion", "--weights"], "--mode generative").merging([
+            refused: all(dense + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode generative").merging([
                 "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 }),
         Case(
             command: "query",
             line: ["a.trawl", "--queries", "queries.tsv", "--mode", "hybrid", "--weights", "dense=1,generative=1"],
             refused: [
-                "--k1": "--weights", "--b": "--weights", "--depth": "--run", "--rerank-depth": "--rerank",
+                "--k1": "--weights", "--b": "--weights", "--syntax": "--weights", "--depth": "--run",
+                "--rerank-depth": "--rerank",
                 "--rerank-weight": "--rerank",
             ]),
         Case(
@@ -147,7 +149,7 @@ import TrawlTestSupport
             command: "index", line: ["corpus.jsonl", "--output", "missing.trawl", "--add"],
             refused: all(
                 [
-                    "--recipe", "--build", "--embedder", "--generator", "--precision", "--passage-size",
+                    "--recipe", "--build", "--language", "--embedder", "--generator", "--precision", "--passage-size",
                     "--passage-overlap", "--vector-structure", "--vector-format", "--replace", "--sync", "--watch",
                 ], "--add")),
         Case(
@@ -181,7 +183,9 @@ import TrawlTestSupport
         Case(command: "find", line: ["missing.trawl", "x"], refused: ["--cap": "--within", "--within": "AND"]),
         Case(command: "find", line: ["missing.trawl", "x AND y", "--within", "3"], refused: ["--next": "AND"]),
         Case(command: "next", line: ["missing.trawl", "x", "--text", "y"], refused: ["--limit": "--text"]),
-        Case(command: "ls", line: [], refused: [:], status: [0]),
+        Case(command: "ls", line: [], refused: all(["--where", "--limit"], "INDEX"), status: [0]),
+        Case(command: "ls", line: ["missing.trawl"], refused: [:]),
+        Case(command: "export", line: ["missing.trawl"], refused: [:]),
         Case(command: "show", line: ["missing.trawl"], refused: [:]),
         Case(command: "rm", line: ["missing.trawl", "d1"], refused: ["--all": "DOCUMENTS"]),
         Case(

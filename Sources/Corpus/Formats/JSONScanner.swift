@@ -104,7 +104,7 @@ package struct JSONScanner {
     /// True when the bytes have an escaped half of a surrogate pair.
     ///
     /// - Complexity: O(n), and one search for a backslash when there is none.
-    var hasHalfSurrogate: Bool {
+    package var hasHalfSurrogate: Bool {
         var position = bytes.firstIndex(of: UInt8(ascii: "\\")) ?? bytes.count
         while position < bytes.count {
             guard bytes[position] == UInt8(ascii: "\\") else {

@@ -25,9 +25,6 @@ struct ListCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object per index or document.") var json = false
 
     func validate() throws {
-        if index == nil, !filter.conditions.isEmpty || limit != nil {
-            throw ValidationError("--where and --limit go with an INDEX")
-        }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
     }
 

@@ -62,6 +62,12 @@ extension IndexCommand: RuledCommand {
     ]
 }
 
+extension ListCommand: RuledCommand {
+    static let flagRules = [FlagRule("--where", "--limit", needs: ["INDEX"])]
+
+    var givenArguments: Set<String> { index == nil ? [] : ["INDEX"] }
+}
+
 extension CountCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--phrases", excludedBy: ["PHRASES"], remedy: "give phrases either as arguments or in a file"),

@@ -13,7 +13,7 @@ enum SearchFlags {
             [.generative]
         ),
         (["--instruction", "--examples", "--query-prompt", "--exact", "--ef-search"], [.dense]),
-        (["--k1", "--b"], [.lexical]),
+        (["--k1", "--b", "--syntax"], [.lexical]),
         (["--precision"], [.dense, .generative]),
     ]
     static let hybrid = ["--fusion", "--weights"]
@@ -22,6 +22,7 @@ enum SearchFlags {
     static let building: [(flags: [String], methods: [SearchMode])] = [
         (["--embedder", "--vector-structure", "--vector-format"], [.dense]),
         (["--generator", "--pseudo-queries"], [.generative]),
+        (["--language"], [.lexical, .generative]),
         (["--precision"], [.dense, .generative]),
     ]
 

@@ -126,7 +126,9 @@ private struct JSONItem {
             var value = field.value
             kind = value.withUTF8 { bytes in
                 var scanner = JSONScanner(bytes)
-                guard let field = try? scanner.scanValue(), (try? Self.decodeAll(field, scanner)) != nil else {
+                guard !scanner.hasHalfSurrogate, let field = try? scanner.scanValue(),
+                    (try? Self.decodeAll(field, scanner)) != nil
+                else {
                     return nil
                 }
                 return field.kind

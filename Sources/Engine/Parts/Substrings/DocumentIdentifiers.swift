@@ -81,6 +81,13 @@ struct DocumentIdentifiers {
     @discardableResult
     func check(_ document: Document) throws -> [String] {
         do {
+            // Readers give the members of an object as fields of their own.
+            if let member = document.metadata.first(where: { $0.key.hasPrefix(field + ".") }) {
+                throw TrawlError(
+                    .invalidInput,
+                    "the field \"\(field)\" is neither a text nor a list of texts: it has \"\(member.key)\"",
+                    remedy: "make it a list of texts")
+            }
             return try texts(in: value(of: document))
         } catch let error as TrawlError {
             throw error.at(path: document.origin.path, line: document.origin.line)
