@@ -13,8 +13,10 @@ struct CorpusFile: Hashable, Sendable {
     let wasNamed: Bool
     /// In bytes, as stored.
     let size: Int
-    /// When it was last changed, in nanoseconds since 1970; nil for standard input.
+    /// When its content was last changed, in seconds since 1970; nil for standard input.
     let modified: Int?
+    /// When the system last saw a change of it, in nanoseconds since 1970. Unlike the above, no program sets it.
+    let changed: Int
     /// Which of the paths that the user named it is, or is in, from 0.
     let root: Int
 
@@ -25,7 +27,7 @@ struct CorpusFile: Hashable, Sendable {
             fields = [
                 MetadataField(key: "path", value: cleaned(relativePath)),
                 MetadataField(key: "size", value: String(size), isJSON: true),
-                MetadataField(key: "modified", value: timestampUTC(modified / 1_000_000_000)),
+                MetadataField(key: "modified", value: timestampUTC(modified)),
             ]
         }
         return fields + [MetadataField(key: "format", value: format.rawValue)]
@@ -42,6 +44,8 @@ struct CorpusFileFinder {
     private(set) var skipped = InputIssues()
     private var visited: Set<FolderIdentity> = []
     private var root = -1
+    /// What could not be looked into, as keys of `FileStamp`: what is below may be there all the same.
+    private(set) var unseen: [String] = []
 
     private struct FolderIdentity: Hashable {
         let device: UInt64
@@ -58,7 +62,8 @@ struct CorpusFileFinder {
         if path == "-" {
             files.append(
                 CorpusFile(
-                    path: nil, relativePath: "-", format: format, wasNamed: true, size: 0, modified: nil, root: root))
+                    path: nil, relativePath: "-", format: format, wasNamed: true, size: 0, modified: nil, changed: 0,
+                    root: root))
             return
         }
         let info = try status(path)
@@ -79,7 +84,8 @@ struct CorpusFileFinder {
         files.append(
             CorpusFile(
                 path: path, relativePath: relativePath, format: format, wasNamed: wasNamed, size: Int(info.st_size),
-                modified: info.st_mtim.tv_sec * 1_000_000_000 + info.st_mtim.tv_nsec, root: root))
+                modified: info.st_mtim.tv_sec, changed: info.st_ctim.tv_sec &* 1_000_000_000 &+ info.st_ctim.tv_nsec,
+                root: root))
     }
 
     private mutating func addFolder(_ path: String, relativePath: String, names: [String], _ info: stat) throws {
@@ -99,6 +105,7 @@ struct CorpusFileFinder {
             do {
                 try addEntry(join(path, name), relativePath: join(relativePath, name), name: name)
             } catch let error as TrawlError {
+                if error.code == .io { unseen.append("\(root)/\(join(relativePath, name))") }
                 try skip(error)
             }
         }
@@ -168,4 +175,11 @@ struct CorpusFileFinder {
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
+}
+
+/// `path` from the root of the file system and without links; as it is where that is not known.
+func realPath(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
 }

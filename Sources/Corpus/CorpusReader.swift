@@ -15,6 +15,12 @@ public struct CorpusReader: Sendable {
     /// What was found in folders and cannot be read.
     let unreadable: InputIssues
     let standardInput: Int32
+    /// Whether the numbers of documents without ids have their file's name before them: numbers are unique within a file only.
+    let namesFilesInNumbers: Bool
+    /// The paths that the user named, without links; standard input is none.
+    public let roots: [String]
+    /// What of the named paths could not be looked into, as keys of `FileStamp`.
+    let unseen: [String]
 
     /// The size of all files as stored, which `CorpusSummary.bytesRead` grows to; nil with standard input.
     public var totalBytes: Int? {
@@ -38,6 +44,9 @@ public struct CorpusReader: Sendable {
         for path in paths { try finder.add(path) }
         files = finder.files
         unreadable = finder.skipped
+        unseen = finder.unseen
+        namesFilesInNumbers = finder.files.count > 1
+        roots = paths.filter { $0 != "-" }.map(realPath)
         self.paths = paths
         self.fields = fields
         self.onBadInput = onBadInput
@@ -49,6 +58,9 @@ public struct CorpusReader: Sendable {
     init(_ reader: CorpusReader, files: [CorpusFile]) {
         self.files = files
         unreadable = reader.unreadable
+        unseen = reader.unseen
+        namesFilesInNumbers = reader.namesFilesInNumbers
+        roots = reader.roots
         paths = reader.paths
         fields = reader.fields
         onBadInput = reader.onBadInput

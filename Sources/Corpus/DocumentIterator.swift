@@ -5,7 +5,7 @@ public final class DocumentIterator: DocumentSource {
     /// What has been read so far.
     public private(set) var summary = CorpusSummary()
 
-    /// The paths of files of which something was skipped.
+    /// The paths of files that could not be read to their ends.
     public private(set) var incompleteFiles: Set<String> = []
 
     private let reader: CorpusReader
@@ -35,8 +35,9 @@ public final class DocumentIterator: DocumentSource {
     public var warnings: [String] { summary.warnings }
     public var corpus: DocumentIterator? { self }
 
-    /// The files that are read.
+    /// The files that are read, and the named paths that they are below.
     public var stamps: [FileStamp] { reader.stamps }
+    public var roots: [String] { reader.roots }
 
     /// The next document, nil at the end.
     ///
@@ -79,7 +80,7 @@ public final class DocumentIterator: DocumentSource {
         if reader.onBadInput == .stop || (wholeFile && isOnlyFile) { throw error }
         firstError = firstError ?? error
         summary.skipped.add(InputIssue(error))
-        if let path = error.path { incompleteFiles.insert(path) }
+        if wholeFile, let path = error.path { incompleteFiles.insert(path) }
     }
 
     private func nothingRead() -> TrawlError {
@@ -136,8 +137,7 @@ public final class DocumentIterator: DocumentSource {
     private func documentSource(_ format: CorpusFormat, _ bytes: ByteSource, _ file: CorpusFile)
         -> any RawDocumentSource
     {
-        // Numbers are unique within a file only.
-        let prefix = reader.files.count > 1 ? file.relativePath + ":" : ""
+        let prefix = reader.namesFilesInNumbers ? file.relativePath + ":" : ""
         return switch format {
         case .beir, .jsonLines: JSONLinesSource(bytes, fields: reader.fields, numberPrefix: prefix)
         case .json: JSONFileSource(bytes, fields: reader.fields, numberPrefix: prefix)

@@ -33,7 +33,8 @@ public struct FittingSplitter: Sendable {
     /// The passages of a document as ranges of its text's UTF-8 bytes, in order. None is empty or begins or ends with white
     /// space, and what lies outside of all is white space.
     ///
-    /// - Complexity: O(n) in the bytes of the text, and counting its tokens twice.
+    /// - Complexity: O(n) in the bytes of the text, and counting its tokens two or three times; those of a sentence that is too
+    ///   long, as often as it is halved.
     public func passages(of document: Document) -> [Range<Int>] {
         let whole = trimmedRange(of: document.text)
         if whole.isEmpty { return [] }
@@ -50,13 +51,12 @@ public struct FittingSplitter: Sendable {
         let deepest = document.headings.map { heading in
             paths.above(heading.range.upperBound).reduce(0) { $0 + headings[$1] }
         }
-        let sentences = Sentences(document, limit: longestText(beside: titleLength + (deepest.max() ?? 0)), measure)
+        // One limit for all passages: what is above a passage is known only when it is cut.
+        let limit = longestText(beside: titleLength + (deepest.max() ?? 0))
+        let sentences = Sentences(document, limit: limit, measure)
         var passages: [Range<Int>] = []
-        var path = HeadingPath(document)
         for section in sections(sentences) {
-            let above = path.above(sentences.ranges[section.lowerBound].lowerBound)
-            let context = above.reduce(titleLength) { $0 + headings[$1] }
-            let parts = parts(of: section, sentences, limit: longestText(beside: context))
+            let parts = parts(of: section, sentences, limit: limit)
             passages += parts.map { part in
                 sentences.ranges[part.lowerBound].lowerBound..<sentences.ranges[part.upperBound - 1].upperBound
             }
@@ -142,7 +142,7 @@ private struct Sentences {
     var startsSection: [Bool] = []
 
     init(_ document: Document, limit: Int, _ measure: PassageMeasure) {
-        let units = TextUnitScanner.units(of: document.text)
+        let units = Self.units(of: document.text)
         var pieces: [Range<Int>] = []
         var heading = 0
         var start = 0
@@ -180,6 +180,25 @@ private struct Sentences {
         startsSection = ranges.map { starts.contains($0.lowerBound) }
         let ends = Set(document.headings.map(\.range.upperBound))
         isHeading = ranges.map { ends.contains($0.upperBound) }
+    }
+
+    /// The words of a text. Runs without white space that are too long for words, such as encoded data, are several.
+    private static func units(of text: String) -> [TextUnit] {
+        let longest = 48
+        let units = TextUnitScanner.units(of: text)
+        guard units.contains(where: { $0.range.count > longest }) else { return units }
+        let bytes = Array(text.utf8)
+        return units.flatMap { unit -> [TextUnit] in
+            var parts: [TextUnit] = []
+            var start = unit.range.lowerBound
+            while unit.range.upperBound - start > longest {
+                var end = start + longest
+                while bytes[end] & 0xC0 == 0x80 { end -= 1 }
+                parts.append(TextUnit(range: start..<end, end: .word))
+                start = end
+            }
+            return parts + [TextUnit(range: start..<unit.range.upperBound, end: unit.end)]
+        }
     }
 
     /// A piece that is too long, in halves until they fit or are words.

@@ -34,6 +34,11 @@ public final class Engine: Sendable {
     /// - Complexity: milliseconds; the index is read in place.
     public func open(_ path: String) throws -> SearchIndex { try SearchIndex(path: path, parts: parts) }
 
+    /// Whether there is an index in the folder `path`, of any version and in any state but unfinished.
+    public func hasIndex(at path: String) throws -> Bool {
+        try Store.exists(at: path) && Store.open(at: path).hasCommit()
+    }
+
     /// A search of `index` made ready, for many queries one after the other.
     ///
     /// - Parameter settings: nil for the index's own.
@@ -80,17 +85,28 @@ public final class Engine: Sendable {
         _ path: String, with corpus: CorpusReader, progress: any ProgressReporter = .silent
     ) throws -> SynchronisationReport {
         let index = try open(path)
+        guard index.recipe.generative.identifiers == nil else {
+            throw TrawlError(
+                .unsupported, "the index has pseudo-queries, which its files do not bring", path: path,
+                remedy: "replace what has changed, with its pseudo-queries", topic: .pseudoQueries)
+        }
         let before = try index.corpusFiles()
-        let stamps = corpus.stamps
-        let files = CorpusFiles(stamps, since: before ?? CorpusFileTable([]), isComplete: corpus.isComplete)
+        if let roots = before?.roots, roots != corpus.roots {
+            throw TrawlError(
+                .invalidInput, "the index was built of \(roots.joined(separator: ", "))", path: path,
+                remedy: "name the same files and folders, in the same order, or build the index again")
+        }
+        let files = ChangedFiles(in: corpus, since: before)
         var changes = IndexBuilder.Changes()
         if files.table != before {
             changes = try IndexBuilder(synchronising: index, files: files, engine: self, progress: progress)
-                .run(corpus.documents(ofFilesAt: Set(files.changed.map(\.path))))
+                .run(corpus.documents(ofFilesAt: Set(files.files.map(\.path))))
+        } else {
+            for warning in corpus.warnings { progress.warn(warning) }
         }
         return SynchronisationReport(
             added: changes.added, replaced: changes.replaced, removed: changes.removed,
-            filesRead: files.changed.count, filesUnchanged: stamps.count - files.changed.count,
+            filesRead: files.files.count, filesUnchanged: files.numbers.count - files.files.count,
             index: try open(path).summary)
     }
 

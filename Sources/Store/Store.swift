@@ -82,25 +82,37 @@ public struct Store: Sendable {
 
     /// Removes the index in the folder `path`, and the folder when nothing else is in it.
     ///
-    /// - Parameter keepsUnfinished: Whether what an interrupted build left stays.
     /// - Throws: `TrawlError.busy` while a writer is at work.
-    public static func remove(at path: String, keepsUnfinished: Bool = false) throws {
-        guard exists(at: path) else {
+    public static func remove(at path: String) throws {
+        guard exists(at: path) || FileManager.default.fileExists(atPath: unfinishedFolder(of: path)) else {
             throw TrawlError(.notFound, "this is not a Trawl index", path: path, topic: .index)
         }
         let lock = try WriterLock(folder: path)
+        try withExtendedLifetime(lock) { try removeFiles(at: path, [unfinishedName]) }
+    }
+
+    /// Removes an index that nothing was committed to. What an interrupted build left for the next one stays.
+    ///
+    /// - Throws: `TrawlError.busy` while a writer is at work.
+    public static func removeUnfinished(at path: String) throws {
+        let lock = try WriterLock(folder: path)
         try withExtendedLifetime(lock) {
-            do {
-                for file in ["data.mdb", "lock.mdb", "writer.lock"] + (keepsUnfinished ? [] : [unfinishedName])
-                where FileManager.default.fileExists(atPath: "\(path)/\(file)") {
-                    try FileManager.default.removeItem(atPath: "\(path)/\(file)")
-                }
-                if try FileManager.default.contentsOfDirectory(atPath: path).isEmpty {
-                    try FileManager.default.removeItem(atPath: path)
-                }
-            } catch {
-                throw TrawlError(.io, "the index cannot be removed", path: path, cause: error)
+            if try !open(at: path).hasCommit() { try removeFiles(at: path, []) }
+        }
+    }
+
+    private static func removeFiles(at path: String, _ others: [String]) throws {
+        do {
+            // The last one makes the folder an index, which a removal that was interrupted must still be.
+            for file in others + ["lock.mdb", "writer.lock", "data.mdb"]
+            where FileManager.default.fileExists(atPath: "\(path)/\(file)") {
+                try FileManager.default.removeItem(atPath: "\(path)/\(file)")
             }
+            if try FileManager.default.contentsOfDirectory(atPath: path).isEmpty {
+                try FileManager.default.removeItem(atPath: path)
+            }
+        } catch {
+            throw TrawlError(.io, "the index cannot be removed", path: path, cause: error)
         }
     }
 }

@@ -13,7 +13,7 @@ struct IndexBuilder {
     private let adding: Bool
     private let replacing: Bool
     /// What has changed in the corpus that the index is synchronised with.
-    private let synchronised: CorpusFiles?
+    private let synchronised: ChangedFiles?
     private let engine: Engine
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
@@ -56,7 +56,7 @@ struct IndexBuilder {
 
     /// A builder that makes an index agree with the files of its corpus.
     init(
-        synchronising index: SearchIndex, files: CorpusFiles, engine: Engine, progress: any ProgressReporter,
+        synchronising index: SearchIndex, files: ChangedFiles, engine: Engine, progress: any ProgressReporter,
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) {
         file = RecipeFile(index.recipe, settings: index.settings)
@@ -127,7 +127,7 @@ struct IndexBuilder {
             return try build(source, corpus, builders)
         } catch {
             // Embeddings that are done are kept for the next run.
-            if isNew { try? Store.remove(at: output, keepsUnfinished: true) }
+            if isNew { try? Store.removeUnfinished(at: output) }
             throw error
         }
     }
@@ -135,7 +135,7 @@ struct IndexBuilder {
     private func build(
         _ documents: any DocumentSource, _ corpus: DocumentIterator?, _ builders: [any PartBuilder]
     ) throws -> Changes {
-        let files = synchronised ?? (adding ? nil : corpus.map { CorpusFiles(new: $0.stamps) })
+        let files = synchronised ?? (adding ? nil : corpus.map { ChangedFiles(new: $0) })
         let session = try Store.create(at: output).write()
         // A fresh index looks at no old document: a snapshot would keep the pages of the whole run from being used
         // again.
@@ -175,9 +175,11 @@ struct IndexBuilder {
         for warning in documents.warnings { progress.warn(warning) }
         changes.replaced = replaced?.count ?? 0
         changes.added -= changes.replaced
-        let read = files?.finished(incomplete: corpus?.incompleteFiles ?? [])
-        if synchronised != nil, let read { changes.removed = try replaced?.deleteRest(of: read.stale) ?? 0 }
-        try setMetadata(session, builders, read?.table)
+        if let synchronised {
+            let stale = synchronised.stale(without: corpus?.incompleteFiles ?? [])
+            changes.removed = try replaced?.deleteRest(of: stale) ?? 0
+        }
+        try setMetadata(session, builders, files?.table)
         try session.commit(segments: (replaced?.write(session, progress: progress) ?? []) + segments)
         try? FileManager.default.removeItem(atPath: Store.unfinishedFolder(of: output))
         if adding {
@@ -214,6 +216,10 @@ struct IndexBuilder {
         let index = try engine.open(output)
         for print in builders.compactMap(\.fingerprint) {
             try print.require(in: index.fingerprints, path: output)
+        }
+        let files = try index.corpusFiles()
+        guard synchronised.map({ $0.before == files }) != false else {
+            throw TrawlError(.busy, "the index was changed meanwhile", path: output, remedy: "run the command again")
         }
         guard index.recipe == file.recipe else {
             throw TrawlError(
@@ -255,9 +261,9 @@ struct IndexBuilder {
             }
             guard let position = try replaced?.documents.position(of: entry.document.id) else { continue }
             let file = try replaced?.file(of: position) ?? 0
-            // A document of another file that did not change stays; files must not share ids.
+            // A document of a file that did not change stays, and so does one that came from elsewhere.
             guard replacing, replaced?.hasSeen(position) != true,
-                file == 0 || synchronised?.stale.contains(file) != false
+                synchronised.map({ file == 0 ? $0.before == nil : $0.stale.contains(file) }) != false
             else {
                 throw SegmentDraft.duplicate(entry.document, first: nil)
             }

@@ -11,6 +11,7 @@ final class SampledDocuments: DocumentSource {
     var totalBytes: Int? { base.totalBytes }
     var bytesRead: Int { base.bytesRead }
     var warnings: [String] { base.warnings }
+    var corpus: DocumentIterator? { base.corpus }
 
     func next() throws -> Document? {
         if let document = ahead.popFirst() { return document }

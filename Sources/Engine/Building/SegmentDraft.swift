@@ -64,6 +64,20 @@ public struct SegmentDraft: Sendable {
 }
 
 /// What embedders, rerankers and the lexical index read of a passage: its document's title, the headings above it and its text.
+///
+/// Title and headings are repeated in every passage, so that very long ones are cut: a title after 4096 bytes, a heading after
+/// 256, and the headings are the eight nearest.
 func passageContent(title: String, section: [String], text: String) -> String {
-    ([title] + section + [text]).filter { !$0.isEmpty }.joined(separator: " ")
+    ([title.cut(utf8: 4096)] + section.suffix(8).map { $0.cut(utf8: 256) } + [text]).filter { !$0.isEmpty }
+        .joined(separator: " ")
+}
+
+extension String {
+    /// The first characters that take `limit` bytes at most.
+    fileprivate func cut(utf8 limit: Int) -> String {
+        if utf8.count <= limit { return self }
+        var end = utf8.index(utf8.startIndex, offsetBy: limit)
+        while utf8[end] & 0xC0 == 0x80 { end = utf8.index(before: end) }
+        return String(self[..<end])
+    }
 }

@@ -131,7 +131,7 @@ struct IndexCommand: AsyncParsableCommand {
         let engine = Engine()
         let summary: IndexSummary
         let documents: DocumentIterator
-        if sync || watch, let path = existingIndex {
+        if sync || watch, let path = try existingIndex(engine) {
             guard !overrulesRecipe else {
                 throw ValidationError(
                     "--sync keeps to the recipe of the index that is there; leave out what overrules it")
@@ -177,29 +177,41 @@ struct IndexCommand: AsyncParsableCommand {
     }
 
     /// The index that `--output` names, if there is one.
-    private var existingIndex: String? {
-        output.flatMap { try? IndexCatalogue.path(of: $0) }.flatMap { (try? SearchIndex(path: $0)) == nil ? nil : $0 }
+    private func existingIndex(_ engine: Engine) throws -> String? {
+        guard let path = output.flatMap({ try? IndexCatalogue.path(of: $0) }) else { return nil }
+        return try engine.hasIndex(at: path) ? path : nil
     }
 
     /// Makes the index agree with the files; with `--watch`, until Ctrl-C.
     private func synchronise(_ path: String, _ engine: Engine) throws {
         let corpus = try engine.open(path).recipe.corpus
-        if watch { Interruption.await() }
-        repeat {
-            let report = try engine.synchronise(
-                path, with: corpus.reader(paths: paths, onBadInput: strict ? .stop : .skip),
-                progress: progress.reporter)
-            let changed = report.added + report.replaced + report.removed
-            if json, changed > 0 || !watch {
-                try Output.json(report)
-            } else if !progress.quiet, changed > 0 || !watch {
-                Diagnostics.line(
-                    "\(path): \(grouped(report.added)) added, \(grouped(report.replaced)) replaced, "
-                        + "\(grouped(report.removed)) removed; \(grouped(report.filesUnchanged)) files unchanged")
+        if !watch { return try synchroniseOnce(path, engine, corpus) }
+        var lastProblem = ""
+        while true {
+            do {
+                try synchroniseOnce(path, engine, corpus)
+                lastProblem = ""
+            } catch let error as TrawlError {
+                // A file that is being saved, another writer: the next round may find it well.
+                if "\(error)" != lastProblem { Diagnostics.warning("\(error)") }
+                lastProblem = "\(error)"
             }
             // A second is short for a person and long for a disk.
-            if watch { sleep(1) }
-        } while watch && !Interruption.hasCome
+            sleep(1)
+        }
+    }
+
+    private func synchroniseOnce(_ path: String, _ engine: Engine, _ corpus: CorpusRecipe) throws {
+        let report = try engine.synchronise(
+            path, with: corpus.reader(paths: paths, onBadInput: strict ? .stop : .skip), progress: progress.reporter)
+        let changed = report.added + report.replaced + report.removed
+        if json, changed > 0 || !watch {
+            try Output.json(report)
+        } else if !progress.quiet, changed > 0 || !watch {
+            Diagnostics.line(
+                "\(path): \(grouped(report.added)) added, \(grouped(report.replaced)) replaced, "
+                    + "\(grouped(report.removed)) removed; \(grouped(report.filesUnchanged)) files unchanged")
+        }
     }
 
     /// The documents, with the pseudo-queries that were given for them.

@@ -35,6 +35,14 @@ final class DocumentSegmentBuilder {
         guard parts.allSatisfy({ $0.count <= Int(UInt32.max) }) else {
             throw TrawlError(.invalidInput, "document \(document.id) is larger than 4 GiB")
         }
+        var end = 0
+        for heading in document.headings {
+            guard heading.range.lowerBound >= end, heading.range.upperBound <= parts[3].count else {
+                throw TrawlError(
+                    .invalidInput, "the headings of document \(document.id) are not ranges of its text, in order")
+            }
+            end = heading.range.upperBound
+        }
         let record = DocumentRecord(
             offset: 0, idBytes: UInt32(parts[0].count), titleBytes: UInt32(parts[1].count),
             metadataBytes: UInt32(parts[2].count), textBytes: UInt32(parts[3].count), firstPassage: 0, file: entry.file)

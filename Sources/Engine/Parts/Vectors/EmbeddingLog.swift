@@ -10,7 +10,7 @@ import TrawlStore
 /// header:  text that names model, prompt and dimension, ended by a newline
 /// records: text bytes u32 | CRC-32 of the rest u32 | text | dimension x f32
 /// ```
-/// A record that a crash cut short is dropped with all after it.
+/// A record that is damaged, such as one that a crash cut short, is dropped with all after it.
 final class EmbeddingLog {
     /// How many embeddings an interrupted run left.
     private(set) var count = 0
@@ -43,6 +43,8 @@ final class EmbeddingLog {
         if pread(file, &stored, stored.count, 0) == stored.count, stored == header {
             try readRecords()
         } else {
+            // Cut first: records of another model must not come to stand under this header.
+            guard ftruncate(file, 0) == 0 else { throw Self.failure("cannot be cut", path) }
             try write(header, at: 0)
         }
         // What follows the last whole record is of no use.
@@ -51,7 +53,7 @@ final class EmbeddingLog {
 
     deinit { close(file) }
 
-    /// The embedding of `text`, if it has one.
+    /// The embedding of `text` that the interrupted run left, if there is one.
     func vector(of text: String) throws -> [Float]? {
         for offset in offsets[text.hashValue] ?? [] {
             if let record = try record(at: offset), record.text == Array(text.utf8) { return record.vector }
@@ -64,9 +66,7 @@ final class EmbeddingLog {
     /// - Parameter vectors: row-major, `[texts, dimension]`.
     func append(_ texts: [String], _ vectors: [Float]) throws {
         var bytes: [UInt8] = []
-        var starts: [Int] = []
         for (row, text) in texts.enumerated() {
-            starts.append(end + bytes.count)
             var payload = Array(text.utf8)
             let count = UInt32(payload.count)
             vectors[row * dimension..<(row + 1) * dimension].withUnsafeBytes { payload.append(contentsOf: $0) }
@@ -76,7 +76,6 @@ final class EmbeddingLog {
         }
         try write(bytes, at: end)
         end += bytes.count
-        for (text, start) in zip(texts, starts) { offsets[text.hashValue, default: []].append(start) }
     }
 
     private func readRecords() throws {

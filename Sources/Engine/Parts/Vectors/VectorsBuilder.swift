@@ -16,6 +16,8 @@ final class VectorsBuilder: PartBuilder {
     private let unfinished: String
     /// Opened by the first segment: the writer's lock is held then.
     private var log: EmbeddingLog?
+    /// Whether the log takes no more, because the disk does not.
+    private var logHasFailed = false
 
     /// Passages are embedded in lots of this many, sorted by length. It bounds the memory, and what an interruption loses.
     private static let lotSize = 1024
@@ -47,7 +49,7 @@ final class VectorsBuilder: PartBuilder {
             let limit = embedder.longestText(in: prompt)
             cut += embedder.lengths(of: known).count { $0 > limit }
             let matrix = try embedder.embed(new, in: prompt, progress: StepProgress(base: progress))
-            try log.append(new, matrix.values)
+            keep(new, matrix.values, in: log, progress)
             cut += matrix.cutTexts
             var row = 0
             for (_, known) in lot {
@@ -85,15 +87,26 @@ final class VectorsBuilder: PartBuilder {
         return log
     }
 
+    /// A log that cannot be written costs only the next run's time.
+    private func keep(_ texts: [String], _ vectors: [Float], in log: EmbeddingLog, _ progress: any ProgressReporter) {
+        guard !logHasFailed else { return }
+        do {
+            try log.append(texts, vectors)
+        } catch {
+            logHasFailed = true
+            progress.warn("embeddings are not kept for a run that is interrupted: \(error)")
+        }
+    }
+
     /// The vectors that the index has of a document, by the passages' contents.
     private func replacedVectors(_ id: DocumentID) throws -> [String: [Float]] {
         guard let existing, let position = try existing.documents.position(of: id) else { return [:] }
         let segment = existing.documents.segments[position.segment]
         let vectors = try existing.open(VectorsPart())
+        let contents = try segment.document(position.document).passageContents
         var known: [String: [Float]] = [:]
-        for local in try segment.passages(of: position.document) {
-            let passage = PassageID(segment.reader.passageBase + local)
-            known[try existing.documents.passage(passage).content] = try vectors.vector(of: passage)
+        for (local, content) in zip(try segment.passages(of: position.document), contents) {
+            known[content] = try vectors.vector(of: PassageID(segment.reader.passageBase + local))
         }
         return known
     }
