@@ -10,12 +10,13 @@ struct QueryCommand: AsyncParsableCommand {
         commandName: "query",
         abstract: "Search an index.",
         discussion: """
-            Without TEXT and --queries, queries are read from standard input, one per line; on a terminal, at a prompt, \
-            which searches the newest commit of the index each time and has commands (:help lists them). --queries reads a \
-            file (plain, .gz or .zst), a pipe, or - for standard input; --run writes a file, a pipe, or - for standard output.
+            Without TEXT and --queries, queries are read from standard input, one per line. On a terminal there is a \
+            prompt; it always searches the newest commit of the index, and :help lists its commands. --queries reads a \
+            file (plain, .gz or .zst), a pipe, or - for standard input; --run writes a file, a pipe, or - for standard \
+            output.
 
-            A run lists documents. White space in their ids is percent-encoded (a b becomes a%20b), so that a line has six \
-            columns; 'trawl eval' takes both for the same document.
+            A run lists documents. White space in their ids is percent-encoded (a b becomes a%20b), so that a line has \
+            six columns; 'trawl eval' reads both as the same document.
 
             A filter compares fields of the documents' metadata, id or title with = != < <= > >= ^= (begins with) or IN; \
             EXISTS FIELD asks for a value. AND, OR and NOT join comparisons, parentheses group them. Numbers and ISO 8601 \
@@ -35,16 +36,21 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Argument(help: "The query.") var text: String?
 
-    @Option(help: "A file of queries: JSON lines (BEIR), TSV (id, text), TREC topics, or one per line.")
+    @Option(
+        help: ArgumentHelp(
+            "A file of queries: JSON lines (BEIR), TSV (id, text), TREC topics, or one per line.", valueName: "file"))
     var queries: String?
 
     @OptionGroup var topics: TopicFlags
 
-    @Option(name: [.short, .long], help: "generative, dense, lexical or hybrid (several fused).") var mode: SearchMode?
+    @Option(
+        name: [.short, .long], help: "The retrieval method; hybrid fuses the others. (default: the index's)")
+    var mode: SearchMode?
 
     @OptionGroup var tuning: TuningFlags
 
-    @Option(name: [.customShort("k"), .long], help: "How many hits to show.") var limit = 10
+    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("How many hits to show.", valueName: "n"))
+    var limit = 10
 
     @Flag(help: "Show every passage, not only the best of each document.") var passages = false
 
@@ -52,14 +58,16 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Flag(help: "Print one JSON object per hit (JSON Lines); with --explain, also what matched.") var json = false
 
-    @Option(name: .customLong("run"), help: "Write a TREC run to this file, instead of hits or beside --json.")
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("Write a TREC run to this file, instead of hits or in addition to --json.", valueName: "file"))
     var runFile: String?
 
-    @Option(help: "How many documents of each query a run lists.") var depth = 1000
+    @Option(help: ArgumentHelp("How many documents a run lists per query.", valueName: "n")) var depth = 1000
 
     @Flag(help: "Leave out the document that has the id of the query.") var excludeSelf = false
 
-    @Option(help: "When to colour: auto, always, never.") var color = ColorChoice.auto
+    @Option(help: ArgumentHelp("When to print colours.", valueName: "when")) var color = ColorChoice.auto
 
     @OptionGroup var progress: ProgressOptions
 
