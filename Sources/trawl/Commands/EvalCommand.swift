@@ -55,8 +55,8 @@ struct EvalCommand: AsyncParsableCommand {
     var sts: [String] = []
     @Option(
         help: ArgumentHelp(
-            "The embedding model to evaluate with --sts: a name or a path. (default: \(ModelCatalogue.defaultEmbedder))",
-            valueName: "model"))
+            "The embedding model to evaluate with --sts: a name or a path. "
+                + "(default: \(ModelCatalogue.defaultEmbedder))", valueName: "model"))
     var model: String?
     @Option(help: ArgumentHelp("The name of one of the model's own prompts, for --sts.", valueName: "name"))
     var promptName: String?

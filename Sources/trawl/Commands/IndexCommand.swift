@@ -86,7 +86,7 @@ struct IndexCommand: AsyncParsableCommand {
     var format: String?
     @Option(
         help: ArgumentHelp(
-            "The language of the documents: a name or an ISO 639 code, none, or auto, which detects it. (default: auto)",
+            "The language of the documents: a name, an ISO 639 code, none, or auto, which detects it. (default: auto)",
             discussion: """
                 Lexical search stems words and leaves out stop words in \(LexicalRecipe.languages). With none, for texts in \
                 several languages, words stay as they are. The language that auto detects is printed and stored in the \

@@ -20,7 +20,9 @@ struct ListCommand: AsyncParsableCommand {
 
     @OptionGroup var filter: FilterOptions
 
-    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("The most documents to list. (default: all)", valueName: "n"))
+    @Option(
+        name: [.customShort("k"), .long],
+        help: ArgumentHelp("The most documents to list. (default: all)", valueName: "n"))
     var limit: Int?
 
     @Flag(help: "Print one JSON object per index or document.") var json = false
