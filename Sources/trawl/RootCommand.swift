@@ -20,7 +20,7 @@ struct RootCommand: AsyncParsableCommand {
 
             ENVIRONMENT
               TRAWL_HOME  the folder of models, corpora and indexes (default: ~/.cache/trawl)
-              TRAWL_ISA   portable, blas or avx2: limits the processor instructions that are used
+              TRAWL_ISA   portable, blas or avx2: the kernels of the models (default: the fastest)
               NO_COLOR    if it is not empty, --color auto prints no colours
 
             'trawl --generate-completion-script bash' (or zsh, fish) prints shell completions.

@@ -154,7 +154,7 @@ struct EvalCommand: AsyncParsableCommand {
         guard let mode else { return [sweep == nil ? nil : .dense] }
         let modes = try mode.split(separator: ",").map { name in
             guard let mode = SearchMode(argument: String(name)) else {
-                throw ValidationError("'\(name)' is none of \(SearchMode.allValueStrings.joined(separator: ", "))")
+                throw ValidationError("'\(name)' is not one of \(SearchMode.allValueStrings.joined(separator: ", "))")
             }
             return mode
         }

@@ -76,7 +76,7 @@ struct IndexCommand: AsyncParsableCommand {
         transform: { text in
             try text.split(separator: ",").map { name in
                 if IndexParts.default.named(String(name)) != nil { return String(name) }
-                throw ValidationError("'\(name)' is none of \(IndexParts.default.nameList)")
+                throw ValidationError("'\(name)' is not one of \(IndexParts.default.nameList)")
             }
         })
     var build: [String]?

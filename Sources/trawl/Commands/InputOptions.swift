@@ -11,7 +11,7 @@ struct TopicFlags: ParsableArguments {
             try text.split(separator: ",").map { name in
                 guard let field = TopicField(rawValue: String(name)) else {
                     let names = TopicField.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw ValidationError("'\(name)' is none of \(names)")
+                    throw ValidationError("'\(name)' is not one of \(names)")
                 }
                 return field
             }
