@@ -245,6 +245,24 @@ import TrawlTestSupport
         }
     }
 
+    @Test func optionsOfAQueryAreGroupedInItsHelp() throws {
+        let lines = try run("query", "--help").output.split(separator: "\n").map(String.init)
+        let groups = [
+            "ARGUMENTS:", "INPUT:", "RETRIEVAL:", "LEXICAL RETRIEVAL:", "DENSE RETRIEVAL:", "GENERATIVE RETRIEVAL:",
+            "HYBRID RETRIEVAL:", "RERANKING:", "OUTPUT:", "OPTIONS:",
+        ]
+        let found = lines.filter { groups.contains($0) }
+        #expect(found == groups)
+    }
+
+    @Test func environmentAndCompletionsAreInTheHelp() throws {
+        let help = try run("--help").output
+        for name in ["TRAWL_HOME", "TRAWL_ISA", "NO_COLOR", "--generate-completion-script"] {
+            #expect(help.contains(name), "\(name)")
+        }
+        #expect(try run("--generate-completion-script", "bash").output.contains("trawl"))
+    }
+
     @Test func modelsAreListedAndDescribed() throws {
         let all = try run("models", "--json").objects
         #expect(all.contains { $0["name"] as? String == "all-MiniLM-L6-v2" && $0["parameters"] as? Int == 22_713_216 })

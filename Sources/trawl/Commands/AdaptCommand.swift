@@ -11,13 +11,13 @@ struct AdaptCommand: AsyncParsableCommand {
         commandName: "adapt",
         abstract: "Fit an index's searches to its own text, without judgements.",
         discussion: """
-            A language model writes queries for some passages; queries that words or vectors do not find again are \
-            dropped. The rest fit the weights of n-grams, train the generator (--train) and fit its weight in hybrid \
-            searches. What held-out queries prove better becomes a default of the index; what they do not is not \
-            kept, and is reported. --mode and other flags of a query override the defaults as ever.
+            A language model writes queries for some passages. Queries whose document is not found by words or vectors \
+            are dropped. The others fit the weights of n-grams, train the generator (--train) and fit its weight in \
+            hybrid search. A change that improves held-out queries significantly becomes a default of the index; other \
+            changes are reported and discarded. Flags of 'trawl query' override these defaults.
 
-            The index changes in one commit at the end. Ctrl-C leaves it as it was. With --queries and --qrels, people's \
-            queries take the place of written ones.
+            The index changes in one commit at the end. Ctrl-C leaves it as it was. With --queries and --qrels, judged \
+            queries are used and none are written.
 
             EXAMPLES
               trawl adapt notes
@@ -27,18 +27,27 @@ struct AdaptCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: "How long all may take, about.") var minutes = 15.0
-    @Option(help: "The most passages that queries are written for.") var passages = 600
-    @Option(help: "The language model that writes: a decoder's name or path.")
-    var writer = ModelCatalogue.defaultLanguageModel
-    @Flag(help: "Train the generator too, with the time that is left.") var train = false
+    @Option(help: ArgumentHelp("The time limit of all steps together, in minutes.", valueName: "n")) var minutes = 15.0
+    @Option(help: ArgumentHelp("The most passages that queries are written for.", valueName: "n")) var passages = 600
     @Option(
-        help: "The name of the trained generator in Trawl's models folder. (default: the index's name and -generator)")
+        help: ArgumentHelp("The language model that writes queries: a decoder's name or path.", valueName: "model"))
+    var writer = ModelCatalogue.defaultLanguageModel
+    @Flag(help: "Train the generator too, in the remaining time.") var train = false
+    @Option(
+        help: ArgumentHelp(
+            "The trained generator: a name in Trawl's models folder, or a path. "
+                + "(default: the index's name and -generator)", valueName: "model"))
     var output: String?
-    @Option(help: "The queries in place of written ones: JSON lines (BEIR) or TSV (id, text).") var queries: String?
-    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.") var qrels: String?
-    @Option(help: "The seed of all random draws.") var seed: UInt64 = 1
-    @Flag(help: "Print what was tried as JSON.") var json = false
+    @Option(
+        help: ArgumentHelp(
+            "Judged queries, in place of written ones: JSON lines (BEIR) or TSV (id, text).", valueName: "file"))
+    var queries: String?
+    @Option(
+        help: ArgumentHelp(
+            "The relevance judgements of these queries: BEIR TSV or TREC qrels.", valueName: "file"))
+    var qrels: String?
+    @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
+    @Flag(help: "Print the trials as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 

@@ -16,7 +16,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: "How many passages to verify for the costly checks; 0 is all.") var sample = 200
+    @Option(help: ArgumentHelp("How many passages the slow checks verify; 0 for all.", valueName: "n")) var sample = 200
 
     @Flag(help: "Print one JSON object per check.") var json = false
 

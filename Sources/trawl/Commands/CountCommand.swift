@@ -9,9 +9,8 @@ struct CountCommand: AsyncParsableCommand {
         commandName: "count",
         abstract: "Count how often phrases occur in a corpus.",
         discussion: """
-            A phrase is looked up as the tokens that the index's tokenizer makes of it after a space; its count is \
-            exact. Phrases are joined by AND and OR as in 'trawl find'. With several phrases, one count and its phrase \
-            per line; '~' marks an estimate.
+            A phrase is tokenized as after a space, and its count is exact. AND and OR join phrases as in 'trawl find'. \
+            Several phrases print one line each: count, tab, phrase. '~' marks an estimate.
 
             EXAMPLES
               trawl count wikipedia "general relativity"
@@ -22,11 +21,13 @@ struct CountCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "Phrases; without any, standard input has one per line.") var phrases: [String] = []
+    @Argument(help: "The phrases. (default: one per line of standard input)") var phrases: [String] = []
 
     @Option(
         name: .customLong("phrases"),
-        help: "A file with one phrase per line (plain, .gz or .zst), a pipe, or - for standard input.")
+        help: ArgumentHelp(
+            "A file with one phrase per line (plain, .gz or .zst), a pipe, or - for standard input.",
+            valueName: "file"))
     var phraseFile: String?
 
     @Flag(help: "Print one JSON object per phrase.") var json = false
@@ -55,15 +56,20 @@ struct CountCommand: AsyncParsableCommand {
 
 /// How phrases are looked up.
 struct PhraseOptions: ParsableArguments {
-    @Flag(help: "Count the phrase in lower case, capitalised and in capitals too.") var anyCase = false
+    @Flag(help: "Also count the phrase in lower case, capitalised and in capitals.") var anyCase = false
 
-    @Flag(help: "Count it also where no space precedes it: after a bracket, or at the end of a longer word.")
+    @Flag(help: "Also count it without a space before it: after a bracket, or at the end of a longer word.")
     var anySpace = false
 
-    @Option(help: "With AND: the most tokens between the phrases; without it they may stand anywhere in a passage.")
+    @Option(
+        help: ArgumentHelp(
+            "With AND: the most tokens between the phrases. (default: anywhere in a passage)", valueName: "n"))
     var within: Int?
 
-    @Option(help: "With --within: the most passages to read; of more, a sample is read and counts are estimates.")
+    @Option(
+        help: ArgumentHelp(
+            "With --within: the most passages to read. If there are more, a sample is read and counts are estimates.",
+            valueName: "n"))
     var cap = 10_000
 
     func validate() throws {

@@ -12,11 +12,10 @@ struct EmbedCommand: AsyncParsableCommand {
         abstract: "Embed texts.",
         discussion: """
             Reads lines of text, or JSON lines with a text field, from FILE (plain, .gz or .zst), a pipe or standard \
-            input, and writes one embedding per line: JSON lines, a NumPy .npy file or raw float32. Every line has one, \
-            also a blank one: that of the empty text. --output-type makes them smaller, as \
-            sentence-transformers' quantize_embeddings does: int8 and uint8 divide the range of each dimension, which \
-            --ranges gives or the embeddings themselves have, into 256 steps; binary and ubinary keep the signs, eight \
-            to a byte.
+            input, and writes one embedding per line: JSON lines, a NumPy .npy file or raw float32. A blank line gets \
+            the embedding of the empty text. --output-type quantises them as sentence-transformers' \
+            quantize_embeddings does: int8 and uint8 divide the range of each dimension (from --ranges, or from the \
+            embeddings themselves) into 256 steps; binary and ubinary keep the signs, eight per byte.
 
             EXAMPLES
               trawl embed notes.txt --format npy --output notes.npy
@@ -27,28 +26,50 @@ struct EmbedCommand: AsyncParsableCommand {
               trawl embed questions.txt --format npy --output-type int8 --ranges ranges.npy --output questions.npy
             """)
 
-    @Argument(help: "The texts; - or nothing is standard input.") var file: String?
+    @Argument(help: "The texts; - for standard input. (default: standard input)") var file: String?
 
-    @Option(help: "jsonl, npy or f32.") var format = EmbeddingFormat.jsonl
-    @Option(help: "float32, float16, int8, uint8, binary or ubinary.") var outputType = EmbeddingType.float32
-    @Option(help: "A .npy file with the ranges of the dimensions, for int8 and uint8.") var ranges: String?
-    @Option(help: "Write the ranges of the dimensions that int8 or uint8 used to this .npy file.")
+    @Option(help: "The output format.") var format = EmbeddingFormat.jsonl
+    @Option(help: ArgumentHelp("The type of the numbers.", valueName: "type")) var outputType = EmbeddingType.float32
+    @Option(
+        help: ArgumentHelp(
+            "A .npy file with the ranges of the dimensions, for int8 and uint8. (default: those of the embeddings)",
+            valueName: "file"))
+    var ranges: String?
+    @Option(
+        help: ArgumentHelp(
+            "Write the ranges of the dimensions that int8 or uint8 used to this .npy file.", valueName: "file"))
     var writeRanges: String?
-    @Option(name: [.short, .long], help: "The file to write; standard output without it.") var output: String?
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The file to write. (default: standard output)", valueName: "file"))
+    var output: String?
 
     @Option(help: "The embedding model: a name or a path.") var model = ModelCatalogue.defaultEmbedder
-    @Option(help: "Text put before each text, such as \"query: \".") var prompt: String?
-    @Option(help: "The name of one of the model's own prompts.") var promptName: String?
-    @Option(help: "Whether the texts are queries or passages: takes the prompt that the model was trained with.")
+    @Option(
+        help: ArgumentHelp(
+            "Text before each text, such as \"query: \". (default: the model's default prompt, if it has one)",
+            valueName: "text"))
+    var prompt: String?
+    @Option(help: ArgumentHelp("The name of one of the model's own prompts.", valueName: "name"))
+    var promptName: String?
+    @Option(help: "Format the texts with the prompt that the model was trained with for queries or for passages.")
     var role: TextRole?
-    @Option(help: "The task of the texts, which are queries, for models that are made for instructions.")
+    @Option(
+        help: ArgumentHelp(
+            "The task of the texts, as queries, for models that were trained with instructions.", valueName: "text"))
     var instruction: String?
-    @Option(help: "Examples of queries and passages that the model is shown: JSON lines or TSV.") var examples: String?
-    @Option(help: "Keep only the first dimensions (Matryoshka models), at length 1 if the model's own embeddings are.")
+    @Option(
+        help: ArgumentHelp(
+            "Examples of queries and passages for the model's prompt: JSON lines or TSV.", valueName: "file"))
+    var examples: String?
+    @Option(
+        help: ArgumentHelp(
+            "Keep only the first dimensions (Matryoshka models), rescaled to length 1 if the model normalises. "
+                + "(default: all)", valueName: "n"))
     var dimensions: Int?
-    @Option(help: "Arithmetic of the model: f32, or int8, which is faster and a little less exact.")
+    @Option(help: "Arithmetic of the model; int8 is faster and slightly less accurate.")
     var precision = Precision.f32
-    @Flag(help: "Scale embeddings to length 1, whatever the model's own files say.") var normalize = false
+    @Flag(help: "Scale embeddings to length 1, also if the model does not.") var normalize = false
 
     @OptionGroup var progress: ProgressOptions
 

@@ -13,9 +13,9 @@ struct EvalCommand: AsyncParsableCommand {
         commandName: "eval",
         abstract: "Evaluate an index or a TREC run against relevance judgements (qrels).",
         discussion: """
-            Measures have the names of ir_measures: nDCG@10, AP, RR@10, R@100, P@5, Rprec, Success@5, Judged@10; those \
-            of trec_eval (map, ndcg_cut_10, recip_rank, recall_100) are understood too. Scores are of documents: a \
-            document counts with its best passage. Queries, judgements and runs may be files (plain, .gz or .zst), pipes, \
+            Measures have the names of ir_measures: nDCG@10, AP, RR@10, R@100, P@5, Rprec, Success@5, Judged@10. \
+            Names of trec_eval (map, ndcg_cut_10, recip_rank, recall_100) are accepted too. Documents are scored: each \
+            has the score of its best passage. Queries, judgements and runs may be files (plain, .gz or .zst), pipes, \
             or - for standard input; columns are separated by spaces or tabs.
 
             EXAMPLES
@@ -30,27 +30,50 @@ struct EvalCommand: AsyncParsableCommand {
 
     @Argument(help: "The index: a path or a name. Not needed with --run, --benchmark or --sts.") var index: String?
 
-    @Option(help: "The queries: JSON lines (BEIR), TSV (id, text) or TREC topics.") var queries: String?
+    @Option(
+        help: ArgumentHelp("The queries: JSON lines (BEIR), TSV (id, text) or TREC topics.", valueName: "file"))
+    var queries: String?
     @OptionGroup var topics: TopicFlags
-    @Option(help: "The judgements: BEIR TSV or TREC qrels.") var qrels: String?
-    @Option(help: "Modes to compare, separated by commas: \(SearchMode.allValueStrings.joined(separator: ", ")).")
+    @Option(help: ArgumentHelp("The relevance judgements: BEIR TSV or TREC qrels.", valueName: "file"))
+    var qrels: String?
+    @Option(
+        help: ArgumentHelp(
+            "Modes to compare, separated by commas: \(SearchMode.allValueStrings.joined(separator: ", ")). "
+                + "(default: the index's)", valueName: "modes"))
     var mode: String?
-    @Option(name: .customLong("run"), help: "A TREC run to evaluate.") var runFile: String?
-    @Option(help: "A benchmark definition (YAML) with expected scores.") var benchmark: String?
-    @Option(help: "The folder that holds the data sets of benchmark definitions.") var data: String?
+    @Option(name: .customLong("run"), help: ArgumentHelp("A TREC run to evaluate.", valueName: "file"))
+    var runFile: String?
+    @Option(help: ArgumentHelp("A benchmark definition (YAML) with expected scores.", valueName: "file"))
+    var benchmark: String?
+    @Option(help: ArgumentHelp("The folder with the data sets of benchmark definitions.", valueName: "folder"))
+    var data: String?
 
-    @Option(parsing: .upToNextOption, help: "Files of scored pairs of sentences (TSV: score, sentence1, sentence2).")
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Files of sentence pairs with similarity scores (TSV: score, sentence1, sentence2).", valueName: "file"))
     var sts: [String] = []
-    @Option(help: "The embedding model to evaluate with --sts: a name or a path.") var model: String?
-    @Option(help: "The name of one of the model's own prompts, for --sts.") var promptName: String?
-    @Option(help: "A YAML file of prompts, instructions and examples to try before the queries of dense search.")
+    @Option(
+        help: ArgumentHelp(
+            "The embedding model to evaluate with --sts: a name or a path. "
+                + "(default: \(ModelCatalogue.defaultEmbedder))", valueName: "model"))
+    var model: String?
+    @Option(help: ArgumentHelp("The name of one of the model's own prompts, for --sts.", valueName: "name"))
+    var promptName: String?
+    @Option(
+        help: ArgumentHelp(
+            "A YAML file of prompts, instructions and examples to compare as query prompts of dense search.",
+            valueName: "file"))
     var sweep: String?
 
-    @Option(help: "Measures, separated by spaces or commas.") var measures = "nDCG@10 AP RR@10 R@100"
-    @Option(help: "How many documents to retrieve for each query.") var depth = 1000
+    @Option(help: ArgumentHelp("Measures, separated by spaces or commas.", valueName: "names"))
+    var measures = "nDCG@10 AP RR@10 R@100"
+    @Option(help: ArgumentHelp("How many documents to retrieve per query.", valueName: "n")) var depth = 1000
     @Flag(help: "Leave out the document that has the id of the query.") var excludeSelf = false
-    @Option(help: "Evaluate only the first queries of the judged ones.") var firstQueries: Int?
-    @Option(help: "Write the TREC run that was evaluated to this file (one mode only).") var writeRun: String?
+    @Option(help: ArgumentHelp("Evaluate only the first judged queries. (default: all)", valueName: "n"))
+    var firstQueries: Int?
+    @Option(help: ArgumentHelp("Write the evaluated TREC run to this file (one mode only).", valueName: "file"))
+    var writeRun: String?
     @Flag(name: .short, help: "Show the scores of each query.") var q = false
     @Flag(help: "Print one JSON object per mode, or per expected score of a benchmark.") var json = false
 
@@ -131,7 +154,7 @@ struct EvalCommand: AsyncParsableCommand {
         guard let mode else { return [sweep == nil ? nil : .dense] }
         let modes = try mode.split(separator: ",").map { name in
             guard let mode = SearchMode(argument: String(name)) else {
-                throw ValidationError("'\(name)' is none of \(SearchMode.allValueStrings.joined(separator: ", "))")
+                throw ValidationError("'\(name)' is not one of \(SearchMode.allValueStrings.joined(separator: ", "))")
             }
             return mode
         }

@@ -7,9 +7,9 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write the documents of an index as JSON lines.",
         discussion: """
-            Each line has id, title, text and metadata; 'trawl index' makes the same documents of it. Numbers have the \
-            digits that they had in the input, and keys with several values are arrays. --vectors adds the ranges of the \
-            passages and the vector of each; fields that would be metadata if they were indexed.
+            Each line has id, title, text and metadata; 'trawl index' makes the same documents from it. Numbers have the \
+            digits that they had in the input, and keys with several values are arrays. --vectors adds the fields \
+            passages (their ranges) and vectors (one per passage); 'trawl index' would read them as metadata.
 
             EXAMPLES
               trawl export notes --output notes.jsonl
@@ -23,7 +23,10 @@ struct ExportCommand: AsyncParsableCommand {
 
     @Flag(help: "Add the vector of each passage.") var vectors = false
 
-    @Option(name: [.short, .long], help: "The file to write; - or nothing is standard output.") var output: String?
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The file to write; - for standard output. (default: standard output)", valueName: "file"))
+    var output: String?
 
     @OptionGroup var progress: ProgressOptions
 

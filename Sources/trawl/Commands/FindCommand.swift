@@ -6,12 +6,12 @@ import TrawlEngine
 struct FindCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "find",
-        abstract: "Find the passages in which phrases occur, and what follows them.",
+        abstract: "Find the passages in which phrases occur, and the tokens that follow.",
         discussion: """
-            Phrases are joined by AND and OR; OR binds tighter. With AND, what is counted are occurrences of the \
-            rarest clause in passages that hold the others too, with --within K no further than K tokens away. A \
-            phrase that holds another of its clause adds nothing: "York OR New York" counts York. Put a phrase in \
-            double quotes when it holds AND or OR as words.
+            AND and OR join phrases; OR binds tighter. AND counts the occurrences of the rarest clause in passages that \
+            contain the other clauses too, with --within N at most N tokens away. A phrase that contains another one of \
+            its clause adds nothing: "York OR New York" counts York. A phrase with the word AND or OR must be in \
+            double quotes.
 
             EXAMPLES
               trawl find wikipedia "general relativity"
@@ -24,13 +24,14 @@ struct FindCommand: AsyncParsableCommand {
 
     @Argument(help: "The phrase, or several.") var phrase: String
 
-    @Option(name: [.customShort("k"), .long], help: "How many passages to show.") var limit = 10
+    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("How many passages to show.", valueName: "n"))
+    var limit = 10
 
-    @Option(help: "How many next tokens to show; a query with AND has none.") var next = 5
+    @Option(help: ArgumentHelp("How many next tokens to show; a query with AND has none.", valueName: "n")) var next = 5
 
     @Flag(help: "Print one JSON object.") var json = false
 
-    @Option(help: "When to colour: auto, always, never.") var color = ColorChoice.auto
+    @Option(help: ArgumentHelp("When to print colours.", valueName: "when")) var color = ColorChoice.auto
 
     @OptionGroup var options: PhraseOptions
 

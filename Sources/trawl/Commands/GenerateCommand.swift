@@ -8,8 +8,8 @@ struct GenerateCommand: AsyncParsableCommand {
         commandName: "generate",
         abstract: "Show the n-grams of a corpus that the generator writes for a query.",
         discussion: """
-            Every n-gram occurs in the corpus. Its weight is high where it is more likely given the query than overall; \
-            'trawl query --mode generative' finds the passages that contain the n-grams of the highest weight.
+            Every n-gram occurs in the corpus. Its weight is high if it is more likely given the query than overall. \
+            'trawl query --mode generative' finds the passages that contain the n-grams with the highest weights.
 
             EXAMPLES
               trawl generate wikipedia "who painted the ceiling of the Sistine Chapel"
@@ -20,15 +20,16 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @Argument(help: "The query.") var text: String
 
-    @Option(name: [.customShort("k"), .long], help: "How many n-grams to show.") var limit = 25
+    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("How many n-grams to show.", valueName: "n"))
+    var limit = 25
 
-    @Option(help: "How many of the documents that have an n-gram to name.") var documents = 3
+    @Option(help: ArgumentHelp("How many documents to name per n-gram.", valueName: "n")) var documents = 3
 
     @Flag(help: "Print one JSON object per n-gram.") var json = false
 
     @OptionGroup var generative: GenerativeFlags
 
-    @Option(help: "When to colour: auto, always, never.") var color = ColorChoice.auto
+    @Option(help: ArgumentHelp("When to print colours.", valueName: "when")) var color = ColorChoice.auto
 
     func validate() throws {
         if limit < 1 { throw ValidationError("-k must be at least 1") }

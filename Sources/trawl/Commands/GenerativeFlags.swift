@@ -6,22 +6,35 @@ import TrawlTensors
 
 /// How n-grams are written and weighed; shared by `query`, `eval` and `generate`.
 struct GenerativeFlags: ParsableArguments {
-    @Option(help: "The generator, in place of the index's own: a name or a path. It must have the same tokenizer.")
-    var generator: String?
-    @Option(help: "The exponent of SEAL's n-gram weights, in place of fitted ones: higher favours confident n-grams.")
-    var alpha: Double?
-    @Flag(help: "Weight n-grams by SEAL's formula, also where the generator has fitted weights.")
-    var sealWeights = false
-    @Option(help: "The longest span of the query's own words that is taken as an n-gram; 0 for none.")
-    var queryNgrams: Int?
-    @Option(help: "Beams of the generative search.") var beams: Int?
     @Option(
         help: ArgumentHelp(
-            "Allow n-grams that do not occur in the corpus, at a penalty of N nats per token.", valueName: "nats"))
+            "The generator: a name or a path. It must have the index's tokenizer. (default: the index's)",
+            valueName: "model"))
+    var generator: String?
+    @Option(
+        help: ArgumentHelp(
+            "Exponent of SEAL's n-gram weights: higher values favour the most confident n-grams. "
+                + "Implies --seal-weights. (default: the index's)", valueName: "n"))
+    var alpha: Double?
+    @Flag(help: "Weight n-grams by SEAL's formula, not by learned weights.")
+    var sealWeights = false
+    @Option(
+        help: ArgumentHelp(
+            "The longest span of the query's own words that is an n-gram; 0 for none. (default: the index's)",
+            valueName: "n"))
+    var queryNgrams: Int?
+    @Option(help: ArgumentHelp("Beams of the beam search. (default: the index's)", valueName: "n")) var beams: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Allow n-grams that do not occur in the corpus, at this penalty in nats per token. (default: the index's)",
+            valueName: "nats"))
     var softConstraint: Double?
-    @Option(help: "Arithmetic of the models: f32 or int8, which is faster and a little less exact.")
+    @Option(
+        help: "Arithmetic of the models; int8 is faster and slightly less accurate. (default: the index's)")
     var precision: Precision?
-    @Option(help: "SEAL score: intersective, intersective-lm, lm+fm or lm.") var scoring: SEALScoring?
+    @Option(
+        help: ArgumentHelp("How passages are scored by their n-grams. (default: the index's)", valueName: "score"))
+    var scoring: SEALScoring?
 
     func apply(to settings: inout SearchSettings) throws {
         if let precision {

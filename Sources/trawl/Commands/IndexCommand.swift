@@ -12,17 +12,18 @@ struct IndexCommand: AsyncParsableCommand {
         commandName: "index",
         abstract: "Build an index of a corpus.",
         discussion: """
-            PATH is a folder, a file or - for standard input. An index that exists is replaced in one step at the end, \
-            or grows with --add, --replace or --sync. Until then it answers as before, even if the indexing is killed; \
-            run it again, and what was embedded is not embedded again. A folder that holds anything but an index is left alone.
+            PATH is a folder, a file or - for standard input. An existing index is replaced in one step at the end; \
+            --add, --replace and --sync change it instead. Until then it answers as before, even if indexing is killed: \
+            run the command again, and embeddings that were finished are reused. A folder with anything but an index in \
+            it is never replaced. Flags override the recipe, and the recipe overrides the defaults.
 
-            FORMATS are told by the file's name, or by its first bytes; --format names one for all files.
+            FORMATS are detected by the file's name or its first bytes; --format names one for all files.
               one document per file: Markdown with front matter, HTML (the main content), plain text, source code, \
             reStructuredText, PDF (by pdftotext of poppler-utils), .docx, .odt, .epub, e-mail (.eml)
-              many per file: JSON lines, JSON, CSV, TSV, TREC, mailboxes (.mbox), BEIR folders; --format lines takes \
-            each line for a document
+              many per file: JSON lines, JSON, CSV, TSV, TREC, mailboxes (.mbox), BEIR folders; with --format lines \
+            each line is a document
             Text may be compressed (.gz, .zst) and must be UTF-8, or UTF-16 with a byte order mark. Hidden files are \
-            left out. Documents that are files have path, size (bytes), modified and format as metadata. Documents \
+            left out. Documents that are files have the metadata path, size (bytes), modified and format. Documents \
             without ids are numbered.
 
             A file or record that cannot be read is skipped and reported; --strict stops at the first one. A single \
@@ -38,80 +39,104 @@ struct IndexCommand: AsyncParsableCommand {
               trawl index scifact/ --output scifact.trawl --pseudo-queries written/
             """)
 
-    @Argument(help: "What to index; without it, what the recipe names.") var paths: [String] = []
+    @Argument(help: "The files and folders to index. (default: the recipe's)") var paths: [String] = []
 
-    @Option(name: [.short, .long], help: "The index folder to make.") var output: String?
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "The index folder to make. (default: the recipe's path, with .trawl for .yaml)", valueName: "path"))
+    var output: String?
 
-    @Option(name: [.short, .long], help: "A recipe (YAML): corpus, passages, models, what to build.")
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "A recipe: YAML with the corpus, passages, models, what to build and search defaults (docs/recipes.md).",
+            valueName: "file"))
     var recipe: String?
 
-    @Flag(help: "Add the documents to an index that exists; their ids must be new to it.") var add = false
+    @Flag(help: "Add the documents to an existing index; their ids must be new to it.") var add = false
 
-    @Flag(help: "Add the documents to an index that exists, in place of those with the same ids.") var replace = false
+    @Flag(help: "Add the documents to an existing index and replace those with the same ids.") var replace = false
 
     @Flag(
         help: ArgumentHelp(
-            "Make the index agree with PATH: add what is new, replace what changed, remove what is gone.",
+            "Make the index agree with PATH: add new documents, replace changed ones, remove deleted ones.",
             discussion: """
-                Only files whose size or time has changed are read, and only passages that are new are embedded. An index \
-                that does not exist is built. Documents that came with --add stay.
+                Only files with a new size or time are read, and only new passages are embedded. An index that does not \
+                exist is built. Documents from --add stay.
                 """))
     var sync = false
 
     @Flag(help: "As --sync, and again whenever a file changes, until Ctrl-C.") var watch = false
 
     @Option(
-        help: "The retrieval methods to build, separated by commas: \(IndexParts.default.nameList).",
+        help: ArgumentHelp(
+            "The retrieval methods to build, separated by commas: \(IndexParts.default.nameList). (default: all)",
+            valueName: "methods"),
         transform: { text in
             try text.split(separator: ",").map { name in
                 if IndexParts.default.named(String(name)) != nil { return String(name) }
-                throw ValidationError("'\(name)' is none of \(IndexParts.default.nameList)")
+                throw ValidationError("'\(name)' is not one of \(IndexParts.default.nameList)")
             }
         })
     var build: [String]?
-    @Option(help: "The format of the corpus, to detect none: \(CorpusRecipe.formats.joined(separator: ", ")).")
+    @Option(
+        help:
+            "The format of all files: \(CorpusRecipe.formats.joined(separator: ", ")). (default: detected per file)")
     var format: String?
     @Option(
         help: ArgumentHelp(
-            "The language of the documents: a name or an ISO 639 code, none, or auto (default), which finds out.",
+            "The language of the documents: a name, an ISO 639 code, none, or auto, which detects it. (default: auto)",
             discussion: """
-                Lexical search stems words and leaves out stop words by the language: \(LexicalRecipe.languages). With none, for \
-                texts in several languages, words stay as they are. What auto found is printed and kept in the index. \
-                Accents and typographic apostrophes make no difference in any language ('lexical: {fold: false}' in a \
-                recipe keeps them).
+                Lexical search stems words and leaves out stop words in \(LexicalRecipe.languages). With none, for texts in \
+                several languages, words stay as they are. The language that auto detects is printed and stored in the \
+                index. Accents and typographic apostrophes make no difference in any language, unless a recipe has \
+                'lexical: {fold: false}'.
                 """))
     var language: String?
-    @Option(help: "The embedding model: a name or a path.") var embedder: String?
-    @Option(help: "The model that writes n-grams: a name or a path.") var generator: String?
     @Option(
         help: ArgumentHelp(
-            "A folder of queries, as 'trawl train queries' writes it, by which their documents are found too.",
+            "The embedding model: a name or a path. (default: \(ModelCatalogue.defaultEmbedder))", valueName: "model"))
+    var embedder: String?
+    @Option(
+        help: ArgumentHelp(
+            "The generator, which writes n-grams: a name or a path. (default: \(ModelCatalogue.defaultGenerator))",
+            valueName: "model"))
+    var generator: String?
+    @Option(
+        help: ArgumentHelp(
+            "A folder of pseudo-queries, as 'trawl train queries' writes it, for generative search.",
             discussion: """
                 Each becomes an identifier of the passage of its document that shares most words with it; its n-grams \
-                count as those of the text. Documents keep them in their metadata, as pseudo_queries unless the recipe \
-                names another field. Leave out queries that you evaluate or score a training by.
+                count as n-grams of the text. The documents' metadata holds them, as pseudo_queries unless the recipe \
+                names another field. Leave out queries that are used to evaluate, or to validate a training.
                 """,
             valueName: "folder"))
     var pseudoQueries: String?
 
-    @Option(help: "Arithmetic of the models: f32 or int8; kept in the index.") var precision: Precision?
-    @Option(help: "How vectors are found: exact, binary, graph, or auto, which suits their number.")
-    var vectorStructure: VectorRecipe.Structure?
-    @Option(help: "How vectors are stored: f32, f16 or int8.") var vectorFormat: VectorRecipe.Format?
+    @Option(help: "Arithmetic of the models; stored in the index. (default: f32)") var precision: Precision?
     @Option(
         help: ArgumentHelp(
-            "The longest passage: auto, none or a number of words (default: auto).",
+            "How vectors are searched; auto chooses by their number. (default: auto)", valueName: "structure"))
+    var vectorStructure: VectorRecipe.Structure?
+    @Option(help: ArgumentHelp("How vectors are stored. (default: f32)", valueName: "format"))
+    var vectorFormat: VectorRecipe.Format?
+    @Option(
+        help: ArgumentHelp(
+            "The longest passage: auto, none or a number of words. (default: auto)",
             discussion: """
-                auto cuts documents that are longer than the embedding model reads, at headings, paragraphs and sentences. \
-                none keeps every document whole; dense search then sees only the beginning of long ones.
+                auto splits documents that are longer than the embedding model reads, at headings, paragraphs and \
+                sentences. none keeps every document whole; dense search then sees only the beginning of long ones.
                 """,
             valueName: "size"))
     var passageSize: PassageRecipe.Size?
-    @Option(help: "The words that neighbouring passages share; goes with a --passage-size in words.")
+    @Option(
+        help: ArgumentHelp(
+            "How many words neighbouring passages share, for a --passage-size in words. (default: 0)", valueName: "n"))
     var passageOverlap: Int?
-    @Flag(help: "Stop at the first file or record that cannot be read, and leave the index as it was.")
+    @Flag(help: "Stop at the first file or record that cannot be read, and leave the index unchanged.")
     var strict = false
-    @Flag(help: "Print what was built as JSON.") var json = false
+    @Flag(help: "Print a summary of the index as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 

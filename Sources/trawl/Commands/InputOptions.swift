@@ -4,12 +4,14 @@ import TrawlCorpus
 /// How TREC topics become queries; shared by `query` and `eval`.
 struct TopicFlags: ParsableArguments {
     @Option(
-        help: "What TREC topics are asked by, separated by commas: title, description, narrative. (default: title)",
+        help: ArgumentHelp(
+            "The fields of TREC topics that make a query, separated by commas: title, description, narrative. "
+                + "(default: title)", valueName: "fields"),
         transform: { text in
             try text.split(separator: ",").map { name in
                 guard let field = TopicField(rawValue: String(name)) else {
                     let names = TopicField.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw ValidationError("'\(name)' is none of \(names)")
+                    throw ValidationError("'\(name)' is not one of \(names)")
                 }
                 return field
             }

@@ -7,8 +7,8 @@ struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls", abstract: "List indexes, or the documents of an index.",
         discussion: """
-            Without INDEX: the indexes in ./indexes, $TRAWL_HOME/indexes and the current folder. With INDEX: the id, title, \
-            number of passages and size of each document, in the order of indexing.
+            Without INDEX, lists the indexes in ./indexes, $TRAWL_HOME/indexes and the current folder. With INDEX, lists \
+            the id, title, number of passages and size of each document, in the order of indexing.
 
             EXAMPLES
               trawl ls
@@ -20,7 +20,10 @@ struct ListCommand: AsyncParsableCommand {
 
     @OptionGroup var filter: FilterOptions
 
-    @Option(name: [.customShort("k"), .long], help: "The most documents to list.") var limit: Int?
+    @Option(
+        name: [.customShort("k"), .long],
+        help: ArgumentHelp("The most documents to list. (default: all)", valueName: "n"))
+    var limit: Int?
 
     @Flag(help: "Print one JSON object per index or document.") var json = false
 
@@ -70,7 +73,9 @@ struct ListCommand: AsyncParsableCommand {
 struct FilterOptions: ParsableArguments {
     @Option(
         name: .customLong("where"),
-        help: "Only documents that meet a filter, such as \"year>=1999 AND lang IN (en, de)\"; of several, all.",
+        help: ArgumentHelp(
+            "Only documents that meet this filter, such as \"year>=1999 AND lang IN (en, de)\". "
+                + "May be given several times: all must be met.", valueName: "filter"),
         transform: { text in
             do { return try DocumentCondition(text) } catch { throw ValidationError("\(error)") }
         })

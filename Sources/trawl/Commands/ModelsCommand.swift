@@ -20,7 +20,7 @@ struct ModelsShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "List the models that are installed, or show one.")
 
-    @Argument(help: "A model: a name or a path.") var model: String?
+    @Argument(help: "A model: a name or a path. (default: all)") var model: String?
 
     @Flag(help: "Print one JSON object per model.") var json = false
 
@@ -38,11 +38,11 @@ struct ModelsShowCommand: AsyncParsableCommand {
 
 struct ModelsBenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure how fast a model runs here, and what 8 bits lose.",
+        commandName: "bench", abstract: "Measure a model's speed on this machine and the accuracy loss of int8.",
         discussion: """
-            Single precision and 8 bits take turns; the median counts. A share is that of the model's products in what \
-            this processor's products reach with everything in its caches, measured at the same time. Other work on \
-            the machine shows in the times.
+            f32 and int8 take turns, and the medians are printed. A share is the model's arithmetic speed as a part of \
+            the speed that this processor reaches with all data in its caches, measured at the same time. Other \
+            programs that run meanwhile make the times longer.
 
             EXAMPLES
               trawl models bench smollm2-135m-instruct
@@ -51,10 +51,13 @@ struct ModelsBenchCommand: AsyncParsableCommand {
 
     @Argument(help: "The model: a name or a path.") var model: String
 
-    @Option(help: "Lines of text, or JSON lines with a text field, to run on; without it, prose that comes with Trawl.")
+    @Option(
+        help: ArgumentHelp(
+            "Texts to run on: lines, or JSON lines with a text field. (default: texts that come with Trawl)",
+            valueName: "file"))
     var texts: String?
 
-    @Option(help: "How many turns each precision takes.") var runs = 5
+    @Option(help: ArgumentHelp("How many times each precision runs.", valueName: "n")) var runs = 5
 
     @Flag(help: "Print one JSON object.") var json = false
 

@@ -8,9 +8,9 @@ struct NextCommand: AsyncParsableCommand {
         commandName: "next",
         abstract: "Show next-token probabilities after a context in a corpus.",
         discussion: """
-            The longest suffix of the context that occurs in the corpus is used, whatever its length: the infinity-gram \
-            language model. With --text, the probability of each token of a continuation: the length and the count of \
-            its matching context, and how often the token follows.
+            Probabilities are given the longest suffix of the context that occurs in the corpus, of any length: the \
+            infinity-gram language model. --text prints the probability of each token of a continuation, with the \
+            length and the count of its matching context, and how often the token follows.
 
             EXAMPLES
               trawl next wikipedia "the general theory of" -k 10
@@ -20,11 +20,12 @@ struct NextCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "The context; without it, what is most frequent of all.") var context = ""
+    @Argument(help: "The context. (default: empty, for the most frequent tokens)") var context = ""
 
-    @Option(name: [.customShort("k"), .long], help: "How many next tokens to show.") var limit = 10
+    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("How many next tokens to show.", valueName: "n"))
+    var limit = 10
 
-    @Option(help: "A continuation to give the probability of; begin it with a space for a new word.") var text: String?
+    @Option(help: "A continuation whose probability to print; begin it with a space for a new word.") var text: String?
 
     @Flag(help: "Print one JSON object.") var json = false
 

@@ -10,12 +10,13 @@ struct QueryCommand: AsyncParsableCommand {
         commandName: "query",
         abstract: "Search an index.",
         discussion: """
-            Without TEXT and --queries, queries are read from standard input, one per line; on a terminal, at a prompt, \
-            which searches the newest commit of the index each time and has commands (:help lists them). --queries reads a \
-            file (plain, .gz or .zst), a pipe, or - for standard input; --run writes a file, a pipe, or - for standard output.
+            Without TEXT and --queries, queries are read from standard input, one per line. On a terminal there is a \
+            prompt; it always searches the newest commit of the index, and :help lists its commands. --queries reads a \
+            file (plain, .gz or .zst), a pipe, or - for standard input; --run writes a file, a pipe, or - for standard \
+            output.
 
-            A run lists documents. White space in their ids is percent-encoded (a b becomes a%20b), so that a line has six \
-            columns; 'trawl eval' takes both for the same document.
+            A run lists documents. White space in their ids is percent-encoded (a b becomes a%20b), so that a line has \
+            six columns; 'trawl eval' reads both as the same document.
 
             A filter compares fields of the documents' metadata, id or title with = != < <= > >= ^= (begins with) or IN; \
             EXISTS FIELD asks for a value. AND, OR and NOT join comparisons, parentheses group them. Numbers and ISO 8601 \
@@ -35,67 +36,51 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Argument(help: "The query.") var text: String?
 
-    @Option(help: "A file of queries: JSON lines (BEIR), TSV (id, text), TREC topics, or one per line.")
-    var queries: String?
+    @OptionGroup(title: "Input") var input: QueryInput
 
-    @OptionGroup var topics: TopicFlags
-
-    @Option(name: [.short, .long], help: "generative, dense, lexical or hybrid (several fused).") var mode: SearchMode?
+    @OptionGroup(title: "Retrieval") var retrieval: RetrievalFlags
 
     @OptionGroup var tuning: TuningFlags
 
-    @Option(name: [.customShort("k"), .long], help: "How many hits to show.") var limit = 10
-
-    @Flag(help: "Show every passage, not only the best of each document.") var passages = false
-
-    @Flag(name: [.short, .long], help: "Show the words and n-grams that matched.") var explain = false
-
-    @Flag(help: "Print one JSON object per hit (JSON Lines); with --explain, also what matched.") var json = false
-
-    @Option(name: .customLong("run"), help: "Write a TREC run to this file, instead of hits or beside --json.")
-    var runFile: String?
-
-    @Option(help: "How many documents of each query a run lists.") var depth = 1000
-
-    @Flag(help: "Leave out the document that has the id of the query.") var excludeSelf = false
-
-    @Option(help: "When to colour: auto, always, never.") var color = ColorChoice.auto
+    @OptionGroup(title: "Output") var hits: HitFlags
 
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        if limit < 1 { throw ValidationError("-k must be at least 1") }
-        if depth < 1 { throw ValidationError("--depth must be at least 1") }
-        if json, runFile == "-" { throw ValidationError("--json and --run - would both write to standard output") }
+        if hits.limit < 1 { throw ValidationError("-k must be at least 1") }
+        if hits.depth < 1 { throw ValidationError("--depth must be at least 1") }
+        if hits.json, hits.runFile == "-" {
+            throw ValidationError("--json and --run - would both write to standard output")
+        }
         try StandardInput.requireOneReader([
-            ("queries", text == nil ? queries ?? "-" : nil), ("--examples", tuning.examples),
+            ("queries", text == nil ? input.queries ?? "-" : nil), ("--examples", tuning.examples),
         ])
     }
 
     /// Whether the query is an argument or comes from a prompt.
-    private var isTyped: Bool { text != nil || queries == nil && isatty(STDIN_FILENO) == 1 }
+    private var isTyped: Bool { text != nil || input.queries == nil && isatty(STDIN_FILENO) == 1 }
 
     func run() async throws {
-        let output = try runFile.map { try OutputFile($0) }
+        let output = try hits.runFile.map { try OutputFile($0) }
         let engine = Engine()
         let index = try index.open(engine)
-        var settings = try tuning.settings(of: index, mode: mode, isTyped: isTyped)
-        settings.limit = output == nil ? limit : json ? max(limit, depth) : depth
-        settings.collapsesDocuments = !passages
-        settings.excludesQueryDocument = settings.excludesQueryDocument || excludeSelf
-        settings.explains = explain
+        var settings = try tuning.settings(of: index, mode: retrieval.mode, isTyped: isTyped)
+        settings.limit = output == nil ? hits.limit : hits.json ? max(hits.limit, hits.depth) : hits.depth
+        settings.collapsesDocuments = !hits.passages
+        settings.excludesQueryDocument = settings.excludesQueryDocument || retrieval.excludeSelf
+        settings.explains = hits.explain
         try SearchFlags.check(.current, [settings], index)
         let session = try engine.session(index, settings)
-        let printer = HitPrinter(style: Style(color), json: json, explain: explain)
+        let printer = HitPrinter(style: Style(hits.color), json: hits.json, explain: hits.explain)
         var found = false
         func answer(_ queries: [Query]) throws {
             for result in try session.search(queries) {
                 found = found || !result.hits.isEmpty
-                try printer.show(result, heading: queries.count > 1 || self.queries != nil)
+                try printer.show(result, heading: queries.count > 1 || input.queries != nil)
             }
         }
         if let output {
-            let queries = try text.map { [Query(id: "1", text: $0)] } ?? topics.reader.read(queries ?? "-")
+            let queries = try text.map { [Query(id: "1", text: $0)] } ?? input.read()
             let rankings = try rankings(queries, session, printer)
             try output.write(Run(rankings).trecText())
             found = rankings.contains { !$0.documents.isEmpty }
@@ -103,12 +88,12 @@ struct QueryCommand: AsyncParsableCommand {
             try answer([Query(id: "1", text: text)])
         } else if isTyped {
             let search = InteractiveSearch(engine, index, session) { explains in
-                HitPrinter(style: Style(color), json: json, explain: explains)
+                HitPrinter(style: Style(hits.color), json: hits.json, explain: explains)
             }
             search.run()
             found = search.found
         } else {
-            try batches(of: topics.reader.read(queries ?? "-")).forEach(answer)
+            try batches(of: input.read()).forEach(answer)
         }
         if !found { throw ExitCode(ExitStatus.noHits) }
     }
@@ -117,13 +102,13 @@ struct QueryCommand: AsyncParsableCommand {
     private func rankings(
         _ queries: [Query], _ session: SearchSession, _ printer: HitPrinter
     ) throws -> [DocumentRanking] {
-        guard json else { return try session.rankDocuments(queries, progress: progress.reporter) }
+        guard hits.json else { return try session.rankDocuments(queries, progress: progress.reporter) }
         var rankings: [DocumentRanking] = []
         for batch in batches(of: queries) {
-            for (result, ranking) in try session.searchAndRank(batch, limit: limit) {
+            for (result, ranking) in try session.searchAndRank(batch, limit: hits.limit) {
                 try printer.show(result, heading: false)
                 rankings.append(
-                    DocumentRanking(query: ranking.query, documents: Array(ranking.documents.prefix(depth))))
+                    DocumentRanking(query: ranking.query, documents: Array(ranking.documents.prefix(hits.depth))))
             }
         }
         return rankings
@@ -135,4 +120,49 @@ struct QueryCommand: AsyncParsableCommand {
             Array(queries[start..<min(queries.count, start + SearchSession.batchSize)])
         }
     }
+}
+
+/// Where queries come from.
+struct QueryInput: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A file of queries: JSON lines (BEIR), TSV (id, text), TREC topics, or one per line. "
+                + "(default: standard input)", valueName: "file"))
+    var queries: String?
+
+    @OptionGroup var topics: TopicFlags
+
+    /// The queries of the file, or of standard input.
+    func read() throws -> [Query] { try topics.reader.read(queries ?? "-") }
+}
+
+/// The method of a search, and what it leaves out.
+struct RetrievalFlags: ParsableArguments {
+    @Option(
+        name: [.short, .long], help: "The retrieval method; hybrid fuses the others. (default: the index's)")
+    var mode: SearchMode?
+
+    @Flag(help: "Leave out the document that has the id of the query.") var excludeSelf = false
+}
+
+/// How hits are printed.
+struct HitFlags: ParsableArguments {
+    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("How many hits to show.", valueName: "n"))
+    var limit = 10
+
+    @Flag(help: "Show every passage, not only the best of each document.") var passages = false
+
+    @Flag(name: [.short, .long], help: "Show the words and n-grams that matched.") var explain = false
+
+    @Flag(help: "Print one JSON object per hit (JSON Lines); with --explain, also what matched.") var json = false
+
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp(
+            "Write a TREC run to this file, instead of hits or in addition to --json.", valueName: "file"))
+    var runFile: String?
+
+    @Option(help: ArgumentHelp("How many documents a run lists per query.", valueName: "n")) var depth = 1000
+
+    @Option(help: ArgumentHelp("When to print colours.", valueName: "when")) var color = ColorChoice.auto
 }

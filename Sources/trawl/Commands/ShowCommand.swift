@@ -7,7 +7,8 @@ struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show an index, one of its documents, or a passage.",
         discussion: """
-            A passage is named as hits name it: the id of its document, # and its number, counted from 0.
+            A passage is named as in hits: the id of its document, # and its number, counted from 0. Without DOCUMENT, \
+            prints the size and the parts of the index, and its recipe with every setting.
 
             EXAMPLES
               trawl show wikipedia
@@ -17,7 +18,8 @@ struct ShowCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Argument(help: "The id of a document, or a passage of it such as ID#2.") var document: String?
+    @Argument(help: "The id of a document, or one of its passages such as ID#2. (default: the index itself)")
+    var document: String?
 
     @Flag(help: "Print JSON.") var json = false
 

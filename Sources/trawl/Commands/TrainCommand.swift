@@ -18,16 +18,16 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         commandName: "generator",
         abstract: "Train a generator on an index.",
         discussion: """
-            The model learns to write spans of the passages that answer a query: of judged queries where there are any, \
-            and of the corpus itself, whose titles and sentences stand for queries. A BERT encoder (--from \
-            all-MiniLM-L6-v2) becomes an encoder-decoder. A decoder of the Llama family (--from smollm2-135m-instruct, \
-            for an index built with its tokens) gets low-rank adapters (LoRA), the only weights that are trained.
+            The model learns to generate spans of relevant passages for a query. Queries are judged queries, if given, \
+            and titles and sentences of the corpus. A BERT encoder (--from all-MiniLM-L6-v2) becomes an \
+            encoder-decoder. A decoder of the Llama family (--from smollm2-135m-instruct, for an index built with its \
+            tokenizer) gets low-rank adapters (LoRA), and only these are trained.
 
-            Later in the training it also learns from its own n-grams: those that occur in a relevant passage become \
-            targets (--sample-share), and relevant passages must score above others (--ranking-weight).
+            Later in the training it also learns from its own n-grams: n-grams of relevant passages become targets \
+            (--sample-share), and a ranking loss scores relevant passages above others (--ranking-weight).
 
-            Held-out queries (--hold-out) score the generator at intervals; the best is kept. At the end they fit the \
-            weights of n-grams. They must not be pseudo-queries of the index.
+            Held-out queries (--hold-out) evaluate the generator at intervals, and the best state is saved. At the end \
+            the weights of n-grams are fitted to them. They must not be pseudo-queries of the index.
 
             The result is a model folder for 'trawl query --generator' and recipes. Ctrl-C ends training early and \
             keeps the best state; --resume continues.
@@ -41,45 +41,82 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).") var queries: String?
-    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.") var qrels: String?
+    @Option(help: ArgumentHelp("The queries: JSON lines (BEIR) or TSV (id, text).", valueName: "file"))
+    var queries: String?
+    @Option(
+        help: ArgumentHelp(
+            "The relevance judgements of these queries: BEIR TSV or TREC qrels.", valueName: "file"))
+    var qrels: String?
 
-    @Option(help: "The model to begin with: encoder-decoder, BERT encoder or decoder. (default: the index's generator)")
+    @Option(
+        help: ArgumentHelp(
+            "The model to start from: encoder-decoder, BERT encoder or decoder. (default: the index's generator)",
+            valueName: "model"))
     var from: String?
-    @Option(help: "The name of the new model in Trawl's models folder, or a path.") var output: String
+    @Option(help: ArgumentHelp("The new model: a name in Trawl's models folder, or a path.", valueName: "model"))
+    var output: String
 
-    @Option(help: "How long to train.") var minutes: Double?
-    @Option(help: "How many steps to train; unlike minutes this gives the same model each time.") var steps: Int?
-    @Option(help: "The seed of all random draws.") var seed: UInt64 = 1
+    @Option(help: ArgumentHelp("How long to train, in minutes.", valueName: "n")) var minutes: Double?
+    @Option(
+        help: ArgumentHelp(
+            "How many steps to train; unlike --minutes, this gives the same model each time.", valueName: "n"))
+    var steps: Int?
+    @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
 
-    @Option(help: "The highest learning rate: that of the cross-attention, or of a decoder's adapters.")
+    @Option(
+        help: ArgumentHelp(
+            "The highest learning rate, of the cross-attention or of a decoder's adapters.", valueName: "rate"))
     var learningRate: Float = 6e-4
-    @Option(help: "A trained generator whose gradients give the learning-rate schedule. (default: linear decay)")
+    @Option(
+        help: ArgumentHelp(
+            "A trained generator whose gradients give the learning-rate schedule. (default: linear decay)",
+            valueName: "model"))
     var scheduleFrom: String?
 
-    @Option(help: "How many of the encoder's last layers are trained too; 0 freezes the encoder.") var encoderLayers = 0
-    @Option(help: "The rank of a decoder's adapters; 16 where the adapters are new.") var rank: Int?
+    @Option(
+        help: ArgumentHelp(
+            "How many of the encoder's last layers are trained too; 0 freezes the encoder.", valueName: "n"))
+    var encoderLayers = 0
+    @Option(
+        help: ArgumentHelp(
+            "The rank of a decoder's adapters. (default: that of existing adapters, or 16)", valueName: "n"))
+    var rank: Int?
 
-    @Option(help: "The queries, sentences or titles of a step.") var sourcesPerStep = 24
-    @Option(help: "The target spans of each of them.") var spansPerSource = 4
-    @Option(help: "The share of sentences of the corpus that stand for queries.") var sentenceShare = 0.4
-    @Option(help: "The share of titles that stand for queries.") var titleShare = 0.2
-    @Option(help: "The share of judged queries.") var queryShare = 0.4
-    @Option(help: "The share of the judged queries that is held out, to score the generator and to fit weights.")
+    @Option(help: ArgumentHelp("How many sources (queries, sentences or titles) a step has.", valueName: "n"))
+    var sourcesPerStep = 24
+    @Option(help: ArgumentHelp("How many target spans a source has.", valueName: "n")) var spansPerSource = 4
+    @Option(help: ArgumentHelp("The share of sources that are sentences of the corpus.", valueName: "share"))
+    var sentenceShare = 0.4
+    @Option(help: ArgumentHelp("The share of sources that are titles.", valueName: "share")) var titleShare = 0.2
+    @Option(help: ArgumentHelp("The share of sources that are judged queries.", valueName: "share"))
+    var queryShare = 0.4
+    @Option(
+        help: ArgumentHelp(
+            "The share of judged queries that is held out, to evaluate the generator and to fit weights.",
+            valueName: "share"))
     var holdOut = 0.12
 
-    @Option(help: "Rounds of n-grams that the generator writes to learn from. (default: 3 with queries, 0 without)")
+    @Option(
+        help: ArgumentHelp(
+            "How many rounds of its own n-grams the generator learns from. (default: 3 with queries, 0 without)",
+            valueName: "n"))
     var selfSamples: Int?
-    @Option(help: "The share of the training before the first round; further rounds divide the rest.")
+    @Option(
+        help: ArgumentHelp(
+            "The share of the training before the first round; the other rounds divide the rest evenly.",
+            valueName: "share"))
     var samplingStart = 0.4
-    @Option(help: "The share of a step's sources that then learn from such n-grams.") var sampleShare = 0.2
-    @Option(help: "The weight of the ranking loss of such n-grams; 0 for none.") var rankingWeight: Float = 1
+    @Option(help: ArgumentHelp("The share of sources that then learn from such n-grams.", valueName: "share"))
+    var sampleShare = 0.2
+    @Option(help: ArgumentHelp("The weight of the ranking loss of such n-grams; 0 for none.", valueName: "n"))
+    var rankingWeight: Float = 1
 
-    @Flag(help: "Store every weight, as transformers needs it, also those of the base model beside the output.")
+    @Flag(help: "Store all weights, also those shared with the base model, so that transformers can load the model.")
     var complete = false
-    @Option(help: "How weights are stored: f16 or f32.") var storage: SafetensorsWriter.Storage = .f16
+    @Option(help: ArgumentHelp("How weights are stored: f16 or f32.", valueName: "format"))
+    var storage: SafetensorsWriter.Storage = .f16
     @Flag(help: "Continue an interrupted training in the output folder.") var resume = false
-    @Flag(help: "Replace a model that was trained before in the output folder.") var force = false
+    @Flag(help: "Replace the model in the output folder.") var force = false
 
     @OptionGroup var progress: ProgressOptions
 

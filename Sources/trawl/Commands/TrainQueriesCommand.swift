@@ -13,14 +13,14 @@ struct TrainQueriesCommand: AsyncParsableCommand {
         commandName: "queries",
         abstract: "Write queries for the passages of an index, to train on without relevance judgements.",
         discussion: """
-            A language model reads passages, at equal distances over the index, and writes queries that they answer. \
-            The output folder gets queries.jsonl and qrels.tsv in BEIR's layout; 'trawl train generator', 'trawl train \
-            weights' and 'trawl eval' read them. Ctrl-C keeps what is written.
+            A language model reads passages, evenly spaced over the index, and writes queries that they answer. The \
+            output folder gets queries.jsonl and qrels.tsv in BEIR's format, for 'trawl train generator', 'trawl train \
+            weights' and 'trawl eval'. Ctrl-C keeps the queries written so far.
 
-            A query is kept only if a search by it finds its document (--found-within): by BM25 where the index has a \
-            lexical part, otherwise by vectors. That favours this method when such queries evaluate; compare methods \
-            with --found-within 0. Look at a few queries before you train on many: --prompt shows by examples what \
-            they should be like.
+            A query must pass a round-trip check: a search with it finds its document (--found-within), by BM25 if the \
+            index has a lexical part, otherwise by vectors. This favours that method in an evaluation with such \
+            queries; to compare methods, use --found-within 0. Look at a few queries before you train on many; the \
+            examples in --prompt show the model what to write.
 
             EXAMPLES
               trawl train queries notes --passages 1000 --output notes-queries
@@ -32,20 +32,27 @@ struct TrainQueriesCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: "The language model that writes: a decoder's name or path.")
+    @Option(
+        help: ArgumentHelp("The language model that writes queries: a decoder's name or path.", valueName: "model"))
     var writer = ModelCatalogue.defaultLanguageModel
-    @Option(help: "The most passages that are written for.") var passages = 1000
-    @Option(help: "The most queries for a passage.") var perPassage = 1
-    @Option(help: "Text before a query; {passage} stands for the passage, \\n for a new line. (default: two examples)")
+    @Option(help: ArgumentHelp("The most passages that queries are written for.", valueName: "n")) var passages = 1000
+    @Option(help: ArgumentHelp("The most queries per passage.", valueName: "n")) var perPassage = 1
+    @Option(
+        help: ArgumentHelp(
+            "The prompt; {passage} stands for the passage, \\n for a new line. (default: two examples and the passage)",
+            valueName: "text"))
     var prompt: String?
-    @Option(help: "Keep queries that find their document among this many; 0 keeps all.") var foundWithin = 20
-    @Option(help: "How freely tokens are drawn; 0 takes the most likely.")
+    @Option(
+        help: ArgumentHelp(
+            "Keep queries that find their document among this many hits; 0 keeps all.", valueName: "n"))
+    var foundWithin = 20
+    @Option(help: ArgumentHelp("The sampling temperature; 0 takes the most likely token.", valueName: "n"))
     var temperature = QueryWriter.Parameters().temperature
-    @Option(help: "The seed of all random draws.") var seed: UInt64 = 1
-    @Option(help: "Arithmetic of the model: f32, or int8, which is faster and a little less exact.")
+    @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
+    @Option(help: "Arithmetic of the model; int8 is faster and slightly less accurate.")
     var precision = Precision.f32
-    @Option(help: "The folder for queries.jsonl and qrels.tsv.") var output: String
-    @Flag(help: "Replace queries that are in the output folder.") var force = false
+    @Option(help: ArgumentHelp("The folder for queries.jsonl and qrels.tsv.", valueName: "folder")) var output: String
+    @Flag(help: "Replace queries in the output folder.") var force = false
 
     @OptionGroup var progress: ProgressOptions
 

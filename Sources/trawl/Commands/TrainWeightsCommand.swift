@@ -11,16 +11,16 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         commandName: "weights",
         abstract: "Fit the weights of a generator's n-grams to judged queries.",
         discussion: """
-            How much an n-gram counts is fitted from its probability, its rarity, whether it is of the query or only the \
-            generator wrote it, and what words it has, so that passages which answer the queries come first. The fit is \
-            averaged with weights that hold over corpora, which count as a fit to --prior-queries; for a generator that \
-            was trained on the corpus, 0 finds more together with the other ways. Give queries that the generator was \
-            not trained on. Searches use the weights unless told --seal-weights.
+            The weight of an n-gram is a learned function of its probability, its rarity, its origin (the query or the \
+            generator) and its words, fitted so that relevant passages rank first. The fit is averaged with general \
+            weights, which count as much as --prior-queries queries; for a generator trained on the corpus, 0 is better \
+            in hybrid search. Use queries that the generator was not trained on. Searches use the weights unless \
+            --seal-weights is given.
 
             Without --generator the weights become a default of the index. With it they are stored in that model's \
-            folder, as key_weights.json, for all indexes that are searched with it; with --also, other indexes with the \
-            same tokenizer then count as much as the first, so that the weights suit corpora that were not seen. Weights \
-            that were fitted before are replaced only with --force.
+            folder, as key_weights.json, for all indexes that are searched with it. --also adds indexes with the same \
+            tokenizer, each with equal weight, so that the weights generalise to other corpora. Existing weights are \
+            replaced only with --force.
 
             EXAMPLES
               trawl train weights scifact --queries queries.jsonl --qrels qrels/dev.tsv
@@ -29,25 +29,39 @@ struct TrainWeightsCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: "The queries: JSON lines (BEIR) or TSV (id, text).") var queries: String
+    @Option(help: ArgumentHelp("The queries: JSON lines (BEIR) or TSV (id, text).", valueName: "file"))
+    var queries: String
 
-    @Option(help: "The judgements of these queries: BEIR TSV or TREC qrels.") var qrels: String
+    @Option(
+        help: ArgumentHelp(
+            "The relevance judgements of these queries: BEIR TSV or TREC qrels.", valueName: "file"))
+    var qrels: String
 
-    @Option(help: "The generator to store the weights in. (default: the index's generator; stored in the index)")
+    @Option(
+        help: ArgumentHelp(
+            "The generator, in whose folder the weights are stored. (default: the index's; stored in the index)",
+            valueName: "model"))
     var generator: String?
 
-    @Option(help: "Another judged index, as INDEX,QUERIES,QRELS; may be given several times.") var also: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Another judged index, as INDEX,QUERIES,QRELS; may be given several times.", valueName: "files"))
+    var also: [String] = []
 
-    @Option(help: "The most queries to fit to, for each index.") var limit = 300
+    @Option(help: ArgumentHelp("The most queries to fit to per index.", valueName: "n")) var limit = 300
 
-    @Option(help: "The passages of a query that are compared.") var depth = 100
+    @Option(help: ArgumentHelp("How many passages per query are compared.", valueName: "n")) var depth = 100
 
-    @Option(help: "Rounds in which n-grams are matched again with the weights found so far.") var rounds = 2
+    @Option(
+        help: ArgumentHelp("How often n-grams are matched again with the weights found so far.", valueName: "n"))
+    var rounds = 2
 
-    @Option(help: "How many queries the general weights are worth in the average; 0 leaves them out.")
+    @Option(
+        help: ArgumentHelp(
+            "How many queries the general weights count as in the average; 0 leaves them out.", valueName: "n"))
     var priorQueries = 100
 
-    @Flag(help: "Replace weights that were fitted before.") var force = false
+    @Flag(help: "Replace existing weights.") var force = false
 
     @OptionGroup var progress: ProgressOptions
 

@@ -8,56 +8,15 @@ public import TrawlTensors
 
 /// How to search; shared by `query` and `eval`.
 struct TuningFlags: ParsableArguments {
-    @Flag(help: "Rerank the best hits with the language model (likelihood of the query given the passage).")
-    var rerank = false
-    @Option(help: "Rerank with this model: a cross-encoder or a language model.") var reranker: String?
-    @Option(help: "How many hits to rerank.") var rerankDepth = 20
-    @Option(help: "The weight of the reranker's scores, 0 to 1; below 1 they are added to those of the search.")
-    var rerankWeight: Float = 1
+    @OptionGroup(title: "Retrieval") var filter: FilterOptions
+    @OptionGroup(title: "Lexical retrieval") var lexical: LexicalFlags
+    @OptionGroup(title: "Dense retrieval") var dense: DenseFlags
+    @OptionGroup(title: "Generative retrieval") var generative: GenerativeFlags
+    @OptionGroup(title: "Hybrid retrieval") var hybrid: FusionFlags
+    @OptionGroup(title: "Reranking") var reranking: RerankFlags
 
-    @OptionGroup var generative: GenerativeFlags
-
-    @Option(help: "The task that the embedding model is told with each query, if it is made for instructions.")
-    var instruction: String?
-    @Option(help: "Examples of queries and passages that the embedding model is shown: JSON lines or TSV.")
-    var examples: String?
-    @Option(help: "Text before each query when it is embedded, in place of what the model's files say.")
-    var queryPrompt: String?
-    @Flag(help: "Compare the query with every vector, whatever structure the index has.") var exact = false
-    @Option(
-        name: [.customLong("ef-search"), .customLong("walk-width")],
-        help: "Search width in a graph of vectors (efSearch): higher is more accurate and slower.")
-    var efSearch: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "How lexical search reads queries: plain, full or auto (default for typed queries).",
-            discussion: """
-                full: "words" next to each other, title:word, text:word, wor* (beginning), word~1 and word~2 (edits), \
-                -word (excluded), +word (required), AND, OR, NOT, parentheses; \\ before a character makes it text. Words \
-                are optional, phrases and fields required. plain: no operators. auto: operators where a query has one that \
-                is not written by chance, else plain. Queries of files and of standard input, and evaluation, are plain \
-                unless this says otherwise. In hybrid search, the other methods get the words, and what is required or \
-                excluded holds for their hits too.
-                """))
-    var syntax: QuerySyntax?
-    @Option(help: "BM25 k1.") var k1: Float?
-    @Option(help: "BM25 b.") var b: Float?
-    @Option(help: "Fusion of hybrid search: bounded, min-max, rrf or z-score (default: bounded).") var fusion:
-        FusionMethod?
-    @Option(
-        help: "Weights of hybrid search, such as dense=1,lexical=0.5,generative=1.",
-        transform: { text in
-            if let weights = FusionSettings.weights(text) { return weights }
-            throw ValidationError("'\(text)' is not of the form dense=1,lexical=0.5")
-        })
-    var weights: [String: Float]?
-    @OptionGroup var filter: FilterOptions
-
-    func validate() throws {
-        if let efSearch, efSearch < 1 { throw ValidationError("--ef-search must be at least 1") }
-        if rerankDepth < 1 { throw ValidationError("--rerank-depth must be at least 1") }
-    }
+    /// The file of `--examples`.
+    var examples: String? { dense.examples }
 
     /// The index's own settings with the flags on top of them.
     ///
@@ -66,27 +25,126 @@ struct TuningFlags: ParsableArguments {
         var settings = index.settings
         try generative.apply(to: &settings)
         if let mode { settings.mode = mode }
+        lexical.apply(to: &settings, isTyped: isTyped)
+        try dense.apply(to: &settings)
+        hybrid.apply(to: &settings)
+        settings.conditions += filter.conditions
+        reranking.apply(to: &settings)
+        return settings
+    }
+}
+
+/// How words are searched.
+struct LexicalFlags: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How queries are read. (default: the index's for typed queries, plain for others and for evaluation)",
+            discussion: """
+                full: "words" next to each other, title:word, text:word, wor* (prefix), word~1 and word~2 (edits), \
+                -word (excluded), +word (required), AND, OR, NOT, parentheses; \\ before a character makes it text. Words \
+                are optional, phrases and fields are required. plain: no operators. auto: as full if the query has an \
+                operator that is rarely written by chance, else as plain. In hybrid search, the other methods get the \
+                words, and their hits too must have what is required and not have what is excluded.
+                """))
+    var syntax: QuerySyntax?
+    @Option(help: ArgumentHelp("k1 of BM25. (default: the index's)", valueName: "n")) var k1: Float?
+    @Option(help: ArgumentHelp("b of BM25. (default: the index's)", valueName: "n")) var b: Float?
+
+    func apply(to settings: inout SearchSettings, isTyped: Bool) {
         if let syntax { settings.lexical.syntax = syntax } else if !isTyped { settings.lexical.syntax = .plain }
         if let k1 { settings.lexical.k1 = k1 }
         if let b { settings.lexical.b = b }
-        if let fusion { settings.fusion.method = fusion }
-        if let weights { settings.fusion.weights = weights }
+    }
+}
+
+/// How queries are embedded, and vectors searched.
+struct DenseFlags: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The task, for embedding models that were trained with instructions. (default: the index's)",
+            valueName: "text"))
+    var instruction: String?
+    @Option(
+        help: ArgumentHelp(
+            "Examples of queries and passages for the embedding model's prompt: JSON lines or TSV. "
+                + "(default: the index's)", valueName: "file"))
+    var examples: String?
+    @Option(
+        help: ArgumentHelp(
+            "Text before each query when it is embedded. (default: the index's, or the model's)", valueName: "text"))
+    var queryPrompt: String?
+    @Flag(help: "Compare the query with every vector, whatever structure the index has.") var exact = false
+    @Option(
+        name: [.customLong("ef-search"), .customLong("walk-width")],
+        help: ArgumentHelp(
+            "Search width in a graph of vectors (efSearch): higher is more accurate and slower. "
+                + "(default: the index's, or by the number of hits)", valueName: "n"))
+    var efSearch: Int?
+
+    func validate() throws {
+        if let efSearch, efSearch < 1 { throw ValidationError("--ef-search must be at least 1") }
+    }
+
+    func apply(to settings: inout SearchSettings) throws {
         if let queryPrompt {
             (settings.dense.queryPrompt, settings.dense.instruction, settings.dense.examples) = (queryPrompt, nil, [])
         }
         if let instruction { settings.dense.instruction = instruction }
         if let examples { settings.dense.examples = try InstructionExample.read(examples) }
         if instruction != nil || examples != nil { settings.dense.queryPrompt = nil }
-        settings.conditions += filter.conditions
         if exact { settings.dense.isExact = true }
         if let efSearch { settings.dense.searchWidth = efSearch }
-        if rerank || reranker != nil {
-            settings.rerankers = [
-                RerankSettings(
-                    model: reranker, depth: rerankDepth, weight: rerankWeight, precision: settings.generative.precision)
-            ]
-        }
-        return settings
+    }
+}
+
+/// How rankings are fused.
+struct FusionFlags: ParsableArguments {
+    @Option(help: ArgumentHelp("How rankings are fused. (default: the index's)", valueName: "method"))
+    var fusion: FusionMethod?
+    @Option(
+        help: ArgumentHelp(
+            "The weights of the methods, such as dense=1,lexical=0.5,generative=1. (default: the index's)",
+            valueName: "weights"),
+        transform: { text in
+            if let weights = FusionSettings.weights(text) { return weights }
+            throw ValidationError("'\(text)' is not of the form dense=1,lexical=0.5")
+        })
+    var weights: [String: Float]?
+
+    func apply(to settings: inout SearchSettings) {
+        if let fusion { settings.fusion.method = fusion }
+        if let weights { settings.fusion.weights = weights }
+    }
+}
+
+/// How the best hits are reranked.
+struct RerankFlags: ParsableArguments {
+    @Flag(
+        help: ArgumentHelp(
+            "Rerank the best hits with a language model (likelihood of the query given the passage): "
+                + "\(ModelCatalogue.defaultLanguageModel)."))
+    var rerank = false
+    @Option(
+        help: ArgumentHelp(
+            "Rerank with this model: a cross-encoder or a language model, by name or path.", valueName: "model"))
+    var reranker: String?
+    @Option(help: ArgumentHelp("How many hits to rerank.", valueName: "n")) var rerankDepth = 20
+    @Option(
+        help: ArgumentHelp(
+            "The weight of the reranker's scores, 0 to 1; below 1 they are added to those of the search.",
+            valueName: "weight"))
+    var rerankWeight: Float = 1
+
+    func validate() throws {
+        if rerankDepth < 1 { throw ValidationError("--rerank-depth must be at least 1") }
+    }
+
+    func apply(to settings: inout SearchSettings) {
+        guard rerank || reranker != nil else { return }
+        settings.rerankers = [
+            RerankSettings(
+                model: reranker, depth: rerankDepth, weight: rerankWeight, precision: settings.generative.precision)
+        ]
     }
 }
 

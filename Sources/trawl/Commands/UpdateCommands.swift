@@ -8,10 +8,10 @@ struct RemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove documents from an index, or a whole index.",
         discussion: """
-            The documents are gone from every answer at once. When their segment is next rewritten, which 'trawl \
-            compact' does, their space is free for what is added next; until that overwrites them, their bytes stay in \
-            the file (to erase something for good, build the index again). If an id is not in the index, nothing is \
-            removed and the exit code is 2. With --all, the index itself is removed.
+            Removed documents are not found from then on. Their space is reused once their segment is rewritten, as \
+            'trawl compact' does; until then their bytes stay in the file (to erase data for good, build the index \
+            anew). If an id is not in the index, nothing is removed and the exit code is 2. --all removes the index \
+            itself.
 
             EXAMPLES
               trawl rm notes.trawl todo.txt old.txt
@@ -24,13 +24,16 @@ struct RemoveCommand: AsyncParsableCommand {
 
     @Argument(help: "The ids of documents.") var documents: [String] = []
 
-    @Option(help: "A file with one id per line (plain, .gz or .zst), a pipe, or - for standard input.") var ids: String?
+    @Option(
+        help: ArgumentHelp(
+            "A file with one id per line (plain, .gz or .zst), a pipe, or - for standard input.", valueName: "file"))
+    var ids: String?
 
     @Flag(help: "Remove the whole index.") var all = false
 
     @Flag(help: "Ignore ids that the index does not have.") var ignoreMissing = false
 
-    @Flag(help: "Print what was done as JSON.") var json = false
+    @Flag(help: "Print a summary as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 
@@ -75,10 +78,10 @@ extension RemoveCommand {
 struct CompactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Rewrite an index without its deleted documents, in as few segments as can be.",
+        abstract: "Rewrite an index without its deleted documents, in as few segments as possible.",
         discussion: """
-            The index answers as before while it is rewritten. Adding and removing documents merge small segments by \
-            themselves, so that this is seldom needed. The space is reused by what is added next; the file does not get smaller.
+            The index answers as before while it is rewritten. This is rarely needed, because small segments are merged \
+            whenever documents are added or removed. The space is reused for new documents; the file does not shrink.
 
             EXAMPLES
               trawl compact notes.trawl
@@ -86,7 +89,7 @@ struct CompactCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Flag(help: "Print what the index is now as JSON.") var json = false
+    @Flag(help: "Print a summary of the index as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 
