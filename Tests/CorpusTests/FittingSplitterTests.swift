@@ -67,7 +67,7 @@ import TrawlCore
 
     @Test func headingIsNotPartedFromItsText() {
         let text = "Aa bb cc dd ee ff.\n# Head\nGg hh ii jj kk ll."
-        for passage in passages(document(text), limit: 9) { #expect(!passage.hasSuffix("Head")) }
+        for passage in passages(document(text), limit: 11) { #expect(!passage.hasSuffix("Head")) }
     }
 
     @Test func neighboursShareSentences() {
@@ -91,6 +91,14 @@ import TrawlCore
         #expect(path.texts(above: offset("\nc")) == ["## Two"])
     }
 
+    @Test func longRunWithoutWhiteSpaceIsCut() {
+        let data = String(repeating: "é0", count: 400)
+        let splitter = FittingSplitter(PassageMeasure(limit: 50) { $0.map { $0.utf8.count / 10 + 1 } }, overlap: 0)
+        let document = document(data)
+        let found = splitter.passages(of: document).map { document.text.substring(utf8: $0) }
+        #expect(found.count > 1 && found.joined() == data)
+    }
+
     /// Over random documents: nothing but white space is lost, no passage is too long unless a word is, words stay whole.
     @Test func propertiesHoldOnRandomDocuments() {
         var random = SplitMix64(seed: 7)
@@ -107,13 +115,17 @@ import TrawlCore
             let found = splitter(limit, overlap: overlap).passages(of: document)
             var covered = Set<Int>()
             var previous = 0..<0
+            var path = HeadingPath(document)
             for range in found {
                 #expect(range.lowerBound >= previous.lowerBound && range.upperBound > previous.upperBound)
                 #expect(!range.isEmpty)
                 covered.formUnion(range)
                 previous = range
-                let words = document.text.substring(utf8: range).split(whereSeparator: \.isWhitespace).count
-                #expect(words <= limit, "round \(round)")
+                let context =
+                    path.texts(above: range.lowerBound) + [document.title, document.text.substring(utf8: range)]
+                let words = context.reduce(0) { $0 + $1.split(whereSeparator: \.isWhitespace).count }
+                // More than half of the limit is not left to title and headings, whose texts are two words at most.
+                #expect(words <= max(limit, limit / 2 + 5), "round \(round)")
             }
             let rest = text.utf8.enumerated().filter { !covered.contains($0.offset) }.map(\.element)
             #expect(

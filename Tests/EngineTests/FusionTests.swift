@@ -81,4 +81,14 @@ import TrawlCore
         #expect(fused.ranking.map(\.passage.rawValue) == [2, 1])
         #expect(abs(fused.ranking[0].score - 0.85) < 1e-6)
     }
+
+    /// A method that knows no highest score is worth as much as the best share of one that reads words.
+    @Test func methodWithoutABoundIsScaledToTheWords() {
+        let words = Fusion.Input(weight: 1, ranking: ranking([1: 4, 2: 2]), bound: 10, readsWords: true)
+        let unbounded = Fusion.Input(weight: 1, ranking: ranking([2: 9, 1: 5, 3: 1]))
+        let fused = Fusion(method: .bounded, constant: 60).fuse([words, unbounded], document: { $0.rawValue })
+        #expect(abs((fused.parts[1][PassageID(2)] ?? 0) - 0.4) < 1e-6)
+        let alone = Fusion(method: .bounded, constant: 60).fuse([unbounded], document: { $0.rawValue })
+        #expect(alone.ranking[0].score == 0.5)
+    }
 }
