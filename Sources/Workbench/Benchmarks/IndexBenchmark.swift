@@ -94,6 +94,8 @@ public struct IndexBenchmark: Sendable {
                 contentsOf: (path as NSString).deletingLastPathComponent + "/" + name, parts: engine.parts)
         }
         recipe.recipe.corpus.paths = [folder]
+        // Expected scores are those of whole documents, unless the benchmark names a recipe of its own.
+        if file.recipe == nil { recipe.recipe.passages = PassageRecipe(size: .whole) }
         recipe.recipe.build = engine.parts.all.filter { part in
             definition.modes.contains { $0 == part.buildName || ($0 == "hybrid" && part.fusionWeight > 0) }
         }.compactMap(\.buildName)
