@@ -157,9 +157,11 @@ struct IndexCommand: AsyncParsableCommand {
         let summary: IndexSummary
         let documents: DocumentIterator
         if sync || watch, let path = try existingIndex(engine) {
-            guard !overrulesRecipe else {
+            // A command that is repeated names what the index has; anything else would have no effect.
+            let index = try engine.open(path)
+            guard try withFlags(RecipeFile(index.recipe)).recipe == index.recipe else {
                 throw ValidationError(
-                    "--sync keeps to the recipe of the index that is there; leave out what overrules it")
+                    "--sync keeps to the recipe of the index that is there; leave out the flags that differ from it")
             }
             return try synchronise(path, engine)
         } else if add || replace {
@@ -192,13 +194,6 @@ struct IndexCommand: AsyncParsableCommand {
                     + "\(grouped(summary.bytesOnDisk / 1_000_000)) MB")
         }
         if watch { try synchronise(summary.path, engine) }
-    }
-
-    /// Whether a flag says what only the recipe of a new index can.
-    private var overrulesRecipe: Bool {
-        recipe != nil || build != nil || language != nil || embedder != nil || generator != nil || precision != nil
-            || passageSize != nil
-            || passageOverlap != nil || vectorStructure != nil || vectorFormat != nil || format != nil
     }
 
     /// The index that `--output` names, if there is one.
@@ -249,11 +244,18 @@ struct IndexCommand: AsyncParsableCommand {
 
     /// The recipe file, or the defaults, with the flags on top.
     private func recipeFile() throws -> RecipeFile {
-        var file = try recipe.map { try RecipeFile(contentsOf: $0) } ?? RecipeFile()
+        var file = try withFlags(recipe.map { try RecipeFile(contentsOf: $0) } ?? RecipeFile())
         if !paths.isEmpty { file.recipe.corpus.paths = paths }
+        if let language { try file.recipe.lexical.set(language: language) }
+        return file
+    }
+
+    /// `file` with the flags on top, but for the paths, and the language if it is to be detected.
+    private func withFlags(_ file: RecipeFile) throws -> RecipeFile {
+        var file = file
         if let format { file.recipe.corpus.format = format }
         if let build { file.recipe.build = build }
-        if let language { try file.recipe.lexical.set(language: language) }
+        if let language, language != "auto" { try file.recipe.lexical.set(language: language) }
         if let embedder { file.recipe.dense.model = embedder }
         if let precision {
             file.recipe.dense.precision = precision
