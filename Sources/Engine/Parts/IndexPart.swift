@@ -35,8 +35,8 @@ public protocol IndexPart: Sendable {
     /// collections and tested on eight others (eval/results/generator.md).
     var fusionWeight: Float { get }
 
-    /// Whether the method finds passages by their words. Methods that do repeat each other in part, so that each of two
-    /// counts with half of its weight.
+    /// Whether the method finds passages by their words. Methods that do repeat each other in part, so that two of them count
+    /// 1.5 times as much as one, not twice.
     var readsWords: Bool { get }
 
     /// Whether a search that names no method asks this one: false where the model is missing that it takes.

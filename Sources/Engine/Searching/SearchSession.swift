@@ -287,7 +287,7 @@ extension SearchIndex {
         guard let weights = settings.fusion.weights else {
             let parts = parts.filter { $0.canSearch(recipe, settings) }
             let readers = parts.count { $0.readsWords && $0.fusionWeight > 0 }
-            let share = 1 / Float(max(1, readers))
+            let share: Float = readers > 1 ? 1.5 / Float(readers) : 1
             return parts.map { ($0, $0.fusionWeight * ($0.readsWords ? share : 1)) }
         }
         return knownParts.all.compactMap { part in part.buildName.flatMap { weights[$0] }.map { (part, $0) } }

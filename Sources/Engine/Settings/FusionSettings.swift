@@ -2,7 +2,7 @@ import TrawlCore
 
 /// How the rankings of several retrievers become one.
 public struct FusionSettings: Codable, Equatable, Sendable {
-    public var method = FusionMethod.bounded
+    public var method = FusionMethod.minMax
     /// The weight of each retrieval method; one that is missing or 0 does not run. nil: the default weights of the methods
     /// that the index has.
     public var weights: [String: Float]?

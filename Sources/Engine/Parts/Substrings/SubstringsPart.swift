@@ -13,7 +13,7 @@ public struct SubstringsPart: IndexPart {
     public let storage: ClosedRange<UInt16> = 20...29
     public var recipeSection: (any RecipeSection.Type)? { GenerativeRecipe.self }
     public var settingsSection: (any RecipeSection.Type)? { GenerativeSettings.self }
-    public let fusionWeight: Float = 1.5
+    public let fusionWeight: Float = 1
     public let readsWords = true
 
     public init() {}

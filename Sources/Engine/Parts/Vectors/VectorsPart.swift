@@ -10,7 +10,7 @@ public struct VectorsPart: IndexPart {
     public let name = "vectors"
     public let buildName: String? = "dense"
     public let storage: ClosedRange<UInt16> = 30...39
-    public let fusionWeight: Float = 1
+    public let fusionWeight: Float = 1.5
     public var recipeSection: (any RecipeSection.Type)? { DenseRecipe.self }
     public var settingsSection: (any RecipeSection.Type)? { DenseSettings.self }
 
