@@ -159,6 +159,13 @@ import TrawlTestSupport
         #expect(try run("show", "a.trawl", "--json").objects.first?["documents"] as? Int == 4)
     }
 
+    @Test func textsThatAreCutAreCounted() throws {
+        let long = String(repeating: "word ", count: 400)
+        #expect(
+            try run("embed", input: "short\n\(long)\n").errors.contains("1 of 2 texts are longer than the 256 tokens"))
+        #expect(try !run("embed", input: "short\n").errors.contains("longer than"))
+    }
+
     @Test func embeddingsHaveTheFormatThatWasAskedFor() throws {
         let lines = try run("embed", input: "one text\nanother text\n")
         #expect(lines.objects.map { ($0["embedding"] as? [Double])?.count } == [384, 384])

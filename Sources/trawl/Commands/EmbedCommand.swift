@@ -104,6 +104,11 @@ struct EmbedCommand: AsyncParsableCommand {
             } else {
                 try embedder.embed(texts.map(\.text), progress: progress.reporter)
             }
+        if matrix.cutTexts > 0, !progress.quiet {
+            Diagnostics.warning(
+                "\(grouped(matrix.cutTexts)) of \(grouped(matrix.count)) texts are longer than the "
+                    + "\(embedder.maximumTokens) tokens that the model reads; their ends are not embedded")
+        }
         if normalize { matrix = matrix.normalised() }
         var ranges: EmbeddingRanges?
         if outputType.hasRanges {

@@ -20,7 +20,7 @@ final class VectorsBuilder: PartBuilder {
     private var logHasFailed = false
 
     /// Passages are embedded in lots of this many, sorted by length. It bounds the memory, and what an interruption loses.
-    private static let lotSize = 1024
+    private static let lotSize = 448
 
     init(_ recipe: DenseRecipe, _ context: BuildContext) throws {
         self.recipe = recipe
