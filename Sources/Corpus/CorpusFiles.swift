@@ -68,7 +68,7 @@ struct CorpusFileFinder {
         }
         let info = try status(path)
         if info.st_mode & S_IFMT == S_IFDIR {
-            // What is wrong with the folder that was named is no matter of skipping.
+            // A folder that the user named must be readable, whatever is done with bad input below it.
             try addFolder(path, relativePath: "", names: entries(path), info)
             return
         }

@@ -2,7 +2,7 @@ import TrawlCore
 
 /// What reading a corpus does with a file or a record that cannot be read.
 public enum BadInputPolicy: Sendable {
-    /// Counts it, goes on, and reports it in the summary.
+    /// Skips it, and counts and reports it in the summary.
     case skip
     /// Throws.
     case stop

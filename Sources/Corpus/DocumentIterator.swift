@@ -23,7 +23,7 @@ public final class DocumentIterator: DocumentSource {
         let documents: any RawDocumentSource
     }
 
-    /// - Parameter mayBeEmpty: Whether a corpus without any document is no error.
+    /// - Parameter mayBeEmpty: Whether a corpus without documents is accepted.
     init(_ reader: CorpusReader, mayBeEmpty: Bool = false) {
         self.reader = reader
         self.mayBeEmpty = mayBeEmpty

@@ -24,8 +24,8 @@ public struct HeadingPath {
             title: document.title)
     }
 
-    /// The headings, as indices, of the sections that the text at `offset` stands in, outermost first. A heading at
-    /// `offset` itself is not above it.
+    /// The indices of the headings of all sections that contain `offset`, outermost first. A heading that starts at `offset`
+    /// is not among them.
     ///
     /// - Complexity: O(headings) over all calls with ascending offsets.
     mutating func above(_ offset: Int) -> [Int] {

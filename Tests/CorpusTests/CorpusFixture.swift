@@ -50,15 +50,19 @@ func allDocuments(_ reader: CorpusReader) throws -> [Document] {
     return documents
 }
 
-func gzip(_ text: String) throws -> [UInt8] {
+func gzip(_ text: String) throws -> [UInt8] { try compressed([UInt8](text.utf8), windowBits: 15 + 16) }
+
+/// `bytes` as zlib compresses them.
+///
+/// - Parameter windowBits: as in zlib: negative for a raw stream, 16 more for the form of gzip.
+func compressed(_ bytes: [UInt8], windowBits: Int32) throws -> [UInt8] {
     var stream = z_stream()
-    let version = ZLIB_VERSION
     try #require(
         deflateInit2_(
-            &stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, version, Int32(MemoryLayout<z_stream>.size))
+            &stream, 6, Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
             == Z_OK)
     defer { deflateEnd(&stream) }
-    var input = [UInt8](text.utf8)
+    var input = bytes
     var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(input.count))) + 64)
     let size = output.count
     let status = input.withUnsafeMutableBufferPointer { from in

@@ -8,7 +8,7 @@ func zip(_ entries: [(name: String, content: String)], deflated: Bool = true) th
     var directory: [UInt8] = []
     for (name, content) in entries {
         let bytes = [UInt8](content.utf8)
-        let stored = deflated ? try deflate(bytes) : bytes
+        let stored = deflated ? try compressed(bytes, windowBits: -15) : bytes
         let checksum = bytes.withUnsafeBufferPointer {
             UInt32(truncatingIfNeeded: crc32_z(0, $0.baseAddress, $0.count))
         }
@@ -27,30 +27,6 @@ func zip(_ entries: [(name: String, content: String)], deflated: Bool = true) th
 }
 
 private func little(_ number: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(number >> ($0 * 8) & 0xFF) } }
-
-/// A raw deflate stream.
-private func deflate(_ bytes: [UInt8]) throws -> [UInt8] {
-    var stream = z_stream()
-    try #require(
-        deflateInit2_(
-            &stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-            == Z_OK)
-    defer { deflateEnd(&stream) }
-    var input = bytes
-    var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(input.count))) + 64)
-    let size = output.count
-    let status = input.withUnsafeMutableBufferPointer { from in
-        output.withUnsafeMutableBufferPointer { to in
-            stream.next_in = from.baseAddress
-            stream.avail_in = UInt32(from.count)
-            stream.next_out = to.baseAddress
-            stream.avail_out = UInt32(size)
-            return CTrawlZlib.deflate(&stream, Z_FINISH)
-        }
-    }
-    try #require(status == Z_STREAM_END)
-    return Array(output.prefix(size - Int(stream.avail_out)))
-}
 
 /// Documents of office programs and readers, as small as they may be.
 enum OfficeSamples {

@@ -149,8 +149,8 @@ extension OutputFile {
         return access(folder(of: file), W_OK | X_OK) == 0 ? .file(file, existing: status) : .fixedFile(file)
     }
 
-    /// The descriptor that a path stands for. A path below /proc may lead to a regular file, which must not be replaced:
-    /// whoever opened it goes on to write to the old one.
+    /// The descriptor that a path stands for. A path below /proc may lead to a regular file, which must not be replaced: the
+    /// process that opened it would still write to the old file.
     private static func descriptor(named path: String) -> Int32? {
         switch path {
         case "-", "/dev/stdout": return STDOUT_FILENO

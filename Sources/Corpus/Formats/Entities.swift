@@ -1,6 +1,6 @@
 import CTrawlXML2
 
-/// Replaces `&name;`, `&#233;` and `&#xE9;`; what is no entity stays as it is.
+/// Replaces `&name;`, `&#233;` and `&#xE9;`; anything else stays as it is.
 func decodingEntities(_ text: String) -> String {
     guard text.utf8.contains(UInt8(ascii: "&")) else { return text }
     var output = ""

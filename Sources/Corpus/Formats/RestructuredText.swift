@@ -30,7 +30,7 @@ private struct RestructuredTextReader {
         let isOverlined: Bool
     }
 
-    /// Directives whose contents are no text of the document.
+    /// Directives whose contents are left out of the text.
     private static let dropped: Set<String> = [
         "contents", "csv-table", "default-role", "figure-md", "image", "include", "index", "literalinclude", "meta",
         "raw",
@@ -144,7 +144,7 @@ private struct RestructuredTextReader {
 
     private mutating func takeDirective(_ name: String, _ argument: String, _ indent: Int) {
         let isLiteral = Self.literal.contains(name)
-        // What follows the name of a figure or a block of code is no text.
+        // The argument of a figure is a file name, that of a code block a language.
         if !isLiteral, !Self.dropped.contains(name), name != "figure", !argument.isEmpty {
             appendLine(argument, indent)
         }

@@ -26,14 +26,9 @@ struct IndexBuilder {
         _ file: RecipeFile, output: String, engine: Engine, progress: any ProgressReporter,
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) {
-        self.file = file
-        self.output = output
-        adding = false
-        replacing = false
-        synchronised = nil
-        self.engine = engine
-        self.progress = progress
-        self.segmentTextBytes = segmentTextBytes
+        self.init(
+            file, output: output, adding: false, replacing: false, synchronised: nil, engine, progress, segmentTextBytes
+        )
     }
 
     /// A builder that adds documents to an index, by the recipe that made it.
@@ -44,26 +39,28 @@ struct IndexBuilder {
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) throws {
         let index = try engine.open(path)
-        file = RecipeFile(index.recipe, settings: index.settings)
-        output = path
-        adding = true
-        self.replacing = replacing
-        synchronised = nil
-        self.engine = engine
-        self.progress = progress
-        self.segmentTextBytes = segmentTextBytes
+        self.init(
+            RecipeFile(index.recipe, settings: index.settings), output: path, adding: true, replacing: replacing,
+            synchronised: nil, engine, progress, segmentTextBytes)
     }
 
     /// A builder that makes an index agree with the files of its corpus.
-    init(
-        synchronising index: SearchIndex, files: ChangedFiles, engine: Engine, progress: any ProgressReporter,
-        segmentTextBytes: Int = IndexBuilder.segmentTextBytes
+    init(synchronising index: SearchIndex, files: ChangedFiles, engine: Engine, progress: any ProgressReporter) {
+        self.init(
+            RecipeFile(index.recipe, settings: index.settings), output: index.path, adding: true, replacing: true,
+            synchronised: files, engine, progress, Self.segmentTextBytes)
+    }
+
+    private init(
+        _ file: RecipeFile, output: String, adding: Bool, replacing: Bool, synchronised: ChangedFiles?,
+        _ engine: Engine,
+        _ progress: any ProgressReporter, _ segmentTextBytes: Int
     ) {
-        file = RecipeFile(index.recipe, settings: index.settings)
-        output = index.path
-        adding = true
-        replacing = true
-        synchronised = files
+        self.file = file
+        self.output = output
+        self.adding = adding
+        self.replacing = replacing
+        self.synchronised = synchronised
         self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
@@ -97,7 +94,7 @@ struct IndexBuilder {
         return try builder.build(source, documents.corpus)
     }
 
-    /// The documents that a recipe is completed by: at most so many, and not much more text than that.
+    /// The most documents that a recipe is completed by, and the bytes of text after which no more are read.
     private static let sampleSize = (count: 200, bytes: 256 << 10)
 
     private mutating func completeRecipe(_ documents: SampledDocuments) throws {

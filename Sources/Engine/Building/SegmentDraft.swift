@@ -15,12 +15,8 @@ public struct SegmentDraft: Sendable {
 
         /// Each passage with its title and the headings above it, as embedders and the lexical index read it.
         public var passageContents: [String] {
-            var path = HeadingPath(document)
-            return passages.map { range in
-                passageContent(
-                    title: document.title, section: path.texts(above: range.lowerBound),
-                    text: document.text.substring(utf8: range))
-            }
+            contents(
+                ofPassages: passages, in: document.text, title: document.title, headings: document.headings)
         }
     }
 
@@ -70,6 +66,17 @@ public struct SegmentDraft: Sendable {
 func passageContent(title: String, section: [String], text: String) -> String {
     ([title.cut(utf8: 4096)] + section.suffix(8).map { $0.cut(utf8: 256) } + [text]).filter { !$0.isEmpty }
         .joined(separator: " ")
+}
+
+/// The contents of a document's passages, which are ranges of its text in ascending order.
+func contents(
+    ofPassages passages: [Range<Int>], in text: String, title: String, headings: [Heading]
+) -> [String] {
+    var path = HeadingPath(headings, texts: headings.map { text.substring(utf8: $0.range) }, title: title)
+    return passages.map { range in
+        passageContent(
+            title: title, section: path.texts(above: range.lowerBound), text: text.substring(utf8: range))
+    }
 }
 
 extension String {

@@ -40,7 +40,7 @@ public struct DocumentMetadata: Hashable, Sendable {
         json = String(decoding: text + [UInt8(ascii: "}")], as: UTF8.self)
     }
 
-    /// What a segment holds; an empty text is no metadata.
+    /// Metadata as a segment stores them; an empty text means none.
     ///
     /// - Throws: `JSONFault` when it is not a JSON object.
     init(stored json: String) throws(JSONFault) {

@@ -28,18 +28,6 @@ extension StoredDocument: Encodable {
     }
 }
 
-extension StoredDocument {
-    /// Each passage with its title and the headings above it, as embedders and the lexical index read it.
-    var passageContents: [String] {
-        var path = HeadingPath(
-            headings, texts: headings.map { text.substring(utf8: $0.range) }, title: title)
-        return passages.map { range in
-            passageContent(
-                title: title, section: path.texts(above: range.lowerBound), text: text.substring(utf8: range))
-        }
-    }
-}
-
 /// A passage as the index keeps it.
 public struct StoredPassage: Sendable {
     public let document: DocumentID

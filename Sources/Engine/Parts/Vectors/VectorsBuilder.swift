@@ -103,9 +103,11 @@ final class VectorsBuilder: PartBuilder {
         guard let existing, let position = try existing.documents.position(of: id) else { return [:] }
         let segment = existing.documents.segments[position.segment]
         let vectors = try existing.open(VectorsPart())
-        let contents = try segment.document(position.document).passageContents
+        let document = try segment.document(position.document)
+        let texts = contents(
+            ofPassages: document.passages, in: document.text, title: document.title, headings: document.headings)
         var known: [String: [Float]] = [:]
-        for (local, content) in zip(try segment.passages(of: position.document), contents) {
+        for (local, content) in zip(try segment.passages(of: position.document), texts) {
             known[content] = try vectors.vector(of: PassageID(segment.reader.passageBase + local))
         }
         return known
