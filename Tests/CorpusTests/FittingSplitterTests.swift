@@ -79,16 +79,18 @@ import TrawlCore
     }
 
     @Test func pathNamesTheSectionsAbove() {
-        let document = document("# Book\n## One\na\n### Deep\nb\n## Two\nc", title: "# Book")
-        var path = HeadingPath(document)
-        func offset(_ text: String) -> Int {
-            document.text.utf8.distance(from: document.text.startIndex, to: document.text.range(of: text)!.lowerBound)
+        let document = document("# Book\n## One\na\n### Deep\nb\n## Two\nc")
+        var path = HeadingPath(document.headings)
+        func above(_ text: String) -> [String] {
+            let start = document.text.range(of: text)?.lowerBound ?? document.text.endIndex
+            let offset = document.text.utf8.distance(from: document.text.startIndex, to: start)
+            return path.indices(above: offset).map { document.text.substring(utf8: document.headings[$0].range) }
         }
-        #expect(path.texts(above: offset("\na")) == ["## One"])
-        #expect(path.texts(above: offset("### Deep")) == ["## One"])
-        #expect(path.texts(above: offset("\nb")) == ["## One", "### Deep"])
-        #expect(path.texts(above: offset("## Two")) == ["## One", "### Deep"])
-        #expect(path.texts(above: offset("\nc")) == ["## Two"])
+        #expect(above("\na") == ["# Book", "## One"])
+        #expect(above("### Deep") == ["# Book", "## One"])
+        #expect(above("\nb") == ["# Book", "## One", "### Deep"])
+        #expect(above("## Two") == ["# Book", "## One", "### Deep"])
+        #expect(above("\nc") == ["# Book", "## Two"])
     }
 
     @Test func longRunWithoutWhiteSpaceIsCut() {
@@ -115,14 +117,14 @@ import TrawlCore
             let found = splitter(limit, overlap: overlap).passages(of: document)
             var covered = Set<Int>()
             var previous = 0..<0
-            var path = HeadingPath(document)
+            var path = HeadingPath(document.headings)
             for range in found {
                 #expect(range.lowerBound >= previous.lowerBound && range.upperBound > previous.upperBound)
                 #expect(!range.isEmpty)
                 covered.formUnion(range)
                 previous = range
-                let context =
-                    path.texts(above: range.lowerBound) + [document.title, document.text.substring(utf8: range)]
+                let above = path.indices(above: range.lowerBound).map { document.headings[$0].range }
+                let context = (above + [range]).map { document.text.substring(utf8: $0) } + [document.title]
                 let words = context.reduce(0) { $0 + $1.split(whereSeparator: \.isWhitespace).count }
                 // More than half of the limit is not left to title and headings, whose texts are two words at most.
                 #expect(words <= max(limit, limit / 2 + 5), "round \(round)")

@@ -71,8 +71,6 @@ struct IndexBuilder {
         var added = 0
         var replaced = 0
         var removed = 0
-        /// Read and found as the index has them.
-        var unchanged = 0
     }
 
     /// Builds and commits.
@@ -155,10 +153,7 @@ struct IndexBuilder {
             progress.advance(documents.bytesRead - reported)
             reported = documents.bytesRead
             let file = files?.numbers[document.origin.path] ?? 0
-            if synchronised != nil, try replaced?.keep(document, file: file) == true {
-                changes.unchanged += 1
-                continue
-            }
+            if synchronised != nil, try replaced?.keep(document, file: file) == true { continue }
             // A document that is nothing but a title has one passage, which is empty.
             let ranges = passages(document)
             try draft.append(document, passages: ranges.isEmpty ? [0..<0] : ranges, file: file)

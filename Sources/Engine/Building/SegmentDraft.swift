@@ -72,10 +72,12 @@ func passageContent(title: String, section: [String], text: String) -> String {
 func contents(
     ofPassages passages: [Range<Int>], in text: String, title: String, headings: [Heading]
 ) -> [String] {
-    var path = HeadingPath(headings, texts: headings.map { text.substring(utf8: $0.range) }, title: title)
+    let headingTexts = headings.map { text.substring(utf8: $0.range) }
+    var path = HeadingPath(headings)
     return passages.map { range in
-        passageContent(
-            title: title, section: path.texts(above: range.lowerBound), text: text.substring(utf8: range))
+        // A heading that repeats the title says nothing new.
+        let section = path.indices(above: range.lowerBound).map { headingTexts[$0] }.filter { $0 != title }
+        return passageContent(title: title, section: section, text: text.substring(utf8: range))
     }
 }
 

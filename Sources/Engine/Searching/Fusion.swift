@@ -28,7 +28,13 @@ struct Fusion {
 
         /// The scores as shares of the bound; nil without one.
         fileprivate var shares: [Float]? {
-            bound.flatMap { bound in bound > 0 ? ranking.map { min(1, max(0, $0.score) / bound) } : nil }
+            guard let bound, bound > 0 else { return nil }
+            return ranking.map { min(1, max(0, $0.score) / bound) }
+        }
+
+        fileprivate var bestShare: Float? {
+            guard let bound, bound > 0, let best = ranking.first else { return nil }
+            return min(1, max(0, best.score) / bound)
         }
     }
 
@@ -52,15 +58,15 @@ struct Fusion {
     /// - Parameter document: what a passage is part of; entries with the same one are joined.
     /// - Complexity: O(n log n) for n entries in all.
     func fuse(_ inputs: [Input], document: (PassageID) throws -> UInt32) rethrows -> Fused {
-        let present = inputs.filter { $0.weight != 0 && !$0.ranking.isEmpty }
+        let present = inputs.indices.filter { inputs[$0].weight != 0 && !inputs[$0].ranking.isEmpty }
         var passageSums: [PassageID: Float] = [:]
         // For each input, the score of a document's best passage, which is the first.
         var best: [[UInt32: Float]] = []
         var passages: [UInt32: [PassageID]] = [:]
         var order: [UInt32] = []
-        let share = inputs.filter(\.readsWords).compactMap { $0.shares?.first }.max() ?? Self.usualShare
+        let share = inputs.filter(\.readsWords).compactMap(\.bestShare).max() ?? Self.usualShare
         // What a ranking gives to a passage that it lacks is subtracted from all of its scores, so lacking means 0.
-        for input in present {
+        for input in present.map({ inputs[$0] }) {
             var scores: [UInt32: Float] = [:]
             for (entry, score) in zip(input.ranking, normalised(input, share: share)) {
                 let number = try document(entry.passage)
@@ -75,12 +81,11 @@ struct Fusion {
         }
         var fused = Fused(parts: inputs.map { _ in [:] })
         var entries: [ScoredPassage] = []
-        let numbers = inputs.indices.filter { inputs[$0].weight != 0 && !inputs[$0].ranking.isEmpty }
         for number in order {
             let candidates = (passages[number] ?? []).map { ScoredPassage($0, passageSums[$0] ?? 0) }
             guard let shown = candidates.min(by: { $0.precedes($1) })?.passage else { continue }
             var sum: Float = 0
-            for (input, scores) in zip(numbers, best) {
+            for (input, scores) in zip(present, best) {
                 guard let part = scores[number] else { continue }
                 fused.parts[input][shown] = part
                 sum += part

@@ -26,7 +26,7 @@ extension Retriever {
 public struct Retrieved {
     public let ranking: Ranking
     /// The highest score that a passage could have for the query; nil where that is not known.
-    public let bound: Float?
+    public let bound: () throws -> Float?
     /// What matched in a passage of the ranking, strongest first.
     public let matches: (PassageID, StoredPassage) throws -> [Match]
     /// The strongest n-grams that were generated.
@@ -37,10 +37,9 @@ public struct Retrieved {
     public let notes: [String]
 
     public init(
-        ranking: Ranking, bound: Float? = nil,
-        matches: @escaping (PassageID, StoredPassage) throws -> [Match] = { _, _ in [] },
+        ranking: Ranking, matches: @escaping (PassageID, StoredPassage) throws -> [Match] = { _, _ in [] },
         keys: @escaping () -> [GeneratedKey] = { [] }, suggestion: @escaping () throws -> String? = { nil },
-        notes: [String] = []
+        notes: [String] = [], bound: @escaping () throws -> Float? = { nil }
     ) {
         self.ranking = ranking
         self.bound = bound
@@ -58,7 +57,7 @@ public struct Retrieved {
     /// The same, with another ranking of the passages.
     func with(_ ranking: Ranking) -> Retrieved {
         Retrieved(
-            ranking: ranking, bound: bound, matches: matches, keys: keys, suggestion: suggestion, notes: notes)
+            ranking: ranking, matches: matches, keys: keys, suggestion: suggestion, notes: notes, bound: bound)
     }
 }
 

@@ -144,8 +144,10 @@ public final class SearchSession {
         let fusion = Fusion(method: settings.fusion.method, constant: settings.fusion.constant)
         for query in found.indices {
             if retrievers.count > 1 {
-                let inputs = zip(retrievers, found[query].retrieved).map {
-                    Fusion.Input(weight: $0.weight, ranking: $1.ranking, bound: $1.bound, readsWords: $0.readsWords)
+                let inputs = try zip(retrievers, found[query].retrieved).map { retriever, result in
+                    Fusion.Input(
+                        weight: retriever.weight, ranking: result.ranking,
+                        bound: fusion.method == .bounded ? try result.bound() : nil, readsWords: retriever.readsWords)
                 }
                 let fused = try fusion.fuse(inputs, document: number(of:))
                 for stage in inputs.indices { found[query].stages[stage].parts = fused.parts[stage] }

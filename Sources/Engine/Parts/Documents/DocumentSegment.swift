@@ -107,18 +107,20 @@ struct DocumentSegment: Sendable {
         return found
     }
 
-    /// The headings above the text at `offset` of a document, outermost first.
+    /// The headings above the text at `offset` of a document, outermost first, without one that repeats the title.
     private func section(above offset: Int, in document: UInt32) throws -> [String] {
-        let headings = try headings(of: document).filter { $0.range.lowerBound < offset }
-        guard !headings.isEmpty else { return [] }
+        let headings = try headings(of: document)
+        var path = HeadingPath(headings)
+        let above = path.indices(above: offset)
+        guard !above.isEmpty else { return [] }
         let record = try record(document)
         let titleStart = Int(record.offset) + Int(record.idBytes)
         let textStart = titleStart + Int(record.titleBytes) + Int(record.metadataBytes)
-        var path = HeadingPath(
-            headings,
-            texts: try headings.map { try string(at: textStart + $0.range.lowerBound, count: UInt32($0.range.count)) },
-            title: try string(at: titleStart, count: record.titleBytes))
-        return path.texts(above: offset)
+        let title = try string(at: titleStart, count: record.titleBytes)
+        return try above.map { index in
+            let range = headings[index].range
+            return try string(at: textStart + range.lowerBound, count: UInt32(range.count))
+        }.filter { $0 != title }
     }
 
     /// The range of a passage in its document's text, of which what is before it is read.

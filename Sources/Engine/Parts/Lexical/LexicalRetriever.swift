@@ -22,16 +22,17 @@ struct LexicalRetriever: Retriever {
         try queries.map { query in
             guard let node = try syntax.parse(query) ?? searcher.pairs(with: query) else {
                 return Retrieved(
-                    ranking: try searcher.search(query, k: limit), bound: try searcher.highestScore(of: query),
+                    ranking: try searcher.search(query, k: limit),
                     matches: { try matches(searcher.explain(query, passage: $0).map { ($0, [$0.term]) }, $1) },
-                    suggestion: { try suggestion(for: query, words: query) })
+                    suggestion: { try suggestion(for: query, words: query) },
+                    bound: { try searcher.highestScore(of: query) })
             }
             let found = try searcher.resolve(node)
             return Retrieved(
                 ranking: try searcher.search(found, k: limit, texts: texts),
-                bound: try searcher.highestScore(of: node.exactWords),
                 matches: { try matches(searcher.explain(found, passage: $0, texts: texts), $1) },
-                suggestion: { try suggestion(for: query, words: node.exactWords) }, notes: found.notes)
+                suggestion: { try suggestion(for: query, words: node.exactWords) }, notes: found.notes,
+                bound: { try searcher.highestScore(of: node.exactWords) })
         }
     }
 

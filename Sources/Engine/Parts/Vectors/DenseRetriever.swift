@@ -27,8 +27,8 @@ struct DenseRetriever: Retriever {
     }
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
-        try searcher.search(embed(queries), k: limit, options).map {
-            Retrieved(ranking: $0, bound: searcher.metric == .cosine ? 1 : nil)
+        try searcher.search(embed(queries), k: limit, options).map { ranking in
+            Retrieved(ranking: ranking, bound: { searcher.metric == .cosine ? 1 : nil })
         }
     }
 
