@@ -104,7 +104,10 @@ public struct ModelFolder: Sendable {
         self.path = path
         gguf = nil
         let own = try Safetensors(path: path)
-        tensors = try CompactTensors(own, configuration, folder: path, mayHaveBase: mayHaveBase) ?? own
+        let compact = try CompactTensors(own, configuration, folder: path, mayHaveBase: mayHaveBase)
+        tensors = compact ?? own
+        // The tensors of its own have this prefix, those of its base need not.
+        if compact != nil, architecture == .bert { tensorPrefix = CrossEncoderNames.prefix }
     }
 
     /// A decoder as the adapter in a folder changes it: all is the decoder's, but for the path and the added tensors.
@@ -154,6 +157,9 @@ public struct ModelFolder: Sendable {
         }
         return value
     }
+
+    /// What the names of the tensors of a BERT model begin with.
+    package var bertPrefix: String { tensorPrefix ?? BertNames.prefix(in: tensors) }
 
     /// The file that names the architecture, for messages.
     package var configurationPath: String { gguf == nil ? path + "/config.json" : path }

@@ -55,7 +55,9 @@ import TrawlTestSupport
         "--sample-share": "0.5", "--ranking-weight": "1", "--storage": "f32", "--also": "a,b,c", "--rounds": "1",
         "--prior-queries": "1", "--writer": "nothing", "--passages": "2", "--per-passage": "2",
         "--found-within": "1", "--temperature": "0.5", "--texts": "queries.tsv", "--language": "german",
-        "--syntax": "plain", "--runs": "1",
+        "--syntax": "plain", "--runs": "1", "--loss": "hinge", "--teacher": "run.txt", "--queries-per-step": "2",
+        "--negatives": "2", "--hardest": "5", "--negative-margin": "0.1", "--maximum-tokens": "64",
+        "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper", "--reweight-strength": "1",
     ]
 
     private static let generative = [
@@ -205,6 +207,15 @@ import TrawlTestSupport
                 "missing.trawl", "--output", "new", "--steps", "1", "--queries", "queries.tsv", "--qrels", "qrels.txt",
                 "--resume",
             ], refused: ["--force": "--resume"]),
+        Case(
+            command: "train reranker",
+            line: [
+                "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
+            ],
+            refused: [
+                "--teacher": "--loss", "--curriculum-samples": "--curriculum", "--anti-curriculum": "--curriculum",
+                "--reweight-strength": "--reweight",
+            ]),
         Case(
             command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),

@@ -65,6 +65,9 @@ public final class SearchSession {
         return rankings
     }
 
+    /// The passages that answer each query, the best one of each document where documents are collapsed.
+    public func rankPassages(_ queries: [Query]) throws -> [Ranking] { try rank(queries).map(\.final) }
+
     /// For each retrieval method that approximates, the share of the `k` best passages of an exact search that it finds.
     public func recallOfExactSearch(_ queries: [Query], k: Int = 10) throws -> [(method: String, recall: Double)] {
         try retrievers.compactMap { _, _, retriever in

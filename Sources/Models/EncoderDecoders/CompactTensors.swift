@@ -1,8 +1,8 @@
 internal import TrawlCore
 internal import TrawlTensors
 
-/// The tensors of an encoder-decoder's folder that leaves out those which it shares with a BERT model beside it: its
-/// encoder, and the embeddings of its decoder.
+/// The tensors of a folder that leaves out those which it shares with a BERT model beside it: of an encoder-decoder its
+/// encoder and the embeddings of its decoder; of a cross-encoder what its training left as it was.
 ///
 /// config.json names the folder of that model as `trawl_base_model`, and may fix it with `trawl_base_digest`:
 /// ```
@@ -15,6 +15,7 @@ struct CompactTensors: TensorCollection {
     let base: ModelFolder
     private let own: any TensorCollection
     private let basePrefix: String
+    private let nameInBase: @Sendable (String) -> String?
     /// The folder's own, then those of the base.
     let tensors: [Tensor]
 
@@ -27,9 +28,12 @@ struct CompactTensors: TensorCollection {
     init?(_ own: any TensorCollection, _ configuration: JSON, folder: String, mayHaveBase: Bool) throws {
         guard configuration["trawl_base_model"] != nil else { return nil }
         let reference = try BaseReference(configuration, folder: folder)
-        guard mayHaveBase, configuration["model_type"]?.string == "encoder-decoder" else {
-            throw reference.corrupted
+        switch configuration["model_type"]?.string {
+        case "encoder-decoder": nameInBase = { BertPairNames.nameInBase($0) }
+        case "bert": nameInBase = { CrossEncoderNames.nameInBase($0) }
+        default: throw reference.corrupted
         }
+        guard mayHaveBase else { throw reference.corrupted }
         base = try ModelFolder(folder: reference.path, mayHaveBase: false)
         guard base.architecture == .bert else {
             throw TrawlError(
@@ -45,6 +49,6 @@ struct CompactTensors: TensorCollection {
 
     func tensor(named name: String) -> Tensor? {
         if let found = own.tensor(named: name) { return found }
-        return BertPairNames.nameInBase(name).flatMap { base.tensors.tensor(named: basePrefix + $0) }
+        return nameInBase(name).flatMap { base.tensors.tensor(named: basePrefix + $0) }
     }
 }

@@ -56,4 +56,15 @@ extension Tape {
         }
         return y
     }
+
+    /// tanh of x, value by value; `[rows, columns]`.
+    public func tanh(_ x: Variable) -> Variable {
+        require(x)
+        let y = makeVariable(x.rows, x.columns, needsGradient: x.gradient != nil)
+        y.value.update(from: x.value, count: x.count)
+        Activation.tanh.apply(y.value, x.count)
+        guard let dx = x.gradient, let dy = y.gradient else { return y }
+        record { for index in 0..<x.count { dx[index] += dy[index] * (1 - y.value[index] * y.value[index]) } }
+        return y
+    }
 }

@@ -37,8 +37,15 @@ public final class Tape {
 
     private static func nextPass() -> Int { passes.add(1, ordering: .relaxed).newValue }
 
-    /// - Parameter pool: The threads that operations run on.
-    public init(pool: ThreadPool = .shared) { self.pool = pool }
+    /// Whether gradients are recorded; without, values are computed alone.
+    let isRecording: Bool
+
+    /// - Parameters:
+    ///   - pool: The threads that operations run on.
+    ///   - isRecording: Whether gradients are wanted.
+    public init(pool: ThreadPool = .shared, isRecording: Bool = true) {
+        (self.pool, self.isRecording) = (pool, isRecording)
+    }
 
     /// Begins a new pass: forgets all variables and reuses their memory.
     public func clear() {
@@ -63,7 +70,7 @@ public final class Tape {
     func makeVariable(_ rows: Int, _ columns: Int, needsGradient: Bool) -> Variable {
         let value = memory.floats(rows * columns)
         var gradient: UnsafeMutablePointer<Float>?
-        if needsGradient {
+        if needsGradient && isRecording {
             gradient = memory.floats(rows * columns)
             gradient?.update(repeating: 0, count: rows * columns)
         }

@@ -1,8 +1,6 @@
 internal import Glibc
 internal import TrawlCore
 
-func logarithm(_ x: Double) -> Double { log(x) }
-
 /// Draws the spans of a passage that a query shall lead to: windows of a fixed number of tokens. The more tokens a window shares
 /// with the query, the likelier it is drawn; rare tokens count more (after SEAL, arXiv 2204.10628, section 4).
 struct SpanSampler {

@@ -57,12 +57,26 @@ struct TrainedEmbedding {
     let norm: TrainedNorm
 
     /// The states of sequences, end to end: `[tokens, hidden]`.
-    func callAsFunction(_ sequences: [[TokenID]], _ tape: Tape) -> Variable {
+    ///
+    /// - Parameter kinds: The segment of each token of all sequences; nil for segment 0.
+    func callAsFunction(_ sequences: [[TokenID]], segments kinds: [Int]? = nil, _ tape: Tape) -> Variable {
         let tokens = sequences.flatMap { $0.map { Int($0) } }
         let offsets = sequences.flatMap { Array($0.indices) }
         let sum = tape.embedding([
-            (words, tokens), (positions, offsets), (segments, [Int](repeating: 0, count: tokens.count)),
+            (words, tokens), (positions, offsets), (segments, kinds ?? [Int](repeating: 0, count: tokens.count)),
         ])
         return norm(sum, tape)
+    }
+}
+
+extension AttentionSpan {
+    /// Spans of sequences that are stored end to end, each of which attends to itself.
+    static func within(_ sequences: [[TokenID]], isCausal: Bool) -> [AttentionSpan] {
+        var start = 0
+        return sequences.map { sequence in
+            defer { start += sequence.count }
+            let rows = start..<start + sequence.count
+            return AttentionSpan(queries: rows, keys: rows, isCausal: isCausal)
+        }
     }
 }

@@ -56,23 +56,33 @@ extension EncoderDecoderNetwork {
 extension EncoderDecoderConfiguration {
     /// - Throws: `TrawlError.unsupported` for what inference computes and training does not.
     fileprivate func requireTrainable(_ model: ModelFolder) throws {
-        func require(_ isMet: Bool, _ what: String) throws {
-            guard isMet else {
-                throw TrawlError(
-                    .unsupported, "\(what) cannot be trained", path: model.configurationPath,
-                    remedy: "begin with another model, such as all-MiniLM-L6-v2")
-            }
-        }
-        for half in [encoder, decoder] {
-            try require(half.activation == .geluErf, "another activation than gelu")
-            try require(half.segmentCount > 0, "a BERT without segments ('type_vocab_size')")
-        }
-        try require(encoder.vocabularySize == decoder.vocabularySize, "an encoder and a decoder of other vocabularies")
-        try require(encoder.hiddenSize == decoder.hiddenSize, "an encoder and a decoder of other hidden sizes")
+        for half in [encoder, decoder] { try half.requireTrainableBert(model) }
+        try model.requireTrainable(
+            encoder.vocabularySize == decoder.vocabularySize, "an encoder and a decoder of other vocabularies")
+        try model.requireTrainable(
+            encoder.hiddenSize == decoder.hiddenSize, "an encoder and a decoder of other hidden sizes")
         for token in [startToken, endToken, paddingToken] where Int(token) >= decoder.vocabularySize {
             throw TrawlError(
                 .corrupted, "the start, end or padding token \(token) is outside the vocabulary",
                 path: model.configurationPath, remedy: "correct it in config.json")
+        }
+    }
+}
+
+extension EncoderConfiguration {
+    /// - Throws: `TrawlError.unsupported` for a BERT that inference computes and training does not.
+    func requireTrainableBert(_ model: ModelFolder) throws {
+        try model.requireTrainable(activation == .geluErf, "another activation than gelu")
+        try model.requireTrainable(segmentCount > 0, "a BERT without segments ('type_vocab_size')")
+    }
+}
+
+extension ModelFolder {
+    fileprivate func requireTrainable(_ isMet: Bool, _ what: String) throws {
+        guard isMet else {
+            throw TrawlError(
+                .unsupported, "\(what) cannot be trained", path: configurationPath,
+                remedy: "begin with another model, such as all-MiniLM-L6-v2")
         }
     }
 }

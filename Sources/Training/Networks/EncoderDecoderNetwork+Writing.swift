@@ -11,29 +11,18 @@ extension EncoderDecoderNetwork {
         try folder.create()
         var writer = SafetensorsWriter()
         writer.metadata["format"] = "pt"
-        for parameter in parameters where try !folder.base.hasValues(of: parameter, named: parameter.name) {
+        for parameter in parameters
+        where try !folder.base.hasValues(of: parameter, named: BertPairNames.nameInBase(parameter.name)) {
             writer.add(parameter.name, shape: parameter.shape, parameter.values, as: folder.storage)
         }
         // Shared words are one parameter, which the decoder reads under a name of its own.
         let name = BertPairNames.decoderPrefix + BertNames.words + ".weight"
-        if let words = sharedWords, try !folder.base.hasValues(of: words, named: words.name) {
+        if let words = sharedWords, try !folder.base.hasValues(of: words, named: BertPairNames.nameInBase(words.name)) {
             writer.add(name, shape: words.shape, words.values, as: folder.storage)
         }
         try writer.write(to: folder.path + "/model.safetensors")
         try folder.writeConfiguration(configuration.bertPairMembers)
         if folder.base == nil { try folder.copyTokenizer(of: model) }
         folder.remove(["key_weights.json"])
-    }
-}
-
-extension ModelFolder? {
-    /// Whether the base of a compact folder has these values for the tensor `name`; false without a base.
-    fileprivate func hasValues(of parameter: Parameter, named name: String) throws -> Bool {
-        guard let base = self, let own = BertPairNames.nameInBase(name) else { return false }
-        let prefix = BertNames.prefix(in: base.tensors)
-        guard let tensor = base.tensors.tensor(named: prefix + own), tensor.shape == parameter.shape else {
-            return false
-        }
-        return try tensor.floats() == parameter.values
     }
 }

@@ -79,7 +79,7 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
             source += item.source.count
         }
         var x = decoderEmbedding(inputs, tape)
-        let spans = Self.spans(inputs, isCausal: true)
+        let spans = AttentionSpan.within(inputs, isCausal: true)
         for layer in decoderLayers {
             x = layer.attention(x, memory: x, spans: spans, tape)
             if let crossAttention = layer.crossAttention { x = crossAttention(x, memory: states, spans: cross, tape) }
@@ -90,19 +90,10 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
 
     private func encode(_ sources: [[TokenID]], _ tape: Tape) -> Variable {
         var x = encoderEmbedding(sources, tape)
-        let spans = Self.spans(sources, isCausal: false)
+        let spans = AttentionSpan.within(sources, isCausal: false)
         for layer in encoderLayers {
             x = layer.feedForward(layer.attention(x, memory: x, spans: spans, tape), tape)
         }
         return x
-    }
-
-    private static func spans(_ sequences: [[TokenID]], isCausal: Bool) -> [AttentionSpan] {
-        var start = 0
-        return sequences.map { sequence in
-            defer { start += sequence.count }
-            let rows = start..<start + sequence.count
-            return AttentionSpan(queries: rows, keys: rows, isCausal: isCausal)
-        }
     }
 }

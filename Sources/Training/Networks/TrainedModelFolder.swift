@@ -91,3 +91,17 @@ extension ModelFolder {
 
     var folderName: String { (folderPath as NSString).lastPathComponent }
 }
+
+extension ModelFolder? {
+    /// Whether the base of a compact folder has these values; false without a base.
+    ///
+    /// - Parameter name: The name of the tensor in the base, without the base's prefix; nil for one that a base does not have.
+    func hasValues(of parameter: Parameter, named name: String?) throws -> Bool {
+        guard let base = self, let name else { return false }
+        let prefix = BertNames.prefix(in: base.tensors)
+        guard let tensor = base.tensors.tensor(named: prefix + name), tensor.shape == parameter.shape else {
+            return false
+        }
+        return try tensor.floats() == parameter.values
+    }
+}

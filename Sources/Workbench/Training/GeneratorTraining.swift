@@ -65,13 +65,10 @@ public struct GeneratorTraining {
     ) throws -> Outcome {
         let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
         let tokenizer = try index.tokenizer(of: model)
-        let output = try outputFolder(beginningWith: model)
+        let output = try TrainingOutput(
+            name: output, storage: storage, isComplete: isComplete, resumes: resumes, replaces: replaces
+        ).folder(beginningWith: model)
         let checkpoint = TrainingCheckpoint(path: output.path)
-        if resumes && !checkpoint.hasState {
-            throw TrawlError(
-                .notFound, "there is no interrupted training to resume", path: output.path,
-                remedy: "train without resuming")
-        }
         // An error that would come at the end comes now.
         try LearnedWeightsFile.validate(generator: model.path)
         let (training, settings) = settings(beginningWith: model)
@@ -94,15 +91,23 @@ public struct GeneratorTraining {
             settings: training)
         if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
         let asksForTitles = judged.trained.count == 0
-        var session = GeneratorTrainingSession(
-            trainer: trainer, checkpoint: checkpoint, output: output, start: model,
-            trial: GeneratorTrial(
-                engine: engine, index: index,
-                folder: TrainedModelFolder(path: trialPath(output.path), storage: storage, base: output.base),
-                start: model, progress: progress),
-            asked: asksForTitles ? titles(corpus, documents, tokenizer) : judged.trained,
-            asksForTitles: asksForTitles, scored: judged.heldOut.spread(Self.mostScored), encode: template.tokens,
-            cancellation: cancellation, progress: progress)
+        let trial = GeneratorTrial(
+            engine: engine, index: index,
+            folder: TrainedModelFolder(path: trialPath(output.path), storage: storage, base: output.base),
+            start: model, progress: progress)
+        let sampling = GeneratorSampling(
+            trial: trial, asked: asksForTitles ? titles(corpus, documents, tokenizer) : judged.trained,
+            asksForTitles: asksForTitles, encode: template.tokens, cancellation: cancellation, progress: progress)
+        let scored = judged.heldOut.spread(Self.mostScored)
+        var session = TrainingSession(
+            trainer: trainer, checkpoint: checkpoint,
+            score: scored.count == 0
+                ? nil
+                : .init(measure: "nDCG@10", queries: "\(scored.count) held-out queries") {
+                    try trial.score($0.network, by: scored, isStopped: $1)
+                }, cancellation: cancellation, progress: progress
+        ) { try $0.network.write(to: output, beginningWith: model) }
+        session.between = sampling.sample
         try session.run()
         try LearnedWeightsFile.copy(fromGenerator: model.path, to: output.path)
         try weigh(output, judged.heldOut, index, engine, progress, cancellation)
@@ -131,48 +136,6 @@ public struct GeneratorTraining {
         let (parent, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
         return (parent as NSString).appendingPathComponent(
             ".\(name).trial-\(ProcessInfo.processInfo.processIdentifier)")
-    }
-
-    /// The folder to write: a name means a folder of Trawl's models, where the base model may be beside it.
-    private func outputFolder(beginningWith model: ModelFolder) throws -> TrainedModelFolder {
-        guard !output.isEmpty else {
-            throw TrawlError(.invalidInput, "the output has no name", remedy: "name it")
-        }
-        var path =
-            output.contains("/") ? (output as NSString).expandingTildeInPath : ModelCatalogue.folder + "/" + output
-        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        func resolved(_ path: String) -> String { URL(filePath: path).resolvingSymlinksInPath().path }
-        guard ![model.folderPath, model.base?.folderPath ?? ""].map(resolved).contains(resolved(path)) else {
-            throw TrawlError(
-                .invalidInput, "the output is the model that training begins with", path: path,
-                remedy: "name another")
-        }
-        try TrainedModelFolder.requireOwn(path)
-        try OutputFolder.check(path)
-        let isTaken =
-            FileManager.default.fileExists(atPath: path + "/config.json") || TrainingCheckpoint(path: path).hasState
-        guard resumes || replaces || !isTaken else {
-            throw TrawlError(
-                .invalidInput, "the folder holds a model that was trained before", path: path,
-                remedy: "name another, or resume a training that was interrupted", topic: .replacement)
-        }
-        let parent = (path as NSString).deletingLastPathComponent
-        // The base must be the model that training begins with, or the base of that model.
-        let origin = model.base ?? model
-        let beside = parent + "/" + (origin.folderPath as NSString).lastPathComponent
-        let isThere =
-            !isComplete && (origin.architecture == .bert || origin.isDecoder)
-            && FileManager.default.fileExists(atPath: beside)
-        let candidate = isThere ? try ModelFolder(path: beside) : nil
-        guard !origin.isDecoder || candidate?.digest == origin.digest else {
-            throw TrawlError(
-                .invalidInput, "a decoder's adapters are stored alone, and need the decoder beside them", path: path,
-                remedy:
-                    "give a name as output, or a path in the folder that holds \(origin.folderPath), and no complete one"
-            )
-        }
-        return TrainedModelFolder(
-            path: path, storage: storage, base: candidate?.digest == origin.digest ? candidate : nil)
     }
 
     private func readCorpus(

@@ -100,6 +100,14 @@ extension EmbedCommand: RuledCommand {
     ]
 }
 
+extension TrainRerankerCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--curriculum-samples", "--anti-curriculum", needs: ["--curriculum"]),
+        FlagRule("--reweight-strength", needs: ["--reweight"]),
+        FlagRule("--force", excludedBy: ["--resume"]),
+    ]
+}
+
 extension TrainGeneratorCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--queries", needs: ["--qrels"]),

@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+import TrawlTestSupport
+
+/// Training and using a reranker, as users do it: real MiniLM, real text.
+@Suite struct RerankerCommandTests {
+    private let folder: TemporaryFolder
+
+    private static let texts = [
+        ("tides", "The gravity of the moon lifts the oceans twice a day and makes the tides."),
+        ("bread", "A starter of wild yeast and flour ferments overnight before the loaf is baked."),
+        ("bees", "Worker bees dance in the hive to tell the others where flowers with nectar grow."),
+        ("glass", "Molten sand cools into a solid without crystals that lets light pass through."),
+        ("chess", "The queen moves any number of squares along a rank, a file or a diagonal."),
+        ("rails", "Steel wheels roll on steel rails with little friction, so trains need few engines."),
+        ("moon", "The moon is the only natural satellite of the earth."),
+        ("yeast", "Yeast is a fungus of one cell that makes beer and bread."),
+    ]
+
+    private static let questions = [
+        ("q1", "what makes the tides of the oceans", "tides"), ("q2", "how is bread made with wild yeast", "bread"),
+        ("q3", "how do bees tell where flowers are", "bees"), ("q4", "why does light pass through glass", "glass"),
+        ("q5", "how does the queen move", "chess"), ("q6", "why do trains need few engines", "rails"),
+    ]
+
+    init() throws {
+        folder = try TemporaryFolder()
+        func lines(_ objects: [[String: String]]) throws -> String {
+            try objects.map { String(decoding: try JSONSerialization.data(withJSONObject: $0), as: UTF8.self) }
+                .joined(separator: "\n") + "\n"
+        }
+        try folder.write(lines(Self.texts.map { ["_id": $0.0, "text": $0.1] }), to: "corpus.jsonl")
+        try folder.write(lines(Self.questions.map { ["_id": $0.0, "text": $0.1] }), to: "queries.jsonl")
+        try folder.write(
+            "query-id\tcorpus-id\tscore\n" + Self.questions.map { "\($0.0)\t\($0.2)\t1\n" }.joined(), to: "qrels.tsv")
+        let made = try run("index", "corpus.jsonl", "--output", "a.trawl", "--build", "lexical", "--quiet")
+        #expect(made.status == 0, "\(made.errors)")
+    }
+
+    private func run(_ arguments: String...) throws -> TrawlProcess.Outcome {
+        try TrawlProcess.run(arguments, folder: folder.path)
+    }
+
+    private func train(_ more: String...) throws -> TrawlProcess.Outcome {
+        try TrawlProcess.run(
+            [
+                "train", "reranker", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv",
+                "--queries-per-step", "3", "--negatives", "2", "--output", "./judge",
+            ] + more, folder: folder.path)
+    }
+
+    @Test func aTrainedRerankerRanksByItsScores() throws {
+        let trained = try train("--steps", "12", "--hold-out", "0")
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(trained.errors.contains("trained in 12 steps"))
+        // A complete checkpoint has its tokenizer and the members that transformers reads.
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/judge/tokenizer.json"))
+        let hits = try run("query", "a.trawl", "what makes the tides of the moon", "--reranker", "./judge", "--json")
+        #expect(hits.status == 0, "\(hits.errors)")
+        #expect(hits.objects.first?["document"] as? String == "tides")
+        let stages = hits.objects.first?["stages"] as? [[String: Any]] ?? []
+        #expect(stages.contains { $0["stage"] as? String == "rerank" })
+    }
+
+    @Test func aFinishedRerankerIsReplacedOnlyWhenAsked() throws {
+        #expect(try train("--steps", "1", "--hold-out", "0").status == 0)
+        let again = try train("--steps", "1", "--hold-out", "0")
+        #expect(again.status == 2)
+        #expect(again.errors.contains("--force"))
+        #expect(try train("--steps", "1", "--hold-out", "0", "--force").status == 0)
+    }
+
+    @Test func nothingToLearnFromIsAnError() throws {
+        try folder.write("query-id\tcorpus-id\tscore\nq1\tnowhere\t1\n", to: "qrels.tsv")
+        let outcome = try train("--steps", "1")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("qrels.tsv"))
+    }
+
+    @Test(
+        arguments: [
+            ["--steps", "9223372036854775807"], ["--minutes", "1e30"], ["--negatives", "0"], ["--loss", "kl"],
+            ["--loss", "best"], ["--also", "b.trawl"], ["--hold-out", "1"],
+        ]) func valuesOutOfTheirBoundsAreRefused(_ flags: [String]) throws
+    {
+        let outcome = try TrawlProcess.run(
+            [
+                "train", "reranker", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--output",
+                "./judge",
+            ] + flags + (flags.contains("--steps") || flags.contains("--minutes") ? [] : ["--steps", "1"]),
+            folder: folder.path)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains(flags[0]))
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/judge"))
+    }
+
+    @Test func aTeachersRunIsLearnt() throws {
+        let run = try run(
+            "eval", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--write-run", "teacher.trec",
+            "--quiet")
+        #expect(run.status == 0, "\(run.errors)")
+        let trained = try train("--steps", "2", "--hold-out", "0", "--loss", "margin-mse", "--teacher", "teacher.trec")
+        #expect(trained.status == 0, "\(trained.errors)")
+    }
+}
