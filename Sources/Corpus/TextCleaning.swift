@@ -40,7 +40,41 @@ package func cleaned(_ text: String) -> String {
     var text = text
     let (hasControls, mayNeedNormalising) = text.withUTF8 { survey($0) }
     if hasControls { text = replacingControls(in: text) }
-    return mayNeedNormalising ? text.precomposedStringWithCanonicalMapping : text
+    return mayNeedNormalising ? sortingLongMarks(in: text).precomposedStringWithCanonicalMapping : text
+}
+
+/// The text with long runs of combining marks in canonical order. Normalisation puts them in this order too, but in time quadratic
+/// in the length of a run.
+private func sortingLongMarks(in text: String) -> String {
+    let longest = 64
+    var (run, isLong) = (0, false)
+    for scalar in text.unicodeScalars {
+        run = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : run + 1
+        if run > longest {
+            isLong = true
+            break
+        }
+    }
+    guard isLong else { return text }
+    var result = String.UnicodeScalarView()
+    var marks: [(scalar: Unicode.Scalar, combiningClass: UInt8)] = []
+    func flush() {
+        // Stable: marks of one class keep their order.
+        marks.sort { $0.combiningClass < $1.combiningClass }
+        result.append(contentsOf: marks.lazy.map(\.scalar))
+        marks.removeAll(keepingCapacity: true)
+    }
+    for scalar in text.unicodeScalars {
+        let combiningClass = scalar.properties.canonicalCombiningClass
+        if combiningClass == .notReordered {
+            flush()
+            result.append(scalar)
+        } else {
+            marks.append((scalar, combiningClass.rawValue))
+        }
+    }
+    flush()
+    return String(result)
 }
 
 private func survey(_ bytes: UnsafeBufferPointer<UInt8>) -> (hasControls: Bool, mayNeedNormalising: Bool) {

@@ -191,7 +191,7 @@ struct LayerNormModule: Sendable {
 
 extension [Float] {
     /// The same direction at length 1; nothing stays nothing.
-    mutating func scaleToUnitLength() {
+    package mutating func scaleToUnitLength() {
         withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             let scale = 1 / Swift.max(Kernels.dot(base, base, buffer.count).squareRoot(), 1e-12)

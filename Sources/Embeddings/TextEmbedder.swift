@@ -161,6 +161,14 @@ public final class TextEmbedder: Sendable {
             let target = out + index * dimension
             for d in 0..<dimension { target[d] = vector[d] }
         }
+        for (index, text) in texts.enumerated() {
+            let vector = UnsafeBufferPointer(start: out + index * dimension, count: dimension)
+            guard vector.allSatisfy(\.isFinite) else {
+                throw TrawlError(
+                    .incompatible, "the embedding of a text has values that are not finite: \"\(text.prefix(60))\"",
+                    path: folder, remedy: "use sound weights of the model, or f32 arithmetic")
+            }
+        }
         return tokens.count { $0.count > maximumTokens }
     }
 

@@ -95,6 +95,9 @@ public enum LexicalSegmentMerger {
 
         private mutating func seek(_ key: [UInt8]) throws {
             let found = try segment.firstRecord(of: LexicalSegment.terms, from: key)
+            if let found, found.key.lexicographicallyPrecedes(key) {
+                throw PostingList.damaged(segment, "its terms are out of order")
+            }
             term = found?.key
             record = found?.value
         }

@@ -90,7 +90,13 @@ final class Environment: @unchecked Sendable {
             let flags =
                 MDB_NOTLS | MDB_NORDAHEAD | (writable ? 0 : MDB_RDONLY) | (isReadOnlyMedium ? MDB_NOLOCK : 0)
             let code = mdb_env_open(handle, path, UInt32(flags), 0o644)
-            if code == MDB_SUCCESS { return handle }
+            if code == MDB_SUCCESS {
+                do { try requireWholeFile(handle, path: path) } catch {
+                    mdb_env_close(handle)
+                    throw error
+                }
+                return handle
+            }
             mdb_env_close(handle)
             if code == EACCES, access(path + "/data.mdb", R_OK) != 0 {
                 throw TrawlError(
@@ -108,6 +114,20 @@ final class Environment: @unchecked Sendable {
             }
             size /= 2
         }
+    }
+
+    /// Refuses a file that ends before its last page, as one does that was copied in part: reading the missing pages would end
+    /// the process. A file that another process cuts while it is open is not guarded against.
+    private static func requireWholeFile(_ handle: OpaquePointer, path: String) throws {
+        var (info, statistics, status) = (MDB_envinfo(), MDB_stat(), stat())
+        try check(mdb_env_info(handle, &info), "mdb_env_info", path: path)
+        try check(mdb_env_stat(handle, &statistics), "mdb_env_stat", path: path)
+        guard stat(path + "/data.mdb", &status) == 0, info.me_last_pgno > 1 else { return }
+        let (pages, overflow) = (info.me_last_pgno + 1).multipliedReportingOverflow(by: Int(statistics.ms_psize))
+        guard overflow || pages > Int(status.st_size) else { return }
+        throw TrawlError(
+            .corrupted, "the file is cut: it has \(status.st_size) bytes of \(overflow ? "far more" : "\(pages)")",
+            path: path + "/data.mdb", remedy: "copy the whole file again, or build the index again")
     }
 
     private static func openTables(_ handle: OpaquePointer, path: String, create: Bool) throws -> [MDB_dbi] {

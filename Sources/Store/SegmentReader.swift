@@ -90,6 +90,17 @@ public struct SegmentReader: Sendable {
         }
     }
 
+    /// Compares every chunk of every blob with its checksum.
+    ///
+    /// - Parameter verified: Called after each blob with its bytes.
+    /// - Throws: `TrawlError.corrupted` that names the first chunk that differs.
+    public func verifyAllChecksums(_ verified: (_ bytes: Int) -> Void = { _ in }) throws {
+        for (kind, bytes) in try blobSizes() {
+            try verifyChecksums(BlobKind(number: kind, "blob \(kind)"))
+            verified(bytes)
+        }
+    }
+
     /// The kinds (numbers) of blobs that the segment has and the bytes that they take.
     public func blobSizes() throws -> [(kind: UInt16, bytes: Int)] {
         var sizes: [(kind: UInt16, bytes: Int)] = []
@@ -103,6 +114,7 @@ public struct SegmentReader: Sendable {
                 return false
             }
             guard let kind = found else { break }
+            guard kind >= next else { throw damaged("the keys of its blobs are out of order") }
             if let descriptor = try descriptor(BlobKind(number: kind, "blob \(kind)")) {
                 sizes.append((kind, Int(clamping: descriptor.byteCount)))
             }

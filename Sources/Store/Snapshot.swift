@@ -99,9 +99,14 @@ public final class Snapshot: @unchecked Sendable {
                     return SentPair(key: key.bytes, value: value.bytes)
                 }
             }
-            guard let found, found.key.count >= prefix.count, found.key.prefix(prefix.count).elementsEqual(prefix),
-                try body(found.key, found.value)
+            guard let found, found.key.count >= prefix.count, found.key.prefix(prefix.count).elementsEqual(prefix)
             else { return }
+            // Damaged keys could lead back, and the walk would never end.
+            guard !found.key.lexicographicallyPrecedes(next) else {
+                throw TrawlError(
+                    .corrupted, "the keys of a table are out of order", path: path, remedy: "build the index again")
+            }
+            guard try body(found.key, found.value) else { return }
             next = Array(found.key) + [0]
         }
     }

@@ -28,26 +28,28 @@ enum NormalizationForm: String, Sendable {
         result.reserveCapacity(bytes.count)
         var unsorted = 0
         var position = 0
+        // Marks are sorted, stably, by their class; scalars of class 0 stay and part the runs.
+        func sortMarks(until end: Int) {
+            guard end - unsorted > 1 else { return }
+            let marks = result[unsorted..<end].enumerated().map {
+                (class: DecompositionTables.combiningClass($1.scalar), offset: $0, change: $1)
+            }
+            let sorted = marks.sorted { ($0.class, $0.offset) < ($1.class, $1.offset) }
+            for (index, mark) in sorted.enumerated() { result[unsorted + index] = mark.change }
+        }
         while position < bytes.count {
             let (scalar, width) = UTF8Text.decode(bytes, position)
             position += width
             var change: Int32 = 0
             DecompositionTables.forEach(scalar, compatible: isCompatible) { part in
-                // Marks are sorted, stably, by their class; scalars of class 0 stay and part the runs.
-                let ccc = DecompositionTables.combiningClass(part)
                 result.append(.init(scalar: part, change: change))
                 change = 1
-                if ccc == 0 {
-                    unsorted = result.count
-                    return
-                }
-                var index = result.count - 1
-                while index > unsorted, DecompositionTables.combiningClass(result[index - 1].scalar) > ccc {
-                    result.swapAt(index, index - 1)
-                    index -= 1
-                }
+                guard DecompositionTables.combiningClass(part) == 0 else { return }
+                sortMarks(until: result.count - 1)
+                unsorted = result.count
             }
         }
+        sortMarks(until: result.count)
         return result
     }
 

@@ -7,6 +7,45 @@ struct RegexStack {
         var minimum: Int
     }
     fileprivate(set) var entries: [Entry] = []
+    /// The states that failed in the text since the last match, for `RegexMatcher.run`.
+    fileprivate var failures = RegexFailures()
+
+    /// Forgets the failures of another text, or of what lies before a match.
+    mutating func forgetFailures() { failures.clear() }
+}
+
+/// States (instruction, position) that were tried and need not be tried again, so that an expression such as `(a+)+b` takes time
+/// linear in the text for each start (as in RE2's bit-state matcher). They are noted only once a match goes back often.
+private struct RegexFailures {
+    private var bits: [UInt64] = []
+    private var attempts = 0
+
+    /// Below this many attempts the notes cost more than they save.
+    private static let patience = 1000
+    /// The most bits of notes, 128 MiB.
+    private static let mostBits = 1 << 30
+
+    mutating func clear() {
+        attempts = 0
+        bits.removeAll(keepingCapacity: false)
+    }
+
+    /// Notes a state.
+    ///
+    /// - Returns: whether it had been tried before.
+    mutating func wasTried(_ instruction: Int, _ offset: Int, instructions: Int, length: Int) -> Bool {
+        attempts += 1
+        guard attempts > Self.patience else { return false }
+        if bits.isEmpty {
+            let (count, overflow) = instructions.multipliedReportingOverflow(by: length + 1)
+            guard !overflow, count <= Self.mostBits else { return false }
+            bits = [UInt64](repeating: 0, count: (count + 63) / 64)
+        }
+        let index = instruction * (length + 1) + offset
+        let (word, mask) = (index >> 6, UInt64(1) << UInt64(index & 63))
+        defer { bits[word] |= mask }
+        return bits[word] & mask != 0
+    }
 }
 
 /// One expression on one text.
@@ -21,6 +60,8 @@ struct RegexMatcher {
     /// The end of the match that starts at `start`, or -1. Recursion is as deep as look-aheads are nested.
     func run(_ first: Int, _ start: Int, _ stack: inout RegexStack) -> Int {
         let floor = stack.entries.count
+        // The failures of a look-ahead or an atomic group are its own.
+        var ownFailures = RegexFailures()
         var pc = first
         var position = start
         while true {
@@ -79,20 +120,28 @@ struct RegexMatcher {
                 pc += 1
             }
             guard fails else { continue }
-            guard stack.entries.count > floor else { return -1 }
-            let top = stack.entries.count - 1
-            let entry = stack.entries[top]
-            pc = entry.instruction
-            if entry.position > entry.minimum {
-                position = UTF8Text.before(text, entry.position, lower: entry.minimum)
-                if position > entry.minimum {
-                    stack.entries[top].position = position
+            var isNew = false
+            while !isNew {
+                guard stack.entries.count > floor else { return -1 }
+                let top = stack.entries.count - 1
+                let entry = stack.entries[top]
+                pc = entry.instruction
+                if entry.position > entry.minimum {
+                    position = UTF8Text.before(text, entry.position, lower: entry.minimum)
+                    if position > entry.minimum {
+                        stack.entries[top].position = position
+                    } else {
+                        stack.entries.removeLast()
+                    }
                 } else {
+                    position = entry.position
                     stack.entries.removeLast()
                 }
-            } else {
-                position = entry.position
-                stack.entries.removeLast()
+                let (count, length) = (program.count, upper - lower)
+                isNew =
+                    first == 0
+                    ? !stack.failures.wasTried(pc, position - lower, instructions: count, length: length)
+                    : !ownFailures.wasTried(pc, position - lower, instructions: count, length: length)
             }
         }
     }

@@ -43,6 +43,7 @@ struct RegularExpression: Sendable {
                         text: text, lower: piece.start, upper: piece.end, program: program, sets: sets, masks: masks)
                     var position = piece.start
                     var lastEnd = -1
+                    stack.forgetFailures()
                     while position <= piece.end {
                         if let starts {
                             while position < piece.end, !starts.contains(text[position]) { position += 1 }
@@ -56,6 +57,7 @@ struct RegularExpression: Sendable {
                             continue
                         }
                         report(position, end)
+                        stack.forgetFailures()
                         lastEnd = end
                         position = end
                     }

@@ -8,6 +8,14 @@ import TrawlCore
     let fixture: CorpusFixture
     init() throws { fixture = try CorpusFixture() }
 
+    /// Sorting 200,000 marks one by one would take minutes.
+    @Test func longRunsOfMarksAreSortedAtOnce() {
+        let marks = String(repeating: "\u{301}\u{323}", count: 100_000)
+        let expected =
+            "\u{1EA1}" + String(repeating: "\u{323}", count: 99_999) + String(repeating: "\u{301}", count: 100_000)
+        #expect(sameScalars(cleaned("a" + marks), expected))
+    }
+
     @Test func decomposedTextBecomesNFC() {
         #expect(sameScalars(cleaned("cafe\u{301}"), "caf\u{E9}"))
         #expect(sameScalars(cleaned("\u{1112}\u{1161}\u{11AB}"), "\u{D55C}"))

@@ -45,6 +45,18 @@ import Testing
         #expect(try matches(#"\s+(?!\S)"#, "a\u{3000}\u{3000}b") == ["\u{3000}"])
     }
 
+    /// Each takes time exponential in the text where a matcher tries the same state again.
+    @Test(arguments: ["(a+)+b", "(.+)+x", "(a|a)*b", "(?=(a+)+b)c"])
+    func nestedRepeatsEnd(_ pattern: String) throws {
+        #expect(try matches(pattern, String(repeating: "a", count: 300)) == [])
+    }
+
+    @Test func nestedRepeatsStillMatchAfterManyAttempts() throws {
+        let run = String(repeating: "a", count: 200)
+        #expect(try matches("(a+)+b", run + "c" + run + "b") == [run + "b"])
+        #expect(try matches("(?:a|aa)+?b|a{3}", run + "ab") == [run + "ab"])
+    }
+
     @Test func looksAheadAndBehind() throws {
         #expect(try matches(#"a(?=b)"#, "abac") == ["a"])
         #expect(try matches(#"(?<=x)a"#, "axa") == ["a"])

@@ -46,8 +46,7 @@ struct IndexChecker {
         var bytes = 0
         for segment in index.snapshot.segments {
             for reader in [segment] + (segment.deletionReader.map { [$0] } ?? []) {
-                for (kind, size) in try reader.blobSizes() {
-                    try reader.verifyChecksums(BlobKind(number: kind, "blob \(kind)"))
+                try reader.verifyAllChecksums { size in
                     bytes += size
                     progress.advance(1)
                 }
@@ -58,19 +57,8 @@ struct IndexChecker {
 
     private func verifyDeletions(_ index: SearchIndex) throws -> String? {
         for segment in index.documents.segments {
-            guard let deletions = segment.deletions else { continue }
-            try deletions.check()
-            for document in 0..<segment.reader.info.documentCount {
-                let isDead = segment.isDead(document: document)
-                for passage in try segment.passages(of: document)
-                where deletions.passages.contains(Int(passage)) != isDead {
-                    throw TrawlError(
-                        .corrupted,
-                        "passage \(passage) of document \(document) contradicts the deletion of documents", path: path,
-                        remedy: "build the index again")
-                }
-                progress.advance(1)
-            }
+            try segment.verifyDeletions()
+            progress.advance(Int(segment.reader.info.documentCount))
             for part in index.parts { try part.checkDeletions(segment.reader) }
         }
         return "\(index.documents.deletedDocumentCount) documents"

@@ -38,6 +38,8 @@ struct PendingDeletions {
     private func write(_ chosen: [UInt32], of segment: DocumentSegment, _ session: WriteSession) throws
         -> SegmentInfo?
     {
+        // What is damaged would be written again with a sound checksum.
+        try segment.verifyDeletions()
         var info = segment.reader.info
         var dead = segment.deletions?.documents.bitSet() ?? BitSet(bound: Int(info.documentCount))
         var deadPassages = segment.deletions?.passages.bitSet() ?? BitSet(bound: Int(info.passageCount))

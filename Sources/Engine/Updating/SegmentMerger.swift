@@ -26,9 +26,25 @@ struct SegmentMerger {
     func replace(_ merged: Range<Int>, textBytes: Int) throws {
         let segments = session.manifest.segments
         let snapshot = try session.snapshot(of: segments)
-        let plan = try MergePlan(merged, of: StoredDocuments(snapshot), textBytes: textBytes)
+        let documents = try StoredDocuments(snapshot)
+        try verify(documents.segments[merged])
+        let plan = try MergePlan(merged, of: documents, textBytes: textBytes)
         let written = try plan.outputs.map { try write($0) }
         try session.commit(segments: segments[..<merged.lowerBound] + written + segments[merged.upperBound...])
+    }
+
+    /// Verifies what a merge reads: what is damaged would be written again with sound checksums.
+    ///
+    /// - Throws: `TrawlError.corrupted` that names the segment and what is damaged; nothing was written then.
+    private func verify(_ segments: ArraySlice<DocumentSegment>) throws {
+        progress.begin("verifying", total: segments.count, unit: "segments")
+        defer { progress.end() }
+        for segment in segments {
+            try segment.reader.verifyAllChecksums()
+            try segment.reader.deletionReader?.verifyAllChecksums()
+            try segment.verifyDeletions()
+            progress.advance(1)
+        }
     }
 
     private func write(_ slices: [MergeSlice]) throws -> SegmentInfo {

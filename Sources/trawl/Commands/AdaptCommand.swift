@@ -53,8 +53,8 @@ struct AdaptCommand: AsyncParsableCommand {
 
     func validate() throws {
         try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
-        guard minutes > 0, minutes.isFinite else { throw ValidationError("--minutes must be above 0") }
-        guard passages > 0 else { throw ValidationError("--passages must be at least 1") }
+        try TrainingEnd.validate(minutes: minutes)
+        guard 1...10_000_000 ~= passages else { throw ValidationError("--passages must be from 1 to 10000000") }
     }
 
     func run() async throws {

@@ -15,6 +15,21 @@ struct TrainCommand: AsyncParsableCommand {
         ])
 }
 
+/// The bounds of what ends a training.
+enum TrainingEnd {
+    static func validate(minutes: Double?, steps: Int?) throws {
+        if minutes == nil && steps == nil { throw ValidationError("give --minutes or --steps") }
+        if let minutes { try validate(minutes: minutes) }
+        if let steps, !(1...1_000_000_000 ~= steps) { throw ValidationError("--steps must be from 1 to 1000000000") }
+    }
+
+    static func validate(minutes: Double) throws {
+        guard minutes > 0, minutes < 1_000_000 else {
+            throw ValidationError("--minutes must be above 0 and below 1000000")
+        }
+    }
+}
+
 struct TrainGeneratorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generator",
@@ -125,19 +140,20 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     func validate() throws {
         try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
         if scheduleFrom == output { throw ValidationError("--schedule-from must be another generator than --output") }
-        if minutes == nil && steps == nil { throw ValidationError("give --minutes or --steps") }
-        if let minutes, !(minutes > 0 && minutes.isFinite) { throw ValidationError("--minutes must be above 0") }
-        if let steps, steps < 1 { throw ValidationError("--steps must be at least 1") }
+        try TrainingEnd.validate(minutes: minutes, steps: steps)
         if !(learningRate > 0 && learningRate < 1) { throw ValidationError("--learning-rate must be between 0 and 1") }
-        if encoderLayers < 0 { throw ValidationError("--encoder-layers must be at least 0") }
+        if !(0...1000).contains(encoderLayers) { throw ValidationError("--encoder-layers must be from 0 to 1000") }
         if let rank, !(1...1024).contains(rank) { throw ValidationError("--rank must be between 1 and 1024") }
-        if sourcesPerStep < 1 || spansPerSource < 1 {
-            throw ValidationError("--sources-per-step and --spans-per-source must be at least 1")
+        for (name, value) in [("sources-per-step", sourcesPerStep), ("spans-per-source", spansPerSource)]
+        where !(1...4096).contains(value) {
+            throw ValidationError("--\(name) must be from 1 to 4096")
         }
         for (name, value) in [("hold-out", holdOut), ("sampling-start", samplingStart)] where !(0..<1).contains(value) {
             throw ValidationError("--\(name) must be at least 0 and below 1")
         }
-        if let selfSamples, selfSamples < 0 { throw ValidationError("--self-samples must be at least 0") }
+        if let selfSamples, !(0...1000).contains(selfSamples) {
+            throw ValidationError("--self-samples must be from 0 to 1000")
+        }
         if !(0...1).contains(sampleShare) { throw ValidationError("--sample-share must be from 0 to 1") }
         if !(rankingWeight >= 0 && rankingWeight.isFinite) {
             throw ValidationError("--ranking-weight must be at least 0")

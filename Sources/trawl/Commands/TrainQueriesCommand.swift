@@ -57,10 +57,11 @@ struct TrainQueriesCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        for (name, value) in [("passages", passages), ("per-passage", perPassage)] where value < 1 {
-            throw ValidationError("--\(name) must be at least 1")
+        for (name, value, most) in [("passages", passages, 10_000_000), ("per-passage", perPassage, 1000)]
+        where !(1...most ~= value) {
+            throw ValidationError("--\(name) must be from 1 to \(most)")
         }
-        guard foundWithin >= 0 else { throw ValidationError("--found-within must not be negative") }
+        guard 0...10_000 ~= foundWithin else { throw ValidationError("--found-within must be from 0 to 10000") }
         guard (0...10).contains(temperature) else { throw ValidationError("--temperature must be from 0 to 10") }
         guard temperature > 0 || perPassage == 1 else {
             throw ValidationError("--temperature 0 writes one query for a passage, however many --per-passage wants")

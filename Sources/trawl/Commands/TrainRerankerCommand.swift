@@ -119,11 +119,7 @@ struct TrainRerankerCommand: AsyncParsableCommand {
         for text in also where text.split(separator: ",", omittingEmptySubsequences: false).count != 3 {
             throw ValidationError("--also \(text) is not of the form INDEX,QUERIES,QRELS")
         }
-        if minutes == nil && steps == nil { throw ValidationError("give --minutes or --steps") }
-        if let minutes, !(0..<1e6 ~= minutes && minutes > 0) {
-            throw ValidationError("--minutes must be above 0 and below 1000000")
-        }
-        if let steps, !(1...1_000_000_000 ~= steps) { throw ValidationError("--steps must be from 1 to 1000000000") }
+        try TrainingEnd.validate(minutes: minutes, steps: steps)
         if !(learningRate > 0 && learningRate < 1) { throw ValidationError("--learning-rate must be between 0 and 1") }
         for (name, value, bounds) in [
             ("queries-per-step", queriesPerStep, 1...4096), ("negatives", negatives, 1...1000),

@@ -66,14 +66,17 @@ struct TrainWeightsCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        for (name, value) in [("limit", limit), ("depth", depth), ("rounds", rounds)] where value < 1 {
-            throw ValidationError("--\(name) must be at least 1")
+        for (name, value, most) in [("limit", limit, 1_000_000), ("depth", depth, 10_000), ("rounds", rounds, 100)]
+        where !(1...most ~= value) {
+            throw ValidationError("--\(name) must be from 1 to \(most)")
         }
         for text in also where text.split(separator: ",", omittingEmptySubsequences: false).count != 3 {
             throw ValidationError("--also \(text) is not of the form INDEX,QUERIES,QRELS")
         }
         try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
-        if priorQueries < 0 { throw ValidationError("--prior-queries must be at least 0") }
+        if !(0...1_000_000_000 ~= priorQueries) {
+            throw ValidationError("--prior-queries must be from 0 to 1000000000")
+        }
     }
 
     func run() async throws {

@@ -32,6 +32,23 @@ struct DocumentSegment: Sendable {
         }
     }
 
+    /// Compares the deletion set with its checksums, with the manifest, and documents with their passages.
+    ///
+    /// - Throws: `TrawlError.corrupted`.
+    func verifyDeletions() throws {
+        guard let deletions else { return }
+        try deletions.check()
+        for document in 0..<reader.info.documentCount {
+            let isDead = isDead(document: document)
+            for passage in try passages(of: document) where deletions.passages.contains(Int(passage)) != isDead {
+                throw TrawlError(
+                    .corrupted,
+                    "segment \(reader.info.number): passage \(passage) of document \(document) contradicts the deletion "
+                        + "of documents", path: reader.snapshot.path, remedy: "build the index again")
+            }
+        }
+    }
+
     func isDead(document: UInt32) -> Bool { deletions?.documents.contains(Int(document)) ?? false }
 
     /// The passages of a document.

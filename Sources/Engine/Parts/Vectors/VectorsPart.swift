@@ -39,14 +39,21 @@ public struct VectorsPart: IndexPart {
         let embedded = try embedder.embed(texts, in: index.recipe.dense.prompt(of: embedder))
         var largest: Float = 0
         for (row, passage) in passages.enumerated() {
-            for (stored, new) in zip(try searcher.vector(of: passage), embedded[row]) {
-                largest = max(largest, abs(stored - new))
+            var new = Array(embedded[row])
+            // Search by cosines stores vectors of length 1, whatever the model gives.
+            if searcher.metric == .cosine { new.scaleToUnitLength() }
+            // Formats round to a share of the largest value.
+            let scale = max(new.lazy.map { abs($0) }.max() ?? 0, .leastNormalMagnitude)
+            for (stored, new) in zip(try searcher.vector(of: passage), new) {
+                largest = max(largest, abs(stored - new) / scale)
             }
         }
-        guard largest < 1e-3 else {
+        let tolerance = searcher.formats.map(\.checkTolerance).max() ?? 0
+        guard largest < tolerance else {
             throw TrawlError(
-                .corrupted, "vectors differ from new embeddings by up to \(largest)", path: index.path,
-                remedy: "build the index again")
+                .corrupted,
+                "vectors differ from new embeddings by up to \(largest) of their largest value, more than \(tolerance)",
+                path: index.path, remedy: "build the index again")
         }
         return "\(passages.count) embedded again, largest difference \(largest)"
     }
@@ -75,6 +82,18 @@ public struct VectorsPart: IndexPart {
         let embedder = try models.embedder(index.recipe.dense.model, precision: precision)
         try embedder.fingerprint.require(in: index.fingerprints, path: index.path)
         return embedder
+    }
+}
+
+extension RowFormat {
+    /// How far a stored value may be from that of a new embedding, as a share of the vector's largest value: what rounding and
+    /// another processor's order of summation make of it.
+    fileprivate var checkTolerance: Float {
+        switch self {
+        case .f32: 1e-3
+        case .f16: 2e-3
+        case .int8: 8e-3
+        }
     }
 }
 
