@@ -137,12 +137,6 @@ struct TrainRerankerCommand: AsyncParsableCommand {
         if !(reweightStrength > 0 && reweightStrength.isFinite) {
             throw ValidationError("--reweight-strength must be above 0")
         }
-        if loss.needsTeacher != (teacher != nil) {
-            throw ValidationError(
-                loss.needsTeacher
-                    ? "--loss \(loss.rawValue) needs --teacher" : "--teacher has no effect with --loss \(loss.rawValue)"
-            )
-        }
     }
 
     private var objective: RerankerObjective.Settings {
@@ -163,6 +157,12 @@ struct TrainRerankerCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if loss.needsTeacher != (teacher != nil) {
+            throw ValidationError(
+                loss.needsTeacher
+                    ? "--loss \(loss.rawValue) needs --teacher" : "--teacher has no effect with --loss \(loss.rawValue)"
+            )
+        }
         let engine = Engine()
         var settings = TrainingSettings()
         (settings.seed, settings.steps, settings.seconds) = (seed, steps, minutes.map { $0 * 60 })
