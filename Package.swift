@@ -97,6 +97,7 @@ let package = Package(
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])
         + module("VectorIndex", ["Core", "Store", "CKernels"])
+        + module("LateIndex", ["Core", "Store", "Tensors", "CKernels"])
         + module("LexicalIndex", ["Core", "Store", "CStemmer"], golden: true)
         + module("Models", ["Core", "Tensors", "Tokenizers"], golden: true)
         + module("Generation", ["Core", "Models", "Tensors"], tests: ["Tokenizers"], golden: true)
@@ -107,8 +108,8 @@ let package = Package(
         + module(
             "Engine",
             [
-                "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "Models",
-                "Generation", "Embeddings", "Reranking", "Tensors",
+                "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "LateIndex",
+                "Models", "Generation", "Embeddings", "Reranking", "Tensors",
             ], packages: [yams])
         + module(
             "Workbench",
