@@ -64,6 +64,9 @@ let benchmarks: [Target] =
             name: "VectorSpeed",
             dependencies: modules(["Core", "Store", "VectorIndex"]) + [argumentParser],
             path: "eval/speed/vectors/Sources", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "LateSpeed", dependencies: modules(["Core", "Store", "LateIndex", "Tensors"]),
+            path: "eval/speed/late/Sources", swiftSettings: swiftSettings),
     ] : []
 
 let package = Package(

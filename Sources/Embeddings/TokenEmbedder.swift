@@ -1,4 +1,4 @@
-public import TrawlCore
+internal import TrawlCore
 public import TrawlModels
 public import TrawlTensors
 internal import TrawlTokenizers

@@ -31,7 +31,8 @@ extension LateSearcher {
             var listed: [UInt32] = []
             try store.passages(of: centroid) { listed.append(UInt32($0)) }
             guard listed == passages else {
-                throw LateSegment.damaged(segment, "the list of centroid \(centroid) has other passages than its tokens")
+                throw LateSegment.damaged(
+                    segment, "the list of centroid \(centroid) has other passages than its tokens")
             }
         }
     }

@@ -6,7 +6,7 @@ extension TokenCodec {
     static let sampleBytes = 256 << 20
     /// The fewest vectors of the sample for each centroid.
     private static let leastPerCentroid = 16
-    private static let rounds = 6
+    private static let rounds = 4
 
     /// About four times the square root of the number of tokens, as a power of two: lists then are as long as there are
     /// centroids to look through, up to a factor.

@@ -11,8 +11,8 @@ import TrawlTestSupport
 
     /// A segment as it is built, but for one structure, which `change` changes.
     private func damaged(
-        _ kind: BlobKind? = nil, shape changeShape: (inout LateShape) -> Void = { _ in },
-        _ change: @escaping (inout [UInt8]) -> Void = { _ in }
+        _ kind: BlobKind? = nil, _ change: (inout [UInt8]) -> Void = { _ in },
+        shape changeShape: (inout LateShape) -> Void = { _ in }
     ) throws -> (segment: SegmentReader, codec: TokenCodec) {
         let sound = try LateFixture(texts, sizes: [30])
         let reader = sound.segments[0]
@@ -39,7 +39,7 @@ import TrawlTestSupport
     }
 
     /// What the check says of a damaged structure, which searches survive.
-    private func check(_ kind: BlobKind, _ change: @escaping (inout [UInt8]) -> Void) throws -> String {
+    private func check(_ kind: BlobKind, _ change: (inout [UInt8]) -> Void) throws -> String {
         let (segment, codec) = try damaged(kind, change)
         let searcher = try LateSearcher([segment], codec: codec)
         for options in [LateSearchOptions(), .exact] {
@@ -53,7 +53,8 @@ import TrawlTestSupport
     }
 
     @Test func theCheckFindsWhatIsDamaged() throws {
-        #expect(try check(LateSegment.tiles) { ($0[0], $0[1]) = (0xFF, 0xFF) }.contains("a centroid that does not exist"))
+        #expect(
+            try check(LateSegment.tiles) { ($0[0], $0[1]) = (0xFF, 0xFF) }.contains("a centroid that does not exist"))
         #expect(try check(LateSegment.tiles) { $0[0] ^= 1 }.contains("other passages than its tokens"))
         #expect(try check(LateSegment.starts) { $0[7] = 0x7F }.contains("has the tokens"))
         #expect(try check(LateSegment.starts) { $0[0] = 1 }.contains("do not follow"))

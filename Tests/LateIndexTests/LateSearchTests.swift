@@ -21,7 +21,9 @@ import TrawlTestSupport
             let scores = try fixture.searcher.score(query, passages: passages)
             for (passage, score) in scores.enumerated() {
                 let expected = try fixture.naive(query, passage)
-                #expect(abs(Double(score) - expected) < tolerance * Double(tokens), "passage \(passage): \(score) \(expected)")
+                #expect(
+                    abs(Double(score) - expected) < tolerance * Double(tokens),
+                    "passage \(passage): \(score) \(expected)")
             }
             let ranking = try fixture.searcher.search(query, k: 60, .exact)
             // Passages without tokens are not found.

@@ -30,7 +30,8 @@ import TrawlTestSupport
                 #expect(abs(length - 1) < 1e-3)
             }
             let cosines = cosines(codec)
-            #expect((cosines.min() ?? 0) > [1: 0.8, 2: 0.93, 4: 0.99][bits] ?? 1, "\(bits) bits: \(cosines.min() ?? 0)")
+            #expect(
+                (cosines.min() ?? 0) > [1: 0.8, 2: 0.93, 4: 0.99][bits] ?? 1, "\(bits) bits: \(cosines.min() ?? 0)")
             return cosines.reduce(0, +) / Float(cosines.count)
         }
         #expect(means[0] > 0.88 && means[1] > 0.97 && means[2] > 0.997, "\(means)")
@@ -54,7 +55,10 @@ import TrawlTestSupport
     }
 
     @Test func centroidsFollowTheNumberOfTokens() {
-        #expect([1, 100, 10_000, 1_000_000, 1 << 60].map { TokenCodec.centroidCount(tokens: $0) } == [4, 32, 256, 4096, 65_536])
+        #expect(
+            [1, 100, 10_000, 1_000_000, 1 << 60].map { TokenCodec.centroidCount(tokens: $0) } == [
+                4, 32, 256, 4096, 65_536,
+            ])
         #expect(TokenCodec.sampleCount(tokens: 100, dimension: 384) == 100)
         #expect(TokenCodec.sampleCount(tokens: 1 << 40, dimension: 384) * 384 * 4 <= 256 << 20)
     }
@@ -65,7 +69,7 @@ import TrawlTestSupport
             let sample = Array(texts.all.prefix(64 * count))
             let codec = try TokenCodec(sample: sample, dimension: 64, bits: 1, tokens: count)
             #expect(codec.centroidCount == max(1, count / 16))
-            #expect(codec.roundTrip(sample).allSatisfy(\.isFinite))
+            #expect(codec.roundTrip(sample).filter { !$0.isFinite }.isEmpty)
         }
     }
 

@@ -5,7 +5,9 @@ public struct IndexParts: Sendable {
     public let all: [any IndexPart]
 
     /// The parts that come with Trawl. This is where a new one is registered.
-    public static let `default` = IndexParts([DocumentsPart(), LexicalPart(), VectorsPart(), SubstringsPart(), LatePart()])
+    public static let `default` = IndexParts([
+        DocumentsPart(), LexicalPart(), VectorsPart(), SubstringsPart(), LatePart(),
+    ])
 
     /// - Precondition: no two parts share a name or a number of their storage.
     public init(_ parts: [any IndexPart]) {

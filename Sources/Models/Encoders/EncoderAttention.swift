@@ -36,7 +36,8 @@ struct EncoderAttention {
     }
 
     private func attend(
-        _ queries: UnsafePointer<Float>, length: Int, keyCount: Int, head: Int, into context: UnsafeMutablePointer<Float>
+        _ queries: UnsafePointer<Float>, length: Int, keyCount: Int, head: Int,
+        into context: UnsafeMutablePointer<Float>
     ) {
         let size = heads * width
         let stride = 3 * size

@@ -76,7 +76,8 @@ struct DenseFlags: ParsableArguments {
             "Text before each query when it is embedded. (default: the index's, or the model's)", valueName: "text"))
     var queryPrompt: String?
     @Flag(
-        help: "Compare the query with every vector, or every passage's token vectors, whatever structure the index has.")
+        help: "Compare the query with every vector, or every passage's token vectors, whatever structure the index has."
+    )
     var exact = false
     @Option(
         name: [.customLong("ef-search"), .customLong("walk-width")],

@@ -1,5 +1,4 @@
 import Foundation
-import Foundation
 public import TrawlCore
 import TrawlCorpus
 import TrawlEmbeddings
@@ -75,7 +74,9 @@ public struct LatePart: IndexPart {
     /// How much farther than a new compression a stored vector may be: rounding may put a value into the next bucket.
     private static let tolerance: Float = 0.05
 
-    private func dot(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    private func dot(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Float {
+        zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+    }
 
     private func different(_ index: SearchIndex, _ what: String) -> TrawlError {
         TrawlError(.corrupted, what, path: index.path, remedy: "build the index again")

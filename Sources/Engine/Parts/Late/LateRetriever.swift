@@ -49,7 +49,8 @@ struct LateRetriever: Retriever {
             let found = content.utf8(in: range)
             let inText = range.lowerBound >= textStart && !range.isEmpty
             return Match(
-                stage: name, text: found.isEmpty ? text.utf8(in: asked[number]) : "\(text.utf8(in: asked[number])) → \(found)",
+                stage: name,
+                text: found.isEmpty ? text.utf8(in: asked[number]) : "\(text.utf8(in: asked[number])) → \(found)",
                 count: 1, contribution: match.product,
                 ranges: inText ? [range.lowerBound - textStart..<range.upperBound - textStart] : [])
         }.enumerated().sorted { ($1.element.contribution, $0.offset) < ($0.element.contribution, $1.offset) }
