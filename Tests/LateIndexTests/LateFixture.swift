@@ -22,8 +22,10 @@ struct TokenTexts {
         let centres = randomVectors(40, dimension, seed: 5)
         passages = (0..<count).map { number in
             let length = number % 10 == 9 ? 0 : Int.random(in: lengths, using: &random)
+            // A passage is about a few things.
+            let topics = (0..<5).map { _ in centres[random.below(centres.count)] }
             return (0..<length).flatMap { _ -> [Float] in
-                let centre = centres[random.below(centres.count)]
+                let centre = topics[random.below(topics.count)]
                 return unit(centre.map { $0 + noise * Float.random(in: -1...1, using: &random) })
             }
         }

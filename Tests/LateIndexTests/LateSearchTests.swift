@@ -16,7 +16,7 @@ import TrawlTestSupport
         let texts = TokenTexts(60, dimension: dimension, seed: 1)
         let fixture = try LateFixture(texts, sizes: [25, 1, 34], bits: bits)
         for (number, tokens) in [1, 5, 32].enumerated() {
-            let query = texts.query(7 * number + 2, tokens: tokens, seed: 9)
+            let query = texts.query(6 * number + 2, tokens: tokens, seed: 9)
             let passages = (0..<60).map { PassageID(UInt32($0)) }
             let scores = try fixture.searcher.score(query, passages: passages)
             for (passage, score) in scores.enumerated() {
@@ -29,7 +29,7 @@ import TrawlTestSupport
             // Passages without tokens are not found.
             #expect(ranking.count == 54)
             for entry in ranking { #expect(entry.score == scores[Int(entry.passage.rawValue)]) }
-            #expect(ranking.first?.passage.rawValue == UInt32(7 * number + 2))
+            #expect(ranking.first?.passage.rawValue == UInt32(6 * number + 2))
         }
     }
 
@@ -42,7 +42,7 @@ import TrawlTestSupport
         options.candidates = 40
         var (found, wanted) = (0, 0)
         for number in 0..<10 {
-            let query = texts.query(number * 31, tokens: 12, seed: UInt64(number))
+            let query = texts.query(number * 30, tokens: 12, seed: UInt64(number))
             let exact = try fixture.searcher.search(query, k: 10, .exact)
             let near = try fixture.searcher.search(query, k: 10, options)
             #expect(near.first == exact.first && near.count == 10)

@@ -57,7 +57,7 @@ import TrawlTestSupport
     @Test func centroidsFollowTheNumberOfTokens() {
         #expect(
             [1, 100, 10_000, 1_000_000, 1 << 60].map { TokenCodec.centroidCount(tokens: $0) } == [
-                4, 32, 256, 4096, 65_536,
+                4, 32, 256, 2048, 65_536,
             ])
         #expect(TokenCodec.sampleCount(tokens: 100, dimension: 384) == 100)
         #expect(TokenCodec.sampleCount(tokens: 1 << 40, dimension: 384) * 384 * 4 <= 256 << 20)
