@@ -14,7 +14,7 @@ final class LateBuilder: PartBuilder {
     private var hasWarned = false
 
     /// Passages are encoded in lots of this many, sorted by length, which bounds the memory.
-    private static let lotSize = 256
+    private static let lotSize = 128
     /// Centroids that were made for a collection this much smaller find fewer of the right candidates.
     private static let mostGrowth = 64
 
@@ -38,30 +38,32 @@ final class LateBuilder: PartBuilder {
         var texts: [String] = []
         texts.reserveCapacity(draft.passageCount)
         draft.forEachPassage { texts.append($0) }
-        var known: [Int: TokenVectors] = [:]
+        var sample = Sample(dimension: embedder.dimension)
         let codec: TokenCodec
         if let existing = self.codec {
             codec = existing
         } else {
-            (codec, known) = try makeCodec(of: texts, progress)
+            (codec, sample) = try makeCodec(of: texts, progress)
             self.codec = codec
         }
         let builder = LateSegmentBuilder(codec, into: writer)
         progress.begin("token vectors", total: texts.count, unit: "passages")
-        var cut = 0
+        var cut = sample.cutTexts
         var tokens = 0
         for start in stride(from: 0, to: texts.count, by: Self.lotSize) {
             let lot = start..<min(start + Self.lotSize, texts.count)
-            let new = lot.filter { known[$0] == nil }
-            let encoded = try embedder.passages(new.map { texts[$0] })
+            let encoded = try embedder.passages(lot.filter { !sample.contains($0) }.map { texts[$0] })
             cut += encoded.cutTexts
-            for (index, vectors) in zip(new, encoded.split) { known[index] = vectors }
+            var new = encoded.split[...]
+            // Many tokens at once, as each call packs all centroids.
+            var (values, counts): ([Float], [Int]) = ([], [])
             for index in lot {
-                guard let vectors = known.removeValue(forKey: index) else { continue }
-                cut += vectors.cutTexts
-                tokens += vectors.counts[0]
-                try builder.append(vectors.values, counts: vectors.counts)
+                guard let vectors = sample.vectors(of: index) ?? new.popFirst() else { continue }
+                values += vectors.values
+                counts += vectors.counts
             }
+            try builder.append(values, counts: counts)
+            tokens += counts.reduce(0, +)
             progress.advance(lot.count)
         }
         try builder.finish()
@@ -89,33 +91,63 @@ final class LateBuilder: PartBuilder {
     /// Encodes an even sample of the passages, and makes a codec of it.
     ///
     /// - Returns: the codec, and the vectors of the sample by their passages, so that none is encoded twice.
-    private func makeCodec(of texts: [String], _ progress: any ProgressReporter) throws -> (
-        TokenCodec, [Int: TokenVectors]
-    ) {
+    private func makeCodec(
+        of texts: [String], _ progress: any ProgressReporter
+    ) throws -> (TokenCodec, Sample) {
         let limit = embedder.longestPassage
         let total = max(1, embedder.lengths(of: texts).reduce(0) { $0 + min($1, limit) })
         let wanted = TokenCodec.sampleCount(tokens: total, dimension: embedder.dimension)
         let count = max(1, min(texts.count, (texts.count * wanted + total - 1) / total))
         let chosen = (0..<count).map { $0 * texts.count / count }
         progress.begin("sampling token vectors", total: count, unit: "passages")
-        var sample: [Int: TokenVectors] = [:]
-        var values: [Float] = []
+        var sample = Sample(dimension: embedder.dimension)
         for start in stride(from: 0, to: count, by: Self.lotSize) {
             let lot = chosen[start..<min(start + Self.lotSize, count)]
             let encoded = try embedder.passages(lot.map { texts[$0] })
-            for (index, vectors) in zip(lot, encoded.split) { sample[index] = vectors }
-            values += encoded.values
+            sample.append(encoded, of: lot)
             progress.advance(lot.count)
         }
         progress.end()
         // Passages without a single token make a codec too: a later segment may have some.
-        if values.isEmpty { values = Self.anyVector(embedder.dimension) }
+        let vectors = sample.values.isEmpty ? Self.anyVector(embedder.dimension) : sample.values
         let codec = try TokenCodec(
-            sample: values, dimension: embedder.dimension, bits: recipe.bits, tokens: total, progress: progress)
+            sample: vectors, dimension: embedder.dimension, bits: recipe.bits, tokens: total, progress: progress)
         return (codec, sample)
     }
 
     private static func anyVector(_ dimension: Int) -> [Float] {
         [Float](repeating: 1 / Float(dimension).squareRoot(), count: dimension)
+    }
+}
+
+/// The token vectors of some passages, by their numbers.
+private struct Sample {
+    let dimension: Int
+    private(set) var values: [Float] = []
+    private(set) var cutTexts = 0
+    /// Where a passage's tokens are in `values`.
+    private var tokens: [Int: Range<Int>] = [:]
+
+    init(dimension: Int) { self.dimension = dimension }
+
+    mutating func append(_ vectors: TokenVectors, of passages: ArraySlice<Int>) {
+        var start = values.count / dimension
+        for (passage, count) in zip(passages, vectors.counts) {
+            tokens[passage] = start..<start + count
+            start += count
+        }
+        values += vectors.values
+        cutTexts += vectors.cutTexts
+    }
+
+    func contains(_ passage: Int) -> Bool { tokens[passage] != nil }
+
+    func vectors(of passage: Int) -> TokenVectors? {
+        tokens[passage].map { range in
+            TokenVectors(
+                dimension: dimension,
+                values: Array(values[range.lowerBound * dimension..<range.upperBound * dimension]),
+                counts: [range.count])
+        }
     }
 }

@@ -15,7 +15,6 @@ struct LateSpeed {
     static let tokensPerPassage = 200
 
     static func main() throws {
-        setvbuf(stdout, nil, Int32(_IOLBF), 0)
         print("dimension  bits  query tokens  bytes/token  ms/query (processor time, best of 9)")
         let wanted = CommandLine.arguments.dropFirst().compactMap { Int($0) }
         if wanted.count == 3 { return try measure(wanted[0], bits: wanted[1], queryTokens: wanted[2]) }
@@ -65,6 +64,7 @@ struct LateSpeed {
             best = min(best, threadMilliseconds() - start)
         }
         let bytes = Double(searcher.byteCount) / Double(searcher.tokenCount)
+        defer { fflush(nil) }
         print(String(format: "%9d  %4d  %12d  %11.1f  %8.2f", dimension, bits, queryTokens, bytes, best))
     }
 }
