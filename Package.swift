@@ -64,6 +64,9 @@ let benchmarks: [Target] =
             name: "VectorSpeed",
             dependencies: modules(["Core", "Store", "VectorIndex"]) + [argumentParser],
             path: "eval/speed/vectors/Sources", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "LateSpeed", dependencies: modules(["Core", "Store", "LateIndex", "Tensors"]),
+            path: "eval/speed/late/Sources", swiftSettings: swiftSettings),
     ] : []
 
 let package = Package(
@@ -97,6 +100,7 @@ let package = Package(
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])
         + module("VectorIndex", ["Core", "Store", "CKernels"])
+        + module("LateIndex", ["Core", "Store", "Tensors", "CKernels"])
         + module("LexicalIndex", ["Core", "Store", "CStemmer"], golden: true)
         + module("Models", ["Core", "Tensors", "Tokenizers"], golden: true)
         + module("Generation", ["Core", "Models", "Tensors"], tests: ["Tokenizers"], golden: true)
@@ -107,8 +111,8 @@ let package = Package(
         + module(
             "Engine",
             [
-                "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "Models",
-                "Generation", "Embeddings", "Reranking", "Tensors",
+                "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "LateIndex",
+                "Models", "Generation", "Embeddings", "Reranking", "Tensors",
             ], packages: [yams])
         + module(
             "Workbench",

@@ -100,9 +100,7 @@ struct EmbeddingChain: Sendable {
             switch module {
             case .pooling(let pooling):
                 hash.update("pooling \(pooling.modes.map(\.rawValue)) \(pooling.includesPrompt)")
-            case .dense(let dense):
-                hash.update("dense \(dense.activation.rawValue) \(dense.bias != nil) \(dense.isResidual)")
-                hash.update(dense.tensors)
+            case .dense(let dense): dense.update(&hash)
             case .layerNorm(let norm):
                 hash.update("layer norm")
                 hash.update(norm.tensors)
@@ -164,6 +162,12 @@ struct DenseModule: Sendable {
             for index in added.indices { base[index] += added[index] }
         }
         return y
+    }
+
+    /// Takes in everything that changes what comes out.
+    func update(_ hash: inout StableHash) {
+        hash.update("dense \(activation.rawValue) \(bias != nil) \(isResidual)")
+        hash.update(tensors)
     }
 }
 

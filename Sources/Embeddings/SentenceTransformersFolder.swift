@@ -23,10 +23,11 @@ struct SentenceTransformersFolder {
     let defaultPromptName: String?
     let similarity: Similarity?
 
-    init(path: String) throws {
+    /// - Parameter pools: whether the folder must have a Pooling module, as models that give a text one vector have.
+    init(path: String, pools: Bool = true) throws {
         (prompts, defaultPromptName, similarity) = try Self.settings(path)
         if fileExists(path + "/modules.json") {
-            let (transformer, modules) = try Self.modules(path)
+            let (transformer, modules) = try Self.modules(path, pools: pools)
             transformerPath = transformer
             self.modules = modules
         } else {
@@ -60,7 +61,7 @@ struct SentenceTransformersFolder {
         return (prompts, name, similarity)
     }
 
-    private static func modules(_ folder: String) throws -> (transformer: String, modules: [Module]) {
+    private static func modules(_ folder: String, pools: Bool) throws -> (transformer: String, modules: [Module]) {
         let path = folder + "/modules.json"
         var transformer: String?
         var modules: [Module] = []
@@ -96,7 +97,7 @@ struct SentenceTransformersFolder {
             }
             modules.append(Module(kind: kind, path: modulePath))
         }
-        guard let transformer, modules.contains(where: { $0.kind == .pooling }) else {
+        guard let transformer, !pools || modules.contains(where: { $0.kind == .pooling }) else {
             throw unsupported("modules.json names no Transformer or no Pooling module")
         }
         return (transformer, modules)

@@ -5,7 +5,7 @@
 /// struct of fixed-width integers and floats without padding between them.
 public struct Table<Value: BitwiseCopyable & Sendable>: Sendable {
     /// The number that stands in the keys. Each owner has a range of its own: documents 1-9, lexical 10-19,
-    /// substring 20-29, vectors 30-39, deletion sets 40-49 (under numbers of their own).
+    /// substring 20-29, vectors 30-39, deletion sets 40-49 (under numbers of their own), late interaction 50-59.
     public let number: UInt16
     public let name: StaticString
 

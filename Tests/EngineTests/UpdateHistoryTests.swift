@@ -40,7 +40,7 @@ import TrawlTestSupport
     }
 
     @Test func vectorsFollowTheSameHistory() throws {
-        try run(seed: 4, steps: 6, components: IndexParts.default.buildNames)
+        try run(seed: 4, steps: 6, components: IndexParts.default.defaultBuild)
     }
 
     /// A limit of little text makes several segments of one, leaves full ones alone and splits others.

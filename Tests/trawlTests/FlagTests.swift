@@ -37,14 +37,16 @@ import TrawlTestSupport
         "--rerank-weight": "0.5",
         "--generator": "nothing", "--alpha": "2", "--query-ngrams": "2", "--beams": "2", "--soft-constraint": "1",
         "--precision": "int8", "--scoring": "lm", "--instruction": "Find it", "--examples": "examples.tsv",
-        "--query-prompt": "query: ", "--ef-search": "50", "--k1": "1", "--b": "0.5", "--fusion": "rrf",
+        "--query-prompt": "query: ", "--ef-search": "50", "--probes": "8", "--candidates": "100", "--k1": "1",
+        "--b": "0.5", "--fusion": "rrf",
         "--weights": "lexical=1", "--where": "year>=1", "--limit": "3", "--run": "out.trec", "eval --run": "run.txt",
         "--depth": "5", "--color": "never", "--topic-fields": "title", "--qrels": "qrels.txt",
         "--benchmark": "nothing.yaml", "--data": ".", "--sts": "nothing.tsv", "--model": "nothing",
         "--prompt-name": "query", "--sweep": "nothing.yaml", "--measures": "AP", "--first-queries": "1",
         "--write-run": "out.trec", "--output": "new", "--recipe": "nothing.yaml", "--build": "lexical",
         "--format": "jsonl", "--embedder": "nothing", "--pseudo-queries": "nothing", "--vector-structure": "exact",
-        "--vector-format": "f32", "--passage-size": "50", "--passage-overlap": "0", "embed --format": "npy",
+        "--vector-format": "f32", "--late-model": "nothing", "--late-bits": "1", "--passage-size": "50",
+        "--passage-overlap": "0", "embed --format": "npy",
         "--output-type": "int8", "--ranges": "nothing.npy", "--write-ranges": "ranges.npy", "--prompt": "p: ",
         "train queries --prompt": "{passage}", "--role": "query", "--dimensions": "8", "--documents": "2",
         "--phrases": "queries.tsv", "--within": "3", "--cap": "10", "--next": "2", "--text": " x",
@@ -64,8 +66,9 @@ import TrawlTestSupport
         "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams", "--soft-constraint", "--scoring",
     ]
     private static let dense = ["--instruction", "--examples", "--query-prompt", "--exact", "--ef-search"]
+    private static let late = ["--probes", "--candidates"]
     private static let ofAnIndex =
-        generative + dense + [
+        generative + dense + late + [
             "--queries", "--mode", "--depth", "--first-queries", "--write-run", "--sweep", "--rerank", "--reranker",
             "--k1", "--b", "--syntax", "--fusion", "--weights", "--where", "--topic-fields", "--rerank-weight",
         ]
@@ -87,40 +90,43 @@ import TrawlTestSupport
         // With an index: what depends on the retrieval methods.
         Case(
             command: "query", line: ["a.trawl", "alpha", "--mode", "lexical"],
-            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + late + ["--precision", "--fusion", "--weights"], "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
                 "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 },
             status: [0, 1, 2]),
         Case(
             command: "query", line: ["a.trawl", "alpha", "--run", "out"],
-            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + late + ["--precision", "--fusion", "--weights"], "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--passages": "--run",
                 "--limit": "--run", "--explain": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 },
             status: [0, 1, 2]),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "dense"],
-            refused: all(generative + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode dense").merging([
-                "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
-            ]) { $1 }),
+            refused: all(generative + late + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode dense")
+                .merging([
+                    "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                ]) { $1 }),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "generative"],
-            refused: all(dense + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode generative").merging([
-                "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
-            ]) { $1 }),
+            refused: all(dense + late + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode generative")
+                .merging([
+                    "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                ]) { $1 }),
         Case(
             command: "query",
             line: ["a.trawl", "--queries", "queries.tsv", "--mode", "hybrid", "--weights", "dense=1,generative=1"],
             refused: [
                 "--k1": "--weights", "--b": "--weights", "--syntax": "--weights", "--depth": "--run",
+                "--probes": "--weights", "--candidates": "--weights",
                 "--rerank-depth": "--rerank",
                 "--rerank-weight": "--rerank",
             ]),
         Case(
             command: "eval",
             line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
-            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + late + ["--precision", "--fusion", "--weights"], "--mode").merging([
                 "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts",
                 "--prompt-name": "--sts",
                 "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
@@ -152,20 +158,25 @@ import TrawlTestSupport
             refused: all(
                 [
                     "--recipe", "--build", "--language", "--embedder", "--generator", "--precision", "--passage-size",
-                    "--passage-overlap", "--vector-structure", "--vector-format", "--replace", "--sync", "--watch",
+                    "--passage-overlap", "--vector-structure", "--vector-format", "--late-model", "--late-bits",
+                    "--replace",
+                    "--sync", "--watch",
                 ], "--add")),
         Case(
             command: "index", line: ["missing", "--output", "missing.trawl", "--sync", "--build", "lexical"],
             refused: all(["--recipe", "--pseudo-queries", "--add", "--replace", "--watch"], "--sync").merging(
                 all(
-                    ["--embedder", "--generator", "--precision", "--vector-structure", "--vector-format"], "--build")
+                    [
+                        "--embedder", "--generator", "--precision", "--vector-structure", "--vector-format",
+                        "--late-model", "--late-bits",
+                    ], "--build")
             ) { $1 }),
         Case(
             command: "index", line: ["missing.jsonl", "--output", "new.trawl", "--build", "lexical"],
             refused: all(
                 [
                     "--embedder", "--generator", "--precision", "--vector-structure", "--vector-format",
-                    "--pseudo-queries", "--add", "--replace",
+                    "--late-model", "--late-bits", "--pseudo-queries", "--add", "--replace",
                 ], "--build")),
         Case(command: "embed", line: ["missing.txt", "--model", "nothing", "--output-type", "int8"], refused: [:]),
         Case(

@@ -12,6 +12,7 @@
 #include "gemm.h"
 #include "int8.h"
 #include "isa.h"
+#include "maxsim.h"
 #include "prefetch.h"
 #include "rank.h"
 #include "rotation.h"

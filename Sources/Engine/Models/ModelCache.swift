@@ -39,6 +39,14 @@ public final class ModelCache: Sendable {
         return try value("embedder", path, precision) { try TextEmbedder(folder: path, precision: precision) }
     }
 
+    /// What gives every token a vector, by name or path.
+    ///
+    /// - Throws: `TrawlError` for a model that is missing, damaged or has no token vectors.
+    public func tokenEmbedder(_ model: String, precision: Precision = .f32) throws -> TokenEmbedder {
+        let path = try ModelCatalogue.path(of: model)
+        return try value("token embedder", path, precision) { try TokenEmbedder(folder: path, precision: precision) }
+    }
+
     /// A model's folder by name or path: what it is, nothing loaded. It is not kept: it holds the file of the weights mapped,
     /// which a loaded model may not need.
     public func folder(_ model: String) throws -> ModelFolder { try ModelFolder(path: ModelCatalogue.path(of: model)) }

@@ -31,6 +31,11 @@ public struct ModelDescription: Encodable, Sendable {
         var details: [String: String] = [:]
         if folder.isCrossEncoder {
             uses = ["rerank"]
+        } else if TokenEmbedder.isTrained(folder) {
+            uses = ["late interaction"]
+            let embedder = try TokenEmbedder(folder: path)
+            details["dimension"] = "\(embedder.dimension) per token"
+            details["maximum"] = "\(embedder.maximumTokens) tokens"
         } else if folder.isEncoderDecoder && !folder.isEncoder {
             uses = ["generate"]
             details = try Self.details(ofEncoderDecoder: folder)

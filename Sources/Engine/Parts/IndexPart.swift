@@ -35,6 +35,9 @@ public protocol IndexPart: Sendable {
     /// collections and tested on eight others (eval/results/generator.md).
     var fusionWeight: Float { get }
 
+    /// Whether an index has the part whose recipe does not say what to build.
+    var isBuiltByDefault: Bool { get }
+
     /// Whether the method finds passages by their words. Methods that do repeat each other in part, so that two of them count
     /// 1.5 times as much as one, not twice.
     var readsWords: Bool { get }
@@ -88,6 +91,7 @@ extension IndexPart {
     public var recipeSection: (any RecipeSection.Type)? { nil }
     public var settingsSection: (any RecipeSection.Type)? { nil }
     public var fusionWeight: Float { 0 }
+    public var isBuiltByDefault: Bool { true }
     public var readsWords: Bool { false }
     public func canSearch(_ recipe: IndexRecipe, _ settings: SearchSettings) -> Bool { true }
 

@@ -5,7 +5,9 @@ public struct IndexParts: Sendable {
     public let all: [any IndexPart]
 
     /// The parts that come with Trawl. This is where a new one is registered.
-    public static let `default` = IndexParts([DocumentsPart(), LexicalPart(), VectorsPart(), SubstringsPart()])
+    public static let `default` = IndexParts([
+        DocumentsPart(), LexicalPart(), VectorsPart(), SubstringsPart(), LatePart(),
+    ])
 
     /// - Precondition: no two parts share a name or a number of their storage.
     public init(_ parts: [any IndexPart]) {
@@ -23,6 +25,9 @@ public struct IndexParts: Sendable {
 
     /// The names by which recipes build parts.
     public var buildNames: [String] { all.compactMap(\.buildName) }
+
+    /// The names of the parts that an index has whose recipe does not say what to build.
+    public var defaultBuild: [String] { all.filter(\.isBuiltByDefault).compactMap(\.buildName) }
 
     /// The names, for messages.
     public var nameList: String { buildNames.joined(separator: ", ") }

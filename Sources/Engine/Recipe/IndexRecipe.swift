@@ -14,10 +14,10 @@ public struct IndexRecipe: Equatable, Sendable {
     public var build: [String]
     public var sections = RecipeSections()
 
-    /// - Parameter build: all that `IndexParts.default` has unless named.
+    /// - Parameter build: unless named, the parts of `IndexParts.default` that are built by default.
     public init(
         description: String? = nil, corpus: CorpusRecipe = CorpusRecipe(), passages: PassageRecipe = PassageRecipe(),
-        build: [String] = IndexParts.default.buildNames
+        build: [String] = IndexParts.default.defaultBuild
     ) {
         self.description = description
         self.corpus = corpus

@@ -69,7 +69,7 @@ private struct RecipeGroups {
     }
 
     mutating func recipe(_ parts: IndexParts) throws -> IndexRecipe {
-        var recipe = IndexRecipe(build: parts.buildNames)
+        var recipe = IndexRecipe(build: parts.defaultBuild)
         recipe.description = try take("description")
         if let corpus: CorpusRecipe = try take("corpus") { recipe.corpus = corpus }
         if let passages: PassageRecipe = try take("passages") { recipe.passages = passages }

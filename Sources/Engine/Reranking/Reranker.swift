@@ -24,9 +24,18 @@ public protocol RerankerKind: Sendable {
 
     /// - Throws: `TrawlError` for a model that is missing or cannot be used.
     func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker
+
+    /// The same, for the hits of an index: a kind that reads more of it than the texts of passages has this one too.
+    func makeReranker(_ settings: RerankSettings, models: ModelCache, index: SearchIndex) throws -> any Reranker
 }
 
 extension RerankerKind {
+    public func makeReranker(
+        _ settings: RerankSettings, models: ModelCache, index: SearchIndex
+    ) throws -> any Reranker {
+        try makeReranker(settings, models: models)
+    }
+
     public func accepts(_ model: ModelFolder) -> Bool { false }
 }
 
@@ -35,7 +44,9 @@ public struct Rerankers: Sendable {
     public let all: [any RerankerKind]
 
     /// The kinds that come with Trawl. This is where a new one is registered.
-    public static let `default` = Rerankers([CrossEncoderKind(), QueryLikelihoodKind()])
+    public static let `default` = Rerankers([
+        CrossEncoderKind(), QueryLikelihoodKind(), LateInteractionKind(),
+    ])
 
     public init(_ kinds: [any RerankerKind]) { all = kinds }
 
@@ -45,22 +56,22 @@ public struct Rerankers: Sendable {
     /// The reranker that `settings` describe.
     ///
     /// - Throws: `TrawlError` for an unknown name, or a model that no kind can use.
-    func make(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
+    func make(_ settings: RerankSettings, models: ModelCache, index: SearchIndex) throws -> any Reranker {
         if let name = settings.reranker {
             guard let kind = all.first(where: { $0.name == name }) else {
                 throw TrawlError(
                     .invalidInput, "unknown reranker \"\(name)\"",
                     remedy: "the rerankers are \(all.map(\.name).joined(separator: ", "))")
             }
-            return try kind.makeReranker(settings, models: models)
+            return try kind.makeReranker(settings, models: models, index: index)
         }
         let folder = try models.folder(settings.model ?? ModelCatalogue.defaultLanguageModel)
         guard let kind = all.first(where: { $0.accepts(folder) }) else {
             throw TrawlError(
                 .incompatible, "\(folder.architectureName) is not a reranker", path: folder.path,
-                remedy: "a reranker is a cross-encoder or a language model")
+                remedy: "a reranker is a cross-encoder, a language model or a ColBERT checkpoint")
         }
-        return try kind.makeReranker(settings, models: models)
+        return try kind.makeReranker(settings, models: models, index: index)
     }
 }
 

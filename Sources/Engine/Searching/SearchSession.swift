@@ -33,7 +33,7 @@ public final class SearchSession {
             }
             return (weight, part.readsWords, retriever)
         }
-        self.rerankers = try settings.rerankers.map { ($0, try rerankers.make($0, models: models)) }
+        self.rerankers = try settings.rerankers.map { ($0, try rerankers.make($0, models: models, index: index)) }
     }
 
     /// The hits for each query, with the score of each stage.

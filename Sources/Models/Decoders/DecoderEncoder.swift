@@ -72,6 +72,11 @@ final class DecoderEncoder: TokenEncoder {
                     .invalidInput, "input \(index) has segments; decoders have none", path: path,
                     remedy: "leave out the segments")
             }
+            guard input.visibleTokens == nil || input.visibleTokens == input.tokens.count else {
+                throw TrawlError(
+                    .unsupported, "input \(index) has tokens that are not seen, which decoders have not", path: path,
+                    remedy: "use an encoder")
+            }
         }
         let forward = DecoderForward(model, pool: pool)
         guard let prefix else {

@@ -20,35 +20,38 @@ struct EncoderAttention {
     /// - Parameters:
     ///   - projections: `[total, 3, heads, width]`.
     ///   - starts: where sequences begin, and the total.
+    ///   - visible: how many of the leading tokens of each sequence are keys, at least 1.
     ///   - context: `[total, heads, width]`.
     func callAsFunction(
-        _ projections: UnsafePointer<Float>, starts: [Int], into context: UnsafeMutablePointer<Float>, pool: ThreadPool
+        _ projections: UnsafePointer<Float>, starts: [Int], visible: [Int], into context: UnsafeMutablePointer<Float>,
+        pool: ThreadPool
     ) {
         pool.parallelFor((starts.count - 1) * heads) { task in
             let (sequence, head) = (task / heads, task % heads)
             let start = starts[sequence]
             attend(
                 projections + start * 3 * heads * width + head * width, length: starts[sequence + 1] - start,
-                head: head, into: context + start * heads * width + head * width)
+                keyCount: visible[sequence], head: head, into: context + start * heads * width + head * width)
         }
     }
 
     private func attend(
-        _ queries: UnsafePointer<Float>, length: Int, head: Int, into context: UnsafeMutablePointer<Float>
+        _ queries: UnsafePointer<Float>, length: Int, keyCount: Int, head: Int,
+        into context: UnsafeMutablePointer<Float>
     ) {
         let size = heads * width
         let stride = 3 * size
-        let mostKeys = window.map { min(length, Self.queryTile + 2 * min($0, length)) } ?? length
-        let keyCount = Kernels.packedCount(mostKeys, width)
+        let mostKeys = window.map { min(keyCount, Self.queryTile + 2 * min($0, keyCount)) } ?? keyCount
+        let keyFloats = Kernels.packedCount(mostKeys, width)
         let valueCount = Kernels.packedCount(width, mostKeys)
-        let keys = ThreadScratch.floats(.scores, keyCount + valueCount + Self.queryTile * mostKeys)
-        let values = keys + keyCount
+        let keys = ThreadScratch.floats(.scores, keyFloats + valueCount + Self.queryTile * mostKeys)
+        let values = keys + keyFloats
         let scores = values + valueCount
         var packed = 0..<0
         var query = 0
         while query < length {
             let count = min(Self.queryTile, length - query)
-            let visible = visible(query..<query + count, of: length)
+            let visible = visible(query..<query + count, of: keyCount)
             if visible != packed {
                 let row = queries + visible.lowerBound * stride
                 Kernels.pack(outputs: row + size, stride, visible.count, width, scale: scale, into: keys)
@@ -70,7 +73,8 @@ struct EncoderAttention {
     @inline(__always)
     private func visible(_ queries: Range<Int>, of length: Int) -> Range<Int> {
         guard let window else { return 0..<length }
-        return max(0, queries.lowerBound - window)..<min(length, queries.upperBound + window)
+        let end = min(length, queries.upperBound + window)
+        return min(max(0, queries.lowerBound - window), end - 1)..<end
     }
 
     /// Adds the biases, and hides what lies outside of each query's window.
@@ -87,7 +91,9 @@ struct EncoderAttention {
                 Kernels.add(biases + first, to: row, visible.count)
             }
             guard let window else { continue }
-            let seen = max(visible.lowerBound, query - window)..<min(visible.upperBound, query + window + 1)
+            // A query with no key in its window sees the nearest.
+            let end = min(visible.upperBound, query + window + 1)
+            let seen = min(max(visible.lowerBound, query - window), end - 1)..<end
             for key in visible.lowerBound..<seen.lowerBound { row[key - visible.lowerBound] = -.infinity }
             for key in seen.upperBound..<visible.upperBound { row[key - visible.lowerBound] = -.infinity }
         }

@@ -75,6 +75,9 @@ public final class EncoderModel: TokenEncoder {
             if let token = input.tokens.first(where: { Int($0) >= configuration.vocabularySize }) {
                 throw invalid("has the token \(token); the vocabulary has \(configuration.vocabularySize)")
             }
+            if let visible = input.visibleTokens, !(1...input.tokens.count ~= visible) {
+                throw invalid("has \(visible) visible tokens of \(input.tokens.count)")
+            }
             guard input.segments.isEmpty || input.segments.count == input.tokens.count else {
                 throw invalid("has \(input.segments.count) segments for \(input.tokens.count) tokens")
             }
@@ -90,6 +93,8 @@ public final class EncoderModel: TokenEncoder {
     private struct Batch {
         /// Where sequences begin, and the total of tokens.
         let starts: [Int]
+        /// How many tokens of each sequence are seen.
+        let visible: [Int]
         let longest: Int
         /// [total, hidden] each.
         let states, other: UnsafeMutablePointer<Float>
@@ -107,7 +112,7 @@ public final class EncoderModel: TokenEncoder {
         consume: (Int, UnsafeBufferPointer<Float>) -> Void
     ) {
         let hidden = configuration.hiddenSize
-        let batch = makeBatch(inputs.map(\.input.tokens.count))
+        let batch = makeBatch(inputs.map(\.input))
         for (position, item) in inputs.enumerated() {
             embed(item.input, into: batch.states + batch.starts[position] * hidden, scratch: batch.other)
         }
@@ -130,8 +135,9 @@ public final class EncoderModel: TokenEncoder {
         }
     }
 
-    private func makeBatch(_ counts: [Int]) -> Batch {
+    private func makeBatch(_ inputs: [EncoderInput]) -> Batch {
         let sizes = configuration
+        let counts = inputs.map(\.tokens.count)
         var starts = [0]
         for count in counts { starts.append(starts[starts.count - 1] + count) }
         let total = starts[starts.count - 1]
@@ -152,7 +158,8 @@ public final class EncoderModel: TokenEncoder {
         }
         weights.relativeBias?.writeBiases(longest, into: next)
         return Batch(
-            starts: starts, longest: longest, states: memory, other: other, inner: inner, angles: angles,
+            starts: starts, visible: zip(inputs, counts).map { $0.visibleTokens ?? $1 }, longest: longest,
+            states: memory, other: other, inner: inner, angles: angles,
             biases: weights.relativeBias == nil ? nil : next)
     }
 
@@ -221,7 +228,7 @@ public final class EncoderModel: TokenEncoder {
             heads: sizes.headCount, width: sizes.headDimension, scale: sizes.scoreScale, window: layer.window,
             biases: batch.biases.map { UnsafePointer($0) }, longest: batch.longest)
         let context = batch.inner + batch.total * stride
-        attention(batch.inner, starts: batch.starts, into: context, pool: pool)
+        attention(batch.inner, starts: batch.starts, visible: batch.visible, into: context, pool: pool)
         layer.attentionOutput(context, batch.total, into: out, pool)
     }
 

@@ -5,10 +5,13 @@ public import TrawlTensors
 public struct EncoderInput: Sendable {
     public var tokens: [TokenID]
     public var segments: [UInt8]
+    /// How many of the leading tokens are seen by the others; nil: all. Those after them see, and are not seen.
+    public var visibleTokens: Int?
 
-    public init(tokens: [TokenID], segments: [UInt8] = []) {
+    public init(tokens: [TokenID], segments: [UInt8] = [], visibleTokens: Int? = nil) {
         self.tokens = tokens
         self.segments = segments
+        self.visibleTokens = visibleTokens
     }
 }
 
@@ -28,7 +31,8 @@ public protocol TokenEncoder: Sendable {
     /// input's number and its states `[tokens, hiddenSize]`, which are valid during the call. It must not run an encoder
     /// itself: that would use the same thread's memory.
     /// - Throws: `TrawlError.invalidInput` for an empty input, one longer than the context, a token outside the
-    ///   vocabulary or a segment that the model has not.
+    ///   vocabulary or a segment that the model has not, `.unsupported` for tokens that are not seen where the model is a
+    ///   decoder.
     func encode(
         _ inputs: [EncoderInput], pool: ThreadPool,
         consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void

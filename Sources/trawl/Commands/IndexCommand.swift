@@ -71,7 +71,8 @@ struct IndexCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The retrieval methods to build, separated by commas: \(IndexParts.default.nameList). (default: all)",
+            "The retrieval methods to build, separated by commas: \(IndexParts.default.nameList). "
+                + "(default: \(IndexParts.default.defaultBuild.joined(separator: ",")))",
             valueName: "methods"),
         transform: { text in
             try text.split(separator: ",").map { name in
@@ -123,6 +124,16 @@ struct IndexCommand: AsyncParsableCommand {
     var vectorFormat: VectorRecipe.Format?
     @Option(
         help: ArgumentHelp(
+            "The model of late interaction: a ColBERT checkpoint or an embedding model, by name or path. "
+                + "(default: \(ModelCatalogue.defaultEmbedder))", valueName: "model"))
+    var lateModel: String?
+    @Option(
+        help: ArgumentHelp(
+            "The bits per dimension of a stored token vector: 1, 2 or 4. (default: \(LateRecipe().bits))",
+            valueName: "bits"))
+    var lateBits: Int?
+    @Option(
+        help: ArgumentHelp(
             "The longest passage: auto, none or a number of words. (default: auto)",
             discussion: """
                 auto splits documents that are longer than the embedding model reads, at headings, paragraphs and \
@@ -149,6 +160,7 @@ struct IndexCommand: AsyncParsableCommand {
         if recipe == "-", output == nil {
             throw ValidationError("--recipe - has no name; name the index with --output")
         }
+        if let lateBits, ![1, 2, 4].contains(lateBits) { throw ValidationError("--late-bits must be 1, 2 or 4") }
         if let overlap = passageOverlap, overlap < 0 { throw ValidationError("--passage-overlap must not be negative") }
     }
 
@@ -259,6 +271,7 @@ struct IndexCommand: AsyncParsableCommand {
         if let embedder { file.recipe.dense.model = embedder }
         if let precision {
             file.recipe.dense.precision = precision
+            if file.recipe.build.contains(SearchMode.late.rawValue) { file.recipe.late.precision = precision }
             file.settings.generative.precision = precision
         }
         if let generator { file.recipe.generative.model = generator }
@@ -267,6 +280,8 @@ struct IndexCommand: AsyncParsableCommand {
         }
         if let vectorStructure { file.recipe.dense.vectors.structure = vectorStructure }
         if let vectorFormat { file.recipe.dense.vectors.format = vectorFormat }
+        if let lateModel { file.recipe.late.model = lateModel }
+        if let lateBits { file.recipe.late.bits = lateBits }
         if let passageSize {
             file.recipe.passages = PassageRecipe(size: passageSize)
         }

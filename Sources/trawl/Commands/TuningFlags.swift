@@ -12,6 +12,7 @@ struct TuningFlags: ParsableArguments {
     @OptionGroup(title: "Lexical retrieval") var lexical: LexicalFlags
     @OptionGroup(title: "Dense retrieval") var dense: DenseFlags
     @OptionGroup(title: "Generative retrieval") var generative: GenerativeFlags
+    @OptionGroup(title: "Late interaction") var late: LateFlags
     @OptionGroup(title: "Hybrid retrieval") var hybrid: FusionFlags
     @OptionGroup(title: "Reranking") var reranking: RerankFlags
 
@@ -27,6 +28,7 @@ struct TuningFlags: ParsableArguments {
         if let mode { settings.mode = mode }
         lexical.apply(to: &settings, isTyped: isTyped)
         try dense.apply(to: &settings)
+        late.apply(to: &settings)
         hybrid.apply(to: &settings)
         settings.conditions += filter.conditions
         reranking.apply(to: &settings)
@@ -73,7 +75,10 @@ struct DenseFlags: ParsableArguments {
         help: ArgumentHelp(
             "Text before each query when it is embedded. (default: the index's, or the model's)", valueName: "text"))
     var queryPrompt: String?
-    @Flag(help: "Compare the query with every vector, whatever structure the index has.") var exact = false
+    @Flag(
+        help: "Compare the query with every vector, or every passage's token vectors, whatever structure the index has."
+    )
+    var exact = false
     @Option(
         name: [.customLong("ef-search"), .customLong("walk-width")],
         help: ArgumentHelp(
@@ -92,8 +97,31 @@ struct DenseFlags: ParsableArguments {
         if let instruction { settings.dense.instruction = instruction }
         if let examples { settings.dense.examples = try InstructionExample.read(examples) }
         if instruction != nil || examples != nil { settings.dense.queryPrompt = nil }
-        if exact { settings.dense.isExact = true }
+        if exact { (settings.dense.isExact, settings.late.isExact) = (true, true) }
         if let efSearch { settings.dense.searchWidth = efSearch }
+    }
+}
+
+/// How candidates of late interaction are found.
+struct LateFlags: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The nearest centroids of each query token whose passages are candidates. (default: the index's)",
+            valueName: "n"))
+    var probes: Int?
+    @Option(
+        help: ArgumentHelp(
+            "How many candidates are scored by all their tokens. (default: the index's)", valueName: "n"))
+    var candidates: Int?
+
+    func validate() throws {
+        if let probes, probes < 1 { throw ValidationError("--probes must be at least 1") }
+        if let candidates, candidates < 1 { throw ValidationError("--candidates must be at least 1") }
+    }
+
+    func apply(to settings: inout SearchSettings) {
+        if let probes { settings.late.probes = probes }
+        if let candidates { settings.late.candidates = candidates }
     }
 }
 

@@ -3,7 +3,7 @@
 /// What `query` and `eval` share.
 private let tuningRules = [
     FlagRule("--rerank-depth", "--rerank-weight", needs: ["--rerank", "--reranker"]),
-    FlagRule("--ef-search", excludedBy: ["--exact"]),
+    FlagRule("--ef-search", "--probes", "--candidates", excludedBy: ["--exact"]),
     FlagRule("--query-prompt", excludedBy: ["--instruction", "--examples"]),
 ]
 
@@ -40,7 +40,8 @@ extension EvalCommand: RuledCommand {
                 "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha",
                 "--seal-weights",
                 "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--instruction", "--examples",
-                "--query-prompt", "--exact", "--ef-search", "--k1", "--b", "--syntax", "--fusion", "--weights",
+                "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--k1", "--b", "--syntax",
+                "--fusion", "--weights",
                 "--where",
                 needs: ["INDEX"]),
         ]
@@ -57,7 +58,7 @@ extension IndexCommand: RuledCommand {
         FlagRule(
             "--recipe", "--build", "--language", "--embedder", "--generator", "--precision", "--passage-size",
             "--passage-overlap",
-            "--vector-structure", "--vector-format", excludedBy: ["--add", "--replace"],
+            "--vector-structure", "--vector-format", "--late-model", "--late-bits", excludedBy: ["--add", "--replace"],
             remedy: "the index keeps to its recipe"),
     ]
 }

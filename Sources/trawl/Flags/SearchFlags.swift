@@ -12,7 +12,9 @@ enum SearchFlags {
             ],
             [.generative]
         ),
-        (["--instruction", "--examples", "--query-prompt", "--exact", "--ef-search"], [.dense]),
+        (["--instruction", "--examples", "--query-prompt", "--ef-search"], [.dense]),
+        (["--exact"], [.dense, .late]),
+        (["--probes", "--candidates"], [.late]),
         (["--k1", "--b", "--syntax"], [.lexical]),
         (["--precision"], [.dense, .generative]),
     ]
@@ -21,9 +23,10 @@ enum SearchFlags {
     /// The flags of a new index, with the methods that they are for.
     static let building: [(flags: [String], methods: [SearchMode])] = [
         (["--embedder", "--vector-structure", "--vector-format"], [.dense]),
+        (["--late-model", "--late-bits"], [.late]),
         (["--generator", "--pseudo-queries"], [.generative]),
         (["--language"], [.lexical, .generative]),
-        (["--precision"], [.dense, .generative]),
+        (["--precision"], [.dense, .generative, .late]),
     ]
 
     /// - Parameter settings: those of each mode that is searched; a flag must matter in one of them.

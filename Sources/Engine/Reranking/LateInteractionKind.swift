@@ -1,0 +1,54 @@
+import TrawlCore
+import TrawlEmbeddings
+import TrawlLateIndex
+import TrawlModels
+
+/// Late interaction: the tokens of a query are compared with those of a passage (ColBERT). An index that was built with `late`
+/// has the token vectors of its passages; otherwise, and with another model than the index's, passages are encoded as they
+/// are reranked, which takes as long as embedding them.
+struct LateInteractionKind: RerankerKind {
+    let name = "late"
+
+    func accepts(_ model: ModelFolder) -> Bool { TokenEmbedder.isTrained(model) }
+
+    func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
+        EncodingReranker(
+            embedder: try models.tokenEmbedder(
+                settings.model ?? ModelCatalogue.defaultEmbedder, precision: settings.precision))
+    }
+
+    func makeReranker(_ settings: RerankSettings, models: ModelCache, index: SearchIndex) throws -> any Reranker {
+        var settings = settings
+        settings.model = settings.model ?? index.recipe.late.model
+        guard index.recipe.build.contains("late"), let searcher = try index.open(LatePart()).searcher,
+            settings.model == index.recipe.late.model
+        else { return try makeReranker(settings, models: models) }
+        return StoredTokensReranker(embedder: try index.tokenEmbedder(models), searcher: searcher)
+    }
+}
+
+/// Scores by the token vectors that an index has.
+private struct StoredTokensReranker: Reranker {
+    let embedder: TokenEmbedder
+    let searcher: LateSearcher
+
+    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Ranking {
+        let query = try embedder.queries([query]).values
+        let scores = try searcher.score(query, passages: ranking.map(\.passage))
+        return Ranking(zip(ranking, scores).map { ScoredPassage($0.passage, $1) })
+    }
+}
+
+/// Scores by token vectors that are made when they are asked for.
+private struct EncodingReranker: Reranker {
+    let embedder: TokenEmbedder
+
+    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Ranking {
+        let passages = try embedder.passages(ranking.map { try documents.passage($0.passage).content })
+        let query = try embedder.queries([query]).values
+        let entries = zip(ranking, passages.split).map { entry, vectors in
+            ScoredPassage(entry.passage, lateScore(query, vectors.values, dimension: embedder.dimension))
+        }
+        return Ranking(entries)
+    }
+}
