@@ -12,6 +12,8 @@ struct EncoderAttention {
     let biases: UnsafePointer<Float>?
     /// The length of the longest sequence.
     let longest: Int
+    /// What contents say of positions; nil for nothing. Then there is no window.
+    let relative: DisentangledAttention?
 
     /// Queries that share a product with the keys: their scores stay in the second-level cache, so that no running
     /// maximum is kept.
@@ -41,9 +43,13 @@ struct EncoderAttention {
         let mostKeys = window.map { min(length, Self.queryTile + 2 * min($0, length)) } ?? length
         let keyCount = Kernels.packedCount(mostKeys, width)
         let valueCount = Kernels.packedCount(width, mostKeys)
-        let keys = ThreadScratch.floats(.scores, keyCount + valueCount + Self.queryTile * mostKeys)
+        let relativeCount = relative?.floatCount(length, tile: Self.queryTile) ?? 0
+        let keys = ThreadScratch.floats(
+            .scores, keyCount + valueCount + Self.queryTile * mostKeys + relativeCount)
         let values = keys + keyCount
         let scores = values + valueCount
+        let relativeMemory = scores + Self.queryTile * mostKeys
+        relative?.prepare(keys: queries + size, stride: stride, length: length, head: head, in: relativeMemory)
         var packed = 0..<0
         var query = 0
         while query < length {
@@ -59,6 +65,9 @@ struct EncoderAttention {
                 count, visible.count, width, queries + query * stride, stride, panels: keys, into: scores,
                 visible.count)
             adjust(scores, firstQuery: query, count, visible, head: head)
+            relative?.add(
+                to: scores, queries: queries + query * stride, stride: stride, firstQuery: query, count, length: length,
+                head: head, memory: relativeMemory)
             Kernels.softmax(scores, rows: count, columns: visible.count, stride: visible.count)
             Kernels.multiply(
                 count, width, visible.count, scores, visible.count, panels: values, into: context + query * size, size)

@@ -24,8 +24,9 @@ public final class EncoderModel: TokenEncoder {
     /// - Throws: `TrawlError` that names a missing tensor, or one whose shape contradicts config.json.
     public init(_ model: ModelFolder, precision: Precision = .f32) throws {
         switch model.architecture {
-        case .bert, .roberta, .distilbert, .mpnet:
+        case .bert, .roberta, .distilbert, .mpnet, .electra:
             (configuration, weights) = try BertFamily.load(model, precision)
+        case .debertaV2: (configuration, weights) = try DebertaV2.load(model, precision)
         case .nomicBert: (configuration, weights) = try NomicBert.load(model, precision)
         case .modernBert: (configuration, weights) = try ModernBert.load(model, precision)
         case .t5: (configuration, weights) = try T5Encoder.load(model, precision)
@@ -108,10 +109,14 @@ public final class EncoderModel: TokenEncoder {
     ) {
         let hidden = configuration.hiddenSize
         let batch = makeBatch(inputs.map(\.input.tokens.count))
+        let width = weights.words.columns
+        // Embeddings that are not states yet lie where states go later.
+        let embeddings = weights.embeddingProjection == nil ? batch.states : batch.other
         for (position, item) in inputs.enumerated() {
-            embed(item.input, into: batch.states + batch.starts[position] * hidden, scratch: batch.other)
+            embed(item.input, into: embeddings + batch.starts[position] * width, scratch: batch.inner)
         }
-        weights.embeddingNorm?(batch.states, rows: batch.total)
+        weights.embeddingNorm?(embeddings, rows: batch.total)
+        weights.embeddingProjection?(embeddings, batch.total, into: batch.states, pool)
         for layer in weights.layers {
             if configuration.isPreNormed {
                 runPreNormed(layer, batch, pool)
@@ -136,7 +141,8 @@ public final class EncoderModel: TokenEncoder {
         for count in counts { starts.append(starts[starts.count - 1] + count) }
         let total = starts[starts.count - 1]
         let longest = counts.max() ?? 0
-        let innerWidth = max(4 * sizes.attentionSize, (sizes.isGated ? 2 : 1) * sizes.feedForwardSize)
+        let innerWidth = max(
+            4 * sizes.attentionSize, (sizes.isGated ? 2 : 1) * sizes.feedForwardSize, sizes.hiddenSize)
         let angleCounts = weights.rotations.map { $0.angleCount(longest) }
         let biasCount = weights.relativeBias?.biasCount(longest) ?? 0
         let floats = total * (2 * sizes.hiddenSize + innerWidth) + angleCounts.reduce(biasCount, +)
@@ -156,11 +162,11 @@ public final class EncoderModel: TokenEncoder {
             biases: weights.relativeBias == nil ? nil : next)
     }
 
-    /// states = words + positions + segments, `[tokens, hidden]`.
+    /// states = words + positions + segments, `[tokens, width of the embeddings]`.
     private func embed(
         _ input: EncoderInput, into states: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let hidden = configuration.hiddenSize
+        let hidden = weights.words.columns
         for (position, token) in input.tokens.enumerated() {
             let row = states + position * hidden
             weights.words.decode(row: Int(token), count: 1, into: row)
@@ -217,11 +223,14 @@ public final class EncoderModel: TokenEncoder {
                     heads: 2 * sizes.headCount, headDimension: sizes.headDimension, angles: batch.angles[index])
             }
         }
-        let attention = EncoderAttention(
-            heads: sizes.headCount, width: sizes.headDimension, scale: sizes.scoreScale, window: layer.window,
-            biases: batch.biases.map { UnsafePointer($0) }, longest: batch.longest)
         let context = batch.inner + batch.total * stride
-        attention(batch.inner, starts: batch.starts, into: context, pool: pool)
+        weights.distanceRows.withUnsafeBufferPointer { rows in
+            let attention = EncoderAttention(
+                heads: sizes.headCount, width: sizes.headDimension, scale: sizes.scoreScale, window: layer.window,
+                biases: batch.biases.map { UnsafePointer($0) }, longest: batch.longest,
+                relative: layer.relativePositions.map { DisentangledAttention(positions: $0, rows: rows) })
+            attention(batch.inner, starts: batch.starts, into: context, pool: pool)
+        }
         layer.attentionOutput(context, batch.total, into: out, pool)
     }
 
