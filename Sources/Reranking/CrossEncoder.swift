@@ -136,7 +136,12 @@ public struct CrossEncoder: PairScorer, Sendable {
         let states = UnsafeMutablePointer<Float>.allocate(capacity: max(1, inputs.count * size))
         defer { states.deallocate() }
         nonisolated(unsafe) let target = states
-        try encoder.encode(inputs, pool: pool) { index, states in head.pool(states, into: target + index * size) }
+        func take(_ index: Int, _ states: UnsafeBufferPointer<Float>) { head.pool(states, into: target + index * size) }
+        if head.readsFirstStateOnly {
+            try encoder.encodeFirstTokens(inputs, pool: pool, consume: take)
+        } else {
+            try encoder.encode(inputs, pool: pool, consume: take)
+        }
         return [Float](unsafeUninitializedCapacity: inputs.count * labelCount) { buffer, count in
             count = inputs.count * labelCount
             guard let base = buffer.baseAddress, count > 0 else { return }

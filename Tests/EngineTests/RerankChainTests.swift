@@ -16,6 +16,8 @@ import TrawlTensors
             ("minilm-reranker:50", [Stage(model: "minilm-reranker", depth: 50)]),
             ("minilm-reranker", [Stage(model: "minilm-reranker")]),
             ("cross=a/b:7@0.5", [Stage(reranker: "cross", model: "a/b", depth: 7, weight: 0.5)]),
+            ("default", [Stage()]),
+            ("default:50,cross=default", [Stage(depth: 50), Stage(reranker: "cross", model: "default")]),
             ("yes-no@0.0", [Stage(reranker: "yes-no", weight: 0)]),
             ("./a:b/c=d@e/f", [Stage(model: "./a:b/c=d@e/f")]),
             ("cross=model=v2:3", [Stage(reranker: "cross", model: "model=v2", depth: 3)]),

@@ -149,6 +149,11 @@ import TrawlTestSupport
         #expect(all.status == 2 && all.errors.contains("document d") && all.errors.contains("cannot score"))
     }
 
+    @Test func modelsShowDescribesAClassifier() throws {
+        let outcome = try TrawlProcess.run(["models", "show", model("tiny-deberta-v2")], folder: folder.path)
+        #expect(outcome.status == 0 && outcome.output.contains("rerank") && outcome.output.contains("48 tokens"))
+    }
+
     @Test func noCandidatesAndOneAreAnswers() throws {
         let model = model("tiny-distilbert")
         #expect(try query("zebra", "--reranker", model).status == 1)
@@ -160,7 +165,7 @@ import TrawlTestSupport
         let text = String(repeating: "the river of france ", count: 90)
         try folder.write(#"{"_id": "long", "text": "\#(text)"}"# + "\n", to: "more.jsonl")
         #expect(
-            try run("index", "more.jsonl", "--output", "b.trawl", "--build", "lexical", "--passage-size", "document")
+            try run("index", "more.jsonl", "--output", "b.trawl", "--build", "lexical", "--passage-size", "1000")
                 .status
                 == 0)
         let outcome = try TrawlProcess.run(

@@ -8,7 +8,7 @@ struct MonoT5Kind: RerankerKind {
     let name = "monot5"
 
     func accepts(_ model: ModelFolder) -> Bool {
-        model.architecture == .t5 && model.isEncoderDecoder && model.path.lowercased().contains("monot5")
+        model.architecture == .t5 && model.isEncoderDecoder && model.isNamed("monot5")
     }
 
     func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {

@@ -7,8 +7,8 @@ public import TrawlTensors
 /// try RerankChain("cross:100,likelihood:20")
 /// ```
 ///
-/// A stage is `NAME[:DEPTH][@WEIGHT]`. The name is a reranker's (`cross`), a model's or a path, or both (`cross=MODEL`). A
-/// colon or an at sign that is part of a path must have a slash after it.
+/// A stage is `NAME[:DEPTH][@WEIGHT]`. The name is a reranker's (`cross`), a model's or a path, both (`cross=MODEL`), or
+/// `default`. A colon or an at sign that is part of a path must have a slash after it.
 public struct RerankChain: Equatable, Sendable {
     public struct Stage: Equatable, Sendable {
         /// nil: the first reranker that can use the model.
@@ -27,6 +27,9 @@ public struct RerankChain: Equatable, Sendable {
     }
 
     public var stages: [Stage]
+
+    /// The name of the default reranker, whatever its model is called.
+    private static let defaultName = "default"
 
     /// The default reranker alone.
     public static let `default` = RerankChain(stages: [Stage()])
@@ -129,7 +132,7 @@ public struct RerankChain: Equatable, Sendable {
             if let sign = parts.name.firstIndex(of: "="), !parts.name[..<sign].contains("/"), parts.reranker == nil {
                 throw rerankers.unknown(String(parts.name[..<sign]))
             }
-            stage.model = parts.name
+            stage.model = parts.name == defaultName && parts.reranker == nil ? nil : parts.name
         }
         return stage
     }
@@ -139,7 +142,8 @@ extension RerankChain: CustomStringConvertible {
     public var description: String {
         stages.map { stage in
             let name = [stage.reranker, stage.model].compactMap { $0 }.joined(separator: "=")
-            return name + (stage.depth.map { ":\($0)" } ?? "") + (stage.weight.map { "@\($0)" } ?? "")
+            return (name.isEmpty ? Self.defaultName : name) + (stage.depth.map { ":\($0)" } ?? "")
+                + (stage.weight.map { "@\($0)" } ?? "")
         }.joined(separator: ",")
     }
 }

@@ -8,7 +8,7 @@ struct YesNoKind: RerankerKind {
     let name = "yes-no"
 
     /// A decoder that was trained to rerank says so in its name alone.
-    func accepts(_ model: ModelFolder) -> Bool { model.isDecoder && model.path.lowercased().contains("rerank") }
+    func accepts(_ model: ModelFolder) -> Bool { model.isDecoder && model.isNamed("rerank") }
 
     func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
         let model = try LanguageModel(settings, models: models)

@@ -58,6 +58,9 @@ public struct ClassificationHead: Sendable {
         inputSize = parts.dense.weight.columns
     }
 
+    /// Whether `pool` reads nothing but an input's first state.
+    public var readsFirstStateOnly: Bool { parts.pooling == .first }
+
     /// Writes the one state that the head reads of an input's states.
     ///
     /// - Parameters:

@@ -14,6 +14,8 @@ struct EncoderAttention {
     let longest: Int
     /// What contents say of positions; nil for nothing. Then there is no window.
     let relative: DisentangledAttention?
+    /// Whether only the first token of a sequence attends.
+    let isFirstOnly: Bool
 
     /// Queries that share a product with the keys: their scores stay in the second-level cache, so that no running
     /// maximum is kept.
@@ -52,8 +54,9 @@ struct EncoderAttention {
         relative?.prepare(keys: queries + size, stride: stride, length: length, head: head, in: relativeMemory)
         var packed = 0..<0
         var query = 0
-        while query < length {
-            let count = min(Self.queryTile, length - query)
+        let queryCount = isFirstOnly ? min(1, length) : length
+        while query < queryCount {
+            let count = min(Self.queryTile, queryCount - query)
             let visible = visible(query..<query + count, of: length)
             if visible != packed {
                 let row = queries + visible.lowerBound * stride

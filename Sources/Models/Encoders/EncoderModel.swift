@@ -41,6 +41,20 @@ public final class EncoderModel: TokenEncoder {
         _ inputs: [EncoderInput], pool: ThreadPool = .shared,
         consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
     ) throws {
+        try encode(inputs, isFirstOnly: false, pool: pool, consume: consume)
+    }
+
+    public func encodeFirstTokens(
+        _ inputs: [EncoderInput], pool: ThreadPool = .shared,
+        consume: (_ input: Int, _ state: UnsafeBufferPointer<Float>) -> Void
+    ) throws {
+        try encode(inputs, isFirstOnly: true, pool: pool, consume: consume)
+    }
+
+    private func encode(
+        _ inputs: [EncoderInput], isFirstOnly: Bool, pool: ThreadPool,
+        consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
+    ) throws {
         try check(inputs)
         // Neighbours of like length pack well; the order within a length is the caller's.
         let order = inputs.indices.sorted { (inputs[$1].tokens.count, $0) < (inputs[$0].tokens.count, $1) }
@@ -57,7 +71,8 @@ public final class EncoderModel: TokenEncoder {
         }
         if start < order.count { batches.append(start..<order.count) }
         pool.parallelFor(batches.count) { index in
-            run(order[batches[index]].map { ($0, inputs[$0]) }, pool: pool, consume: consume)
+            run(
+                order[batches[index]].map { ($0, inputs[$0]) }, isFirstOnly: isFirstOnly, pool: pool, consume: consume)
         }
     }
 
@@ -101,10 +116,19 @@ public final class EncoderModel: TokenEncoder {
         let biases: UnsafeMutablePointer<Float>?
 
         var total: Int { starts[starts.count - 1] }
+        var count: Int { starts.count - 1 }
+
+        /// Moves the row of each sequence's first token to the front of `rows`.
+        func keepFirst(_ rows: UnsafeMutablePointer<Float>, width: Int) {
+            for sequence in 0..<count where starts[sequence] > sequence {
+                (rows + sequence * width).update(from: rows + starts[sequence] * width, count: width)
+            }
+        }
     }
 
+    /// - Parameter isFirstOnly: whether the last layer is computed for the first tokens alone.
     private func run(
-        _ inputs: [(index: Int, input: EncoderInput)], pool: ThreadPool,
+        _ inputs: [(index: Int, input: EncoderInput)], isFirstOnly: Bool, pool: ThreadPool,
         consume: (Int, UnsafeBufferPointer<Float>) -> Void
     ) {
         let hidden = configuration.hiddenSize
@@ -117,21 +141,23 @@ public final class EncoderModel: TokenEncoder {
         }
         weights.embeddingNorm?(embeddings, rows: batch.total)
         weights.embeddingProjection?(embeddings, batch.total, into: batch.states, pool)
-        for layer in weights.layers {
+        for (index, layer) in weights.layers.enumerated() {
+            let isFirstOnly = isFirstOnly && index == weights.layers.count - 1
             if configuration.isPreNormed {
-                runPreNormed(layer, batch, pool)
+                runPreNormed(layer, batch, isFirstOnly: isFirstOnly, pool)
             } else {
-                runPostNormed(layer, batch, pool)
+                runPostNormed(layer, batch, isFirstOnly: isFirstOnly, pool)
             }
         }
         var final = batch.states
         if let norm = weights.finalNorm {
-            norm(batch.states, rows: batch.total, into: batch.other)
+            norm(batch.states, rows: isFirstOnly ? batch.count : batch.total, into: batch.other)
             final = batch.other
         }
         for (position, item) in inputs.enumerated() {
-            let begin = final + batch.starts[position] * hidden
-            consume(item.index, UnsafeBufferPointer(start: begin, count: item.input.tokens.count * hidden))
+            let begin = final + (isFirstOnly ? position : batch.starts[position]) * hidden
+            let tokens = isFirstOnly ? 1 : item.input.tokens.count
+            consume(item.index, UnsafeBufferPointer(start: begin, count: tokens * hidden))
         }
     }
 
@@ -184,31 +210,39 @@ public final class EncoderModel: TokenEncoder {
     }
 
     /// states = norm(states + attention(states)), then norm(states + feed forward(states)).
-    private func runPostNormed(_ layer: EncoderWeights.Layer, _ batch: Batch, _ pool: ThreadPool) {
-        attend(layer, batch.states, batch, into: batch.other, pool)
-        layer.attentionNorm?(batch.other, adding: batch.states, rows: batch.total)
-        feedForward(layer, batch.other, batch, into: batch.states, pool)
-        layer.feedForwardNorm(batch.states, adding: batch.other, rows: batch.total)
+    private func runPostNormed(
+        _ layer: EncoderWeights.Layer, _ batch: Batch, isFirstOnly: Bool, _ pool: ThreadPool
+    ) {
+        let rows = isFirstOnly ? batch.count : batch.total
+        attend(layer, batch.states, batch, isFirstOnly: isFirstOnly, into: batch.other, pool)
+        if isFirstOnly { batch.keepFirst(batch.states, width: configuration.hiddenSize) }
+        layer.attentionNorm?(batch.other, adding: batch.states, rows: rows)
+        feedForward(layer, batch.other, rows: rows, batch, into: batch.states, pool)
+        layer.feedForwardNorm(batch.states, adding: batch.other, rows: rows)
     }
 
     /// states += attention(norm(states)), then states += feed forward(norm(states)).
-    private func runPreNormed(_ layer: EncoderWeights.Layer, _ batch: Batch, _ pool: ThreadPool) {
-        let count = batch.total * configuration.hiddenSize
+    private func runPreNormed(
+        _ layer: EncoderWeights.Layer, _ batch: Batch, isFirstOnly: Bool, _ pool: ThreadPool
+    ) {
+        let rows = isFirstOnly ? batch.count : batch.total
+        let count = rows * configuration.hiddenSize
         if let norm = layer.attentionNorm {
             norm(batch.states, rows: batch.total, into: batch.other)
-            attend(layer, batch.other, batch, into: batch.other, pool)
+            attend(layer, batch.other, batch, isFirstOnly: isFirstOnly, into: batch.other, pool)
         } else {
-            attend(layer, batch.states, batch, into: batch.other, pool)
+            attend(layer, batch.states, batch, isFirstOnly: isFirstOnly, into: batch.other, pool)
         }
+        if isFirstOnly { batch.keepFirst(batch.states, width: configuration.hiddenSize) }
         Kernels.add(batch.other, to: batch.states, count)
-        layer.feedForwardNorm(batch.states, rows: batch.total, into: batch.other)
-        feedForward(layer, batch.other, batch, into: batch.other, pool)
+        layer.feedForwardNorm(batch.states, rows: rows, into: batch.other)
+        feedForward(layer, batch.other, rows: rows, batch, into: batch.other, pool)
         Kernels.add(batch.other, to: batch.states, count)
     }
 
-    /// out = the attention block of x, which may be the same; `[total, hidden]`.
+    /// out = the attention block of x, which may be the same; `[total, hidden]`, or `[sequences, hidden]` for first tokens.
     private func attend(
-        _ layer: EncoderWeights.Layer, _ x: UnsafeMutablePointer<Float>, _ batch: Batch,
+        _ layer: EncoderWeights.Layer, _ x: UnsafeMutablePointer<Float>, _ batch: Batch, isFirstOnly: Bool,
         into out: UnsafeMutablePointer<Float>, _ pool: ThreadPool
     ) {
         let sizes = configuration
@@ -228,23 +262,25 @@ public final class EncoderModel: TokenEncoder {
             let attention = EncoderAttention(
                 heads: sizes.headCount, width: sizes.headDimension, scale: sizes.scoreScale, window: layer.window,
                 biases: batch.biases.map { UnsafePointer($0) }, longest: batch.longest,
-                relative: layer.relativePositions.map { DisentangledAttention(positions: $0, rows: rows) })
+                relative: layer.relativePositions.map { DisentangledAttention(positions: $0, rows: rows) },
+                isFirstOnly: isFirstOnly)
             attention(batch.inner, starts: batch.starts, into: context, pool: pool)
         }
-        layer.attentionOutput(context, batch.total, into: out, pool)
+        if isFirstOnly { batch.keepFirst(context, width: sizes.attentionSize) }
+        layer.attentionOutput(context, isFirstOnly ? batch.count : batch.total, into: out, pool)
     }
 
-    /// out = the feed-forward block of x, which may be the same; `[total, hidden]`.
+    /// out = the feed-forward block of x, which may be the same; `[rows, hidden]`.
     private func feedForward(
-        _ layer: EncoderWeights.Layer, _ x: UnsafeMutablePointer<Float>, _ batch: Batch,
+        _ layer: EncoderWeights.Layer, _ x: UnsafeMutablePointer<Float>, rows: Int, _ batch: Batch,
         into out: UnsafeMutablePointer<Float>, _ pool: ThreadPool
     ) {
-        layer.intermediate(x, batch.total, activation: configuration.activation, into: batch.inner, pool)
+        layer.intermediate(x, rows, activation: configuration.activation, into: batch.inner, pool)
         if let gate = layer.gate {
-            let count = batch.total * configuration.feedForwardSize
-            gate(x, batch.total, into: batch.inner + count, pool)
+            let count = rows * configuration.feedForwardSize
+            gate(x, rows, into: batch.inner + count, pool)
             Kernels.multiply(batch.inner + count, into: batch.inner, count)
         }
-        layer.output(batch.inner, batch.total, into: out, pool)
+        layer.output(batch.inner, rows, into: out, pool)
     }
 }

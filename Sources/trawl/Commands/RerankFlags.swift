@@ -9,13 +9,12 @@ struct RerankFlags: ParsableArguments {
             "Rerank the best hits: alone, with \(ModelCatalogue.defaultReranker); with a chain, by its stages.",
             discussion: """
                 A chain is a list such as cross:100,likelihood:20, in which each stage reads what the one before it made. A \
-                stage is NAME, NAME:DEPTH or NAME:DEPTH@WEIGHT, and a name that of a reranker, a model, a path, or both as \
-                in cross=MODEL. Rerankers are \(Rerankers.default.all.map(\.name).joined(separator: ", ")) \
+                stage is NAME, NAME:DEPTH or NAME:DEPTH@WEIGHT, and a name that of a reranker, a model, a path, both as in \
+                cross=MODEL, or default. Rerankers are \(Rerankers.default.all.map(\.name).joined(separator: ", ")) \
                 (docs/recipes.md describes them). The word after --rerank is a chain if a stage of it is a reranker's name \
                 or has a sign; --rerank=CHAIN always is.
                 """, valueName: "chain"),
         transform: { (text: String) throws -> RerankChain in
-            if text == OptionalValue.missing { return .default }
             do { return try RerankChain(text) } catch let error as TrawlError {
                 throw ValidationError([error.message, error.remedy].compactMap { $0 }.joined(separator: "; "))
             }

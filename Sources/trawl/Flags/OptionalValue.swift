@@ -4,9 +4,6 @@ import TrawlEngine
 /// `--rerank`, which takes a value or stands alone: the parser knows no option of that kind, so that its words are
 /// completed before it reads them.
 enum OptionalValue {
-    /// The value of an option that stands alone.
-    static let missing = ""
-
     private static let option = "--rerank"
     private static let commands: Set<String> = ["query", "eval"]
 
@@ -26,7 +23,7 @@ enum OptionalValue {
                 completed.append(word)
                 continue
             }
-            var value = missing
+            var value = RerankChain.default.description
             if let next = rest.first, RerankChain.isUnmistakable(next) { value = rest.removeFirst() }
             completed.append(option + "=" + value)
         }
