@@ -28,18 +28,18 @@ public struct PassagePrompt: Sendable {
                 remedy: "write \(Self.place) where the passage goes")
         }
         try self.init(
-            before: String(template[..<place.lowerBound]), behind: String(template[place.upperBound...]), start: start,
+            before: String(template[..<place.lowerBound]), after: String(template[place.upperBound...]), start: start,
             encode: encode)
     }
 
-    /// The prompt that has `before` and `behind` around a passage.
+    /// The prompt with `before` and `after` around a passage.
     public init(
-        before: String, behind: String, start: [TokenID], encode: @escaping @Sendable (String) throws -> [TokenID]
+        before: String, after: String, start: [TokenID], encode: @escaping @Sendable (String) throws -> [TokenID]
     ) throws {
         self.start = start
         self.encode = encode
-        frame = (before, behind)
-        frameTokens = (start + (try encode(before)), try encode(behind))
+        frame = (before, after)
+        frameTokens = (start + (try encode(before)), try encode(after))
     }
 
     /// The prompt's tokens, the passage cut at its end so that there are at most `room`.

@@ -89,13 +89,15 @@ public struct CrossEncoder: PairScorer, Sendable {
         var best = [Float](repeating: -.infinity, count: passages.count)
         var failures: [PairScores.Failure] = []
         var cutCount = 0
+        var isQueryCut = false
         for start in stride(from: 0, to: passages.count, by: Self.stretch) {
             let part = passages[start..<min(start + Self.stretch, passages.count)]
             var inputs: [EncoderInput] = []
             var owners: [Int] = []
             for (index, tokens) in tokenise(part).enumerated() {
-                let (parts, isCut) = self.inputs(query, tokens, windows: windows)
+                let (parts, keptQuery, isCut) = self.inputs(query, tokens, windows: windows)
                 if isCut { cutCount += 1 }
+                if keptQuery < query.count { isQueryCut = true }
                 guard parts.allSatisfy({ !$0.tokens.isEmpty }) else {
                     failures.append(
                         PairScores.Failure(
@@ -111,10 +113,10 @@ public struct CrossEncoder: PairScorer, Sendable {
                 best[owner] = value
             }
         }
-        return PairScores(best, cutCount: cutCount, failures: failures, model: folder)
+        return PairScores(best, cutCount: cutCount, isQueryCut: isQueryCut, failures: failures, model: folder)
     }
 
-    /// The labels' values for the beginning of each passage, `[passages, labelCount]`, behind the sigmoid where the model
+    /// The labels' values for the beginning of each passage, `[passages, labelCount]`, after the sigmoid where the model
     /// has one.
     public func score(query: String, passages: [String]) throws -> [Float] {
         let query = tokenizer.encodeIDs(query, addSpecialTokens: false)
@@ -154,7 +156,7 @@ public struct CrossEncoder: PairScorer, Sendable {
     /// package's `longest_first` does; windows go over what that takes from the passage.
     func inputs(
         _ query: [TokenID], _ passage: [TokenID], windows most: Int
-    ) -> (inputs: [EncoderInput], isCut: Bool) {
+    ) -> (inputs: [EncoderInput], keptQuery: Int, isCut: Bool) {
         let space = maximumTokens - tokenizer.pairSpecialCount
         let kept = Self.longestFirst(query.count, passage.count, space: space)
         let fitsWhole = kept.second == passage.count
@@ -164,7 +166,7 @@ public struct CrossEncoder: PairScorer, Sendable {
             let (ids, typeIDs) = tokenizer.assemble(pair: query[..<kept.first], passage[range])
             return EncoderInput(tokens: ids, segments: typeIDs)
         }
-        return (inputs, windows.isCut)
+        return (inputs, kept.first, windows.isCut)
     }
 
     static func longestFirst(_ first: Int, _ second: Int, space: Int) -> (first: Int, second: Int) {

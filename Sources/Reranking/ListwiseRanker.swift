@@ -29,7 +29,7 @@ public struct ListwiseRanker {
     /// What the model reads around the passages, and what its answer begins with.
     public struct Frame: Hashable, Sendable {
         public var before = ""
-        public var behind = "\n"
+        public var after = "\n"
 
         public init() {}
 
@@ -37,7 +37,7 @@ public struct ListwiseRanker {
         public static var chat: Frame {
             var frame = Frame()
             frame.before = "<|im_start|>user\n"
-            frame.behind = "<|im_end|>\n<|im_start|>assistant\n"
+            frame.after = "<|im_end|>\n<|im_start|>assistant\n"
             return frame
         }
     }
@@ -126,7 +126,7 @@ public struct ListwiseRanker {
             "\n\nSearch Query: \(query).\nRank the \(count) passages above based on their relevance to the search query. All "
                 + "the passages should be included and listed using identifiers, in descending order of relevance. The "
                 + "output format should be [] > [], e.g., [2] > [1]. Only respond with the ranking results, do not say any "
-                + "word or explain." + frame.behind + "[")
+                + "word or explain." + frame.after + "[")
         let labels = try (1...count).map { try encode("\n[\($0)]") }
         let used = start.count + opening.count + closing.count + labels.reduce(0) { $0 + $1.count }
         let space = session.contextLength - used - count * Self.answerTokens

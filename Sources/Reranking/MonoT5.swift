@@ -2,7 +2,7 @@ internal import Glibc
 public import TrawlCore
 public import TrawlModels
 
-/// Scores a passage by the probability that an encoder-decoder writes "true" rather than "false" behind query and passage
+/// Scores a passage by the probability that an encoder-decoder writes "true" rather than "false" after query and passage
 /// (Nogueira et al. 2020, arXiv 2003.06713).
 public struct MonoT5: PairScorer {
     /// The most tokens of a prompt; the context's length where that is shorter.
@@ -73,7 +73,7 @@ public struct MonoT5: PairScorer {
             throw TrawlError(.invalidInput, "the query is empty", remedy: "ask for something")
         }
         let prompt = try PassagePrompt(
-            before: "Query: \(query) Document: ", behind: " Relevant:", start: [], encode: encode)
+            before: "Query: \(query) Document: ", after: " Relevant:", start: [], encode: encode)
         return try passages.map {
             let (tokens, isCut) = try prompt.fitted(
                 $0, room: maximumTokens - end.count, remedy: "shorten the query, which takes tokens too")

@@ -39,13 +39,17 @@ public struct PairScores: Sendable {
     public let failures: [Failure]
     /// The passages that the model did not read to their ends.
     public let cutCount: Int
+    /// Whether the model did not read the query to its end, beside some passage at least.
+    public let isQueryCut: Bool
 
     /// Scores of which those that are not numbers are failures.
     ///
     /// - Parameters:
     ///   - model: the path of the model, for messages.
     ///   - failures: what failed before; its scores are ignored.
-    public init(_ scores: [Float], cutCount: Int = 0, failures: [Failure] = [], model: String? = nil) {
+    public init(
+        _ scores: [Float], cutCount: Int = 0, isQueryCut: Bool = false, failures: [Failure] = [], model: String? = nil
+    ) {
         var failures = failures
         var values: [Float?] = scores
         for failure in failures { values[failure.passage] = nil }
@@ -59,5 +63,6 @@ public struct PairScores: Sendable {
         self.values = values
         self.failures = failures.sorted { $0.passage < $1.passage }
         self.cutCount = cutCount
+        self.isQueryCut = isQueryCut
     }
 }

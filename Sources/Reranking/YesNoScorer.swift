@@ -61,8 +61,8 @@ public struct YesNoScorer: PairScorer {
         guard query.contains(where: { !$0.isWhitespace }) else {
             throw TrawlError(.invalidInput, "the query is empty", remedy: "ask for something")
         }
-        let (before, behind) = template.frame(query: query, instruction: instruction)
-        let prompt = try PassagePrompt(before: before, behind: behind, start: start, encode: encode)
+        let (before, after) = template.frame(query: query, instruction: instruction)
+        let prompt = try PassagePrompt(before: before, after: after, start: start, encode: encode)
         return try passages.map {
             try prompt.fitted($0, room: maximumTokens, remedy: "shorten the query, which takes tokens too")
         }

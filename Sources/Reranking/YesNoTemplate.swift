@@ -81,7 +81,7 @@ public struct YesNoTemplate: Hashable, Sendable {
         instruction: "Does the passage answer the query? Answer Yes or No.", yes: " Yes", no: " No")
 
     /// The text before the passage and after it.
-    func frame(query: String, instruction: String?) -> (before: String, behind: String) {
+    func frame(query: String, instruction: String?) -> (before: String, after: String) {
         func filled(_ text: Substring) -> String {
             // In one pass, so that a query with braces stays as it is.
             var result = ""

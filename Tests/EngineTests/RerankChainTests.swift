@@ -37,7 +37,7 @@ import TrawlTensors
     func whatCannotBeReadIsNamed(_ text: String, _ fact: String) {
         let error = #expect(throws: TrawlError.self) { try RerankChain(text) }
         #expect(error?.message.contains(fact) == true, "\(String(describing: error))")
-        #expect(error?.remedy?.contains("cross, yes-no, monot5, likelihood, listwise") == true)
+        #expect(error?.remedy?.contains(Rerankers.default.all.map(\.name).joined(separator: ", ")) == true)
     }
 
     @Test func aWordIsAChainOnlyWhereItHardlyMeansAnythingElse() {

@@ -59,6 +59,16 @@ import TrawlTokenizers
         #expect(try scorer.scores(query: "who", passages: []).isEmpty)
     }
 
+    /// What prompts begin with alike is computed once.
+    @Test func promptsThatBeginAlikeScoreAsEachAlone() throws {
+        let scorer = try scorer(.qwen3)
+        let passages = (1..<7).map { String(repeating: "the river \($0) of the city ", count: 3 * $0) }
+        let together = try scorer.scores(query: "who built it", passages: passages)
+        for (passage, score) in zip(passages, together) {
+            #expect(abs(try scorer.scores(query: "who built it", passages: [passage])[0] - score) < 1e-4)
+        }
+    }
+
     @Test func longPassagesAreCutAndCounted() throws {
         let scorer = try scorer(.plain, maximumTokens: 150)
         let passages = ["the tower", String(repeating: "the river of the city ", count: 90)]
@@ -72,15 +82,15 @@ import TrawlTokenizers
 
     /// What the model cards have.
     @Test func templatesAreFilledOnce() {
-        let (before, behind) = YesNoTemplate.bgeGemma.frame(query: "{passage} {query}?", instruction: nil)
+        let (before, after) = YesNoTemplate.bgeGemma.frame(query: "{passage} {query}?", instruction: nil)
         #expect(before == "A: {passage} {query}?\nB: ")
         #expect(
-            behind
+            after
                 == "\nGiven a query A and a passage B, determine whether the passage contains an answer to the query by "
                 + "providing a prediction of either 'Yes' or 'No'.")
         let own = YesNoTemplate.qwen3.frame(query: "q", instruction: "Find {it}")
         #expect(own.before.hasSuffix("<|im_start|>user\n<Instruct>: Find {it}\n<Query>: q\n<Document>: "))
-        #expect(own.behind == "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n")
+        #expect(own.after == "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n")
     }
 
     @Test func answersThatBeginAlikeAreRefused() throws {

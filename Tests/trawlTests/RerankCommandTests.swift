@@ -96,13 +96,15 @@ import TrawlTestSupport
     }
 
     @Test func anUnknownStageIsAnErrorThatListsTheKinds() throws {
-        let kinds = "cross, yes-no, monot5, likelihood, listwise"
+        func listsKinds(_ text: String) -> Bool {
+            ["cross", "yes-no", "monot5", "likelihood", "listwise"].filter { !text.contains($0) }.isEmpty
+        }
         let missing = try query("who", "--rerank", "nothing:5")
         #expect(missing.status == 2 && missing.errors.contains("\"nothing\" is neither a reranker nor a model"))
-        #expect(missing.errors.contains(kinds))
+        #expect(listsKinds(missing.errors))
         let unknown = try query("who", "--rerank=nothing=x:5")
         #expect(unknown.status == 64 && unknown.errors.contains("unknown reranker \"nothing\""), "\(unknown.errors)")
-        #expect(unknown.errors.contains(kinds))
+        #expect(listsKinds(unknown.errors))
         for (chain, fact) in [("cross:x", "depth 'x'"), ("cross:5@3", "weight '3'"), ("cross,", "empty")] {
             let outcome = try query("who", "--rerank", chain)
             #expect(outcome.status == 64 && outcome.errors.contains(fact), "\(outcome.errors)")

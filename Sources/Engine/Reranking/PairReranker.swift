@@ -15,6 +15,7 @@ struct PairReranker: Reranker {
         if found.cutCount > 0 {
             notes.append("\(model) did not read \(found.cutCount) of \(passages.count) passages to the end")
         }
+        if found.isQueryCut { notes.append("\(model) did not read the query to the end beside long passages") }
         if let first = found.failures.first {
             let passage = passages[first.passage]
             let place = "passage \(passage.ordinal) of document \(passage.document)"

@@ -90,7 +90,7 @@ public struct RerankChain: Equatable, Sendable {
             }
         }
 
-        /// What stands behind the last `sign`, unless it is part of a path.
+        /// What follows the last `sign`, unless it is part of a path.
         private static func cut(_ text: inout String, at sign: Character) -> String? {
             guard let place = text.lastIndex(of: sign) else { return nil }
             let rest = text[text.index(after: place)...]

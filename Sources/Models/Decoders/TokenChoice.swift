@@ -35,47 +35,116 @@ public final class TokenChoice: Sendable {
         self.rows = rows
     }
 
-    /// The logits of the tokens after each prompt, `[prompts, tokens]`. Prompts of like length run together.
+    /// The logits of the tokens after each prompt, `[prompts, tokens]`. Prompts of like length run together; a long
+    /// beginning that all share is computed once.
     ///
     /// - Throws: `TrawlError.invalidInput` for an empty prompt, one that is longer than the context, or a token outside the
     ///   vocabulary.
     public func logits(after prompts: [[TokenID]], pool: ThreadPool = .shared) throws -> [Float] {
         for (index, prompt) in prompts.enumerated() { try check(prompt, index) }
-        let sizes = model.configuration
         var result = [Float](repeating: 0, count: prompts.count * tokens.count)
+        let run = Run(model, pool)
+        let shared = sharedPrefix(prompts)
+        if shared > 0 {
+            run.begin(Array(prompts[0][..<shared]))
+            for (index, prompt) in prompts.enumerated() {
+                write(run.states(after: prompt, shared: shared), of: [index], to: &result)
+            }
+            return result
+        }
         let order = prompts.indices.sorted { (prompts[$1].count, $0) < (prompts[$0].count, $1) }
-        let forward = DecoderForward(model, pool: pool)
-        let tree = KeyValueTree(layers: sizes.layerCount, width: sizes.keySize)
-        let states = FloatBuffer()
         var start = 0
         while start < order.count {
-            var batch: [TokenID] = []
-            var ends: [Int] = []
             var next = start
+            var count = 0
             while next < order.count {
-                let prompt = prompts[order[next]]
-                if next > start, batch.count + prompt.count > Self.batchTokens { break }
-                tree.appendPrompt(count: prompt.count)
-                batch += prompt
-                ends.append(batch.count - 1)
+                count += prompts[order[next]].count
+                if next > start, count > Self.batchTokens { break }
                 next += 1
             }
-            let out = states.reserve(ends.count * sizes.hiddenSize)
-            forward.run(batch, in: tree, wanted: ends, into: out)
-            forward.normalise(out, count: ends.count, into: out)
-            rows.withUnsafeBufferPointer { rows in
-                guard let rows = rows.baseAddress else { return }
-                for position in ends.indices {
-                    for token in tokens.indices {
-                        result[order[start + position] * tokens.count + token] = Kernels.dot(
-                            out + position * sizes.hiddenSize, rows + token * sizes.hiddenSize, sizes.hiddenSize)
-                    }
-                }
-            }
-            tree.truncate(to: 0)
+            let batch = Array(order[start..<next])
+            write(run.states(after: batch.map { prompts[$0] }), of: batch, to: &result)
             start = next
         }
         return result
+    }
+
+    /// How many tokens all prompts begin with that are worth computing once; 0 for none. Prompts that share them run one by
+    /// one, so that both what is shared and what is left must be long.
+    private func sharedPrefix(_ prompts: [[TokenID]]) -> Int {
+        guard !model.configuration.isBidirectional, prompts.count > 1, let first = prompts.first else { return 0 }
+        var count = first.count - 1
+        for prompt in prompts.dropFirst() {
+            count = min(count, prompt.count - 1)
+            count = zip(first[..<count], prompt).prefix { $0 == $1 }.count
+        }
+        let rest = prompts.reduce(0) { $0 + $1.count - count } / prompts.count
+        return count >= Self.leastShared && rest >= Self.leastShared && 4 * count >= rest ? count : 0
+    }
+
+    private static let leastShared = 48
+
+    /// Writes the logits of prompts by the states of their last tokens, `[prompts, hidden]`.
+    private func write(_ states: UnsafePointer<Float>, of prompts: [Int], to result: inout [Float]) {
+        let hidden = model.configuration.hiddenSize
+        rows.withUnsafeBufferPointer { rows in
+            guard let rows = rows.baseAddress else { return }
+            for (position, prompt) in prompts.enumerated() {
+                for token in tokens.indices {
+                    result[prompt * tokens.count + token] = Kernels.dot(
+                        states + position * hidden, rows + token * hidden, hidden)
+                }
+            }
+        }
+    }
+
+    /// The passes over one list of prompts.
+    private final class Run {
+        private let hidden: Int
+        private let forward: DecoderForward
+        private let tree: KeyValueTree
+        private let states = FloatBuffer()
+
+        init(_ model: DecoderModel, _ pool: ThreadPool) {
+            hidden = model.configuration.hiddenSize
+            forward = DecoderForward(model, pool: pool)
+            tree = KeyValueTree(layers: model.configuration.layerCount, width: model.configuration.keySize)
+        }
+
+        /// The normed states of the prompts' last tokens, `[prompts, hidden]`; valid until the next call.
+        func states(after prompts: [[TokenID]]) -> UnsafePointer<Float> {
+            var ends: [Int] = []
+            var count = 0
+            for prompt in prompts {
+                tree.appendPrompt(count: prompt.count)
+                count += prompt.count
+                ends.append(count - 1)
+            }
+            defer { tree.truncate(to: 0) }
+            return states(of: prompts.flatMap { $0 }, ends)
+        }
+
+        /// Computes the beginning of all prompts that follow.
+        func begin(_ tokens: [TokenID]) {
+            tree.appendPrompt(count: tokens.count)
+            forward.run(tokens, in: tree, wanted: [], into: states.reserve(hidden))
+        }
+
+        /// The normed state of the last token of a prompt whose first `shared` tokens `begin` computed.
+        func states(after prompt: [TokenID], shared: Int) -> UnsafePointer<Float> {
+            tree.appendPrompt(count: prompt.count)
+            tree.reserve(keeping: shared)
+            tree.copyFirst(shared, to: shared)
+            defer { tree.truncate(to: shared) }
+            return states(of: Array(prompt[shared...]), [prompt.count - shared - 1])
+        }
+
+        private func states(of tokens: [TokenID], _ wanted: [Int]) -> UnsafePointer<Float> {
+            let out = states.reserve(wanted.count * hidden)
+            forward.run(tokens, in: tree, wanted: wanted, into: out)
+            forward.normalise(out, count: wanted.count, into: out)
+            return UnsafePointer(out)
+        }
     }
 
     private func check(_ prompt: [TokenID], _ index: Int) throws {
