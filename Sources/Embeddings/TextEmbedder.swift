@@ -180,19 +180,9 @@ public final class TextEmbedder: Sendable {
         return ids.count - 1
     }
 
-    /// The tokens of each text with `prompt` before it. Texts are tokenised side by side: at some hundred thousand texts that
-    /// is not nothing.
+    /// The tokens of each text with `prompt` before it.
     private func tokenise(_ texts: [String], prompt: String) -> [[TokenID]] {
-        [[TokenID]](unsafeUninitializedCapacity: texts.count) { buffer, count in
-            nonisolated(unsafe) let buffer = buffer
-            let tile = 16
-            pool.parallelFor((texts.count + tile - 1) / tile) { index in
-                for text in index * tile..<min((index + 1) * tile, texts.count) {
-                    (buffer.baseAddress.map { $0 + text })?.initialize(to: tokens(prompt + texts[text]))
-                }
-            }
-            count = texts.count
-        }
+        pool.tokenise(texts) { tokens(prompt + $0) }
     }
 
     /// The tokens of a text, however long.

@@ -13,7 +13,8 @@ public import TrawlTokenizers
 public struct ModelFolder: Sendable {
     /// The families that can be computed.
     public enum Architecture: String, Sendable {
-        case bert, roberta, distilbert, mpnet, nomicBert, modernBert, t5, llama, mistral, qwen2, qwen3, gemma3
+        case bert, roberta, distilbert, mpnet, electra, debertaV2, nomicBert, modernBert, t5, llama, mistral, qwen2,
+            qwen3, gemma3
         /// Transformers' `EncoderDecoderModel`: two models of the BERT family in one folder.
         case encoderDecoder
         case bart, mbart
@@ -22,7 +23,7 @@ public struct ModelFolder: Sendable {
     /// Whether the model gives states of tokens, from which embeddings and rerankers are made, and no next token.
     public var isEncoder: Bool {
         switch architecture {
-        case .bert, .roberta, .distilbert, .mpnet, .nomicBert, .modernBert, .t5: true
+        case .bert, .roberta, .distilbert, .mpnet, .electra, .debertaV2, .nomicBert, .modernBert, .t5: true
         default: false
         }
     }
@@ -80,6 +81,8 @@ public struct ModelFolder: Sendable {
         case "roberta", "xlm-roberta", "camembert": architecture = .roberta
         case "distilbert": architecture = .distilbert
         case "mpnet": architecture = .mpnet
+        case "electra": architecture = .electra
+        case "deberta-v2": architecture = .debertaV2
         case "nomic_bert": architecture = .nomicBert
         case "modernbert": architecture = .modernBert
         case "t5", "mt5": architecture = .t5
@@ -97,8 +100,9 @@ public struct ModelFolder: Sendable {
                 "the model type '\(type ?? "none")' (\(name ?? "no architecture named")) is not supported",
                 path: configurationPath,
                 remedy:
-                    "use a model of the type bert, roberta, xlm-roberta, distilbert, mpnet, nomic_bert, modernbert, t5"
-                    + ", mt5, llama, mistral, qwen2, qwen3, gemma3_text, encoder-decoder, bart or mbart")
+                    "use a model of the type bert, roberta, xlm-roberta, distilbert, mpnet, electra, deberta-v2, nomic_bert"
+                    + ", modernbert, t5, mt5, llama, mistral, qwen2, qwen3, gemma3_text, encoder-decoder, bart or mbart"
+            )
         }
         architectureName = name ?? type ?? ""
         self.path = path

@@ -27,10 +27,19 @@ public struct PassagePrompt: Sendable {
                 .invalidInput, "the prompt \"\(template)\" has no place for the passage",
                 remedy: "write \(Self.place) where the passage goes")
         }
+        try self.init(
+            before: String(template[..<place.lowerBound]), after: String(template[place.upperBound...]), start: start,
+            encode: encode)
+    }
+
+    /// The prompt with `before` and `after` around a passage.
+    public init(
+        before: String, after: String, start: [TokenID], encode: @escaping @Sendable (String) throws -> [TokenID]
+    ) throws {
         self.start = start
         self.encode = encode
-        frame = (String(template[..<place.lowerBound]), String(template[place.upperBound...]))
-        frameTokens = (start + (try encode(frame.before)), try encode(frame.behind))
+        frame = (before, after)
+        frameTokens = (start + (try encode(before)), try encode(after))
     }
 
     /// The prompt's tokens, the passage cut at its end so that there are at most `room`.
@@ -38,8 +47,13 @@ public struct PassagePrompt: Sendable {
     /// - Throws: `TrawlError.invalidInput` when the prompt alone needs as many, or prompt and passage are empty; `remedy` says
     ///   how there would be more room.
     public func tokens(for passage: String, room: Int, remedy: String) throws -> [TokenID] {
+        try fitted(passage, room: room, remedy: remedy).tokens
+    }
+
+    /// As `tokens(for:room:remedy:)`, and whether the passage was cut.
+    public func fitted(_ passage: String, room: Int, remedy: String) throws -> (tokens: [TokenID], isCut: Bool) {
         let whole = start + (try encode(frame.before + passage + frame.behind))
-        if whole.count <= room, !whole.isEmpty { return whole }
+        if whole.count <= room, !whole.isEmpty { return (whole, false) }
         let (before, behind) = frameTokens
         let left = room - frameLength
         guard left > 0 else {
@@ -52,6 +66,6 @@ public struct PassagePrompt: Sendable {
         guard !(before.isEmpty && behind.isEmpty && text.isEmpty) else {
             throw TrawlError(.invalidInput, "an empty passage and an empty prompt", remedy: "put words into the prompt")
         }
-        return before + text.prefix(left) + behind
+        return (before + text.prefix(left) + behind, text.count > left)
     }
 }

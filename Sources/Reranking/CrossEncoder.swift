@@ -5,22 +5,29 @@ public import TrawlTensors
 internal import TrawlTokenizers
 
 /// A cross-encoder: query and passage are read together and one number comes out (Nogueira and Cho 2019,
-/// arXiv 1901.04085). Folders of `BertForSequenceClassification` with one label, as sentence-transformers stores them.
-public final class CrossEncoder: PairScorer, Sendable {
+/// arXiv 1901.04085). Folders of sequence classifiers with one label, as sentence-transformers stores them.
+///
+/// A passage that is longer than the model reads is read in windows, and the best of them counts.
+public struct CrossEncoder: PairScorer, Sendable {
     private enum Output { case sigmoid, identity }
 
     public let folder: String
-    /// The tokens of query, passage and special tokens beyond which the longer of the two is cut.
+    /// The tokens of query, passage and special tokens that are read together.
     public let maximumTokens: Int
     public let labelCount: Int
     /// Identifies weights and tokenizer.
     public let digest: String
+    /// The most windows of a passage; with 1, only the beginning is read.
+    public var windows = 4
 
     private let encoder: any TokenEncoder
     private let head: ClassificationHead
-    private let tokenizer: Tokenizer
+    let tokenizer: Tokenizer
     private let output: Output
     private let pool: ThreadPool
+
+    /// Passages that are prepared together; it bounds the memory.
+    private static let stretch = 1024
 
     /// - Throws: `TrawlError` that names the file or tensor that is missing or does not fit, `.unsupported` for an
     ///   activation that is not known.
@@ -28,93 +35,147 @@ public final class CrossEncoder: PairScorer, Sendable {
         let model = try ModelFolder(path: folder)
         self.folder = folder
         self.pool = pool
-        encoder = try model.loadEncoder(precision: precision)
         head = try ClassificationHead(model)
         tokenizer = try model.loadTokenizer()
+        encoder = try model.loadEncoder(precision: precision)
         labelCount = head.labelCount
-        let path = folder + "/config.json"
-        let configuration = try JSON(contentsOf: path)
-        let name =
-            configuration["sentence_transformers"]?["activation_fn"]?.string
-            ?? configuration["sbert_ce_default_activation_function"]?.string
-        switch name?.split(separator: ".").last {
-        case nil: output = labelCount == 1 ? .sigmoid : .identity
-        case "Sigmoid": output = .sigmoid
-        case "Identity": output = .identity
-        default:
-            throw TrawlError(.unsupported, "the activation '\(name ?? "")' is not supported", path: path)
+        guard head.inputSize == encoder.hiddenSize else {
+            throw TrawlError(
+                .corrupted,
+                "the encoder's states have \(encoder.hiddenSize) values, the classifier reads \(head.inputSize)",
+                path: folder, remedy: "download the model again")
         }
+        output = try Self.output(folder + "/config.json", labelCount: labelCount)
         maximumTokens = min(encoder.contextLength, try model.tokenizerMaximum() ?? .max)
+        guard maximumTokens > tokenizer.pairSpecialCount + 1 else {
+            throw TrawlError(
+                .incompatible,
+                "the model reads \(maximumTokens) tokens, of which \(tokenizer.pairSpecialCount) are special: none are left",
+                path: folder, remedy: "correct model_max_length in tokenizer_config.json")
+        }
         var hash = StableHash()
         hash.update(model.digest)
         hash.update(tokenizer.digest)
         digest = hash.hexadecimal
     }
 
-    public func scores(query: String, passages: [String]) throws -> [Float] {
-        guard labelCount == 1 else {
-            throw TrawlError(
-                .incompatible, "the model has \(labelCount) labels, a reranker one", path: folder,
-                remedy: "name a cross-encoder with one label")
+    /// The function after the head, as sentence-transformers names it.
+    private static func output(_ path: String, labelCount: Int) throws -> Output {
+        let configuration = try JSON(contentsOf: path)
+        let name =
+            configuration["sentence_transformers"]?["activation_fn"]?.string
+            ?? configuration["sbert_ce_default_activation_function"]?.string
+        switch name?.split(separator: ".").last {
+        case nil: return labelCount == 1 ? .sigmoid : .identity
+        case "Sigmoid": return .sigmoid
+        case "Identity": return .identity
+        default: throw TrawlError(.unsupported, "the activation '\(name ?? "")' is not supported", path: path)
         }
-        return try score(query: query, passages: passages)
     }
 
-    /// The labels' values for each passage, `[passages, labelCount]`, behind the sigmoid where the model has one.
-    public func score(query: String, passages: [String]) throws -> [Float] {
-        let hidden = encoder.hiddenSize
-        var result = [Float](repeating: 0, count: passages.count * labelCount)
-        // Bounded memory: the inputs of so many passages at once.
-        let stretch = 1024
-        for start in stride(from: 0, to: passages.count, by: stretch) {
-            let part = passages[start..<min(start + stretch, passages.count)]
-            let inputs = part.map { input(query: query, passage: $0) }
-            try result.withUnsafeMutableBufferPointer { buffer in
-                guard let base = buffer.baseAddress else { return }
-                nonisolated(unsafe) let out = base + start * labelCount
-                try encoder.encode(inputs, pool: pool) { index, states in
-                    let logits = head.logits(Array(states.prefix(hidden)))
-                    for (label, logit) in logits.enumerated() {
-                        out[index * labelCount + label] = output == .sigmoid ? 1 / (1 + exp(-logit)) : logit
-                    }
+    /// - Throws: `TrawlError.incompatible` for a classifier with several labels.
+    public func requireOneLabel() throws {
+        guard labelCount == 1 else {
+            throw TrawlError(
+                .incompatible, "the model has \(labelCount) labels; a reranker has one", path: folder,
+                remedy: "name a cross-encoder with one label")
+        }
+    }
+
+    /// - Throws: `TrawlError.incompatible` for a classifier with several labels.
+    public func judge(query: String, passages: [String]) throws -> PairScores {
+        try requireOneLabel()
+        let query = tokenizer.encodeIDs(query, addSpecialTokens: false)
+        var best = [Float](repeating: -.infinity, count: passages.count)
+        var failures: [PairScores.Failure] = []
+        var cutCount = 0
+        var isQueryCut = false
+        for start in stride(from: 0, to: passages.count, by: Self.stretch) {
+            let part = passages[start..<min(start + Self.stretch, passages.count)]
+            var inputs: [EncoderInput] = []
+            var owners: [Int] = []
+            for (index, tokens) in tokenise(part).enumerated() {
+                let (parts, keptQuery, isCut) = self.inputs(query, tokens, windows: windows)
+                if isCut { cutCount += 1 }
+                if keptQuery < query.count { isQueryCut = true }
+                guard parts.allSatisfy({ !$0.tokens.isEmpty }) else {
+                    failures.append(
+                        PairScores.Failure(
+                            passage: start + index,
+                            error: TrawlError(
+                                .invalidInput, "query and passage \(start + index) have no tokens", path: folder)))
+                    continue
                 }
+                inputs += parts
+                owners += repeatElement(start + index, count: parts.count)
             }
+            for (owner, value) in zip(owners, try values(inputs)) where !(value <= best[owner]) && !best[owner].isNaN {
+                best[owner] = value
+            }
+        }
+        return PairScores(best, cutCount: cutCount, isQueryCut: isQueryCut, failures: failures, model: folder)
+    }
+
+    /// The labels' values for the beginning of each passage, `[passages, labelCount]`, after the sigmoid where the model
+    /// has one.
+    public func score(query: String, passages: [String]) throws -> [Float] {
+        let query = tokenizer.encodeIDs(query, addSpecialTokens: false)
+        var result: [Float] = []
+        for start in stride(from: 0, to: passages.count, by: Self.stretch) {
+            let part = passages[start..<min(start + Self.stretch, passages.count)]
+            result += try values(tokenise(part).flatMap { inputs(query, $0, windows: 1).inputs })
         }
         return result
     }
 
-    /// Both texts with their special tokens, the longer one cut first where they are too long, as the `tokenizers`
-    /// package's `longest_first` does.
-    func input(query: String, passage: String) -> EncoderInput {
-        let whole = tokenizer.encode(pair: (query, passage))
-        guard whole.count > maximumTokens else { return EncoderInput(tokens: whole.ids, segments: whole.typeIDs) }
-        let first = tokenizer.encodeIDs(query, addSpecialTokens: false)
-        let second = tokenizer.encodeIDs(passage, addSpecialTokens: false)
-        let room = maximumTokens - (whole.count - first.count - second.count)
-        let (firstKept, secondKept) = Self.longestFirst(first.count, second.count, room: room)
-        // Where the two texts stand between the special tokens.
-        let firstStart = whole.specialTokens.firstIndex(of: false) ?? 0
-        let secondEnd = (whole.specialTokens.lastIndex(of: false) ?? whole.count - 1) + 1
-        let dropped = IndexSet(
-            first: firstStart + firstKept..<firstStart + first.count,
-            second: secondEnd - (second.count - secondKept)..<secondEnd)
-        let kept = whole.ids.indices.filter { !dropped.contains($0) }
-        return EncoderInput(tokens: kept.map { whole.ids[$0] }, segments: kept.map { whole.typeIDs[$0] })
+    private func tokenise(_ texts: ArraySlice<String>) -> [[TokenID]] {
+        pool.tokenise(texts) { tokenizer.encodeIDs($0, addSpecialTokens: false) }
     }
 
-    private struct IndexSet {
-        let first: Range<Int>
-        let second: Range<Int>
-        func contains(_ index: Int) -> Bool { first.contains(index) || second.contains(index) }
+    /// The labels' values for each input, `[inputs, labelCount]`.
+    private func values(_ inputs: [EncoderInput]) throws -> [Float] {
+        let size = head.inputSize
+        let states = UnsafeMutablePointer<Float>.allocate(capacity: max(1, inputs.count * size))
+        defer { states.deallocate() }
+        nonisolated(unsafe) let target = states
+        func take(_ index: Int, _ states: UnsafeBufferPointer<Float>) { head.pool(states, into: target + index * size) }
+        if head.readsFirstStateOnly {
+            try encoder.encodeFirstTokens(inputs, pool: pool, consume: take)
+        } else {
+            try encoder.encode(inputs, pool: pool, consume: take)
+        }
+        return [Float](unsafeUninitializedCapacity: inputs.count * labelCount) { buffer, count in
+            count = inputs.count * labelCount
+            guard let base = buffer.baseAddress, count > 0 else { return }
+            head.logits(states, count: inputs.count, into: base, pool: pool)
+            if output == .sigmoid { for index in 0..<count { base[index] = 1 / (1 + exp(-base[index])) } }
+        }
     }
 
-    static func longestFirst(_ first: Int, _ second: Int, room: Int) -> (Int, Int) {
+    /// The inputs of a pair: one, or one for each window. Of the two texts the longer is cut first, as the `tokenizers`
+    /// package's `longest_first` does; windows go over what that takes from the passage.
+    func inputs(
+        _ query: [TokenID], _ passage: [TokenID], windows most: Int
+    ) -> (inputs: [EncoderInput], keptQuery: Int, isCut: Bool) {
+        let space = maximumTokens - tokenizer.pairSpecialCount
+        let kept = Self.longestFirst(query.count, passage.count, space: space)
+        let fitsWhole = kept.second == passage.count
+        let windows = PassageWindows(
+            count: passage.count, size: fitsWhole ? max(1, passage.count) : space - kept.first, most: most)
+        let inputs = windows.ranges.map { range in
+            let (ids, typeIDs) = tokenizer.assemble(pair: query[..<kept.first], passage[range])
+            return EncoderInput(tokens: ids, segments: typeIDs)
+        }
+        return (inputs, kept.first, windows.isCut)
+    }
+
+    static func longestFirst(_ first: Int, _ second: Int, space: Int) -> (first: Int, second: Int) {
         let (short, long) = (min(first, second), max(first, second))
         var keptShort = short
-        var keptLong = short > room ? short : max(short, room - short)
-        if keptShort + keptLong > room {
-            keptShort = room / 2
-            keptLong = keptShort + room % 2
+        var keptLong = short > space ? short : max(short, space - short)
+        if keptShort + keptLong > space {
+            keptShort = space / 2
+            keptLong = keptShort + space % 2
         }
         keptLong = min(keptLong, long)
         return first <= second ? (keptShort, keptLong) : (keptLong, keptShort)

@@ -32,6 +32,8 @@ public struct QueryLikelihood: PairScorer {
     }
 
     public let parameters: Parameters
+    /// The path of the model, for messages.
+    public var model: String?
     private let session: any DecodingSession
     private let prompt: PassagePrompt
     private let encode: @Sendable (String) throws -> [TokenID]
@@ -59,13 +61,14 @@ public struct QueryLikelihood: PairScorer {
     }
 
     /// - Throws: `TrawlError.invalidInput` for a query without tokens, or one that leaves no room for a passage.
-    public func scores(query: String, passages: [String]) throws -> [Float] {
+    public func judge(query: String, passages: [String]) throws -> PairScores {
         let continuation = try encode(parameters.continuation.replacing("{query}", with: query))
         guard query.contains(where: { !$0.isWhitespace }), !continuation.isEmpty else {
             throw TrawlError(.invalidInput, "the query is empty", remedy: "ask for something")
         }
         let room = min(parameters.maximumTokens, session.contextLength) - continuation.count
-        let prompts = try passages.map { try prompt(for: $0, room: room) }
+        let fitted = try passages.map { try self.fitted($0, room: room) }
+        let prompts = fitted.map(\.tokens)
         var scores: [Float] = []
         scores.reserveCapacity(passages.count)
         var first = 0
@@ -85,13 +88,13 @@ public struct QueryLikelihood: PairScorer {
             }
             first = end
         }
-        return scores
+        return PairScores(scores, cutCount: fitted.count { $0.isCut }, model: model)
     }
 
     /// The prompt's tokens, the passage cut at its end so that there are at most `room`.
-    func prompt(for passage: String, room: Int) throws -> [TokenID] {
-        try prompt.tokens(
-            for: passage, room: room,
+    func fitted(_ passage: String, room: Int) throws -> (tokens: [TokenID], isCut: Bool) {
+        try prompt.fitted(
+            passage, room: room,
             remedy:
                 "shorten the query, which takes tokens too, or raise maximumTokens (the context has \(session.contextLength))"
         )

@@ -35,8 +35,40 @@ struct PostProcessor: Sendable {
         return result
     }
 
+    /// How a pair is put together where there is no template.
+    private static let barePair: [Part] = [.text(second: false, typeID: 0), .text(second: true, typeID: 1)]
+
+    /// The special tokens of a pair.
+    var pairSpecialCount: Int {
+        (pair ?? []).reduce(0) { count, part in
+            if case .special(let ids, _) = part { count + ids.count } else { count }
+        }
+    }
+
+    /// The ids and types of a pair.
+    func assemble(
+        _ first: ArraySlice<TokenID>, _ second: ArraySlice<TokenID>
+    ) -> (ids: [TokenID], typeIDs: [UInt8]) {
+        var ids: [TokenID] = []
+        var typeIDs: [UInt8] = []
+        let count = first.count + second.count + pairSpecialCount
+        ids.reserveCapacity(count)
+        typeIDs.reserveCapacity(count)
+        for part in pair ?? Self.barePair {
+            switch part {
+            case .text(let isSecond, let typeID):
+                ids += isSecond ? second : first
+                typeIDs += repeatElement(typeID, count: isSecond ? second.count : first.count)
+            case .special(let special, let typeID):
+                ids += special
+                typeIDs += repeatElement(typeID, count: special.count)
+            }
+        }
+        return (ids, typeIDs)
+    }
+
     func assemble(_ first: Encoding, _ second: Encoding?, addSpecialTokens: Bool) -> Encoding {
-        let bare: [Part] = [.text(second: false, typeID: 0)] + (second == nil ? [] : [.text(second: true, typeID: 1)])
+        let bare = second == nil ? Array(Self.barePair.prefix(1)) : Self.barePair
         var result = Encoding()
         for part in (second == nil ? single : pair) ?? bare {
             switch part {

@@ -101,6 +101,16 @@ public final class Tokenizer: Sendable {
         return pipeline.postProcessor.assemble(first, second, addSpecialTokens: addSpecialTokens)
     }
 
+    /// Two texts that are tokens already, without special ones, as `encode(pair:)` puts them together.
+    public func assemble(
+        pair first: ArraySlice<TokenID>, _ second: ArraySlice<TokenID>
+    ) -> (ids: [TokenID], typeIDs: [UInt8]) {
+        pipeline.postProcessor.assemble(first, second)
+    }
+
+    /// How many special tokens the template adds to a pair.
+    public var pairSpecialCount: Int { pipeline.postProcessor.pairSpecialCount }
+
     /// The ids alone, which is faster.
     public func encodeIDs(
         _ text: String, addSpecialTokens: Bool = true, splitsSpecialTokens: Bool = false

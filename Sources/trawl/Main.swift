@@ -12,7 +12,7 @@ struct Main {
         let words = Array(CommandLine.arguments.dropFirst())
         do {
             try CommandNames.check(words)
-            try await run(RootCommand.parseAsRoot())
+            try await run(RootCommand.parseAsRoot(OptionalValue.completed(words)))
         } catch let error as ValidationError {
             // Found after parsing, so that the parser does not know of which command.
             let name = (["trawl"] + CommandNames.path(words)).joined(separator: " ")

@@ -60,6 +60,24 @@ import TrawlTokenizers
         for index in [0, 7, 29] { #expect(try encode(model, [inputs[index]], threads: 2)[0] == together[index]) }
     }
 
+    @Test(arguments: names) func firstTokensAloneHaveTheBitsThatTheyHaveAmongAll(_ name: String) throws {
+        let model = try ModelFolder(path: TestFiles.golden(name)).loadEncoder()
+        let inputs = (0..<30).map { i in
+            EncoderInput(tokens: (0..<1 + (i * 29) % 130).map { TokenID(3 + ($0 * 7 + i * 31) % 140) })
+        }
+        let all = try encode(model, inputs, threads: 2)
+        let first = UnsafeMutablePointer<Float>.allocate(capacity: inputs.count * model.hiddenSize)
+        defer { first.deallocate() }
+        nonisolated(unsafe) let target = first
+        try model.encodeFirstTokens(inputs, pool: ThreadPool(threadCount: 2)) { input, state in
+            for (index, value) in state.enumerated() { target[input * model.hiddenSize + index] = value }
+        }
+        for (index, states) in all.enumerated() {
+            let own = UnsafeBufferPointer(start: first + index * model.hiddenSize, count: model.hiddenSize)
+            #expect(Array(own) == Array(states.prefix(model.hiddenSize)), "\(inputs[index].tokens.count) tokens")
+        }
+    }
+
     @Test(arguments: ["tiny-modernbert", "tiny-t5"]) func tokenizersBesideTheWeightsAreRead(_ name: String) throws {
         let tokenizer = try ModelFolder(path: TestFiles.golden(name)).loadTokenizer()
         for item in try #require(try JSON(contentsOf: TestFiles.golden("\(name)/tokens.json")).array) {

@@ -65,7 +65,7 @@ private final class CountingLanguageModel: DecodingSession {
     @Test func longPassagesAreCutToTheContext() throws {
         let (scorer, model) = try scorer(context: 40)
         let text = String(repeating: "x", count: 500)
-        #expect(try scorer.prompt(for: text, room: 20) == [1, 60] + encode(String(text.prefix(17))) + [62])
+        #expect(try scorer.fitted(text, room: 20).tokens == [1, 60] + encode(String(text.prefix(17))) + [62])
         _ = try scorer.scores(query: "query", passages: [text, "short"])
         #expect(model.longest == 40)
         let (shorter, cut) = try self.scorer { $0.maximumTokens = 25 }

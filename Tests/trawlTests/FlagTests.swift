@@ -34,7 +34,7 @@ import TrawlTestSupport
     /// A value for each option that takes one, by its name or by `command name` where commands differ.
     private static let values: [String: String] = [
         "--queries": "queries.tsv", "--mode": "lexical", "--reranker": "nothing", "--rerank-depth": "5",
-        "--rerank-weight": "0.5",
+        "--rerank-weight": "0.5", "--rerank": "cross:5",
         "--generator": "nothing", "--alpha": "2", "--query-ngrams": "2", "--beams": "2", "--soft-constraint": "1",
         "--precision": "int8", "--scoring": "lm", "--instruction": "Find it", "--examples": "examples.tsv",
         "--query-prompt": "query: ", "--ef-search": "50", "--probes": "8", "--candidates": "100", "--k1": "1",
@@ -95,6 +95,20 @@ import TrawlTestSupport
                 "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 },
             status: [0, 1, 2]),
+        Case(
+            command: "query", line: ["a.trawl", "alpha", "--mode", "lexical", "--rerank", "nothing:5@0.5"],
+            refused: all(generative + dense + ["--fusion", "--weights"], "--mode").merging([
+                "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
+                "--rerank-depth": "--rerank NAME:DEPTH", "--rerank-weight": "--rerank NAME@WEIGHT",
+                "--reranker": "--rerank CHAIN",
+            ]) { $1 }),
+        Case(
+            command: "query", line: ["a.trawl", "alpha", "--mode", "lexical", "--rerank", "cross,nothing"],
+            refused: all(generative + dense + ["--fusion", "--weights"], "--mode").merging([
+                "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
+                "--rerank-depth": "--rerank NAME,NAME", "--rerank-weight": "--rerank NAME,NAME",
+                "--reranker": "--rerank CHAIN",
+            ]) { $1 }),
         Case(
             command: "query", line: ["a.trawl", "alpha", "--run", "out"],
             refused: all(generative + dense + late + ["--precision", "--fusion", "--weights"], "--mode").merging([

@@ -6,7 +6,9 @@ public enum ModelCatalogue {
     public static let defaultEmbedder = "all-MiniLM-L6-v2"
     /// What writes n-grams; comes with Trawl, and `make models` puts it beside its base, the default embedder.
     public static let defaultGenerator = "minilm-generator"
-    /// The language model that reranks by query likelihood.
+    /// The cross-encoder that reranks unless another reranker is named.
+    public static let defaultReranker = "minilm-reranker"
+    /// The language model of rerankers that need one.
     public static let defaultLanguageModel = "smollm2-135m-instruct"
 
     /// The folder that holds models by name.
@@ -25,7 +27,7 @@ public enum ModelCatalogue {
     /// - Throws: `TrawlError.notFound` that lists what is installed.
     public static func path(of model: String) throws -> String {
         let files = FileManager.default
-        for candidate in [(model as NSString).expandingTildeInPath, folder + "/" + model] {
+        for candidate in candidates(model) {
             var isFolder: ObjCBool = false
             guard files.fileExists(atPath: candidate, isDirectory: &isFolder) else { continue }
             guard isFolder.boolValue else { return candidate }
@@ -37,11 +39,26 @@ public enum ModelCatalogue {
                 .notFound, "the folder holds neither a config.json nor exactly one GGUF file", path: candidate,
                 remedy: "name the model's folder or file")
         }
-        let installed = names()
         throw TrawlError(
             .notFound, "no model \"\(model)\"", path: folder,
-            remedy: installed.isEmpty
-                ? "run 'make models' in Trawl's folder, or name the path of a model"
-                : "installed are \(installed.joined(separator: ", ")); or name the path of a model")
+            remedy: model == defaultReranker
+                ? "run 'make models' in Trawl's folder, or name another reranker" : choice)
+    }
+
+    /// Whether `model` is a path or the name of an installed model.
+    static func contains(_ model: String) -> Bool {
+        candidates(model).contains { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    private static func candidates(_ model: String) -> [String] {
+        [(model as NSString).expandingTildeInPath, folder + "/" + model]
+    }
+
+    /// Which models can be named, for messages.
+    static var choice: String {
+        let installed = names()
+        return installed.isEmpty
+            ? "run 'make models' in Trawl's folder, or name the path of a model"
+            : "installed are \(installed.joined(separator: ", ")); or name the path of a model"
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import TrawlCore
 import TrawlEmbeddings
 import TrawlModels
+import TrawlReranking
 import TrawlTensors
 import TrawlTokenizers
 
@@ -31,6 +32,7 @@ public struct ModelDescription: Encodable, Sendable {
         var details: [String: String] = [:]
         if folder.isCrossEncoder {
             uses = ["rerank"]
+            details = try Self.details(ofClassifier: folder)
         } else if TokenEmbedder.isTrained(folder) {
             uses = ["late interaction"]
             let embedder = try TokenEmbedder(folder: path)
@@ -60,6 +62,11 @@ public struct ModelDescription: Encodable, Sendable {
         }
         self.uses = uses
         self.details = details
+    }
+
+    private static func details(ofClassifier folder: ModelFolder) throws -> [String: String] {
+        let encoder = try CrossEncoder(folder: folder.path)
+        return ["labels": "\(encoder.labelCount)", "maximum": "\(encoder.maximumTokens) tokens"]
     }
 
     private static func details(ofEncoderDecoder folder: ModelFolder) throws -> [String: String] {

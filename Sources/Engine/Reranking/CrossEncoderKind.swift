@@ -1,4 +1,3 @@
-import TrawlCore
 import TrawlModels
 import TrawlReranking
 
@@ -9,14 +8,13 @@ struct CrossEncoderKind: RerankerKind {
     func accepts(_ model: ModelFolder) -> Bool { model.isCrossEncoder }
 
     func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
-        guard let model = settings.model else {
-            throw TrawlError(
-                .invalidInput, "a cross-encoder has no default model", remedy: "name the model to rerank with")
-        }
+        let model = settings.model ?? ModelCatalogue.defaultReranker
         let path = try models.folder(model).path
-        let encoder = try models.value("cross-encoder", path, settings.precision) {
+        var encoder = try models.value("cross-encoder", path, settings.precision) {
             try CrossEncoder(folder: path, precision: settings.precision)
         }
-        return PairReranker(scorer: encoder)
+        try encoder.requireOneLabel()
+        encoder.windows = settings.windows
+        return PairReranker(scorer: encoder, model: model)
     }
 }

@@ -32,10 +32,10 @@ private struct StoredTokensReranker: Reranker {
     let embedder: TokenEmbedder
     let searcher: LateSearcher
 
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Ranking {
+    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
         let query = try embedder.queries([query]).values
         let scores = try searcher.score(query, passages: ranking.map(\.passage))
-        return Ranking(zip(ranking, scores).map { ScoredPassage($0.passage, $1) })
+        return Reranked(Ranking(zip(ranking, scores).map { ScoredPassage($0.passage, $1) }))
     }
 }
 
@@ -43,12 +43,12 @@ private struct StoredTokensReranker: Reranker {
 private struct EncodingReranker: Reranker {
     let embedder: TokenEmbedder
 
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Ranking {
+    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
         let passages = try embedder.passages(ranking.map { try documents.passage($0.passage).content })
         let query = try embedder.queries([query]).values
         let entries = zip(ranking, passages.split).map { entry, vectors in
             ScoredPassage(entry.passage, lateScore(query, vectors.values, dimension: embedder.dimension))
         }
-        return Ranking(entries)
+        return Reranked(Ranking(entries))
     }
 }

@@ -9,14 +9,10 @@ struct QueryLikelihoodKind: RerankerKind {
     func accepts(_ model: ModelFolder) -> Bool { model.isDecoder }
 
     func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
-        let folder = try models.folder(settings.model ?? ModelCatalogue.defaultLanguageModel)
-        let tokenizer = try models.tokenizer(of: folder)
-        let decoder = try models.value("decoder", folder.path, settings.precision) {
-            try folder.loadDecoder(precision: settings.precision)
-        }
-        return PairReranker(
-            scorer: try QueryLikelihood(
-                session: decoder.makeSession(), start: tokenizer.startOfText,
-                encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) }))
+        let model = try LanguageModel(settings, models: models)
+        var scorer = try QueryLikelihood(
+            session: model.decoder.makeSession(), start: model.tokenizer.startOfText, encode: model.encode)
+        scorer.model = model.folder.path
+        return PairReranker(scorer: scorer, model: model.name)
     }
 }

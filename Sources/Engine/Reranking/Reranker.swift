@@ -1,13 +1,27 @@
 public import TrawlCore
 public import TrawlModels
-import TrawlReranking
 
 /// Scores the best hits of a ranking again. For one thread at a time.
 public protocol Reranker {
     /// The hits of `ranking` with new scores, and so in a new order.
     ///
     /// - Parameter documents: where the passages' texts are.
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Ranking
+    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked
+}
+
+/// What a reranker made of a ranking.
+public struct Reranked: Sendable {
+    public let ranking: Ranking
+    /// Passages that could not be scored. They keep their order, below the others.
+    public let unscored: Set<PassageID>
+    /// What the user should know of how passages were read.
+    public let notes: [String]
+
+    public init(_ ranking: Ranking, unscored: Set<PassageID> = [], notes: [String] = []) {
+        self.ranking = ranking
+        self.unscored = unscored
+        self.notes = notes
+    }
 }
 
 /// A kind of reranker. One that is new is a type of this protocol and one line where rerankers are registered:
@@ -43,9 +57,10 @@ extension RerankerKind {
 public struct Rerankers: Sendable {
     public let all: [any RerankerKind]
 
-    /// The kinds that come with Trawl. This is where a new one is registered.
+    /// The kinds that come with Trawl. This is where a new one is registered. Of those that accept a model, the first takes
+    /// it.
     public static let `default` = Rerankers([
-        CrossEncoderKind(), QueryLikelihoodKind(), LateInteractionKind(),
+        CrossEncoderKind(), LateInteractionKind(), YesNoKind(), MonoT5Kind(), QueryLikelihoodKind(), ListwiseKind(),
     ])
 
     public init(_ kinds: [any RerankerKind]) { all = kinds }
@@ -53,19 +68,27 @@ public struct Rerankers: Sendable {
     /// These kinds and another.
     public func adding(_ kind: some RerankerKind) -> Rerankers { Rerankers(all + [kind]) }
 
-    /// The reranker that `settings` describe.
+    /// The kind of that name.
+    public func named(_ name: String) -> (any RerankerKind)? { all.first { $0.name == name } }
+
+    /// For messages.
+    var names: String { all.map(\.name).joined(separator: ", ") }
+
+    /// The reranker that `settings` describe: of the kind that they name, or of the first that can use the model.
     ///
-    /// - Throws: `TrawlError` for an unknown name, or a model that no kind can use.
+    /// - Throws: `TrawlError` for an unknown name, or a model that is missing or that no kind can use.
     func make(_ settings: RerankSettings, models: ModelCache, index: SearchIndex) throws -> any Reranker {
         if let name = settings.reranker {
-            guard let kind = all.first(where: { $0.name == name }) else {
-                throw TrawlError(
-                    .invalidInput, "unknown reranker \"\(name)\"",
-                    remedy: "the rerankers are \(all.map(\.name).joined(separator: ", "))")
-            }
+            guard let kind = named(name) else { throw unknown(name) }
             return try kind.makeReranker(settings, models: models, index: index)
         }
-        let folder = try models.folder(settings.model ?? ModelCatalogue.defaultLanguageModel)
+        let model = settings.model ?? ModelCatalogue.defaultReranker
+        guard settings.model == nil || ModelCatalogue.contains(model) else {
+            throw TrawlError(
+                .notFound, "\"\(model)\" is neither a reranker nor a model", path: ModelCatalogue.folder,
+                remedy: "the rerankers are \(names); \(ModelCatalogue.choice)")
+        }
+        let folder = try models.folder(model)
         guard let kind = all.first(where: { $0.accepts(folder) }) else {
             throw TrawlError(
                 .incompatible, "\(folder.architectureName) is not a reranker", path: folder.path,
@@ -73,15 +96,9 @@ public struct Rerankers: Sendable {
         }
         return try kind.makeReranker(settings, models: models, index: index)
     }
-}
 
-/// Reranks by a scorer of pairs of texts.
-struct PairReranker: Reranker {
-    let scorer: any PairScorer
-
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Ranking {
-        let passages = try ranking.map { try documents.passage($0.passage).content }
-        let scores = try scorer.scores(query: query, passages: passages)
-        return Ranking(zip(ranking, scores).map { ScoredPassage($0.passage, $1) })
+    /// The error for a name that no kind has.
+    func unknown(_ name: String) -> TrawlError {
+        TrawlError(.invalidInput, "unknown reranker \"\(name)\"", remedy: "the rerankers are \(names)")
     }
 }

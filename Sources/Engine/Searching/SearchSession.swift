@@ -90,6 +90,8 @@ public final class SearchSession {
         var retrieved: [Retrieved] = []
         /// One entry per document when documents are collapsed.
         var final = Ranking([])
+        /// What rerankers say of how they read passages.
+        var notes: [String] = []
 
         mutating func add(_ name: String, _ ranking: Ranking, by number: (PassageID) throws -> UInt32) rethrows {
             var stage = Stage(name: name)
@@ -112,7 +114,7 @@ public final class SearchSession {
             },
             keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [],
             suggestion: try found.retrieved.lazy.compactMap { try $0.suggestion() }.first,
-            notes: found.retrieved.flatMap(\.notes))
+            notes: found.retrieved.flatMap(\.notes) + found.notes)
     }
 
     private func ranking(_ query: Query, _ found: Found) throws -> DocumentRanking {
@@ -159,9 +161,10 @@ public final class SearchSession {
             found[query].final = Ranking(try collapsed(found[query].final))
             for (number, step) in rerankers.enumerated() {
                 let name = number == 0 ? "rerank" : "rerank \(number + 1)"
-                let (best, all) = try rerank(found[query].final, texts[query], step)
+                let (best, all, notes) = try rerank(found[query].final, texts[query], step)
                 try found[query].add(name, best, by: number(of:))
                 found[query].final = all
+                found[query].notes += notes
             }
         }
         return found
@@ -187,24 +190,27 @@ public final class SearchSession {
         settings.collapsesDocuments ? try index.documents.documentNumber(of: passage) : passage.rawValue
     }
 
-    /// The best hits by their new scores, and all of them: the others follow in their old order, with scores that only
-    /// keep them below.
+    /// The best hits by their new scores, and all of them: the others follow in their old order, those without a new score
+    /// first, with scores that only keep them below.
     private func rerank(
         _ ranking: Ranking, _ query: String, _ step: (settings: RerankSettings, reranker: any Reranker)
-    ) throws -> (best: Ranking, all: Ranking) {
-        guard !ranking.isEmpty else { return (ranking, ranking) }
+    ) throws -> (best: Ranking, all: Ranking, notes: [String]) {
+        guard !ranking.isEmpty else { return (ranking, ranking, []) }
         let before = ranking.top(step.settings.depth)
-        var best = try step.reranker.rerank(before, query: query, documents: index.documents)
+        let reranked = try step.reranker.rerank(before, query: query, documents: index.documents)
+        var best = reranked.ranking
         let weight = step.settings.weight
         if weight < 1 {
-            let inputs = [(1 - weight, before), (weight, best)].map { Fusion.Input(weight: $0, ranking: $1) }
+            let scored = Ranking(before.filter { !reranked.unscored.contains($0.passage) })
+            let inputs = [(1 - weight, scored), (weight, best)].map { Fusion.Input(weight: $0, ranking: $1) }
             best = Fusion(method: .minMax, constant: 0).fuse(inputs, document: { $0.rawValue }).ranking
         }
         let worst = best.last?.score ?? 0
-        let rest = ranking.dropFirst(step.settings.depth).enumerated().map {
+        let unscored = before.filter { reranked.unscored.contains($0.passage) }
+        let rest = (unscored + ranking.dropFirst(step.settings.depth)).enumerated().map {
             ScoredPassage($1.passage, worst - Float($0 + 1))
         }
-        return (best, Ranking(best.entries + rest))
+        return (best, Ranking(best.entries + rest), reranked.notes)
     }
 
     /// How many hits the stages before the last must keep.

@@ -1,5 +1,4 @@
 import TrawlCore
-public import TrawlTensors
 
 /// How an index is searched. An index stores defaults; a request changes a copy of them, and the search checks and resolves
 /// it once, when it starts.
@@ -39,6 +38,11 @@ public struct SearchSettings: Equatable, Sendable {
         for reranker in rerankers where reranker.depth < 1 {
             throw TrawlError(
                 .invalidInput, "a reranker's depth is \(reranker.depth)", remedy: "rerank at least 1 hit")
+        }
+        for reranker in rerankers where !(RerankSettings.windowCounts ~= reranker.windows) {
+            throw TrawlError(
+                .invalidInput, "a reranker's windows are \(reranker.windows)",
+                remedy: "read a passage in 1 to \(RerankSettings.windowCounts.upperBound) windows")
         }
         for reranker in rerankers where !(0...1 ~= reranker.weight) {
             throw TrawlError(
@@ -85,41 +89,5 @@ extension SearchSettings: Codable {
         try values.encode(explains, forKey: .explain)
         try values.encode(rerankers, forKey: .rerank)
         try values.encode(conditions.map(\.description), forKey: .conditions)
-    }
-}
-
-/// One step of reranking.
-public struct RerankSettings: Codable, Equatable, Sendable {
-    /// The name of a reranker in `Rerankers`; nil: the first that can use the model.
-    public var reranker: String?
-    /// The model, by name or path; nil: the reranker's default.
-    public var model: String?
-    /// The best hits that are reranked; the others keep their order after them.
-    public var depth: Int
-    /// The weight of the new scores, from 0 to 1: below 1 they are added to the old ones, both by min-max.
-    public var weight: Float
-    /// The model's arithmetic.
-    public var precision: Precision
-
-    public init(
-        reranker: String? = nil, model: String? = nil, depth: Int = 20, weight: Float = 1, precision: Precision = .f32
-    ) {
-        self.reranker = reranker
-        self.model = model
-        self.depth = depth
-        self.weight = weight
-        self.precision = precision
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable { case reranker, model, depth, weight, precision }
-
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
-        let defaults = RerankSettings()
-        reranker = try values.decodeIfPresent(String.self, forKey: .reranker)
-        model = try values.decodeIfPresent(String.self, forKey: .model)
-        depth = try values.decode(.depth, default: defaults.depth)
-        weight = try values.decode(.weight, default: defaults.weight)
-        precision = try values.decode(.precision, default: defaults.precision)
     }
 }

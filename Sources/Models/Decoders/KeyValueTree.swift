@@ -57,6 +57,13 @@ final class KeyValueTree {
         for buffer in valueBuffers { buffer.reserve(slots.count * width, keeping: filled * width) }
     }
 
+    /// Copies the keys and values of the first `count` slots to those from `start` on, for which `reserve` was called.
+    func copyFirst(_ count: Int, to start: Int) {
+        for buffer in keyBuffers + valueBuffers {
+            (buffer.base + start * width).update(from: buffer.base, count: count * width)
+        }
+    }
+
     /// What slot `slot` attends to: the first `visible` slots of its prompt and then `path`, appended oldest first.
     func ancestry(of slot: Int, appendingPathTo path: inout [Int32]) -> (start: Int, visible: Int) {
         let entry = slots[slot]

@@ -2,7 +2,8 @@ internal import TrawlCore
 internal import TrawlTensors
 
 /// BERT (Devlin et al. 2019, arXiv 1810.04805), RoBERTa and XLM-R (Liu et al. 2019, arXiv 1907.11692), DistilBERT (Sanh
-/// et al. 2019, arXiv 1910.01108) and MPNet (Song et al. 2020, arXiv 2004.09297), under the names of `BertNames`.
+/// et al. 2019, arXiv 1910.01108), MPNet (Song et al. 2020, arXiv 2004.09297) and ELECTRA (Clark et al. 2020, arXiv
+/// 2003.10555), under the names of `BertNames`.
 enum BertFamily {
     static func load(_ model: ModelFolder, _ precision: Precision) throws -> (EncoderConfiguration, EncoderWeights) {
         var sizes = try BertConfiguration.read(model)
@@ -23,13 +24,17 @@ enum BertFamily {
                 intermediate: try tensors.linear(layer.intermediate, sizes.feedForwardSize, hidden), gate: nil,
                 output: try tensors.linear(layer.output, hidden, sizes.feedForwardSize))
         }
+        let width = try embeddingSize(model, hidden)
         var weights = EncoderWeights(
-            words: try tensors.matrix(BertNames.words, sizes.vocabularySize, hidden),
+            words: try tensors.matrix(BertNames.words, sizes.vocabularySize, width),
             positions: try tensors.matrix(
-                BertNames.positions, sizes.contextLength + sizes.firstPosition, hidden),
-            embeddingNorm: try tensors.norm(BertNames.embeddingNorm, hidden), layers: layers)
+                BertNames.positions, sizes.contextLength + sizes.firstPosition, width),
+            embeddingNorm: try tensors.norm(BertNames.embeddingNorm, width), layers: layers)
+        if width != hidden {
+            weights.embeddingProjection = try tensors.linear(BertNames.embeddingProjection, hidden, width)
+        }
         if sizes.segmentCount > 0 {
-            weights.segments = try tensors.matrix(BertNames.segments, sizes.segmentCount, hidden)
+            weights.segments = try tensors.matrix(BertNames.segments, sizes.segmentCount, width)
         }
         if model.architecture == .mpnet {
             let buckets = try model.size("relative_attention_num_buckets")
@@ -41,6 +46,16 @@ enum BertFamily {
                 bucketCount: mpnetBuckets, longest: 128)
         }
         return (sizes, weights)
+    }
+
+    /// The length of an embedding, which is shorter than a state in small ELECTRA models.
+    private static func embeddingSize(_ model: ModelFolder, _ hidden: Int) throws -> Int {
+        guard model.architecture == .electra else { return hidden }
+        let size = try model.size("embedding_size")
+        guard size <= hidden else {
+            throw EncoderSettings(model: model).unsupported("embeddings of \(size) are longer than states of \(hidden)")
+        }
+        return size
     }
 
     /// What transformers' MPNet uses, whatever config.json says.

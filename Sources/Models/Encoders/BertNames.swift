@@ -7,6 +7,8 @@ package struct BertNames: Sendable {
     package static let positions = "embeddings.position_embeddings"
     package static let segments = "embeddings.token_type_embeddings"
     package static let embeddingNorm = "embeddings.LayerNorm"
+    /// From embeddings to states in ELECTRA.
+    static let embeddingProjection = "embeddings_project"
     /// The biases of relative positions in MPNet.
     static let relativeBias = "encoder.relative_attention_bias"
     /// A tensor that every such model has.

@@ -12,6 +12,10 @@ struct EncoderAttention {
     let biases: UnsafePointer<Float>?
     /// The length of the longest sequence.
     let longest: Int
+    /// What contents say of positions; nil for nothing. Then there is no window.
+    let relative: DisentangledAttention?
+    /// Whether only the first token of a sequence attends.
+    let isFirstOnly: Bool
 
     /// Queries that share a product with the keys: their scores stay in the second-level cache, so that no running
     /// maximum is kept.
@@ -44,13 +48,18 @@ struct EncoderAttention {
         let mostKeys = window.map { min(keyCount, Self.queryTile + 2 * min($0, keyCount)) } ?? keyCount
         let keyFloats = Kernels.packedCount(mostKeys, width)
         let valueCount = Kernels.packedCount(width, mostKeys)
-        let keys = ThreadScratch.floats(.scores, keyFloats + valueCount + Self.queryTile * mostKeys)
+        let relativeCount = relative?.floatCount(length, tile: Self.queryTile) ?? 0
+        let keys = ThreadScratch.floats(
+            .scores, keyFloats + valueCount + Self.queryTile * mostKeys + relativeCount)
         let values = keys + keyFloats
         let scores = values + valueCount
+        let relativeMemory = scores + Self.queryTile * mostKeys
+        relative?.prepare(keys: queries + size, stride: stride, length: length, head: head, in: relativeMemory)
         var packed = 0..<0
         var query = 0
-        while query < length {
-            let count = min(Self.queryTile, length - query)
+        let queryCount = isFirstOnly ? min(1, length) : length
+        while query < queryCount {
+            let count = min(Self.queryTile, queryCount - query)
             let visible = visible(query..<query + count, of: keyCount)
             if visible != packed {
                 let row = queries + visible.lowerBound * stride
@@ -62,6 +71,9 @@ struct EncoderAttention {
                 count, visible.count, width, queries + query * stride, stride, panels: keys, into: scores,
                 visible.count)
             adjust(scores, firstQuery: query, count, visible, head: head)
+            relative?.add(
+                to: scores, queries: queries + query * stride, stride: stride, firstQuery: query, count, length: length,
+                head: head, memory: relativeMemory)
             Kernels.softmax(scores, rows: count, columns: visible.count, stride: visible.count)
             Kernels.multiply(
                 count, width, visible.count, scores, visible.count, panels: values, into: context + query * size, size)

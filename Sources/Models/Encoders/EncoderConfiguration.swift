@@ -21,6 +21,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public var isPreNormed = false
     /// Whether scores are divided by the root of a head's dimension.
     public var isScaled = true
+    /// How many products a score is the sum of; it is divided by the root of their number too.
+    public var scoreTerms = 1
     /// The row of the first token's position: 0, or one above the padding id in RoBERTa's models.
     public var firstPosition = 0
     /// What the tokens' embeddings are multiplied by before positions are added.
@@ -29,7 +31,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
     /// The values of all heads together.
     public var attentionSize: Int { headCount * headDimension }
     /// What scores are multiplied by.
-    var scoreScale: Float { isScaled ? 1 / Float(headDimension).squareRoot() : 1 }
+    var scoreScale: Float { isScaled ? 1 / Float(headDimension * scoreTerms).squareRoot() : 1 }
 
     /// The longest input where nothing in the model bounds it.
     static let unboundedContext = 1 << 15

@@ -24,8 +24,9 @@ public final class EncoderModel: TokenEncoder {
     /// - Throws: `TrawlError` that names a missing tensor, or one whose shape contradicts config.json.
     public init(_ model: ModelFolder, precision: Precision = .f32) throws {
         switch model.architecture {
-        case .bert, .roberta, .distilbert, .mpnet:
+        case .bert, .roberta, .distilbert, .mpnet, .electra:
             (configuration, weights) = try BertFamily.load(model, precision)
+        case .debertaV2: (configuration, weights) = try DebertaV2.load(model, precision)
         case .nomicBert: (configuration, weights) = try NomicBert.load(model, precision)
         case .modernBert: (configuration, weights) = try ModernBert.load(model, precision)
         case .t5: (configuration, weights) = try T5Encoder.load(model, precision)
@@ -38,6 +39,20 @@ public final class EncoderModel: TokenEncoder {
 
     public func encode(
         _ inputs: [EncoderInput], pool: ThreadPool = .shared,
+        consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
+    ) throws {
+        try encode(inputs, isFirstOnly: false, pool: pool, consume: consume)
+    }
+
+    public func encodeFirstTokens(
+        _ inputs: [EncoderInput], pool: ThreadPool = .shared,
+        consume: (_ input: Int, _ state: UnsafeBufferPointer<Float>) -> Void
+    ) throws {
+        try encode(inputs, isFirstOnly: true, pool: pool, consume: consume)
+    }
+
+    private func encode(
+        _ inputs: [EncoderInput], isFirstOnly: Bool, pool: ThreadPool,
         consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
     ) throws {
         try check(inputs)
@@ -56,7 +71,8 @@ public final class EncoderModel: TokenEncoder {
         }
         if start < order.count { batches.append(start..<order.count) }
         pool.parallelFor(batches.count) { index in
-            run(order[batches[index]].map { ($0, inputs[$0]) }, pool: pool, consume: consume)
+            run(
+                order[batches[index]].map { ($0, inputs[$0]) }, isFirstOnly: isFirstOnly, pool: pool, consume: consume)
         }
     }
 
@@ -77,6 +93,9 @@ public final class EncoderModel: TokenEncoder {
             }
             if let visible = input.visibleTokens, !(1...input.tokens.count ~= visible) {
                 throw invalid("has \(visible) visible tokens of \(input.tokens.count)")
+            }
+            guard weights.distanceRows.isEmpty || input.visibleTokens ?? input.tokens.count == input.tokens.count else {
+                throw invalid("hides tokens, which a model with disentangled attention cannot")
             }
             guard input.segments.isEmpty || input.segments.count == input.tokens.count else {
                 throw invalid("has \(input.segments.count) segments for \(input.tokens.count) tokens")
@@ -105,33 +124,48 @@ public final class EncoderModel: TokenEncoder {
         let biases: UnsafeMutablePointer<Float>?
 
         var total: Int { starts[starts.count - 1] }
+        var count: Int { starts.count - 1 }
+
+        /// Moves the row of each sequence's first token to the front of `rows`.
+        func keepFirst(_ rows: UnsafeMutablePointer<Float>, width: Int) {
+            for sequence in 0..<count where starts[sequence] > sequence {
+                (rows + sequence * width).update(from: rows + starts[sequence] * width, count: width)
+            }
+        }
     }
 
+    /// - Parameter isFirstOnly: whether the last layer is computed for the first tokens alone.
     private func run(
-        _ inputs: [(index: Int, input: EncoderInput)], pool: ThreadPool,
+        _ inputs: [(index: Int, input: EncoderInput)], isFirstOnly: Bool, pool: ThreadPool,
         consume: (Int, UnsafeBufferPointer<Float>) -> Void
     ) {
         let hidden = configuration.hiddenSize
         let batch = makeBatch(inputs.map(\.input))
+        let width = weights.words.columns
+        // Embeddings that are not states yet lie where states go later.
+        let embeddings = weights.embeddingProjection == nil ? batch.states : batch.other
         for (position, item) in inputs.enumerated() {
-            embed(item.input, into: batch.states + batch.starts[position] * hidden, scratch: batch.other)
+            embed(item.input, into: embeddings + batch.starts[position] * width, scratch: batch.inner)
         }
-        weights.embeddingNorm?(batch.states, rows: batch.total)
-        for layer in weights.layers {
+        weights.embeddingNorm?(embeddings, rows: batch.total)
+        weights.embeddingProjection?(embeddings, batch.total, into: batch.states, pool)
+        for (index, layer) in weights.layers.enumerated() {
+            let isFirstOnly = isFirstOnly && index == weights.layers.count - 1
             if configuration.isPreNormed {
-                runPreNormed(layer, batch, pool)
+                runPreNormed(layer, batch, isFirstOnly: isFirstOnly, pool)
             } else {
-                runPostNormed(layer, batch, pool)
+                runPostNormed(layer, batch, isFirstOnly: isFirstOnly, pool)
             }
         }
         var final = batch.states
         if let norm = weights.finalNorm {
-            norm(batch.states, rows: batch.total, into: batch.other)
+            norm(batch.states, rows: isFirstOnly ? batch.count : batch.total, into: batch.other)
             final = batch.other
         }
         for (position, item) in inputs.enumerated() {
-            let begin = final + batch.starts[position] * hidden
-            consume(item.index, UnsafeBufferPointer(start: begin, count: item.input.tokens.count * hidden))
+            let begin = final + (isFirstOnly ? position : batch.starts[position]) * hidden
+            let tokens = isFirstOnly ? 1 : item.input.tokens.count
+            consume(item.index, UnsafeBufferPointer(start: begin, count: tokens * hidden))
         }
     }
 
@@ -142,7 +176,8 @@ public final class EncoderModel: TokenEncoder {
         for count in counts { starts.append(starts[starts.count - 1] + count) }
         let total = starts[starts.count - 1]
         let longest = counts.max() ?? 0
-        let innerWidth = max(4 * sizes.attentionSize, (sizes.isGated ? 2 : 1) * sizes.feedForwardSize)
+        let innerWidth = max(
+            4 * sizes.attentionSize, (sizes.isGated ? 2 : 1) * sizes.feedForwardSize, sizes.hiddenSize)
         let angleCounts = weights.rotations.map { $0.angleCount(longest) }
         let biasCount = weights.relativeBias?.biasCount(longest) ?? 0
         let floats = total * (2 * sizes.hiddenSize + innerWidth) + angleCounts.reduce(biasCount, +)
@@ -163,11 +198,11 @@ public final class EncoderModel: TokenEncoder {
             biases: weights.relativeBias == nil ? nil : next)
     }
 
-    /// states = words + positions + segments, `[tokens, hidden]`.
+    /// states = words + positions + segments, `[tokens, width of the embeddings]`.
     private func embed(
         _ input: EncoderInput, into states: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let hidden = configuration.hiddenSize
+        let hidden = weights.words.columns
         for (position, token) in input.tokens.enumerated() {
             let row = states + position * hidden
             weights.words.decode(row: Int(token), count: 1, into: row)
@@ -185,31 +220,39 @@ public final class EncoderModel: TokenEncoder {
     }
 
     /// states = norm(states + attention(states)), then norm(states + feed forward(states)).
-    private func runPostNormed(_ layer: EncoderWeights.Layer, _ batch: Batch, _ pool: ThreadPool) {
-        attend(layer, batch.states, batch, into: batch.other, pool)
-        layer.attentionNorm?(batch.other, adding: batch.states, rows: batch.total)
-        feedForward(layer, batch.other, batch, into: batch.states, pool)
-        layer.feedForwardNorm(batch.states, adding: batch.other, rows: batch.total)
+    private func runPostNormed(
+        _ layer: EncoderWeights.Layer, _ batch: Batch, isFirstOnly: Bool, _ pool: ThreadPool
+    ) {
+        let rows = isFirstOnly ? batch.count : batch.total
+        attend(layer, batch.states, batch, isFirstOnly: isFirstOnly, into: batch.other, pool)
+        if isFirstOnly { batch.keepFirst(batch.states, width: configuration.hiddenSize) }
+        layer.attentionNorm?(batch.other, adding: batch.states, rows: rows)
+        feedForward(layer, batch.other, rows: rows, batch, into: batch.states, pool)
+        layer.feedForwardNorm(batch.states, adding: batch.other, rows: rows)
     }
 
     /// states += attention(norm(states)), then states += feed forward(norm(states)).
-    private func runPreNormed(_ layer: EncoderWeights.Layer, _ batch: Batch, _ pool: ThreadPool) {
-        let count = batch.total * configuration.hiddenSize
+    private func runPreNormed(
+        _ layer: EncoderWeights.Layer, _ batch: Batch, isFirstOnly: Bool, _ pool: ThreadPool
+    ) {
+        let rows = isFirstOnly ? batch.count : batch.total
+        let count = rows * configuration.hiddenSize
         if let norm = layer.attentionNorm {
             norm(batch.states, rows: batch.total, into: batch.other)
-            attend(layer, batch.other, batch, into: batch.other, pool)
+            attend(layer, batch.other, batch, isFirstOnly: isFirstOnly, into: batch.other, pool)
         } else {
-            attend(layer, batch.states, batch, into: batch.other, pool)
+            attend(layer, batch.states, batch, isFirstOnly: isFirstOnly, into: batch.other, pool)
         }
+        if isFirstOnly { batch.keepFirst(batch.states, width: configuration.hiddenSize) }
         Kernels.add(batch.other, to: batch.states, count)
-        layer.feedForwardNorm(batch.states, rows: batch.total, into: batch.other)
-        feedForward(layer, batch.other, batch, into: batch.other, pool)
+        layer.feedForwardNorm(batch.states, rows: rows, into: batch.other)
+        feedForward(layer, batch.other, rows: rows, batch, into: batch.other, pool)
         Kernels.add(batch.other, to: batch.states, count)
     }
 
-    /// out = the attention block of x, which may be the same; `[total, hidden]`.
+    /// out = the attention block of x, which may be the same; `[total, hidden]`, or `[sequences, hidden]` for first tokens.
     private func attend(
-        _ layer: EncoderWeights.Layer, _ x: UnsafeMutablePointer<Float>, _ batch: Batch,
+        _ layer: EncoderWeights.Layer, _ x: UnsafeMutablePointer<Float>, _ batch: Batch, isFirstOnly: Bool,
         into out: UnsafeMutablePointer<Float>, _ pool: ThreadPool
     ) {
         let sizes = configuration
@@ -224,25 +267,30 @@ public final class EncoderModel: TokenEncoder {
                     heads: 2 * sizes.headCount, headDimension: sizes.headDimension, angles: batch.angles[index])
             }
         }
-        let attention = EncoderAttention(
-            heads: sizes.headCount, width: sizes.headDimension, scale: sizes.scoreScale, window: layer.window,
-            biases: batch.biases.map { UnsafePointer($0) }, longest: batch.longest)
         let context = batch.inner + batch.total * stride
-        attention(batch.inner, starts: batch.starts, visible: batch.visible, into: context, pool: pool)
-        layer.attentionOutput(context, batch.total, into: out, pool)
+        weights.distanceRows.withUnsafeBufferPointer { rows in
+            let attention = EncoderAttention(
+                heads: sizes.headCount, width: sizes.headDimension, scale: sizes.scoreScale, window: layer.window,
+                biases: batch.biases.map { UnsafePointer($0) }, longest: batch.longest,
+                relative: layer.relativePositions.map { DisentangledAttention(positions: $0, rows: rows) },
+                isFirstOnly: isFirstOnly)
+            attention(batch.inner, starts: batch.starts, visible: batch.visible, into: context, pool: pool)
+        }
+        if isFirstOnly { batch.keepFirst(context, width: sizes.attentionSize) }
+        layer.attentionOutput(context, isFirstOnly ? batch.count : batch.total, into: out, pool)
     }
 
-    /// out = the feed-forward block of x, which may be the same; `[total, hidden]`.
+    /// out = the feed-forward block of x, which may be the same; `[rows, hidden]`.
     private func feedForward(
-        _ layer: EncoderWeights.Layer, _ x: UnsafeMutablePointer<Float>, _ batch: Batch,
+        _ layer: EncoderWeights.Layer, _ x: UnsafeMutablePointer<Float>, rows: Int, _ batch: Batch,
         into out: UnsafeMutablePointer<Float>, _ pool: ThreadPool
     ) {
-        layer.intermediate(x, batch.total, activation: configuration.activation, into: batch.inner, pool)
+        layer.intermediate(x, rows, activation: configuration.activation, into: batch.inner, pool)
         if let gate = layer.gate {
-            let count = batch.total * configuration.feedForwardSize
-            gate(x, batch.total, into: batch.inner + count, pool)
+            let count = rows * configuration.feedForwardSize
+            gate(x, rows, into: batch.inner + count, pool)
             Kernels.multiply(batch.inner + count, into: batch.inner, count)
         }
-        layer.output(batch.inner, batch.total, into: out, pool)
+        layer.output(batch.inner, rows, into: out, pool)
     }
 }

@@ -83,6 +83,8 @@ struct EncoderWeights: Sendable {
         var rotation: Int?
         /// How many tokens to each side a token sees; nil for all.
         var window: Int?
+        /// What contents say of relative positions; nil for nothing.
+        var relativePositions: DisentangledPositions?
     }
 
     let words: WeightMatrix
@@ -91,12 +93,16 @@ struct EncoderWeights: Sendable {
     /// nil when the model has none.
     var segments: WeightMatrix?
     var embeddingNorm: Norm?
+    /// From the normed embeddings, where they are shorter than states, to states; nil where they are states.
+    var embeddingProjection: Linear?
     let layers: [Layer]
     /// After the last layer.
     var finalNorm: Norm?
     var rotations: [Rotation] = []
     /// What is added to scores, the same in every layer.
     var relativeBias: RelativeBias?
+    /// The rows of distances that the layers' `relativePositions` have, for distances below the context's length.
+    var distanceRows: [Int32] = []
 }
 
 /// Finds tensors by the encoder's own names, whatever a task model puts before them.

@@ -38,6 +38,12 @@ public protocol TokenEncoder: Sendable {
         consume: (_ input: Int, _ states: UnsafeBufferPointer<Float>) -> Void
     ) throws
 
+    /// As `encode`, for the state of each input's first token alone, `[hiddenSize]`: the last layer need not compute others.
+    func encodeFirstTokens(
+        _ inputs: [EncoderInput], pool: ThreadPool,
+        consume: (_ input: Int, _ state: UnsafeBufferPointer<Float>) -> Void
+    ) throws
+
     /// An encoder whose inputs continue `prefix`, which it computes once: its states are those of the tokens behind it. nil
     /// where a token's state depends on what follows it.
     /// - Throws: `TrawlError.invalidInput` for a prefix outside the vocabulary.
@@ -49,4 +55,11 @@ public protocol TokenEncoder: Sendable {
 
 extension TokenEncoder {
     public func continuing(_ prefix: [TokenID]) throws -> (any TokenEncoder)? { nil }
+
+    public func encodeFirstTokens(
+        _ inputs: [EncoderInput], pool: ThreadPool,
+        consume: (_ input: Int, _ state: UnsafeBufferPointer<Float>) -> Void
+    ) throws {
+        try encode(inputs, pool: pool) { consume($0, UnsafeBufferPointer(rebasing: $1.prefix(hiddenSize))) }
+    }
 }

@@ -27,6 +27,7 @@ struct QueryCommand: AsyncParsableCommand {
               trawl query wikipedia "tidal forces" --mode generative --explain
               trawl query wikipedia '"tidal forces" title:moon -mars'
               trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
+              trawl query wikipedia "tidal forces" --rerank cross:100,likelihood:20
               trawl query notes "tides" --where "date>=2024-05 AND (tags=sea OR path ^= coast/) AND NOT draft=true"
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
               trawl query arguana --queries queries.jsonl --exclude-self --run - | gzip > arguana.trec.gz

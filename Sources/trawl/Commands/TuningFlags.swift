@@ -145,37 +145,6 @@ struct FusionFlags: ParsableArguments {
     }
 }
 
-/// How the best hits are reranked.
-struct RerankFlags: ParsableArguments {
-    @Flag(
-        help: ArgumentHelp(
-            "Rerank the best hits with a language model (likelihood of the query given the passage): "
-                + "\(ModelCatalogue.defaultLanguageModel)."))
-    var rerank = false
-    @Option(
-        help: ArgumentHelp(
-            "Rerank with this model: a cross-encoder or a language model, by name or path.", valueName: "model"))
-    var reranker: String?
-    @Option(help: ArgumentHelp("How many hits to rerank.", valueName: "n")) var rerankDepth = 20
-    @Option(
-        help: ArgumentHelp(
-            "The weight of the reranker's scores, 0 to 1; below 1 they are added to those of the search.",
-            valueName: "weight"))
-    var rerankWeight: Float = 1
-
-    func validate() throws {
-        if rerankDepth < 1 { throw ValidationError("--rerank-depth must be at least 1") }
-    }
-
-    func apply(to settings: inout SearchSettings) {
-        guard rerank || reranker != nil else { return }
-        settings.rerankers = [
-            RerankSettings(
-                model: reranker, depth: rerankDepth, weight: rerankWeight, precision: settings.generative.precision)
-        ]
-    }
-}
-
 extension Precision: ExpressibleByArgument {}
 extension SearchMode: ExpressibleByArgument {
     public init?(argument: String) {

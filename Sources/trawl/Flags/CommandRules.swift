@@ -3,6 +3,13 @@
 /// What `query` and `eval` share.
 private let tuningRules = [
     FlagRule("--rerank-depth", "--rerank-weight", needs: ["--rerank", "--reranker"]),
+    FlagRule(
+        "--rerank-depth", excludedBy: [RerankFlags.stages, RerankFlags.depths],
+        remedy: "give depths in the chain, such as cross:100,likelihood:20"),
+    FlagRule(
+        "--rerank-weight", excludedBy: [RerankFlags.stages, RerankFlags.weights],
+        remedy: "give weights in the chain, such as cross:100@0.5"),
+    FlagRule("--reranker", excludedBy: [RerankFlags.chain], remedy: "name the model in the chain, such as cross=MODEL"),
     FlagRule("--ef-search", "--probes", "--candidates", excludedBy: ["--exact"]),
     FlagRule("--query-prompt", excludedBy: ["--instruction", "--examples"]),
 ]
@@ -20,7 +27,7 @@ extension QueryCommand: RuledCommand {
             FlagRule("--explain", excludedBy: ["--run"], unless: ["--json"], remedy: "add --json to print hits too"),
         ]
 
-    var givenArguments: Set<String> { text == nil ? [] : ["TEXT"] }
+    var givenArguments: Set<String> { Set(text == nil ? [] : ["TEXT"]).union(tuning.reranking.given) }
 }
 
 extension EvalCommand: RuledCommand {
@@ -46,7 +53,7 @@ extension EvalCommand: RuledCommand {
                 needs: ["INDEX"]),
         ]
 
-    var givenArguments: Set<String> { index == nil ? [] : ["INDEX"] }
+    var givenArguments: Set<String> { Set(index == nil ? [] : ["INDEX"]).union(tuning.reranking.given) }
 }
 
 extension IndexCommand: RuledCommand {

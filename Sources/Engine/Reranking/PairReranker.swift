@@ -1,0 +1,38 @@
+import TrawlCore
+import TrawlReranking
+
+/// Reranks by a scorer of pairs of texts.
+struct PairReranker: Reranker {
+    let scorer: any PairScorer
+    /// The model's name, for messages.
+    let model: String
+
+    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
+        guard !ranking.isEmpty else { return Reranked(ranking) }
+        let passages = try ranking.map { try documents.passage($0.passage) }
+        let found = try scorer.judge(query: query, passages: passages.map(\.content))
+        var notes: [String] = []
+        if found.cutCount > 0 {
+            notes.append("\(model) did not read \(found.cutCount) of \(passages.count) passages to the end")
+        }
+        if found.isQueryCut { notes.append("\(model) did not read the query to the end beside long passages") }
+        if let first = found.failures.first {
+            let passage = passages[first.passage]
+            let place = "passage \(passage.ordinal) of document \(passage.document)"
+            guard found.failures.count < passages.count else {
+                var error = first.error
+                error.message = "\(model) cannot score \(place): \(error.message)"
+                throw error
+            }
+            notes.append(
+                "\(model) could not score \(found.failures.count) of \(passages.count) passages, which stay below the "
+                    + "others; the first is \(place): \(first.error.message)")
+        }
+        return Reranked(
+            Ranking(
+                zip(ranking, found.values).compactMap { entry, score in
+                    score.map { ScoredPassage(entry.passage, $0) }
+                }),
+            unscored: Set(found.failures.map { ranking[$0.passage].passage }), notes: notes)
+    }
+}
