@@ -111,8 +111,19 @@ struct FusionFlags: ParsableArguments {
         })
     var weights: [String: Float]?
 
+    @Option(
+        help: ArgumentHelp(
+            "How many blocks of a fitted fusion count, from the first; with 0 it is min-max. (default: all)",
+            valueName: "n"))
+    var blocks: Int?
+
+    func validate() throws {
+        if let blocks, blocks < 0 { throw ValidationError("--blocks must be at least 0") }
+    }
+
     func apply(to settings: inout SearchSettings) {
         if let fusion { settings.fusion.method = fusion }
+        if let blocks { settings.fusion.blocks = blocks }
         if let weights { settings.fusion.weights = weights }
     }
 }
