@@ -179,7 +179,7 @@ import TrawlTraining
         }
         #expect(message(queries.spread(49)).contains("49 judged queries are too few"))
         var elsewhere = Qrels()
-        for query in queries.queries { try elsewhere.judge(query: query.id, "missing", grade: 1) }
+        for query in queries.queries { try elsewhere.judge(query: query.id, DocumentID("missing"), grade: 1) }
         #expect(message(JudgedQueries(queries.queries, elsewhere)).contains("0 of 60 queries find a relevant document"))
     }
 }

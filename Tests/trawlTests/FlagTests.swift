@@ -37,7 +37,8 @@ import TrawlTestSupport
         "--rerank-weight": "0.5",
         "--generator": "nothing", "--alpha": "2", "--query-ngrams": "2", "--beams": "2", "--soft-constraint": "1",
         "--precision": "int8", "--scoring": "lm", "--instruction": "Find it", "--examples": "examples.tsv",
-        "--query-prompt": "query: ", "--ef-search": "50", "--k1": "1", "--b": "0.5", "--fusion": "rrf",
+        "--query-prompt": "query: ", "--ef-search": "50", "--feedback": "3", "--feedback-weight": "0.5", "--blocks": "1",
+        "--k1": "1", "--b": "0.5", "--fusion": "rrf",
         "--weights": "lexical=1", "--where": "year>=1", "--limit": "3", "--run": "out.trec", "eval --run": "run.txt",
         "--depth": "5", "--color": "never", "--topic-fields": "title", "--qrels": "qrels.txt",
         "--benchmark": "nothing.yaml", "--data": ".", "--sts": "nothing.tsv", "--model": "nothing",
@@ -61,12 +62,15 @@ import TrawlTestSupport
     private static let generative = [
         "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams", "--soft-constraint", "--scoring",
     ]
-    private static let dense = ["--instruction", "--examples", "--query-prompt", "--exact", "--ef-search"]
+    private static let dense = [
+        "--instruction", "--examples", "--query-prompt", "--exact", "--ef-search", "--feedback", "--feedback-weight",
+    ]
+    private static let fusion = ["--fusion", "--weights", "--blocks"]
     private static let ofAnIndex =
         generative + dense + [
             "--queries", "--mode", "--depth", "--first-queries", "--write-run", "--sweep", "--rerank", "--reranker",
-            "--k1", "--b", "--syntax", "--fusion", "--weights", "--where", "--topic-fields", "--rerank-weight",
-        ]
+            "--k1", "--b", "--syntax", "--where", "--topic-fields", "--rerank-weight",
+        ] + fusion
 
     /// The flags that do nothing in a command line, with what their messages must name. All others are accepted there.
     private struct Case {
@@ -85,26 +89,27 @@ import TrawlTestSupport
         // With an index: what depends on the retrieval methods.
         Case(
             command: "query", line: ["a.trawl", "alpha", "--mode", "lexical"],
-            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + fusion + ["--precision"], "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
                 "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 },
             status: [0, 1, 2]),
         Case(
             command: "query", line: ["a.trawl", "alpha", "--run", "out"],
-            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + fusion + ["--precision"], "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--passages": "--run",
                 "--limit": "--run", "--explain": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 },
             status: [0, 1, 2]),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "dense"],
-            refused: all(generative + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode dense").merging([
+            refused: all(generative + fusion + ["--k1", "--b", "--syntax"], "--mode dense").merging([
+                "--feedback-weight": "--feedback",
                 "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 }),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "generative"],
-            refused: all(dense + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode generative").merging([
+            refused: all(dense + fusion + ["--k1", "--b", "--syntax"], "--mode generative").merging([
                 "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 }),
         Case(
@@ -112,13 +117,14 @@ import TrawlTestSupport
             line: ["a.trawl", "--queries", "queries.tsv", "--mode", "hybrid", "--weights", "dense=1,generative=1"],
             refused: [
                 "--k1": "--weights", "--b": "--weights", "--syntax": "--weights", "--depth": "--run",
+                "--blocks": "--fusion fitted", "--feedback-weight": "--feedback",
                 "--rerank-depth": "--rerank",
                 "--rerank-weight": "--rerank",
             ]),
         Case(
             command: "eval",
             line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
-            refused: all(generative + dense + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + fusion + ["--precision"], "--mode").merging([
                 "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts",
                 "--prompt-name": "--sts",
                 "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
@@ -207,6 +213,9 @@ import TrawlTestSupport
             ], refused: ["--force": "--resume"]),
         Case(
             command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
+            refused: [:]),
+        Case(
+            command: "train fusion", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),
         Case(command: "train queries", line: ["missing.trawl", "--output", "new"], refused: [:]),
         Case(

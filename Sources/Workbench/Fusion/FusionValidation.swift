@@ -32,25 +32,34 @@ struct FusionValidation {
             BoostedRanking(lists, fittedTo: Self.others(folds, than: fold), settings)
         }
         let tested = folds.map { $0.filter(lists.teaches) }
-        let counts = tested.map { fold in fold.reduce(0.0) { $0 + lists.weights[$1] } }
-        // By number of blocks, then by fold.
-        var losses: [[Double]] = []
+        // By number of blocks, fold and list.
+        var losses: [[[Double]]] = []
         var scores: [[Double]] = []
-        func total(_ blocks: Int, without fold: Int? = nil) -> Double {
-            losses[blocks].indices.reduce(0) { $1 == fold ? $0 : $0 + losses[blocks][$1] * counts[$1] }
+        let weights = tested.map { $0.map { lists.weights[$0] } }
+        /// What that many blocks save against none, list after list, without the lists of a fold.
+        func saved(_ blocks: Int, without left: Int?) -> [Double] {
+            tested.indices.filter { $0 != left }.flatMap { fold in
+                tested[fold].indices.map { weights[fold][$0] * (losses[0][fold][$0] - losses[blocks][fold][$0]) }
+            }
         }
-        func best(without fold: Int? = nil) -> Int {
-            losses.indices.reduce(0) { total($1, without: fold) < total($0, without: fold) ? $1 : $0 }
+        func best(without left: Int? = nil) -> Int {
+            let sums = losses.indices.map { saved($0, without: left).reduce(0, +) }
+            let best = sums.indices.reduce(0) { sums[$1] > sums[$0] ? $1 : $0 }
+            return Self.isClear(saved(best, without: left)) ? best : 0
         }
+        var (lowest, lowestAt) = (Double.infinity, 0)
         for count in 0...max(0, most) {
             if count > 0 { Self.addBlock(&fits) }
-            losses.append(zip(fits, tested).map { lists.loss($0.scores, of: $1) })
+            // By list, for the spread of the differences.
+            losses.append(zip(fits, tested).map { fit, fold in fold.map { lists.loss(fit.scores, of: [$0]) } })
             var row = [Double](repeating: 0, count: lists.base.count)
             for (fit, fold) in zip(fits, folds) {
                 for candidate in fold.flatMap({ lists.lists[$0] }) { row[candidate] = fit.scores[candidate] }
             }
             scores.append(row)
-            if count - best() >= Self.patience { break }
+            let loss = -saved(count, without: nil).reduce(0, +)
+            if loss < lowest { (lowest, lowestAt) = (loss, count) }
+            if count - lowestAt >= Self.patience { break }
         }
         blocks = best()
         var heldOut = [Double](repeating: 0, count: lists.base.count)
@@ -59,6 +68,16 @@ struct FusionValidation {
             for candidate in fold.flatMap({ lists.lists[$0] }) { heldOut[candidate] = scores[blocks][candidate] }
         }
         self.heldOut = heldOut
+    }
+
+    /// Whether the mean of `differences` is at least two standard errors above 0. The best of several numbers of blocks looks
+    /// better than none by chance.
+    private static func isClear(_ differences: [Double]) -> Bool {
+        let count = Double(differences.count)
+        guard count > 1 else { return false }
+        let mean = differences.reduce(0, +) / count
+        let variance = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
+        return mean > 2 * (variance / count).squareRoot()
     }
 
     static func others(_ folds: [[Int]], than fold: Int) -> [Int] {

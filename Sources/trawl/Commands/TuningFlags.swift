@@ -81,8 +81,22 @@ struct DenseFlags: ParsableArguments {
                 + "(default: the index's, or by the number of hits)", valueName: "n"))
     var efSearch: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Search twice: move the query's vector towards those of the first passages found (Rocchio). "
+                + "0 for none. (default: the index's)", valueName: "n"))
+    var feedback: Int?
+    @Option(
+        help: ArgumentHelp(
+            "What these passages count beside the query. (default: the index's)", valueName: "weight"))
+    var feedbackWeight: Float?
+
     func validate() throws {
         if let efSearch, efSearch < 1 { throw ValidationError("--ef-search must be at least 1") }
+        if let feedback, feedback < 0 { throw ValidationError("--feedback must be at least 0") }
+        if let feedbackWeight, !(feedbackWeight >= 0 && feedbackWeight.isFinite) {
+            throw ValidationError("--feedback-weight must be at least 0")
+        }
     }
 
     func apply(to settings: inout SearchSettings) throws {
@@ -94,6 +108,8 @@ struct DenseFlags: ParsableArguments {
         if instruction != nil || examples != nil { settings.dense.queryPrompt = nil }
         if exact { settings.dense.isExact = true }
         if let efSearch { settings.dense.searchWidth = efSearch }
+        if let feedback { settings.dense.feedback = feedback }
+        if let feedbackWeight { settings.dense.feedbackWeight = feedbackWeight }
     }
 }
 

@@ -12,7 +12,13 @@ enum SearchFlags {
             ],
             [.generative]
         ),
-        (["--instruction", "--examples", "--query-prompt", "--exact", "--ef-search"], [.dense]),
+        (
+            [
+                "--instruction", "--examples", "--query-prompt", "--exact", "--ef-search", "--feedback",
+                "--feedback-weight",
+            ],
+            [.dense]
+        ),
         (["--k1", "--b", "--syntax"], [.lexical]),
         (["--precision"], [.dense, .generative]),
     ]
@@ -47,6 +53,9 @@ enum SearchFlags {
         }
         for flag in hybrid.compactMap(given.spelling) where !searches.contains(where: { $0.mode == .hybrid }) {
             throw ValidationError("\(flag) has no effect \(how); it is for --mode hybrid")
+        }
+        if let flag = given.spelling(of: "--feedback-weight"), settings.allSatisfy({ $0.dense.feedback == 0 }) {
+            throw ValidationError("\(flag) has no effect without --feedback")
         }
         if let flag = given.spelling(of: "--blocks"), !settings.contains(where: { $0.fusion.method == .fitted }) {
             throw ValidationError("\(flag) has no effect without a fitted fusion (--fusion fitted)")
