@@ -114,7 +114,25 @@ import TrawlTraining
                 let added = fusion.added(features, blocks: count).reduce(0) { $0 + Double($1) }
                 let score = (pool.sum(row) + added) * ranking.scale
                 #expect(abs(score - ranking.scores[row]) < 1e-3 * max(1, abs(score)))
-                #expect(fusion.added(features, blocks: count - 1) == Array(fusion.added(features, blocks: count).dropLast()))
+                #expect(
+                    fusion.added(features, blocks: count - 1) == Array(fusion.added(features, blocks: count).dropLast())
+                )
+            }
+        }
+    }
+
+    @Test func damagedBlocksAreRefused() throws {
+        var fusion = FittedFusion(weights: ["a": 1], features: ["x", "y"], queries: 1, unitsPerBlock: 1)
+        fusion.append(weights: [1, 2], biases: [0], outputs: [1], offset: 0)
+        #expect(fusion.added([0.5, 0], blocks: 9) == [tanh(Float(0.5))])
+        let text = String(decoding: try JSONEncoder().encode(fusion), as: UTF8.self)
+        for (part, other) in [
+            (#""units_per_block":1"#, #""units_per_block":2"#), (#"["x","y"]"#, #"["x"]"#),
+            (#""depth":100"#, #""depth":0"#),
+        ] {
+            #expect(text.contains(part))
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode(FittedFusion.self, from: Data(text.replacing(part, with: other).utf8))
             }
         }
     }

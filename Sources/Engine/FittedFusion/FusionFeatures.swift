@@ -31,7 +31,9 @@ struct FusionFeatures {
 
     var names: [String] {
         methods.flatMap { method in
-            (FittedFusion.rankFeatures + method.evidence.passage + method.evidence.query).map { "\(method.name): \($0)" }
+            (FittedFusion.rankFeatures + method.evidence.passage + method.evidence.query).map {
+                "\(method.name): \($0)"
+            }
         } + Self.ofAll
     }
 

@@ -56,7 +56,8 @@ public struct BoostedRanking: Sendable {
         var block = settings.block.fit(table, targets: targets, seed: random.next())
         let values = block.values(table)
         let mean = values.reduce(0.0) { $0 + Double($1) } / Double(max(1, values.count))
-        let variance = values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(max(1, values.count))
+        let variance =
+            values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(max(1, values.count))
         guard variance > 1e-20 else {
             // Nothing is left to learn.
             blocks.append(block.scaled(0))

@@ -9,7 +9,8 @@ import TrawlWorkbench
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train a generator, fit its weights or hybrid search, or write queries to train on.",
+        commandName: "train",
+        abstract: "Train a generator, fit its weights or hybrid search, or write queries to train on.",
         subcommands: [
             TrainGeneratorCommand.self, TrainWeightsCommand.self, TrainFusionCommand.self, TrainQueriesCommand.self,
         ])

@@ -92,9 +92,10 @@ struct TrainFusionCommand: AsyncParsableCommand {
         Output.line(
             isKept
                 ? "\nkept: hybrid search of \(index.path) now adds \(report.blocks) blocks"
-                : "\nnot kept: " + (fusion.blockCount > 0
-                    ? "held-out queries do not improve significantly; --force keeps it"
-                    : "no block helps held-out queries"))
+                : "\nnot kept: "
+                    + (fusion.blockCount > 0
+                        ? "held-out queries do not improve significantly; --force keeps it"
+                        : "no block helps held-out queries"))
     }
 
     private struct Outcome: Encodable {

@@ -40,7 +40,8 @@ extension EvalCommand: RuledCommand {
                 "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha",
                 "--seal-weights",
                 "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--instruction", "--examples",
-                "--query-prompt", "--exact", "--ef-search", "--feedback", "--feedback-weight", "--k1", "--b", "--syntax", "--fusion", "--weights", "--blocks",
+                "--query-prompt", "--exact", "--ef-search", "--feedback", "--feedback-weight", "--k1", "--b",
+                "--syntax", "--fusion", "--weights", "--blocks",
                 "--where",
                 needs: ["INDEX"]),
         ]
