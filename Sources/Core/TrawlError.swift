@@ -51,6 +51,8 @@ public struct TrawlError: Error, Sendable {
         case passages
         /// The weights of a fusion.
         case fusionWeights
+        /// A fusion that was fitted to judged queries.
+        case fittedFusion
         /// A model that writes n-grams, its fitted weights, and the field of identifiers.
         case generator, keyWeights, pseudoQueries
         /// The metadata of a document, and ids that the index does not have.

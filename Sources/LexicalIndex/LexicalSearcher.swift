@@ -156,7 +156,7 @@ public struct LexicalSearcher: Sendable {
 
     // MARK: - Terms of a query
 
-    private struct WeightedTerm {
+    struct WeightedTerm {
         let bytes: [UInt8]
         var occurrences: Int
         var weight: Float = 0
@@ -166,7 +166,7 @@ public struct LexicalSearcher: Sendable {
     }
 
     /// The distinct terms of `query` with their weights and postings.
-    private func weighted(_ query: String) throws -> [WeightedTerm] {
+    func weighted(_ query: String) throws -> [WeightedTerm] {
         let normal = query.composed
         var terms = try terms(of: normal, Analyzer(settings, dropsAskingWords: dropsAskingWords))
         if terms.isEmpty, dropsAskingWords { terms = try self.terms(of: normal, Analyzer(settings)) }

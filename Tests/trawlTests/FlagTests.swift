@@ -37,8 +37,8 @@ import TrawlTestSupport
         "--rerank-weight": "0.5", "--rerank": "cross:5",
         "--generator": "nothing", "--alpha": "2", "--query-ngrams": "2", "--beams": "2", "--soft-constraint": "1",
         "--precision": "int8", "--scoring": "lm", "--instruction": "Find it", "--examples": "examples.tsv",
-        "--query-prompt": "query: ", "--ef-search": "50", "--probes": "8", "--candidates": "100", "--k1": "1",
-        "--b": "0.5", "--fusion": "rrf",
+        "--query-prompt": "query: ", "--ef-search": "50", "--probes": "8", "--candidates": "100", "--feedback": "3",
+        "--feedback-weight": "0.5", "--blocks": "1", "--k1": "1", "--b": "0.5", "--fusion": "rrf",
         "--weights": "lexical=1", "--where": "year>=1", "--limit": "3", "--run": "out.trec", "eval --run": "run.txt",
         "--depth": "5", "--color": "never", "--topic-fields": "title", "--qrels": "qrels.txt",
         "--benchmark": "nothing.yaml", "--data": ".", "--sts": "nothing.tsv", "--model": "nothing",
@@ -65,13 +65,16 @@ import TrawlTestSupport
     private static let generative = [
         "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams", "--soft-constraint", "--scoring",
     ]
-    private static let dense = ["--instruction", "--examples", "--query-prompt", "--exact", "--ef-search"]
+    private static let dense = [
+        "--instruction", "--examples", "--query-prompt", "--exact", "--ef-search", "--feedback", "--feedback-weight",
+    ]
     private static let late = ["--probes", "--candidates"]
+    private static let fusion = ["--fusion", "--weights", "--blocks"]
     private static let ofAnIndex =
         generative + dense + late + [
             "--queries", "--mode", "--depth", "--first-queries", "--write-run", "--sweep", "--rerank", "--reranker",
-            "--k1", "--b", "--syntax", "--fusion", "--weights", "--where", "--topic-fields", "--rerank-weight",
-        ]
+            "--k1", "--b", "--syntax", "--where", "--topic-fields", "--rerank-weight",
+        ] + fusion
 
     /// The flags that do nothing in a command line, with what their messages must name. All others are accepted there.
     private struct Case {
@@ -90,57 +93,57 @@ import TrawlTestSupport
         // With an index: what depends on the retrieval methods.
         Case(
             command: "query", line: ["a.trawl", "alpha", "--mode", "lexical"],
-            refused: all(generative + dense + late + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
                 "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 },
             status: [0, 1, 2]),
         Case(
             command: "query", line: ["a.trawl", "alpha", "--mode", "lexical", "--rerank", "nothing:5@0.5"],
-            refused: all(generative + dense + ["--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + late + fusion, "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
                 "--rerank-depth": "--rerank NAME:DEPTH", "--rerank-weight": "--rerank NAME@WEIGHT",
                 "--reranker": "--rerank CHAIN",
             ]) { $1 }),
         Case(
             command: "query", line: ["a.trawl", "alpha", "--mode", "lexical", "--rerank", "cross,nothing"],
-            refused: all(generative + dense + ["--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + late + fusion, "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
                 "--rerank-depth": "--rerank NAME,NAME", "--rerank-weight": "--rerank NAME,NAME",
                 "--reranker": "--rerank CHAIN",
             ]) { $1 }),
         Case(
             command: "query", line: ["a.trawl", "alpha", "--run", "out"],
-            refused: all(generative + dense + late + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--passages": "--run",
                 "--limit": "--run", "--explain": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 },
             status: [0, 1, 2]),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "dense"],
-            refused: all(generative + late + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode dense")
-                .merging([
-                    "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
-                ]) { $1 }),
+            refused: all(generative + late + fusion + ["--k1", "--b", "--syntax"], "--mode dense").merging([
+                "--feedback-weight": "--feedback",
+                "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 }),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "generative"],
-            refused: all(dense + late + ["--k1", "--b", "--syntax", "--fusion", "--weights"], "--mode generative")
-                .merging([
-                    "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
-                ]) { $1 }),
+            refused: all(dense + late + fusion + ["--k1", "--b", "--syntax"], "--mode generative").merging([
+                "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 }),
         Case(
             command: "query",
             line: ["a.trawl", "--queries", "queries.tsv", "--mode", "hybrid", "--weights", "dense=1,generative=1"],
             refused: [
                 "--k1": "--weights", "--b": "--weights", "--syntax": "--weights", "--depth": "--run",
                 "--probes": "--weights", "--candidates": "--weights",
+                "--blocks": "--fusion fitted", "--feedback-weight": "--feedback",
                 "--rerank-depth": "--rerank",
                 "--rerank-weight": "--rerank",
             ]),
         Case(
             command: "eval",
             line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
-            refused: all(generative + dense + late + ["--precision", "--fusion", "--weights"], "--mode").merging([
+            refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts",
                 "--prompt-name": "--sts",
                 "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
@@ -243,6 +246,9 @@ import TrawlTestSupport
             ]),
         Case(
             command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
+            refused: [:]),
+        Case(
+            command: "train fusion", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),
         Case(command: "train queries", line: ["missing.trawl", "--output", "new"], refused: [:]),
         Case(

@@ -200,6 +200,8 @@ struct IndexBuilder {
         } else if !adding {
             session.removeMetadata(CorpusFileTable.metadataName)
         }
+        // What was fitted to an index is not fitted to the one that replaces it.
+        if !adding { session.removeMetadata(SearchIndex.fusionName) }
     }
 
     /// The documents of the index that is added to, which another writer may have replaced before this one had the

@@ -14,6 +14,7 @@ struct FilteredRetriever: Retriever {
     }
 
     var name: String { base.name }
+    var evidence: RetrievalEvidence.Names { base.evidence }
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         try base.search(queries, limit: passageCount).map { found in

@@ -12,6 +12,8 @@ public enum FusionMethod: String, Codable, CaseIterable, Sendable {
     /// the best of poor hits does not count as much as a good one. A method that knows no highest score gets min-max, times
     /// the best share of a method that reads words.
     case bounded
+    /// Min-max, and what the blocks add that were fitted to judged queries of the index. See `FittedFusion`.
+    case fitted
 }
 
 /// Makes one ranking of several.
@@ -105,7 +107,7 @@ struct Fusion {
             return scores.indices.map { 1 / (constant + Float($0 + 1)) }
         case .bounded:
             return input.shares ?? Self.minMax(scores, worst, best).map { $0 * share }
-        case .minMax: return Self.minMax(scores, worst, best)
+        case .minMax, .fitted: return Self.minMax(scores, worst, best)
         case .zScore:
             let mean = scores.reduce(0, +) / Float(scores.count)
             let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(scores.count)

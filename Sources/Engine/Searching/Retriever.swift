@@ -6,6 +6,9 @@ public protocol Retriever {
     /// The name of its stage, such as `lexical`.
     var name: String { get }
 
+    /// The features that its `Retrieved.evidence` gives to a fitted fusion.
+    var evidence: RetrievalEvidence.Names { get }
+
     /// The best `limit` passages for each query, in the order of `queries`.
     func search(_ queries: [String], limit: Int) throws -> [Retrieved]
 
@@ -18,6 +21,7 @@ public protocol Retriever {
 }
 
 extension Retriever {
+    public var evidence: RetrievalEvidence.Names { .none }
     public func reading(of query: String) throws -> QueryReading? { nil }
     public func recallOfExactSearch(_ queries: [String], k: Int) throws -> Double? { nil }
 }
@@ -27,6 +31,8 @@ public struct Retrieved {
     public let ranking: Ranking
     /// The highest score that a passage could have for the query; nil where that is not known.
     public let bound: () throws -> Float?
+    /// What a fitted fusion reads beside the ranking; nil where the method has no such features.
+    public let evidence: () throws -> RetrievalEvidence?
     /// What matched in a passage of the ranking, strongest first.
     public let matches: (PassageID, StoredPassage) throws -> [Match]
     /// The strongest n-grams that were generated.
@@ -39,10 +45,12 @@ public struct Retrieved {
     public init(
         ranking: Ranking, matches: @escaping (PassageID, StoredPassage) throws -> [Match] = { _, _ in [] },
         keys: @escaping () -> [GeneratedKey] = { [] }, suggestion: @escaping () throws -> String? = { nil },
-        notes: [String] = [], bound: @escaping () throws -> Float? = { nil }
+        notes: [String] = [], bound: @escaping () throws -> Float? = { nil },
+        evidence: @escaping () throws -> RetrievalEvidence? = { nil }
     ) {
         self.ranking = ranking
         self.bound = bound
+        self.evidence = evidence
         self.matches = matches
         self.keys = keys
         self.suggestion = suggestion
@@ -57,7 +65,8 @@ public struct Retrieved {
     /// The same, with another ranking of the passages.
     func with(_ ranking: Ranking) -> Retrieved {
         Retrieved(
-            ranking: ranking, matches: matches, keys: keys, suggestion: suggestion, notes: notes, bound: bound)
+            ranking: ranking, matches: matches, keys: keys, suggestion: suggestion, notes: notes, bound: bound,
+            evidence: evidence)
     }
 }
 

@@ -12,6 +12,7 @@ public final class SearchSession {
     public let settings: SearchSettings
     private let retrievers: [(weight: Float, readsWords: Bool, retriever: any Retriever)]
     private let rerankers: [(settings: RerankSettings, reranker: any Reranker)]
+    private let fitted: FittedFusion?
 
     /// Resolves the settings, and loads and opens what they need.
     ///
@@ -32,6 +33,11 @@ public final class SearchSession {
                 throw TrawlError(.invalidInput, "the part \(part.name) finds nothing by itself", path: index.path)
             }
             return (weight, part.readsWords, retriever)
+        }
+        let names = retrievers.map { ($0.retriever.name, $0.weight) }
+        let methods = retrievers.map { ($0.retriever.name, $0.retriever.evidence) }
+        fitted = try index.fusion(settings, names) { depth in
+            FusionFeatures(methods: methods, depth: depth, documents: index.documents).names
         }
         self.rerankers = try settings.rerankers.map { ($0, try rerankers.make($0, models: models, index: index)) }
     }
@@ -88,6 +94,8 @@ public final class SearchSession {
 
         var stages: [Stage] = []
         var retrieved: [Retrieved] = []
+        /// What the blocks of a fitted fusion added.
+        var blocks: BlockScores?
         /// One entry per document when documents are collapsed.
         var final = Ranking([])
         /// What rerankers say of how they read passages.
@@ -127,6 +135,23 @@ public final class SearchSession {
     }
 
     private func rank(_ queries: [Query]) throws -> [Found] {
+        var (found, texts) = try retrieve(queries)
+        for query in found.indices {
+            if retrievers.count > 1 { try fuse(&found[query]) }
+            found[query].final = Ranking(try collapsed(found[query].final))
+            for (number, step) in rerankers.enumerated() {
+                let name = number == 0 ? "rerank" : "rerank \(number + 1)"
+                let (best, all, notes) = try rerank(found[query].final, texts[query], step)
+                try found[query].add(name, best, by: number(of:))
+                found[query].final = all
+                found[query].notes += notes
+            }
+        }
+        return found
+    }
+
+    /// What each method finds for each query, and the queries as methods without operators read them.
+    private func retrieve(_ queries: [Query]) throws -> (found: [Found], texts: [String]) {
         var found = queries.map { _ in Found() }
         // As documents are: all in NFC.
         let queries = queries.map { Query(id: $0.id, text: cleaned($0.text)) }
@@ -146,28 +171,52 @@ public final class SearchSession {
                 try found[query].add(retriever.name, result.ranking, by: number(of:))
             }
         }
-        let fusion = Fusion(method: settings.fusion.method, constant: settings.fusion.constant)
-        for query in found.indices {
-            if retrievers.count > 1 {
-                let inputs = try zip(retrievers, found[query].retrieved).map { retriever, result in
-                    Fusion.Input(
-                        weight: retriever.weight, ranking: result.ranking,
-                        bound: fusion.method == .bounded ? try result.bound() : nil, readsWords: retriever.readsWords)
-                }
-                let fused = try fusion.fuse(inputs, document: number(of:))
-                for stage in inputs.indices { found[query].stages[stage].parts = fused.parts[stage] }
-                try found[query].add("fusion", fused.ranking, by: number(of:))
-            }
-            found[query].final = Ranking(try collapsed(found[query].final))
-            for (number, step) in rerankers.enumerated() {
-                let name = number == 0 ? "rerank" : "rerank \(number + 1)"
-                let (best, all, notes) = try rerank(found[query].final, texts[query], step)
-                try found[query].add(name, best, by: number(of:))
-                found[query].final = all
-                found[query].notes += notes
+        return (found, texts)
+    }
+
+    private func fuse(_ found: inout Found) throws {
+        var fused = try weightedSum(found.retrieved)
+        for stage in fused.parts.indices { found.stages[stage].parts = fused.parts[stage] }
+        if let fitted {
+            let blocks = min(fitted.blockCount, settings.fusion.blocks ?? .max)
+            if blocks > 0 {
+                let candidates = try features(fitted.depth).candidates(found.retrieved, fused, number: number(of:))
+                (fused.ranking, found.blocks) = fitted.ranking(fused.ranking, candidates, blocks: blocks)
             }
         }
-        return found
+        try found.add("fusion", fused.ranking, by: number(of:))
+    }
+
+    private func weightedSum(_ retrieved: [Retrieved]) throws -> Fusion.Fused {
+        let fusion = Fusion(method: settings.fusion.method, constant: settings.fusion.constant)
+        let inputs = try zip(retrievers, retrieved).map { retriever, result in
+            Fusion.Input(
+                weight: retriever.weight, ranking: result.ranking,
+                bound: fusion.method == .bounded ? try result.bound() : nil, readsWords: retriever.readsWords)
+        }
+        return try fusion.fuse(inputs, document: number(of:))
+    }
+
+    private func features(_ depth: Int) -> FusionFeatures {
+        FusionFeatures(
+            methods: retrievers.map { ($0.retriever.name, $0.retriever.evidence) }, depth: depth,
+            documents: index.documents)
+    }
+
+    /// The weights of the methods in the fusion, in the order of the search.
+    public var fusedWeights: [(name: String, weight: Float)] { retrievers.map { ($0.retriever.name, $0.weight) } }
+
+    /// The names of the features that `fusionCandidates` reads.
+    public var fusionFeatures: [String] { features(FittedFusion.defaultDepth).names }
+
+    /// What a fusion of the methods' rankings is fitted to: for each query, the documents among the first `depth` of any
+    /// method.
+    public func fusionCandidates(
+        _ queries: [Query], depth: Int = FittedFusion.defaultDepth
+    ) throws -> [FusionCandidates] {
+        try retrieve(queries).found.map { found in
+            try features(depth).candidates(found.retrieved, try weightedSum(found.retrieved), number: number(of:))
+        }
     }
 
     /// What the operators of a query mean to methods that know none, with the number of the method that knows them; nil for a
@@ -245,11 +294,15 @@ public final class SearchSession {
     private func hit(_ entry: ScoredPassage, rank: Int, _ query: Query, _ found: Found) throws -> SearchHit {
         let passage = try index.documents.passage(entry.passage)
         let number = try number(of: entry.passage)
-        let stages = found.stages.map { stage in
+        var stages = found.stages.map { stage in
             StageScore(
                 stage: stage.name, rank: stage.ranks[number].map { $0 + 1 }, score: stage.scores[number],
                 added: stage.parts[entry.passage])
         }
+        let blocks = (found.blocks?[entry.passage] ?? []).enumerated().map { block, added in
+            StageScore(stage: "block \(block + 1)", rank: nil, score: nil, added: added)
+        }
+        stages.insert(contentsOf: blocks, at: retrievers.count)
         // A hit below a reranker's depth keeps the score of the stage before.
         let score = stages.last { $0.score != nil }?.score ?? entry.score
         let matches = settings.explains ? try found.retrieved.flatMap { try $0.matches(entry.passage, passage) } : []

@@ -6,6 +6,8 @@ public struct FusionSettings: Codable, Equatable, Sendable {
     /// The weight of each retrieval method; one that is missing or 0 does not run. nil: the default weights of the methods
     /// that the index has.
     public var weights: [String: Float]?
+    /// The blocks of a fitted fusion that count, from the first; nil: all. With 0 it is min-max.
+    public var blocks: Int?
     /// The constant of reciprocal rank fusion.
     public var constant: Float = 60
     /// The passages of each retriever that are fused.
@@ -13,13 +15,14 @@ public struct FusionSettings: Codable, Equatable, Sendable {
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case method, weights, constant, depth }
+    enum CodingKeys: String, CodingKey, CaseIterable { case method, weights, blocks, constant, depth }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         let defaults = FusionSettings()
         method = try values.decode(.method, default: defaults.method)
         weights = try values.decodeIfPresent([String: Float].self, forKey: .weights)
+        blocks = try values.decodeIfPresent(Int.self, forKey: .blocks)
         constant = try values.decode(.constant, default: defaults.constant)
         depth = try values.decode(.depth, default: defaults.depth)
     }
@@ -43,6 +46,9 @@ public struct FusionSettings: Codable, Equatable, Sendable {
             throw TrawlError(
                 .invalidInput, "fusion: unknown retriever \"\(name)\"",
                 remedy: "use \(parts.nameList)")
+        }
+        if let blocks, blocks < 0 {
+            throw TrawlError(.invalidInput, "fusion: \(blocks) blocks", remedy: "give a number from 0 up")
         }
         guard (weights ?? [:]).values.allSatisfy({ $0 >= 0 && $0.isFinite }), constant >= 0, constant.isFinite,
             depth > 0

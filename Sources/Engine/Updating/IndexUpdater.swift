@@ -49,12 +49,15 @@ public struct IndexUpdater {
     }
 
     /// Makes `settings` the defaults of searches.
-    func setDefaults(_ settings: SearchSettings) throws {
+    ///
+    /// - Parameter attach: Sets what else the commit stores, such as what was fitted.
+    func setDefaults(_ settings: SearchSettings, attach: (WriteSession) throws -> Void = { _ in }) throws {
         try settings.validate(parts)
         let session = try Store.open(at: path).write()
         // The lock is held: nobody changes the recipe meanwhile.
         let file = RecipeFile(try SearchIndex(path: path, parts: parts).recipe, settings: settings)
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try file.yaml(parts: parts).utf8))
+        try attach(session)
         try session.commit(segments: session.manifest.segments)
     }
 

@@ -148,7 +148,8 @@ public struct IndexAdaptation: Sendable {
     ) throws -> SearchSettings? {
         var weights = index.fusionWeights(settings)
         let name = SearchMode.generative.rawValue
-        guard weights.count > 1, let own = weights[name] else { return nil }
+        // A fitted fusion has weights of its own.
+        guard settings.fusion.method != .fitted, weights.count > 1, let own = weights[name] else { return nil }
         var best: (weight: Float, score: Double)?
         for weight in Set(Self.fusionWeights + [own]).sorted() {
             weights[name] = weight

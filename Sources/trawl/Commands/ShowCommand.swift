@@ -37,6 +37,9 @@ struct ShowCommand: AsyncParsableCommand {
         for part in try index.partSummaries() {
             Output.line(part.name.padding(toLength: 12, withPad: " ", startingAt: 0) + part.summary)
         }
+        if let fusion = try index.fittedFusion() {
+            Output.line("fusion      \(fusion.blockCount) blocks, fitted to \(fusion.queries) queries")
+        }
         for part in try index.sizes() { Output.line("  \(part.name): \(grouped(part.bytes)) bytes") }
         Output.line("\nrecipe\n" + (try RecipeFile(index.recipe, settings: index.settings).yaml()).visible)
     }

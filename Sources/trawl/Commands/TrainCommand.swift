@@ -9,9 +9,11 @@ import TrawlWorkbench
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train a generator or a reranker, fit weights, or write queries to train on.",
+        commandName: "train",
+        abstract: "Train a generator or a reranker, fit weights or hybrid search, or write queries to train on.",
         subcommands: [
-            TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainWeightsCommand.self, TrainQueriesCommand.self,
+            TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainWeightsCommand.self, TrainFusionCommand.self,
+            TrainQueriesCommand.self,
         ])
 }
 

@@ -86,8 +86,22 @@ struct DenseFlags: ParsableArguments {
                 + "(default: the index's, or by the number of hits)", valueName: "n"))
     var efSearch: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Search twice: move the query's vector towards those of the first passages found (Rocchio). "
+                + "0 for none. (default: the index's)", valueName: "n"))
+    var feedback: Int?
+    @Option(
+        help: ArgumentHelp(
+            "What these passages count beside the query. (default: the index's)", valueName: "weight"))
+    var feedbackWeight: Float?
+
     func validate() throws {
         if let efSearch, efSearch < 1 { throw ValidationError("--ef-search must be at least 1") }
+        if let feedback, feedback < 0 { throw ValidationError("--feedback must be at least 0") }
+        if let feedbackWeight, !(feedbackWeight >= 0 && feedbackWeight.isFinite) {
+            throw ValidationError("--feedback-weight must be at least 0")
+        }
     }
 
     func apply(to settings: inout SearchSettings) throws {
@@ -99,6 +113,8 @@ struct DenseFlags: ParsableArguments {
         if instruction != nil || examples != nil { settings.dense.queryPrompt = nil }
         if exact { (settings.dense.isExact, settings.late.isExact) = (true, true) }
         if let efSearch { settings.dense.searchWidth = efSearch }
+        if let feedback { settings.dense.feedback = feedback }
+        if let feedbackWeight { settings.dense.feedbackWeight = feedbackWeight }
     }
 }
 
@@ -139,8 +155,19 @@ struct FusionFlags: ParsableArguments {
         })
     var weights: [String: Float]?
 
+    @Option(
+        help: ArgumentHelp(
+            "How many blocks of a fitted fusion count, from the first; with 0 it is min-max. (default: all)",
+            valueName: "n"))
+    var blocks: Int?
+
+    func validate() throws {
+        if let blocks, blocks < 0 { throw ValidationError("--blocks must be at least 0") }
+    }
+
     func apply(to settings: inout SearchSettings) {
         if let fusion { settings.fusion.method = fusion }
+        if let blocks { settings.fusion.blocks = blocks }
         if let weights { settings.fusion.weights = weights }
     }
 }

@@ -47,8 +47,8 @@ extension EvalCommand: RuledCommand {
                 "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha",
                 "--seal-weights",
                 "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--instruction", "--examples",
-                "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--k1", "--b", "--syntax",
-                "--fusion", "--weights",
+                "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--feedback",
+                "--feedback-weight", "--k1", "--b", "--syntax", "--fusion", "--weights", "--blocks",
                 "--where",
                 needs: ["INDEX"]),
         ]

@@ -12,13 +12,18 @@ enum SearchFlags {
             ],
             [.generative]
         ),
-        (["--instruction", "--examples", "--query-prompt", "--ef-search"], [.dense]),
+        (
+            [
+                "--instruction", "--examples", "--query-prompt", "--ef-search", "--feedback", "--feedback-weight",
+            ],
+            [.dense]
+        ),
         (["--exact"], [.dense, .late]),
         (["--probes", "--candidates"], [.late]),
         (["--k1", "--b", "--syntax"], [.lexical]),
         (["--precision"], [.dense, .generative]),
     ]
-    static let hybrid = ["--fusion", "--weights"]
+    static let hybrid = ["--fusion", "--weights", "--blocks"]
 
     /// The flags of a new index, with the methods that they are for.
     static let building: [(flags: [String], methods: [SearchMode])] = [
@@ -50,6 +55,12 @@ enum SearchFlags {
         }
         for flag in hybrid.compactMap(given.spelling) where !searches.contains(where: { $0.mode == .hybrid }) {
             throw ValidationError("\(flag) has no effect \(how); it is for --mode hybrid")
+        }
+        if let flag = given.spelling(of: "--feedback-weight"), settings.allSatisfy({ $0.dense.feedback == 0 }) {
+            throw ValidationError("\(flag) has no effect without --feedback")
+        }
+        if let flag = given.spelling(of: "--blocks"), !settings.contains(where: { $0.fusion.method == .fitted }) {
+            throw ValidationError("\(flag) has no effect without a fitted fusion (--fusion fitted)")
         }
         let structure = index.recipe.dense.vectors.structure
         if let flag = given.spelling(of: "--ef-search"), structure != .graph, structure != .auto {

@@ -16,6 +16,7 @@ enum Advice {
         case .build: "'trawl index --build'"
         case .passages: "--passage-size and --passage-overlap"
         case .fusionWeights: "--weights lexical=1,dense=1"
+        case .fittedFusion: "'trawl train fusion' fits one, --fusion min-max does without"
         case .generator: "'trawl train generator' trains one, --generator names it"
         case .keyWeights: "'trawl train weights'; for minilm-generator, 'indexes/fetch generator' restores them"
         case .pseudoQueries: "'trawl index --pseudo-queries'"

@@ -33,8 +33,8 @@ struct HitPrinter {
                     plain: \.visibleLine, highlight: { style.highlight($0.visibleLine) }))
         guard explain else { return }
         let stages = hit.stages.map { stage in
-            guard let rank = stage.rank else { return "\(stage.stage) –" }
-            let added = stage.added.map { " +" + number($0) } ?? ""
+            let added = stage.added.map { ($0 < 0 ? " " : " +") + number($0) } ?? ""
+            guard let rank = stage.rank else { return stage.stage + (added.isEmpty ? " –" : added) }
             return "\(stage.stage) \(number(stage.score ?? 0)) (#\(rank))\(added)"
         }
         Output.line("   " + style.dim("why: " + stages.joined(separator: " · ")))

@@ -77,6 +77,14 @@ public struct StoredDocuments: Sendable {
         return try segment.range(ofPassage: local)
     }
 
+    /// The length of the text of passage `id`, in bytes of UTF-8. Touches no text.
+    func byteCount(of id: PassageID) throws -> Int {
+        let (segment, local) = try locate(passage: id)
+        let record: PassageRecord = segment.passages.load(local)
+        guard record.start <= record.end else { throw segment.damaged }
+        return Int(record.end - record.start)
+    }
+
     /// The metadata of the document that passage `id` is part of.
     func metadata(of id: PassageID) throws -> DocumentMetadata {
         let (segment, local) = try locate(passage: id)

@@ -1,3 +1,4 @@
+import Foundation
 import TrawlCore
 import TrawlCorpus
 import TrawlLexicalIndex
@@ -5,6 +6,8 @@ import TrawlLexicalIndex
 /// BM25 over the postings of all segments.
 struct LexicalRetriever: Retriever {
     let name = "lexical"
+    let evidence = RetrievalEvidence.Names(
+        query: ["terms", "mean rarity", "greatest rarity"], passage: ["share of terms", "share of terms in the title"])
     private let searcher: LexicalSearcher
     private let syntax: QuerySyntax
     private let texts: PassageTexts
@@ -25,14 +28,15 @@ struct LexicalRetriever: Retriever {
                     ranking: try searcher.search(query, k: limit),
                     matches: { try matches(searcher.explain(query, passage: $0).map { ($0, [$0.term]) }, $1) },
                     suggestion: { try suggestion(for: query, words: query) },
-                    bound: { try searcher.highestScore(of: query) })
+                    bound: { try searcher.highestScore(of: query) }, evidence: { try evidence(of: query) })
             }
             let found = try searcher.resolve(node)
             return Retrieved(
                 ranking: try searcher.search(found, k: limit, texts: texts),
                 matches: { try matches(searcher.explain(found, passage: $0, texts: texts), $1) },
                 suggestion: { try suggestion(for: query, words: node.exactWords) }, notes: found.notes,
-                bound: { try searcher.highestScore(of: node.exactWords) })
+                bound: { try searcher.highestScore(of: node.exactWords) },
+                evidence: { try evidence(of: node.exactWords) })
         }
     }
 
@@ -41,6 +45,21 @@ struct LexicalRetriever: Retriever {
         return QueryReading(text: node.plainText) {
             try searcher.allowed(try searcher.resolve(node), texts: texts)
         }
+    }
+
+    private func evidence(of words: String) throws -> RetrievalEvidence {
+        let coverage = try searcher.coverage(of: words)
+        let count = Float(coverage.weights.count)
+        return RetrievalEvidence(
+            query: [
+                log(1 + count), count > 0 ? coverage.weights.reduce(0, +) / count : 0, coverage.weights.max() ?? 0,
+            ],
+            passages: { passages in
+                let analyzer = try Analyzer(searcher.settings)
+                return try zip(passages, coverage.shares(of: passages)).map { passage, share in
+                    [share, coverage.share(of: try texts(passage).title, analyzer)]
+                }
+            })
     }
 
     /// `query` with what is nearest in place of words that no passage has; nil if there are none.

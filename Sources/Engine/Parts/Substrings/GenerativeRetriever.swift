@@ -1,3 +1,4 @@
+import Foundation
 import TrawlCore
 import TrawlGeneration
 import TrawlModels
@@ -7,6 +8,7 @@ import TrawlTokenizers
 /// SEAL: a language model writes n-grams of the corpus, and they point to passages.
 struct GenerativeRetriever: Retriever {
     let name = "generative"
+    let evidence = RetrievalEvidence.Names(query: [], passage: ["n-grams", "best n-gram", "tokens in n-grams"])
     private let searcher: GenerativeSearcher<CorpusOracle>
     private let passages: PassageTokens
     private let ngrams: NGramText
@@ -69,7 +71,23 @@ struct GenerativeRetriever: Retriever {
                     // A passage that only another method found has no n-gram that counts.
                     try matches(result, result.explain(id), passage)
                 },
-                keys: { keys(result, limit: Self.listedKeys) })
+                keys: { keys(result, limit: Self.listedKeys) }, evidence: { evidence(of: result) })
+        }
+    }
+
+    /// A passage that was not found counts as one without n-grams.
+    private func evidence(of result: GenerativeResult) -> RetrievalEvidence {
+        RetrievalEvidence(query: []) { passages in
+            let found = Set(result.ranking.map(\.passage))
+            return try passages.map { passage in
+                guard found.contains(passage) else { return [0, 0, 0] }
+                let explanation = try result.explain(passage)
+                let covered = explanation.keys.reduce(0) { $0 + $1.tokens.count }
+                return [
+                    log(1 + Float(explanation.keys.count)), log(1 + Float(max(0, explanation.best))),
+                    log(1 + Float(covered)),
+                ]
+            }
         }
     }
 

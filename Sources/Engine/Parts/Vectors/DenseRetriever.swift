@@ -9,6 +9,8 @@ struct DenseRetriever: Retriever {
     private let searcher: VectorSearcher
     private let prompt: EmbeddingPrompt
     private var options = VectorSearchOptions()
+    /// nil: none.
+    private let feedback: QueryFeedback?
 
     init(_ embedder: TextEmbedder, _ searcher: VectorSearcher, _ settings: DenseSettings, _ filter: PassageFilter?)
         throws
@@ -21,13 +23,18 @@ struct DenseRetriever: Retriever {
             } else {
                 try embedder.prompt(for: .query, instruction: settings.instruction, examples: settings.examples)
             }
+        feedback =
+            settings.feedback > 0 && settings.feedbackWeight > 0
+            ? QueryFeedback(passages: settings.feedback, weight: settings.feedbackWeight) : nil
         options.isExact = settings.isExact
         options.width = settings.searchWidth
         options.filter = filter
     }
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
-        try searcher.search(embed(queries), k: limit, options).map { ranking in
+        var vectors = try embed(queries)
+        if let feedback { vectors = try feedback.moved(vectors, in: searcher, options) }
+        return try searcher.search(vectors, k: limit, options).map { ranking in
             Retrieved(ranking: ranking, bound: { searcher.metric == .cosine ? 1 : nil })
         }
     }

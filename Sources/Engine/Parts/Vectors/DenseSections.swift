@@ -45,6 +45,12 @@ public struct DenseSettings: RecipeSection {
     /// The vectors that a search through a graph keeps (efSearch): more is more accurate and slower. nil: what the limit
     /// asks for.
     public var searchWidth: Int?
+    /// The passages found first whose vectors move that of the query, before it searches again; 0 for none.
+    public var feedback = 0
+    /// What the mean of their vectors counts beside that of the query.
+    public var feedbackWeight = DenseSettings.defaultFeedbackWeight
+
+    public static let defaultFeedbackWeight: Float = 0.4
 
     public init() {}
 
@@ -52,6 +58,7 @@ public struct DenseSettings: RecipeSection {
         case queryPrompt, instruction, examples, queryPrecision
         case isExact = "exact"
         case searchWidth = "efSearch"
+        case feedback, feedbackWeight
     }
 
     public init(from decoder: any Decoder) throws {
@@ -62,6 +69,8 @@ public struct DenseSettings: RecipeSection {
         queryPrecision = try values.decodeIfPresent(Precision.self, forKey: .queryPrecision)
         isExact = try values.decode(.isExact, default: false)
         searchWidth = try values.decodeIfPresent(Int.self, forKey: .searchWidth)
+        feedback = try values.decode(.feedback, default: 0)
+        feedbackWeight = try values.decode(.feedbackWeight, default: Self.defaultFeedbackWeight)
     }
 
     public func validate() throws {
@@ -72,6 +81,11 @@ public struct DenseSettings: RecipeSection {
         }
         if let searchWidth, searchWidth < 1 {
             throw TrawlError(.invalidInput, "efSearch is \(searchWidth)", remedy: "it must be at least 1")
+        }
+        guard feedback >= 0, feedbackWeight >= 0, feedbackWeight.isFinite else {
+            throw TrawlError(
+                .invalidInput, "feedback is \(feedback), its weight \(feedbackWeight)",
+                remedy: "give numbers from 0 up")
         }
     }
 }
