@@ -158,7 +158,7 @@ public struct CrossEncoder: PairScorer, Sendable {
         _ query: [TokenID], _ passage: [TokenID], windows most: Int
     ) -> (inputs: [EncoderInput], keptQuery: Int, isCut: Bool) {
         let space = maximumTokens - tokenizer.pairSpecialCount
-        let kept = Self.longestFirst(query.count, passage.count, space: space)
+        let kept = PairTemplate.longestFirst(query.count, passage.count, budget: space)
         let fitsWhole = kept.second == passage.count
         let windows = PassageWindows(
             count: passage.count, size: fitsWhole ? max(1, passage.count) : space - kept.first, most: most)
@@ -167,17 +167,5 @@ public struct CrossEncoder: PairScorer, Sendable {
             return EncoderInput(tokens: ids, segments: typeIDs)
         }
         return (inputs, kept.first, windows.isCut)
-    }
-
-    static func longestFirst(_ first: Int, _ second: Int, space: Int) -> (first: Int, second: Int) {
-        let (short, long) = (min(first, second), max(first, second))
-        var keptShort = short
-        var keptLong = short > space ? short : max(short, space - short)
-        if keptShort + keptLong > space {
-            keptShort = space / 2
-            keptLong = keptShort + space % 2
-        }
-        keptLong = min(keptLong, long)
-        return first <= second ? (keptShort, keptLong) : (keptLong, keptShort)
     }
 }

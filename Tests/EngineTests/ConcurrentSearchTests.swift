@@ -37,9 +37,9 @@ import TrawlTestSupport
     }
 
     @Test func eightTasksAndAWriterAgreeWithSearchesAlone() async throws {
-        let modes = engine.parts.modes
         // Snapshots before and amid the changes, with what a search alone answers.
         let first = try engine.open(path)
+        let modes = first.modes
         let alone = try modes.map { try Self.answers(first, $0, engine) }
         let writer = Task.detached { [engine, path] in
             var random = SplitMix64(seed: 8)

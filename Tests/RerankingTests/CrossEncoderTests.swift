@@ -153,13 +153,6 @@ private func tokens(_ member: JSON?) -> [TokenID] { (member?.array ?? []).compac
         #expect(error?.code == .notFound && error?.message.contains("tokenizer.json") == true)
     }
 
-    @Test func theLongerTextIsCutFirst() {
-        #expect(CrossEncoder.longestFirst(5, 100, space: 50) == (5, 45))
-        #expect(CrossEncoder.longestFirst(100, 5, space: 50) == (45, 5))
-        #expect(CrossEncoder.longestFirst(80, 100, space: 51) == (25, 26))
-        #expect(CrossEncoder.longestFirst(10, 10, space: 50) == (10, 10))
-    }
-
     @Test func windowsOverlapAndTheLastOneEndsWithThePassage() {
         func ranges(_ count: Int, _ size: Int, _ most: Int = 4) -> [Range<Int>] {
             PassageWindows(count: count, size: size, most: most).ranges

@@ -18,7 +18,7 @@ import Trawl
         let index = try engine.open(folder.path)
         #expect(index.documents.documentCount == 3)
 
-        for mode in engine.parts.modes {
+        for mode in index.modes {
             var settings = index.settings
             settings.mode = mode
             settings.explains = true

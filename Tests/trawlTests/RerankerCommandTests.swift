@@ -55,6 +55,9 @@ import TrawlTestSupport
         #expect(trained.errors.contains("trained in 12 steps"))
         // A complete checkpoint has its tokenizer and the members that transformers reads.
         #expect(FileManager.default.fileExists(atPath: folder.path + "/judge/tokenizer.json"))
+        // It reads no more than it was trained to read.
+        let described = try run("models", "show", "./judge", "--json")
+        #expect(described.output.contains("192"), "\(described.output)")
         let hits = try run("query", "a.trawl", "what makes the tides of the moon", "--reranker", "./judge", "--json")
         #expect(hits.status == 0, "\(hits.errors)")
         #expect(hits.objects.first?["document"] as? String == "tides")

@@ -6,8 +6,6 @@ public enum ModelCatalogue {
     public static let defaultEmbedder = "all-MiniLM-L6-v2"
     /// What writes n-grams; comes with Trawl, and `make models` puts it beside its base, the default embedder.
     public static let defaultGenerator = "minilm-generator"
-    /// The cross-encoder that reranks unless another reranker is named.
-    public static let defaultReranker = "minilm-reranker"
     /// The language model of rerankers that need one.
     public static let defaultLanguageModel = "smollm2-135m-instruct"
 
@@ -41,8 +39,7 @@ public enum ModelCatalogue {
         }
         throw TrawlError(
             .notFound, "no model \"\(model)\"", path: folder,
-            remedy: model == defaultReranker
-                ? "run 'make models' in Trawl's folder, or name another reranker" : choice)
+            remedy: choice)
     }
 
     /// Whether `model` is a path or the name of an installed model.

@@ -1,3 +1,4 @@
+import TrawlCore
 import TrawlModels
 import TrawlReranking
 
@@ -8,7 +9,11 @@ struct CrossEncoderKind: RerankerKind {
     func accepts(_ model: ModelFolder) -> Bool { model.isCrossEncoder }
 
     func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
-        let model = settings.model ?? ModelCatalogue.defaultReranker
+        guard let model = settings.model else {
+            throw TrawlError(
+                .invalidInput, "a cross-encoder has no default model",
+                remedy: "name the model, or train one with 'trawl train reranker'")
+        }
         let path = try models.folder(model).path
         var encoder = try models.value("cross-encoder", path, settings.precision) {
             try CrossEncoder(folder: path, precision: settings.precision)

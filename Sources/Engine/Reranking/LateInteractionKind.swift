@@ -19,8 +19,12 @@ struct LateInteractionKind: RerankerKind {
 
     func makeReranker(_ settings: RerankSettings, models: ModelCache, index: SearchIndex) throws -> any Reranker {
         var settings = settings
-        settings.model = settings.model ?? index.recipe.late.model
-        guard index.recipe.build.contains("late"), let searcher = try index.open(LatePart()).searcher,
+        let build = index.recipe.build
+        let ownModel =
+            build.contains("dense") && !build.contains("late")
+            ? index.recipe.dense.model : index.recipe.late.model
+        settings.model = settings.model ?? ownModel
+        guard build.contains("late"), let searcher = try index.open(LatePart()).searcher,
             settings.model == index.recipe.late.model
         else { return try makeReranker(settings, models: models) }
         return StoredTokensReranker(embedder: try index.tokenEmbedder(models), searcher: searcher)

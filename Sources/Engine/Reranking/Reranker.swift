@@ -63,6 +63,9 @@ public struct Rerankers: Sendable {
         CrossEncoderKind(), LateInteractionKind(), YesNoKind(), MonoT5Kind(), QueryLikelihoodKind(), ListwiseKind(),
     ])
 
+    /// The kind that reranks where neither a kind nor a model is named: it needs no model but the embedder.
+    public static let defaultName = "late"
+
     public init(_ kinds: [any RerankerKind]) { all = kinds }
 
     /// These kinds and another.
@@ -82,8 +85,11 @@ public struct Rerankers: Sendable {
             guard let kind = named(name) else { throw unknown(name) }
             return try kind.makeReranker(settings, models: models, index: index)
         }
-        let model = settings.model ?? ModelCatalogue.defaultReranker
-        guard settings.model == nil || ModelCatalogue.contains(model) else {
+        guard let model = settings.model else {
+            guard let kind = named(Self.defaultName) else { throw unknown(Self.defaultName) }
+            return try kind.makeReranker(settings, models: models, index: index)
+        }
+        guard ModelCatalogue.contains(model) else {
             throw TrawlError(
                 .notFound, "\"\(model)\" is neither a reranker nor a model", path: ModelCatalogue.folder,
                 remedy: "the rerankers are \(names); \(ModelCatalogue.choice)")

@@ -94,6 +94,9 @@ public final class SearchIndex: Sendable {
     /// The parts that the index has.
     public var parts: [any IndexPart] { knownParts.built(by: recipe) }
 
+    /// The modes of search that the index can be asked in.
+    public var modes: [SearchMode] { parts.compactMap(\.buildName).map { SearchMode(rawValue: $0) } + [.hybrid] }
+
     /// - Throws: `TrawlError.invalidInput` when the recipe did not build `part`.
     func require(_ part: any IndexPart) throws {
         guard let name = part.buildName, !recipe.build.contains(name) else { return }

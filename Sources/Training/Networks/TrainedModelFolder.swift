@@ -79,6 +79,18 @@ public struct TrainedModelFolder: Sendable {
     }
 }
 
+extension TrainedModelFolder {
+    /// Notes in tokenizer_config.json how many tokens the model was trained to read, special ones included; other members of the
+    /// file stay. A model that reads more than that may score without sense.
+    public func writeMaximum(tokens: Int) throws {
+        let name = "tokenizer_config.json"
+        let data = FileManager.default.contents(atPath: path + "/" + name)
+        var members = data.flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [String: Any] ?? [:]
+        members["model_max_length"] = tokens
+        try writeJSON(members, to: name)
+    }
+}
+
 extension ModelFolder {
     /// The folder by which this model is named: for a GGUF file the folder around it, if that holds no other model.
     public var folderPath: String {

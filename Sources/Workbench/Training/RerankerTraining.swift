@@ -88,7 +88,7 @@ public struct RerankerTraining {
         }
         let model = try ModelFolder(path: ModelCatalogue.path(of: start))
         let tokenizer = try model.loadTokenizer()
-        let template = try PairTemplate(tokenizer)
+        let template = PairTemplate(tokenizer)
         let output = try TrainingOutput(
             name: output, storage: storage, isComplete: isComplete, resumes: resumes, replaces: replaces
         ).folder(beginningWith: model)
@@ -115,7 +115,10 @@ public struct RerankerTraining {
                 : .init(measure: "nDCG@10", queries: "\(trial.queryCount) held-out queries") {
                     try trial.score($0.network, isStopped: $1)
                 }, cancellation: cancellation, progress: progress
-        ) { try $0.network.write(to: output, beginningWith: model) }
+        ) {
+            try $0.network.write(to: output, beginningWith: model)
+            try output.writeMaximum(tokens: objective.examples.maximumTokens)
+        }
         try session.run()
         return Outcome(
             path: output.path, steps: trainer.step, done: trainer.done, before: before,

@@ -6,7 +6,7 @@ import TrawlEngine
 struct RerankFlags: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Rerank the best hits: alone, with \(ModelCatalogue.defaultReranker); with a chain, by its stages.",
+            "Rerank the best hits: alone, by late interaction with the embedding model; with a chain, by its stages.",
             discussion: """
                 A chain is a list such as cross:100,likelihood:20, in which each stage reads what the one before it made. A \
                 stage is NAME, NAME:DEPTH or NAME:DEPTH@WEIGHT, and a name that of a reranker, a model, a path, both as in \
@@ -22,7 +22,8 @@ struct RerankFlags: ParsableArguments {
     var rerank: RerankChain?
     @Option(
         help: ArgumentHelp(
-            "Rerank with this model: a cross-encoder or a language model, by name or path.", valueName: "model"))
+            "Rerank with this model: a cross-encoder, a ColBERT or a language model, by name or path.",
+            valueName: "model"))
     var reranker: String?
     @Option(help: ArgumentHelp("How many hits to rerank. (default: 20)", valueName: "n")) var rerankDepth: Int?
     @Option(
