@@ -65,6 +65,18 @@ import TrawlTestSupport
         #expect(stages.contains { $0["stage"] as? String == "rerank" })
     }
 
+    /// Over a hybrid search the default reranker is one voice among others; over a single method it decides.
+    @Test func theDefaultRerankersWeightDependsOnTheSearch() throws {
+        let made = try run("index", "corpus.jsonl", "--output", "b.trawl", "--build", "lexical,dense", "--quiet")
+        #expect(made.status == 0, "\(made.errors)")
+        for (mode, weight) in [("hybrid", "0.3"), ("lexical", "1")] {
+            let words = ["query", "b.trawl", "bread and the moon", "--mode", mode, "--json"]
+            let bare = try TrawlProcess.run(words + ["--rerank"], folder: folder.path)
+            let named = try TrawlProcess.run(words + ["--rerank", "late:20@\(weight)"], folder: folder.path)
+            #expect(bare.status == 0 && bare.output == named.output, "\(mode): \(bare.errors)")
+        }
+    }
+
     @Test func aFinishedRerankerIsReplacedOnlyWhenAsked() throws {
         #expect(try train("--steps", "1", "--hold-out", "0").status == 0)
         let again = try train("--steps", "1", "--hold-out", "0")

@@ -8,6 +8,8 @@ import TrawlModels
 /// are reranked, which takes as long as embedding them.
 struct LateInteractionKind: RerankerKind {
     let name = "late"
+    /// Alone it ranks worse than words and vectors together (eval/results/reranking.md).
+    let hybridWeight: Float = 0.3
 
     func accepts(_ model: ModelFolder) -> Bool { TokenEmbedder.isTrained(model) }
 

@@ -53,7 +53,7 @@ public struct RerankChain: Equatable, Sendable {
         return stages.map { stage in
             RerankSettings(
                 reranker: stage.reranker, model: stage.model, depth: stage.depth ?? depth ?? defaults.depth,
-                weight: stage.weight ?? weight ?? defaults.weight, precision: precision)
+                weight: stage.weight ?? weight, precision: precision)
         }
     }
 

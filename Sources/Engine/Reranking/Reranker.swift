@@ -33,6 +33,9 @@ public protocol RerankerKind: Sendable {
     /// The name in settings, such as `cross`.
     var name: String { get }
 
+    /// The weight of its scores over those of a hybrid search where settings name none; over a single method it is 1.
+    var hybridWeight: Float { get }
+
     /// Whether settings that name this model and no reranker mean this kind.
     func accepts(_ model: ModelFolder) -> Bool
 
@@ -50,6 +53,7 @@ extension RerankerKind {
         try makeReranker(settings, models: models)
     }
 
+    public var hybridWeight: Float { 1 }
     public func accepts(_ model: ModelFolder) -> Bool { false }
 }
 
@@ -77,18 +81,17 @@ public struct Rerankers: Sendable {
     /// For messages.
     var names: String { all.map(\.name).joined(separator: ", ") }
 
-    /// The reranker that `settings` describe: of the kind that they name, or of the first that can use the model.
+    /// The kind of reranker that `settings` mean: the one that they name, or the first that can use the model, or the default.
     ///
     /// - Throws: `TrawlError` for an unknown name, or a model that is missing or that no kind can use.
-    func make(_ settings: RerankSettings, models: ModelCache, index: SearchIndex) throws -> any Reranker {
-        if let name = settings.reranker {
-            guard let kind = named(name) else { throw unknown(name) }
-            return try kind.makeReranker(settings, models: models, index: index)
-        }
-        guard let model = settings.model else {
-            guard let kind = named(Self.defaultName) else { throw unknown(Self.defaultName) }
-            return try kind.makeReranker(settings, models: models, index: index)
-        }
+    func kind(of settings: RerankSettings, models: ModelCache) throws -> any RerankerKind {
+        if settings.reranker == nil, let model = settings.model { return try kind(using: model, models: models) }
+        let name = settings.reranker ?? Self.defaultName
+        guard let kind = named(name) else { throw unknown(name) }
+        return kind
+    }
+
+    private func kind(using model: String, models: ModelCache) throws -> any RerankerKind {
         guard ModelCatalogue.contains(model) else {
             throw TrawlError(
                 .notFound, "\"\(model)\" is neither a reranker nor a model", path: ModelCatalogue.folder,
@@ -100,7 +103,7 @@ public struct Rerankers: Sendable {
                 .incompatible, "\(folder.architectureName) is not a reranker", path: folder.path,
                 remedy: "a reranker is a cross-encoder, a language model or a ColBERT checkpoint")
         }
-        return try kind.makeReranker(settings, models: models, index: index)
+        return kind
     }
 
     /// The error for a name that no kind has.

@@ -11,7 +11,7 @@ public final class SearchSession {
     /// As resolved: the mode is never nil.
     public let settings: SearchSettings
     private let retrievers: [(weight: Float, readsWords: Bool, retriever: any Retriever)]
-    private let rerankers: [(settings: RerankSettings, reranker: any Reranker)]
+    private let rerankers: [(settings: RerankSettings, weight: Float, reranker: any Reranker)]
     private let fitted: FittedFusion?
 
     /// Resolves the settings, and loads and opens what they need.
@@ -39,7 +39,14 @@ public final class SearchSession {
         fitted = try index.fusion(settings, names) { depth in
             FusionFeatures(methods: methods, depth: depth, documents: index.documents).names
         }
-        self.rerankers = try settings.rerankers.map { ($0, try rerankers.make($0, models: models, index: index)) }
+        let isFused = retrievers.count > 1
+        self.rerankers = try settings.rerankers.enumerated().map { number, step in
+            let kind = try rerankers.kind(of: step, models: models)
+            return (
+                step, step.weight ?? (isFused && number == 0 ? kind.hybridWeight : 1),
+                try kind.makeReranker(step, models: models, index: index)
+            )
+        }
     }
 
     /// The hits for each query, with the score of each stage.
@@ -242,13 +249,13 @@ public final class SearchSession {
     /// The best hits by their new scores, and all of them: the others follow in their old order, those without a new score
     /// first, with scores that only keep them below.
     private func rerank(
-        _ ranking: Ranking, _ query: String, _ step: (settings: RerankSettings, reranker: any Reranker)
+        _ ranking: Ranking, _ query: String, _ step: (settings: RerankSettings, weight: Float, reranker: any Reranker)
     ) throws -> (best: Ranking, all: Ranking, notes: [String]) {
         guard !ranking.isEmpty else { return (ranking, ranking, []) }
         let before = ranking.top(step.settings.depth)
         let reranked = try step.reranker.rerank(before, query: query, documents: index.documents)
         var best = reranked.ranking
-        let weight = step.settings.weight
+        let weight = step.weight
         if weight < 1 {
             let scored = Ranking(before.filter { !reranked.unscored.contains($0.passage) })
             let inputs = [(1 - weight, scored), (weight, best)].map { Fusion.Input(weight: $0, ranking: $1) }

@@ -9,8 +9,9 @@ public struct RerankSettings: Codable, Equatable, Sendable {
     public var model: String?
     /// The best hits that are reranked; the others keep their order after them.
     public var depth: Int
-    /// The weight of the new scores, from 0 to 1: below 1 they are added to the old ones, both by min-max.
-    public var weight: Float
+    /// The weight of the new scores, from 0 to 1: below 1 they are added to the old ones, both by min-max. nil: 1, but over a
+    /// hybrid search the reranker's `hybridWeight`.
+    public var weight: Float?
     /// The model's arithmetic.
     public var precision: Precision
     /// The most windows in which a cross-encoder reads a passage that is longer than it reads at once; the best counts.
@@ -23,7 +24,8 @@ public struct RerankSettings: Codable, Equatable, Sendable {
     static let windowCounts = 1...4
 
     public init(
-        reranker: String? = nil, model: String? = nil, depth: Int = 20, weight: Float = 1, precision: Precision = .f32,
+        reranker: String? = nil, model: String? = nil, depth: Int = 20, weight: Float? = nil,
+        precision: Precision = .f32,
         windows: Int = 4, template: String? = nil, instruction: String? = nil
     ) {
         self.reranker = reranker
@@ -46,7 +48,7 @@ public struct RerankSettings: Codable, Equatable, Sendable {
         reranker = try values.decodeIfPresent(String.self, forKey: .reranker)
         model = try values.decodeIfPresent(String.self, forKey: .model)
         depth = try values.decode(.depth, default: defaults.depth)
-        weight = try values.decode(.weight, default: defaults.weight)
+        weight = try values.decodeIfPresent(Float.self, forKey: .weight)
         precision = try values.decode(.precision, default: defaults.precision)
         windows = try values.decode(.windows, default: defaults.windows)
         template = try values.decodeIfPresent(String.self, forKey: .template)

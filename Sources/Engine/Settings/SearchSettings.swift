@@ -44,9 +44,9 @@ public struct SearchSettings: Equatable, Sendable {
                 .invalidInput, "a reranker's windows are \(reranker.windows)",
                 remedy: "read a passage in 1 to \(RerankSettings.windowCounts.upperBound) windows")
         }
-        for reranker in rerankers where !(0...1 ~= reranker.weight) {
+        for weight in rerankers.compactMap(\.weight) where !(0...1 ~= weight) {
             throw TrawlError(
-                .invalidInput, "a reranker's weight is \(reranker.weight)", remedy: "give a weight from 0 to 1")
+                .invalidInput, "a reranker's weight is \(weight)", remedy: "give a weight from 0 to 1")
         }
         try fusion.validate(parts)
         for part in parts.all {

@@ -28,7 +28,8 @@ struct RerankFlags: ParsableArguments {
     @Option(help: ArgumentHelp("How many hits to rerank. (default: 20)", valueName: "n")) var rerankDepth: Int?
     @Option(
         help: ArgumentHelp(
-            "The weight of the reranker's scores, 0 to 1; below 1 they are added to those of the search. (default: 1)",
+            "The weight of the reranker's scores, 0 to 1; below 1 they are added to those of the search. "
+                + "(default: 1; of late interaction over hybrid search 0.3)",
             valueName: "weight"))
     var rerankWeight: Float?
 
