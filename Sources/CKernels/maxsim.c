@@ -147,7 +147,7 @@ AVX2 INLINE void block_avx2(
 #define block_avx512 block_portable
 #endif
 
-// Tiles stand in the inner loop, so that a block's tables stay in the first cache.
+// The inner loop runs over tiles: the tables of a block then stay in the first-level cache.
 #define MAXSIM(VERSION, TARGET)                                                                                        \
     TARGET static void trawl_maxsim_##VERSION(                                                                        \
         const trawl_maxsim_query *query, const uint8_t *tiles, size_t first, size_t end, float *best                   \

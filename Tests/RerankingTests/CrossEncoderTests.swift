@@ -54,7 +54,7 @@ private func tokens(_ member: JSON?) -> [TokenID] { (member?.array ?? []).compac
             let passage = try #require(item["passage"]?.string)
             let ids = (item["ids"]?.array ?? []).map { tokens($0) }
             #expect(encoder.inputs(query: query, passage: passage).map(\.tokens) == ids)
-            // Scores are behind the sigmoid but for ELECTRA's, whose config.json names the identity.
+            // A sigmoid is applied to all scores but ELECTRA's: its config.json names the identity.
             let expected = (item["logits"]?.array ?? []).compactMap { $0.array?.first?.double }.map {
                 name == "tiny-electra" ? $0 : 1 / (1 + exp(-$0))
             }

@@ -1,4 +1,5 @@
 import Foundation
+import FoundationXML
 import Testing
 import TrawlTestSupport
 
@@ -55,6 +56,8 @@ import TrawlTestSupport
         #expect(trained.errors.contains("trained in 12 steps"))
         // A complete checkpoint has its tokenizer and the members that transformers reads.
         #expect(FileManager.default.fileExists(atPath: folder.path + "/judge/tokenizer.json"))
+        let curve = try XMLDocument(contentsOf: URL(filePath: folder.path + "/judge/training_curve.svg"))
+        #expect(curve.rootElement()?.elements(forName: "polyline").count == 1)
         // It reads no more than it was trained to read.
         let described = try run("models", "show", "./judge", "--json")
         #expect(described.output.contains("192"), "\(described.output)")

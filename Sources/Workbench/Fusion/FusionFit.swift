@@ -1,6 +1,6 @@
 public import TrawlCore
 public import TrawlEngine
-public import TrawlEvaluation
+import TrawlEvaluation
 import TrawlLexicalIndex
 import TrawlTraining
 
@@ -23,17 +23,7 @@ public struct FusionFit: Sendable {
 
     public init() {}
 
-    /// An index with the queries that are judged on it.
-    public struct Judged {
-        public let index: SearchIndex
-        public let queries: JudgedQueries
-
-        public init(_ index: SearchIndex, _ queries: JudgedQueries) {
-            (self.index, self.queries) = (index, queries)
-        }
-    }
-
-    /// A way to fuse and how good it is on queries that it was not fitted to.
+    /// A fusion method with its quality on held-out queries.
     public struct Row: Codable, Sendable {
         /// `equal weights`, `present weights`, `grid of weights` or `fitted`.
         public let fusion: String
@@ -68,10 +58,11 @@ public struct FusionFit: Sendable {
     ///   `CancellationError` when it was cancelled.
     /// - Complexity: the searches, and O(blocks x candidates) five times over.
     public func run(
-        _ judged: [Judged], _ engine: Engine, progress: any ProgressReporter = .silent,
+        _ judged: [JudgedIndex], _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
     ) throws -> (fusion: FittedFusion, report: Report) {
-        let pool = try pool(judged.map { Judged($0.index, $0.queries.spread(limit)) }, engine, progress, cancellation)
+        let pool = try pool(
+            judged.map { JudgedIndex($0.index, $0.queries.spread(limit)) }, engine, progress, cancellation)
         progress.begin("fitting", total: nil, unit: "blocks")
         defer { progress.end() }
         let table = pool.table
@@ -98,7 +89,7 @@ public struct FusionFit: Sendable {
     }
 
     private func pool(
-        _ judged: [Judged], _ engine: Engine, _ progress: any ProgressReporter, _ cancellation: Cancellation
+        _ judged: [JudgedIndex], _ engine: Engine, _ progress: any ProgressReporter, _ cancellation: Cancellation
     ) throws -> FusionPool {
         guard let own = judged.first else { throw TrawlError(.invalidInput, "there are no judged queries") }
         guard own.queries.count >= Self.fewest else {

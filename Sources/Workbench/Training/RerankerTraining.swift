@@ -13,16 +13,6 @@ public import TrawlTraining
 /// A first stage searches for each query; the reranker learns to score relevant passages above the others that were found.
 /// Held-out queries score it during the training, by the order that it gives to their best passages.
 public struct RerankerTraining {
-    /// An index with the queries that are judged on it.
-    public struct Judged {
-        public let index: SearchIndex
-        public let queries: JudgedQueries
-
-        public init(_ index: SearchIndex, _ queries: JudgedQueries) {
-            (self.index, self.queries) = (index, queries)
-        }
-    }
-
     /// The model to begin with, by name or path: a BERT encoder or cross-encoder.
     public var start = ModelCatalogue.defaultEmbedder
     /// The name of the new model among Trawl's models, or a path.
@@ -78,7 +68,7 @@ public struct RerankerTraining {
     /// - Throws: `TrawlError` for a model that cannot be trained, queries without anything to learn from, or a resumed training
     ///   of other settings or data; what was learnt before an error is kept as a state that can be resumed.
     public func run(
-        _ judged: [Judged], _ engine: Engine, progress: any ProgressReporter = .silent,
+        _ judged: [JudgedIndex], _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
     ) throws -> Outcome {
         guard !objective.loss.needsTeacher || teacher != nil else {
@@ -127,7 +117,7 @@ public struct RerankerTraining {
 
     /// Searches for the queries of all indexes, and divides them.
     private func search(
-        _ judged: [Judged], _ engine: Engine, _ tokenizer: Tokenizer, _ template: PairTemplate,
+        _ judged: [JudgedIndex], _ engine: Engine, _ tokenizer: Tokenizer, _ template: PairTemplate,
         _ progress: any ProgressReporter, _ cancellation: Cancellation
     ) throws -> ([RerankExamples.Collection], RerankerTrial) {
         let parts = judged.map { entry in

@@ -31,19 +31,7 @@ struct TrainFusionCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: ArgumentHelp("The queries: JSON lines (BEIR) or TSV (id, text).", valueName: "file"))
-    var queries: String
-
-    @Option(
-        help: ArgumentHelp(
-            "The relevance judgements of these queries: BEIR TSV or TREC qrels.", valueName: "file"))
-    var qrels: String
-
-    @Option(
-        help: ArgumentHelp(
-            "Another judged index with the same methods, as INDEX,QUERIES,QRELS; may be given several times.",
-            valueName: "files"))
-    var also: [String] = []
+    @OptionGroup var judged: JudgedIndexOptions
 
     @Option(help: ArgumentHelp("The most queries to fit to per index.", valueName: "n")) var limit = 500
 
@@ -61,10 +49,6 @@ struct TrainFusionCommand: AsyncParsableCommand {
         for (name, value) in [("limit", limit), ("blocks", blocks)] where value < 1 {
             throw ValidationError("--\(name) must be at least 1")
         }
-        for text in also where text.split(separator: ",", omittingEmptySubsequences: false).count != 3 {
-            throw ValidationError("--also \(text) is not of the form INDEX,QUERIES,QRELS")
-        }
-        try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
     }
 
     func run() async throws {
@@ -73,14 +57,7 @@ struct TrainFusionCommand: AsyncParsableCommand {
         try OutputFolder.check(index.path)
         var fit = FusionFit()
         (fit.blocks, fit.limit, fit.seed) = (blocks, limit, seed)
-        var judged = [FusionFit.Judged(index, try JudgedQueries(queries: queries, qrels: qrels))]
-        for text in also {
-            let parts = text.split(separator: ",").map(String.init)
-            judged.append(
-                .init(
-                    try engine.open(IndexCatalogue.path(of: parts[0])),
-                    try JudgedQueries(queries: parts[1], qrels: parts[2])))
-        }
+        let judged = try self.judged.read(index, engine)
         Interruption.await()
         let (fusion, report) = try fit.run(
             judged, engine, progress: progress.reporter, cancellation: Interruption.cancellation)

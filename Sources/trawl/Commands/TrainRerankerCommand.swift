@@ -31,16 +31,7 @@ struct TrainRerankerCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: ArgumentHelp("The queries: JSON lines (BEIR) or TSV (id, text).", valueName: "file"))
-    var queries: String
-    @Option(
-        help: ArgumentHelp(
-            "The relevance judgements of these queries: BEIR TSV or TREC qrels.", valueName: "file"))
-    var qrels: String
-    @Option(
-        help: ArgumentHelp(
-            "Another judged index, as INDEX,QUERIES,QRELS; may be given several times.", valueName: "files"))
-    var also: [String] = []
+    @OptionGroup var judged: JudgedIndexOptions
 
     @Option(
         help: ArgumentHelp("The model to start from: a BERT encoder or a cross-encoder.", valueName: "model"))
@@ -115,10 +106,9 @@ struct TrainRerankerCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels), ("--teacher", teacher)])
-        for text in also where text.split(separator: ",", omittingEmptySubsequences: false).count != 3 {
-            throw ValidationError("--also \(text) is not of the form INDEX,QUERIES,QRELS")
-        }
+        try StandardInput.requireOneReader([
+            ("--queries", judged.queries), ("--qrels", judged.qrels), ("--teacher", teacher),
+        ])
         try TrainingEnd.validate(minutes: minutes, steps: steps)
         if !(learningRate > 0 && learningRate < 1) { throw ValidationError("--learning-rate must be between 0 and 1") }
         for (name, value, bounds) in [
@@ -174,11 +164,7 @@ struct TrainRerankerCommand: AsyncParsableCommand {
         (training.mode, training.depth, training.limit, training.heldOut) = (mode, depth, limit, holdOut)
         (training.resumes, training.replaces) = (resume, force)
         training.teacher = try teacher.map { try Run(path: $0) }
-        var judged = [try self.judged(index.open(engine), queries, qrels)]
-        for text in also {
-            let parts = text.split(separator: ",").map(String.init)
-            judged.append(try self.judged(engine.open(IndexCatalogue.path(of: parts[0])), parts[1], parts[2]))
-        }
+        let judged = try self.judged.read(index.open(engine), engine)
         Interruption.await()
         let outcome = try training.run(
             judged, engine, progress: progress.reporter, cancellation: Interruption.cancellation)
@@ -194,12 +180,6 @@ struct TrainRerankerCommand: AsyncParsableCommand {
                 ? "\(outcome.path): trained in \(outcome.steps) steps\(gain)"
                 : "\(outcome.path): stopped at \(Int(outcome.done * 100))% after \(outcome.steps) steps\(gain); "
                     + "continue with --resume")
-    }
-
-    private func judged(_ index: SearchIndex, _ queries: String, _ qrels: String) throws -> RerankerTraining.Judged {
-        .init(
-            index,
-            try JudgedQueries(queries: queries, qrels: qrels) { (try? index.documents.contains($0)) ?? false })
     }
 }
 

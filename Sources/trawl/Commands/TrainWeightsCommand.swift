@@ -29,24 +29,13 @@ struct TrainWeightsCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: ArgumentHelp("The queries: JSON lines (BEIR) or TSV (id, text).", valueName: "file"))
-    var queries: String
-
-    @Option(
-        help: ArgumentHelp(
-            "The relevance judgements of these queries: BEIR TSV or TREC qrels.", valueName: "file"))
-    var qrels: String
+    @OptionGroup var judged: JudgedIndexOptions
 
     @Option(
         help: ArgumentHelp(
             "The generator, in whose folder the weights are stored. (default: the index's; stored in the index)",
             valueName: "model"))
     var generator: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Another judged index, as INDEX,QUERIES,QRELS; may be given several times.", valueName: "files"))
-    var also: [String] = []
 
     @Option(help: ArgumentHelp("The most queries to fit to per index.", valueName: "n")) var limit = 300
 
@@ -70,10 +59,6 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         where !(1...most ~= value) {
             throw ValidationError("--\(name) must be from 1 to \(most)")
         }
-        for text in also where text.split(separator: ",", omittingEmptySubsequences: false).count != 3 {
-            throw ValidationError("--also \(text) is not of the form INDEX,QUERIES,QRELS")
-        }
-        try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
         if !(0...1_000_000_000 ~= priorQueries) {
             throw ValidationError("--prior-queries must be from 0 to 1000000000")
         }
@@ -87,16 +72,8 @@ struct TrainWeightsCommand: AsyncParsableCommand {
         let ownGenerator = settings.generative.generator ?? index.recipe.generative.model
         var fit = KeyWeightFit(generator: generator ?? ownGenerator)
         (fit.depth, fit.rounds, fit.priorQueries) = (depth, rounds, priorQueries)
-        var judged = [
-            KeyWeightFit.Judged(index, try JudgedQueries(queries: queries, qrels: qrels).spread(limit).entries)
-        ]
-        for text in also {
-            let parts = text.split(separator: ",").map(String.init)
-            let other = try IndexCatalogue.path(of: parts[0])
-            judged.append(
-                .init(
-                    try engine.open(other),
-                    try JudgedQueries(queries: parts[1], qrels: parts[2]).spread(limit).entries))
+        let judged = try self.judged.read(index, engine).map {
+            KeyWeightFit.Judged($0.index, $0.queries.spread(limit).entries)
         }
         let weights = try fit.weights(judged, engine, progress: progress.reporter)
         if let generator {
