@@ -54,6 +54,18 @@ public final class SearchSession {
         try zip(queries, rank(queries)).map { try result($0, $1, limit: settings.limit) }
     }
 
+    /// The hits for one query, of which `first` gets those before reranking as soon as they are known; it is called only if
+    /// there are rerankers.
+    public func search(_ query: Query, first: (SearchResult) throws -> Void) throws -> SearchResult {
+        var (found, texts) = try retrieve([query])
+        try order(&found[0])
+        if !rerankers.isEmpty {
+            try first(try result(query, found[0], limit: settings.limit))
+            try rerank(&found[0], texts[0])
+        }
+        return try result(query, found[0], limit: settings.limit)
+    }
+
     /// The first `limit` hits for each query, and all documents that answer it, up to the limit of the settings.
     public func searchAndRank(
         _ queries: [Query], limit: Int
@@ -144,17 +156,27 @@ public final class SearchSession {
     private func rank(_ queries: [Query]) throws -> [Found] {
         var (found, texts) = try retrieve(queries)
         for query in found.indices {
-            if retrievers.count > 1 { try fuse(&found[query]) }
-            found[query].final = Ranking(try collapsed(found[query].final))
-            for (number, step) in rerankers.enumerated() {
-                let name = number == 0 ? "rerank" : "rerank \(number + 1)"
-                let (best, all, notes) = try rerank(found[query].final, texts[query], step)
-                try found[query].add(name, best, by: number(of:))
-                found[query].final = all
-                found[query].notes += notes
-            }
+            try order(&found[query])
+            try rerank(&found[query], texts[query])
         }
         return found
+    }
+
+    /// Fuses what the methods found, and collapses documents.
+    private func order(_ found: inout Found) throws {
+        if retrievers.count > 1 { try fuse(&found) }
+        found.final = Ranking(try collapsed(found.final))
+    }
+
+    /// Applies the rerankers, one after the other.
+    private func rerank(_ found: inout Found, _ text: String) throws {
+        for (number, step) in rerankers.enumerated() {
+            let name = number == 0 ? "rerank" : "rerank \(number + 1)"
+            let (best, all, notes) = try rerank(found.final, text, step)
+            try found.add(name, best, by: number(of:))
+            found.final = all
+            found.notes += notes
+        }
     }
 
     /// What each method finds for each query, and the queries as methods without operators read them.
