@@ -149,7 +149,7 @@ let package = Package(
                     "Core", "Corpus", "Embeddings", "Engine", "Models", "Reranking", "Tensors",
                 ]) + serverPackages,
                 path: "Sources/Server",
-                resources: [.embedInCode("OpenAPI/openapi.json"), .embedInCode("Page")], swiftSettings: swiftSettings),
+                resources: [.embedInCode("OpenAPI/openapi.json"), .embedInCode("MCP/tools.json"), .embedInCode("Page")], swiftSettings: swiftSettings),
             .testTarget(
                 name: "ServerTests",
                 dependencies: modules(["Server", "Core", "Corpus", "Engine", "TestSupport"]) + serverPackages,

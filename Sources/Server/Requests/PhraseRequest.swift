@@ -6,15 +6,15 @@ struct PhraseRequest: Sendable {
     let index: ServedIndex
     let phrase: String
     let query: PhraseQuery
-    let options: PhraseFinder.Options
+    var options: PhraseFinder.Options
 
     /// - Parameter lists: Whether passages and next tokens are listed.
     /// - Throws: `RequestFault`.
     init(_ body: RequestObject, _ indexes: ServedIndexes, lists: Bool) throws {
-        index = try indexes.named(body.string("index"))
+        index = try indexes.named(body.string("index"), at: body.place("index"))
         phrase = try body.requiredText("phrase")
         do { query = try PhraseQuery(phrase) } catch let error as TrawlError {
-            throw RequestFault(error, at: "$.phrase")
+            throw RequestFault(error, at: body.place("phrase"))
         }
         var options = PhraseFinder.Options()
         options.variants = PhraseVariants(
@@ -39,12 +39,12 @@ struct NextRequest: Sendable {
     let limit: Int
 
     init(_ body: RequestObject, _ indexes: ServedIndexes) throws {
-        index = try indexes.named(body.string("index"))
+        index = try indexes.named(body.string("index"), at: body.place("index"))
         context = try body.string("context") ?? ""
         text = try body.string("text")
         limit = try body.integer("k", in: 1...1000) ?? 10
         if text?.isEmpty == true {
-            throw RequestFault.invalid("text is empty", at: "$.text", remedy: "give a text, or leave it out")
+            throw RequestFault.invalid("text is empty", at: body.place("text"), remedy: "give a text, or leave it out")
         }
         try body.finish()
     }
@@ -58,7 +58,7 @@ struct GenerateRequest: Sendable {
     let documents: Int
 
     init(_ body: RequestObject, _ indexes: ServedIndexes) throws {
-        index = try indexes.named(body.string("index"))
+        index = try indexes.named(body.string("index"), at: body.place("index"))
         query = try body.requiredText("query")
         limit = try body.integer("k", in: 1...1000) ?? 25
         documents = try body.integer("documents", in: 0...100) ?? 3

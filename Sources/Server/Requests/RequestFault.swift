@@ -33,7 +33,7 @@ struct RequestFault: Error {
     }
 
     /// - Parameter parameter: the place in the body that the error is about.
-    init(_ error: TrawlError, at parameter: String? = nil) {
+    init(_ error: TrawlError, at parameter: String?) {
         let (status, type): (HTTPResponse.Status, String) =
             switch error.code {
             case .notFound: (.notFound, "not_found")
@@ -49,7 +49,7 @@ struct RequestFault: Error {
     init(_ error: any Error) {
         switch error {
         case let fault as RequestFault: self = fault
-        case let error as TrawlError: self.init(error)
+        case let error as TrawlError: self.init(error, at: nil)
         default: self.init(.internalServerError, "internal", "the server failed")
         }
     }

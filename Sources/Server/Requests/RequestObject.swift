@@ -33,7 +33,8 @@ final class RequestObject {
         path = "$"
     }
 
-    private init(_ members: [JSON.Member], path: String) {
+    /// - Parameter path: the place of the object, for messages.
+    init(_ members: [JSON.Member], path: String) {
         self.members = members
         self.path = path
     }

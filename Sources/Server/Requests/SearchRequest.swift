@@ -20,7 +20,7 @@ struct SearchRequest {
     let queries: [String]
     /// Whether `queries` was given, and not `query`.
     let isList: Bool
-    let options: Options
+    var options: Options
     let isStream: Bool
 
     static let hitLimit = 1000
@@ -28,18 +28,18 @@ struct SearchRequest {
 
     /// - Throws: `RequestFault`.
     init(_ body: RequestObject, _ indexes: ServedIndexes, _ models: ServedModels, _ parts: IndexParts) throws {
-        index = try indexes.named(body.string("index"))
+        index = try indexes.named(body.string("index"), at: body.place("index"))
         isList = body.has("queries")
         if isList {
             guard !body.has("query") else {
-                throw RequestFault.invalid("both query and queries are given", at: "$.query", remedy: "give one of them")
+                throw RequestFault.invalid("both query and queries are given", at: body.place("query"), remedy: "give one of them")
             }
             queries = try body.strings("queries", atMost: Self.queryLimit) ?? []
             guard !queries.isEmpty else {
-                throw RequestFault.invalid("queries is empty", at: "$.queries", remedy: "give at least one")
+                throw RequestFault.invalid("queries is empty", at: body.place("queries"), remedy: "give at least one")
             }
             for (number, query) in queries.enumerated() where query.allSatisfy(\.isWhitespace) {
-                throw RequestFault.invalid("a query is blank", at: "$.queries[\(number)]", remedy: "give a text")
+                throw RequestFault.invalid("a query is blank", at: "\(body.place("queries"))[\(number)]", remedy: "give a text")
             }
         } else {
             queries = [try body.requiredText("query")]
@@ -50,7 +50,7 @@ struct SearchRequest {
         options.filters = try body.strings("filter", atMost: 100) ?? []
         for (number, filter) in options.filters.enumerated() {
             do { _ = try DocumentCondition(filter) } catch {
-                throw RequestFault(error, at: body.any("filter")?.array == nil ? "$.filter" : "$.filter[\(number)]")
+                throw RequestFault(error, at: body.place("filter") + (body.any("filter")?.array == nil ? "" : "[\(number)]"))
             }
         }
         options.weights = try Self.weights(body, parts)
@@ -60,11 +60,11 @@ struct SearchRequest {
         options.highlight = try body.boolean("highlight") ?? false
         isStream = try body.boolean("stream") ?? false
         if isStream, isList {
-            throw RequestFault.invalid("a list of queries is not streamed", at: "$.stream", remedy: "give one query")
+            throw RequestFault.invalid("a list of queries is not streamed", at: body.place("stream"), remedy: "give one query")
         }
         if let mode = options.mode, mode != SearchMode.hybrid.rawValue, options.weights != nil {
             throw RequestFault.invalid(
-                "weights have no effect on a \(mode) search", at: "$.weights", remedy: "search in hybrid mode")
+                "weights have no effect on a \(mode) search", at: body.place("weights"), remedy: "search in hybrid mode")
         }
         try body.finish()
         self.options = options
@@ -76,12 +76,12 @@ struct SearchRequest {
         for (name, value) in given {
             guard parts.named(name) != nil else {
                 throw RequestFault.invalid(
-                    "unknown method \"\(name)\"", at: "$.weights.\(name)",
+                    "unknown method \"\(name)\"", at: "\(body.place("weights")).\(name)",
                     remedy: "the methods are \(parts.modes.filter { $0 != .hybrid }.map(\.rawValue).joined(separator: ", "))")
             }
             guard value >= 0, value <= 1e6 else {
                 throw RequestFault.invalid(
-                    "the weight of \(name) is \(value)", at: "$.weights.\(name)", remedy: "give a number from 0 up")
+                    "the weight of \(name) is \(value)", at: "\(body.place("weights")).\(name)", remedy: "give a number from 0 up")
             }
             weights[name] = Float(value)
         }
@@ -92,10 +92,10 @@ struct SearchRequest {
         switch body.any("rerank") {
         case nil, .bool(false): return nil
         case .bool(true): return RerankChain.default.description
-        case .string(let chain): return try models.chain(chain, at: "$.rerank").description
+        case .string(let chain): return try models.chain(chain, at: body.place("rerank")).description
         default:
             throw RequestFault.invalid(
-                "rerank is neither true nor a chain", at: "$.rerank", remedy: "give true, or a chain such as late:50")
+                "rerank is neither true nor a chain", at: body.place("rerank"), remedy: "give true, or a chain such as late:50")
         }
     }
 }

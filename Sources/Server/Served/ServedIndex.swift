@@ -54,7 +54,7 @@ struct ServedIndexes: Sendable {
     /// The index called `name`; the only one where it is nil.
     ///
     /// - Throws: `RequestFault`.
-    func named(_ name: String?, at parameter: String? = "$.index") throws -> ServedIndex {
+    func named(_ name: String?, at parameter: String?) throws -> ServedIndex {
         let names = all.map(\.name).joined(separator: ", ")
         guard let name else {
             if all.count == 1 { return all[0] }

@@ -41,7 +41,7 @@ final class Services: Sendable {
         work = WorkQueue(threads: 2, limit: settings.queueLength, metrics: metrics)
         writers = WorkQueue(threads: 1, limit: settings.queueLength, metrics: metrics)
         searches = BatchQueue("search", work, maximumCost: SearchSession.batchSize, metrics: metrics) { key, queries in
-            try Self.answers(key.options, queries, in: indexes.named(key.index), engine, models)
+            try Self.answers(key.options, queries, in: indexes.named(key.index, at: nil), engine, models)
         }
         embeddings = BatchQueue(
             "embedding", work, maximumCost: settings.batchTokens, metrics: metrics
