@@ -56,6 +56,7 @@ let serverPackages: [Target.Dependency] = [
     .product(name: "Logging", package: "swift-log"),
     .product(name: "Metrics", package: "swift-metrics"),
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    .product(name: "UnixSignals", package: "swift-service-lifecycle"),
 ]
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -74,7 +75,9 @@ let benchmarks: [Target] =
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "VectorSpeed",
-            dependencies: modules(["Core", "Store", "VectorIndex"]) + [argumentParser, .product(name: "Logging", package: "swift-log")],
+            dependencies: modules(["Core", "Store", "VectorIndex"]) + [
+                argumentParser, .product(name: "Logging", package: "swift-log"),
+            ],
             path: "eval/speed/vectors/Sources", swiftSettings: swiftSettings),
         .executableTarget(
             name: "LateSpeed", dependencies: modules(["Core", "Store", "LateIndex", "Tensors"]),
@@ -149,7 +152,9 @@ let package = Package(
                     "Core", "Corpus", "Embeddings", "Engine", "Models", "Reranking", "Tensors",
                 ]) + serverPackages,
                 path: "Sources/Server",
-                resources: [.embedInCode("OpenAPI/openapi.json"), .embedInCode("MCP/tools.json"), .embedInCode("Page")], swiftSettings: swiftSettings),
+                resources: [
+                    .embedInCode("OpenAPI/openapi.json"), .embedInCode("MCP/tools.json"), .embedInCode("Page"),
+                ], swiftSettings: swiftSettings),
             .testTarget(
                 name: "ServerTests",
                 dependencies: modules(["Server", "Core", "Corpus", "Engine", "TestSupport"]) + serverPackages,

@@ -4,9 +4,11 @@ public import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 import TrawlCore
 import TrawlEmbeddings
 public import TrawlEngine
+import UnixSignals
 
 /// Serves indexes and models over HTTP.
 ///
@@ -14,9 +16,11 @@ public import TrawlEngine
 /// let server = try TrawlServer(ServerSettings(), engine: Engine(), indexes: ["notes.trawl"], logger: logger)
 /// try await server.run { port in print("listening on port \(port)") }
 /// ```
-public struct TrawlServer: Sendable {
-    private let services: Services
+public final class TrawlServer: Sendable {
+    let services: Services
     private let logger: Logger
+    /// What runs, and can be asked to stop.
+    private let group = Mutex<ServiceGroup?>(nil)
 
     /// - Parameter indexes: the folders of indexes; requests name them by the last part of the path without `.trawl`.
     /// - Throws: `TrawlError` for an index that cannot be opened, and for two of one name.
@@ -25,7 +29,7 @@ public struct TrawlServer: Sendable {
         self.logger = logger
     }
 
-    /// Serves until the process is asked to stop (SIGTERM or SIGINT) or the task is cancelled. What has begun is answered first.
+    /// Serves until `stop` is called or the process is asked to stop, by SIGTERM or SIGINT. What has begun is answered first.
     ///
     /// - Parameter listening: called with the port once requests can come.
     /// - Throws: `TrawlError.io` where the address cannot be listened on.
@@ -46,17 +50,25 @@ public struct TrawlServer: Sendable {
                 backlog: 1024, availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),
             onServerRunning: { channel in
                 listening(channel.localAddress?.port ?? settings.port)
-                prepare()
+                self.prepare()
             },
             logger: logger)
         do {
-            try await application.runService()
+            let group = ServiceGroup(
+                configuration: ServiceGroupConfiguration(
+                    services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            self.group.withLock { $0 = group }
+            try await group.run()
         } catch let error as IOError {
             throw TrawlError(
-                .io, "cannot listen on \(settings.host):\(settings.port): \(String(cString: strerror(error.errnoCode)))",
+                .io,
+                "cannot listen on \(settings.host):\(settings.port): \(String(cString: strerror(error.errnoCode)))",
                 remedy: "choose another port, or stop the program that has it")
         }
     }
+
+    /// Ends `run` as soon as all that has begun is answered.
+    public func stop() async { await group.withLock { $0 }?.triggerGracefulShutdown() }
 
     private func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self)

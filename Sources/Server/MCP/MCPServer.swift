@@ -112,7 +112,8 @@ public struct MCPServer {
     private func finished(_ members: [UInt8], isModern: Bool) -> [UInt8] {
         guard isModern else { return Array("{".utf8) + members + Array("}".utf8) }
         let comma = members.isEmpty ? "" : ","
-        return Array("{".utf8) + members + Array(#"\#(comma)"resultType":"complete","_meta":{"\#(Self.serverKey)":"#.utf8)
+        return Array("{".utf8) + members
+            + Array(#"\#(comma)"resultType":"complete","_meta":{"\#(Self.serverKey)":"#.utf8)
             + serverInfo + Array("}}".utf8)
     }
 

@@ -64,7 +64,8 @@ struct MCPTools {
         if let suggestion = answer.result.suggestion { lines.append("did you mean: \(suggestion)") }
         for hit in answer.result.hits {
             let heading = ([hit.title] + hit.section).filter { !$0.isEmpty }.joined(separator: " › ")
-            lines.append("[\(hit.rank)] id: \(hit.document)" + (heading.isEmpty ? "" : "  \(heading)") + "\n\(hit.text)")
+            lines.append(
+                "[\(hit.rank)] id: \(hit.document)" + (heading.isEmpty ? "" : "  \(heading)") + "\n\(hit.text)")
         }
         if answer.result.hits.isEmpty { lines.append("nothing was found") }
         return try content(lines.joined(separator: "\n\n"), structured: answer)

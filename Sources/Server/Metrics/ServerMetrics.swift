@@ -6,7 +6,8 @@ struct ServerMetrics: Sendable {
         "trawl_requests_total": "Requests answered, by route, method and status.",
         "trawl_request_seconds": "Time from the head of a request to its answer.",
         "trawl_batch_requests": "Requests that were computed together, by kind.",
-        "trawl_dropped_requests_total": "Requests that were not computed, as their client had gone or they waited too long.",
+        "trawl_dropped_requests_total":
+            "Requests that were not computed, as their client had gone or they waited too long.",
         "trawl_queue_requests": "Requests that wait for computation.",
         "trawl_connections": "Open connections.",
     ])

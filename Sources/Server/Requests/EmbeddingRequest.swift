@@ -54,7 +54,8 @@ struct EmbeddingRequest {
     init(openAI body: RequestObject, _ models: ServedModels) throws {
         options = Options(model: try models.name(body.string("model")))
         item = Item(inputs: try Self.inputs(body, "input"), place: "$.input")
-        options.role = try body.choice("input_type", [("query", .query), ("passage", .passage), ("document", .passage)])
+        options.role = try body.choice(
+            "input_type", [("query", .query), ("passage", .passage), ("document", .passage)])
         dimensions = try body.integer("dimensions", in: 1...1_000_000)
         encoding = try body.choice("encoding_format", [("float", .float), ("base64", .base64)]) ?? .float
         // Who asks is of no use here.
@@ -126,7 +127,8 @@ enum EmbeddingBatch {
         let embedder = try models.embedder(options.model)
         let prompt = try prompt(options, embedder)
         let texts = try items.map { item in
-            try item.inputs.enumerated().map { index, input in try text(input, at: "\(item.place)[\(index)]", embedder) }
+            try item.inputs.enumerated().map { index, input in try text(input, at: "\(item.place)[\(index)]", embedder)
+            }
         }
         let all = texts.flatMap { $0 }
         let lengths = embedder.inputLengths(of: all, prefix: prompt.prefix)
@@ -193,7 +195,8 @@ extension EmbeddingBatch.Answer {
                 "the model has \(dimension) dimensions, not \(kept)", at: "$.dimensions",
                 remedy: "ask for 1 to \(dimension)")
         }
-        let scales = kept < dimension ? isNormalised || request.normalises == true : request.normalises == true && !isNormalised
+        let scales =
+            kept < dimension ? isNormalised || request.normalises == true : request.normalises == true && !isNormalised
         return stride(from: 0, to: values.count, by: dimension).map { start in
             let row = values[start..<start + kept]
             guard scales else { return Array(row) }

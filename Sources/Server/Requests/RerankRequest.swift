@@ -83,7 +83,8 @@ struct RerankAnswer: Sendable {
         if let failure = found.failures.first, found.failures.count == request.texts.count {
             throw RequestFault(failure.error, at: "\(request.place)[\(failure.passage)]")
         }
-        let scored = found.values.enumerated().compactMap { index, score in score.map { Entry(index: index, score: $0) } }
+        let scored = found.values.enumerated().compactMap { index, score in score.map { Entry(index: index, score: $0) }
+        }
         entries = scored.sorted { ($1.score, $0.index) < ($0.score, $1.index) }
         var notes: [String] = []
         if found.cutCount > 0 { notes.append("\(found.cutCount) texts were not read to the end") }

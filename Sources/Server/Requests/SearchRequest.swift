@@ -32,14 +32,16 @@ struct SearchRequest {
         isList = body.has("queries")
         if isList {
             guard !body.has("query") else {
-                throw RequestFault.invalid("both query and queries are given", at: body.place("query"), remedy: "give one of them")
+                throw RequestFault.invalid(
+                    "both query and queries are given", at: body.place("query"), remedy: "give one of them")
             }
             queries = try body.strings("queries", atMost: Self.queryLimit) ?? []
             guard !queries.isEmpty else {
                 throw RequestFault.invalid("queries is empty", at: body.place("queries"), remedy: "give at least one")
             }
             for (number, query) in queries.enumerated() where query.allSatisfy(\.isWhitespace) {
-                throw RequestFault.invalid("a query is blank", at: "\(body.place("queries"))[\(number)]", remedy: "give a text")
+                throw RequestFault.invalid(
+                    "a query is blank", at: "\(body.place("queries"))[\(number)]", remedy: "give a text")
             }
         } else {
             queries = [try body.requiredText("query")]
@@ -50,7 +52,8 @@ struct SearchRequest {
         options.filters = try body.strings("filter", atMost: 100) ?? []
         for (number, filter) in options.filters.enumerated() {
             do { _ = try DocumentCondition(filter) } catch {
-                throw RequestFault(error, at: body.place("filter") + (body.any("filter")?.array == nil ? "" : "[\(number)]"))
+                throw RequestFault(
+                    error, at: body.place("filter") + (body.any("filter")?.array == nil ? "" : "[\(number)]"))
             }
         }
         options.weights = try Self.weights(body, parts)
@@ -60,11 +63,13 @@ struct SearchRequest {
         options.highlight = try body.boolean("highlight") ?? false
         isStream = try body.boolean("stream") ?? false
         if isStream, isList {
-            throw RequestFault.invalid("a list of queries is not streamed", at: body.place("stream"), remedy: "give one query")
+            throw RequestFault.invalid(
+                "a list of queries is not streamed", at: body.place("stream"), remedy: "give one query")
         }
         if let mode = options.mode, mode != SearchMode.hybrid.rawValue, options.weights != nil {
             throw RequestFault.invalid(
-                "weights have no effect on a \(mode) search", at: body.place("weights"), remedy: "search in hybrid mode")
+                "weights have no effect on a \(mode) search", at: body.place("weights"), remedy: "search in hybrid mode"
+            )
         }
         try body.finish()
         self.options = options
@@ -77,11 +82,14 @@ struct SearchRequest {
             guard parts.named(name) != nil else {
                 throw RequestFault.invalid(
                     "unknown method \"\(name)\"", at: "\(body.place("weights")).\(name)",
-                    remedy: "the methods are \(parts.modes.filter { $0 != .hybrid }.map(\.rawValue).joined(separator: ", "))")
+                    remedy:
+                        "the methods are \(parts.modes.filter { $0 != .hybrid }.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             guard value >= 0, value <= 1e6 else {
                 throw RequestFault.invalid(
-                    "the weight of \(name) is \(value)", at: "\(body.place("weights")).\(name)", remedy: "give a number from 0 up")
+                    "the weight of \(name) is \(value)", at: "\(body.place("weights")).\(name)",
+                    remedy: "give a number from 0 up")
             }
             weights[name] = Float(value)
         }
@@ -95,7 +103,8 @@ struct SearchRequest {
         case .string(let chain): return try models.chain(chain, at: body.place("rerank")).description
         default:
             throw RequestFault.invalid(
-                "rerank is neither true nor a chain", at: body.place("rerank"), remedy: "give true, or a chain such as late:50")
+                "rerank is neither true nor a chain", at: body.place("rerank"),
+                remedy: "give true, or a chain such as late:50")
         }
     }
 }

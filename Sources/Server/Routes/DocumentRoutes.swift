@@ -72,7 +72,8 @@ struct DocumentRoutes: Routes {
     private func list(_ index: ServedIndex, _ request: Request, _ ticket: Ticket) async throws -> Response {
         let query = request.uri.queryParameters
         if let unknown = query.first(where: { !["limit", "after"].contains($0.key) }) {
-            throw RequestFault.invalid("unknown parameter \"\(unknown.key)\"", remedy: "the parameters are after, limit")
+            throw RequestFault.invalid(
+                "unknown parameter \"\(unknown.key)\"", remedy: "the parameters are after, limit")
         }
         let limit = try query.get("limit").map { text -> Int in
             guard let limit = Int(text), 1...10_000 ~= limit else {

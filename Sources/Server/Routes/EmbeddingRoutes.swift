@@ -95,7 +95,8 @@ struct EmbeddingRoutes: Routes {
             return try .json(
                 answer.entries.map { entry in
                     TEIEntry(
-                        index: entry.index, score: entry.score, text: wanted.returnsTexts ? wanted.texts[entry.index] : nil)
+                        index: entry.index, score: entry.score,
+                        text: wanted.returnsTexts ? wanted.texts[entry.index] : nil)
                 })
         }
         let results = answer.entries.prefix(wanted.limit ?? answer.entries.count).map { entry in

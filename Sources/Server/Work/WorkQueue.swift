@@ -63,7 +63,8 @@ final class WorkQueue: Sendable {
     ///
     /// - Throws: `RequestFault` where too many requests wait or this one waited too long, `CancellationError` where its client
     ///   has gone, and what `body` throws.
-    func run<Value: Sendable>(for ticket: Ticket, _ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    func run<Value: Sendable>(for ticket: Ticket, _ body: @escaping @Sendable () throws -> Value) async throws -> Value
+    {
         try admit()
         return try await withCheckedThrowingContinuation { continuation in
             enqueue { [self] in
