@@ -1,5 +1,6 @@
 public import TrawlCore
 import TrawlCorpus
+import TrawlTensors
 
 /// A search of an index made ready: retrievers, their fusion, and rerankers, with settings that were resolved once. Made
 /// by `Engine.session`. For one thread at a time; sessions of one engine share its models.
@@ -155,11 +156,25 @@ public final class SearchSession {
 
     private func rank(_ queries: [Query]) throws -> [Found] {
         var (found, texts) = try retrieve(queries)
-        for query in found.indices {
-            try order(&found[query])
-            try rerank(&found[query], texts[query])
-        }
+        try forEach(&found) { _, found in try order(&found) }
+        for query in found.indices { try rerank(&found[query], texts[query]) }
         return found
+    }
+
+    /// Calls `body` for each query, on all cores where there are several.
+    ///
+    /// - Throws: the error of the first query that has one.
+    private func forEach(_ found: inout [Found], _ body: (Int, inout Found) throws -> Void) throws {
+        var errors = [(any Error)?](repeating: nil, count: found.count)
+        found.withUnsafeMutableBufferPointer { found in
+            errors.withUnsafeMutableBufferPointer { errors in
+                nonisolated(unsafe) let (found, errors) = (found, errors)
+                ThreadPool.shared.parallelFor(found.count) { query in
+                    do { try body(query, &found[query]) } catch { errors[query] = error }
+                }
+            }
+        }
+        if let error = errors.lazy.compactMap({ $0 }).first { throw error }
     }
 
     /// Fuses what the methods found, and collapses documents.
@@ -188,16 +203,20 @@ public final class SearchSession {
         let texts = zip(queries, readings).map { $1?.text ?? $0.text }
         let excluded = try settings.excludesQueryDocument ? queries.map { try passages(of: $0) } : []
         let limit = min(depth + (excluded.map(\.count).max() ?? 0), max(1, index.documents.passageCount))
-        for (number, (_, _, retriever)) in retrievers.enumerated() {
+        let results = try retrievers.enumerated().map { number, entry in
             // A method reads the operators that it knows; the others get the words.
             let own = zip(queries, zip(readings, texts)).map { $1.0?.retriever == number ? $0.text : $1.1 }
-            for (query, result) in try retriever.search(own, limit: limit).enumerated() {
-                var result = excluded.isEmpty ? result : result.excluding(excluded[query], limit: depth)
+            return try entry.retriever.search(own, limit: limit)
+        }
+        try forEach(&found) { query, found in
+            for (number, (_, _, retriever)) in retrievers.enumerated() {
+                var result = results[number][query]
+                if !excluded.isEmpty { result = result.excluding(excluded[query], limit: depth) }
                 if let reading = readings[query], reading.retriever != number, let allows = reading.allows {
                     result = result.with(Ranking(result.ranking.filter { allows($0.passage) }))
                 }
-                found[query].retrieved.append(result)
-                try found[query].add(retriever.name, result.ranking, by: number(of:))
+                found.retrieved.append(result)
+                try found.add(retriever.name, result.ranking, by: self.number(of:))
             }
         }
         return (found, texts)
