@@ -13,11 +13,13 @@ const methods = ["hybrid", "lexical", "dense", "generative", "late"]
 
 /** Parameters of the query string; those that are missing have these values. `ngram` may be empty: an empty explorer. */
 const defaults = {
-  q: "", index: "", mode: "", k: "10", where: "", rerank: "", passages: "", compare: "", ngram: undefined,
-  doc: undefined, at: undefined,
+  q: "", index: "", mode: "", k: "10", where: "", rerank: "", passages: "", compare: "",
+  ngram: undefined, anycase: "", doc: undefined, at: undefined,
 }
 /** What decides the hits; the rest opens panels above them. */
 const searchKeys = ["q", "index", "mode", "k", "where", "rerank", "passages", "compare"]
+
+const closed = { ngram: undefined, anycase: "", doc: undefined, at: undefined }
 
 let state = { ...defaults }
 let served = []
@@ -27,7 +29,8 @@ const hidden = new Set()
 const seen = new Map()
 
 const currentIndex = () => served.find((index) => index.name === state.index) ?? served[0]
-const mode = () => state.mode || currentIndex()?.mode || "hybrid"
+const indexName = () => state.index || currentIndex()?.name
+const mode = () => state.mode || currentIndex()?.default_mode || "hybrid"
 
 function read() {
   const parameters = new URLSearchParams(location.search)
@@ -36,11 +39,14 @@ function read() {
 
 function href(changes) {
   const parameters = new URLSearchParams()
-  for (const [key, value] of Object.entries({ ...state, ngram: undefined, doc: undefined, at: undefined, ...changes })) {
+  for (const [key, value] of Object.entries({ ...state, ...closed, ...changes })) {
     if (value !== undefined && value !== defaults[key]) parameters.set(key, value)
   }
   return `?${parameters}`
 }
+
+/** The search that has a filter too. */
+const filtered = (filter) => href({ where: state.where ? `(${state.where}) AND ${filter}` : filter })
 
 function go(address) {
   if (address !== (location.search || "?")) history.pushState(null, "", address)
@@ -50,7 +56,8 @@ function go(address) {
 function show() {
   const before = state
   state = read()
-  fillControls()
+  fillControls(before)
+  one("#open-explorer").href = href({ ngram: "" })
   if (searchKeys.some((key) => state[key] !== before[key])) search()
   showExplorer(before)
   showDocument(before)
@@ -74,12 +81,13 @@ function fillLists() {
     h("label", {}, h("input", { type: "radio", name: "mode", value: name }), name)))
   controls.compare.replaceChildren(option("", "nothing"),
     h("optgroup", { label: "method" }, names.map((name) => option(name, name))),
-    h("optgroup", { label: "method, reranked" }, names.map((name) => option(`${name}+rerank`, `${name} reranked`))))
+    h("optgroup", { label: "method, reranked" }, names.map((name) => option(`${name}-reranked`, `${name} reranked`))))
 }
 
-function fillControls() {
+function fillControls(before) {
   fillLists()
-  controls.q.value = state.q
+  // What is typed and not yet searched for stays when a panel opens.
+  if (state.q !== before.q) controls.q.value = state.q
   controls.index.value = currentIndex()?.name ?? ""
   controls.mode.value = mode()
   controls.k.value = state.k
@@ -91,18 +99,19 @@ function fillControls() {
 
 function submit() {
   if (!one("#search").reportValidity()) return
-  const index = currentIndex()
-  const chosen = controls.mode?.value ?? ""
-  const changes = {
-    q: controls.q.value.trim(), index: served.length > 1 ? controls.index.value : "",
-    mode: chosen === index?.mode ? "" : chosen, k: String(Number(controls.k.value)), where: controls.where.value.trim(),
-    rerank: controls.rerank.checked ? "1" : "", passages: controls.passages.checked ? "1" : "", compare: controls.compare.value,
-  }
-  // Another index has other methods.
-  if (changes.index !== state.index && changes.index !== (index?.name ?? "")) changes.mode = changes.compare = changes.where = ""
-  const address = href(changes)
-  if (address === (location.search || "?")) search()
-  else go(address)
+  const index = served.length > 1 ? controls.index.value : ""
+  const { modes, default_mode } = served.find(({ name }) => name === index) ?? currentIndex() ?? { modes: methods }
+  // Another index may have other methods.
+  const known = (name) => modes.includes(name.split("-")[0]) ? name : ""
+  const mode = known(controls.mode?.value ?? "")
+  const address = href({
+    q: controls.q.value.trim(), index, mode: mode === default_mode ? "" : mode, k: String(Number(controls.k.value)),
+    where: controls.where.value.trim(), rerank: controls.rerank.checked ? "1" : "",
+    passages: controls.passages.checked ? "1" : "", compare: known(controls.compare.value),
+  })
+  if (address !== (location.search || "?")) go(address)
+  // Enter in a field reports a change first, whose search then runs already.
+  else if (!columns.some((column) => column.runs)) search()
 }
 
 one("#search").addEventListener("submit", (event) => {
@@ -110,8 +119,7 @@ one("#search").addEventListener("submit", (event) => {
   submit()
 })
 one("#search").addEventListener("change", (event) => {
-  if (event.target !== controls.q && (state.q || controls.q.value)) submit()
-  else if (event.target === controls.index) submit()
+  if (event.target !== controls.q) submit()
 })
 controls.q.addEventListener("search", () => {
   if (controls.q.value === "" && state.q !== "") submit()
@@ -122,8 +130,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='?']")
   if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
   event.preventDefault()
-  if (link.classList.contains("close")) close()
-  else go(link.id === "open-explorer" ? href({ ngram: "" }) : link.getAttribute("href"))
+  go(link.getAttribute("href"))
 })
 addEventListener("popstate", show)
 
@@ -132,8 +139,7 @@ addEventListener("popstate", show)
 let running = new AbortController()
 
 function request(column) {
-  const body = { query: state.q, mode: column.mode, k: Number(state.k), explain: true }
-  if (state.index) body.index = state.index
+  const body = { index: indexName(), query: state.q, mode: column.mode, k: Number(state.k), explain: true }
   if (state.where) body.filter = state.where
   if (state.passages) body.passages = true
   if (column.rerank) body.rerank = true
@@ -144,10 +150,13 @@ async function search() {
   running.abort()
   running = new AbortController()
   const { signal } = running
-  const [other, reranks] = state.compare.split("+")
+  const [other, reranks] = state.compare.split("-")
   columns = state.q === "" ? [] : [{ mode: mode(), rerank: state.rerank !== "" }]
-  if (columns.length > 0 && other) columns.push({ mode: other, rerank: reranks === "rerank" })
-  for (const column of columns) column.label = column.mode + (column.rerank ? " reranked" : "")
+  if (columns.length > 0 && other) columns.push({ mode: other, rerank: reranks === "reranked" })
+  for (const column of columns) {
+    column.runs = true
+    column.label = column.mode + (column.rerank ? " reranked" : "")
+  }
   one("#filter-problem").replaceChildren()
   controls.where.removeAttribute("aria-invalid")
   showStatus()
@@ -156,7 +165,6 @@ async function search() {
 }
 
 async function run(column, signal) {
-  column.runs = true
   for (;;) {
     try {
       for await (const answer of api.search(request(column), signal)) {
@@ -173,10 +181,12 @@ async function run(column, signal) {
       if (problem.passes && await wait(column, problem, signal)) continue
       if (signal.aborted) return
       column.problem = problem
-      if (problem.param === "$.filter") showFilterProblem(problem)
+      column.answer = undefined
+      if (isAboutFilter(problem)) showFilterProblem(problem)
     }
     break
   }
+  if (signal.aborted) return
   column.runs = false
   showColumns()
   showStatus()
@@ -199,6 +209,12 @@ async function wait(column, problem, signal) {
   return !stops && !signal.aborted
 }
 
+/** Names of fields are checked only when the search begins, so the server may not say which part of the request is wrong. */
+function isAboutFilter({ status, param, message }) {
+  const name = message.match(/field '([^']+)'/)?.[1]
+  return param?.startsWith("$.filter") || (status === 422 && !param && name !== undefined && state.where.includes(name))
+}
+
 function showFilterProblem(problem) {
   controls.where.setAttribute("aria-invalid", "true")
   one("#filter-problem").replaceChildren(...view.filterProblem(problem, state.where))
@@ -212,7 +228,8 @@ function showStatus() {
   one("#results").setAttribute("aria-busy", runs)
   document.body.classList.toggle("busy", runs)
   one("#status").textContent = columns.some((column) => column.reranks) ? `${count(columns[0])}; reranking…`
-    : runs ? "Searching…" : answers.length === 2 ? inBoth(answers) : answers.length === 1 ? count(columns[0]) : ""
+    : runs ? "Searching…"
+    : columns.some(({ problem }) => problem) ? "No answer" : answers.length === 2 ? inBoth(answers) : answers.length === 1 ? count(columns[0]) : ""
 }
 
 function count({ answer }) {
@@ -244,6 +261,7 @@ function showColumns() {
   hideHighlights()
   const again = [...one("#columns").children[place]?.querySelectorAll(".hit") ?? []].find((hit) => hit.dataset.key === focused)
   again?.focus({ preventScroll: true })
+  drawDocument()
 }
 
 function hideHighlights() {
@@ -255,10 +273,11 @@ function columnView(column, other) {
   const parts = []
   if (columns.length === 2) parts.push(h("h2", {}, column.label, answer && h("small", {}, ` ${count(column)}`)))
   if (notice) parts.push(notice)
-  if (problem && problem.param !== "$.filter") {
-    parts.push(view.problem(problem, h("p", {}, h("button", { type: "button", click: search }, "Try again"))))
+  if (problem && !isAboutFilter(problem)) {
+    const mayPass = problem.status === 0 || problem.status >= 500 || problem.passes
+    parts.push(view.problem(problem, mayPass && h("p", {}, h("button", { type: "button", click: search }, "Try again"))))
   }
-  if (!answer || problem) return h("section", { class: "column", "aria-label": column.label }, parts)
+  if (!answer) return h("section", { class: "column", "aria-label": column.label }, parts)
   if (answer.suggestion) parts.push(h("p", { class: "suggestion" }, "Did you mean ", h("a", { href: href({ q: answer.suggestion }) }, answer.suggestion), "?"))
   parts.push(...(answer.notes ?? []).map((note) => h("p", { class: "note" }, note)))
   if (answer.hits.length === 0) {
@@ -267,8 +286,7 @@ function columnView(column, other) {
   }
   const canExplore = currentIndex()?.modes.includes("generative") ?? true
   const context = {
-    href, canExplore, scales: view.scalesOf(answer.hits),
-    filtered: (filter) => href({ where: state.where ? `(${state.where}) AND ${filter}` : filter }),
+    href, filtered, canExplore, scales: view.scalesOf(answer.hits),
   }
   const otherAnswer = other?.answer && { hits: other.answer.hits, label: other.label }
   for (const hit of answer.hits) seen.set(`${hit.document}#${hit.passage}`, hit.matches ?? [])
@@ -293,6 +311,7 @@ function close() {
 }
 
 for (const dialog of document.querySelectorAll("dialog.panel")) {
+  dialog.querySelector(".close").addEventListener("click", close)
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault()
     close()
@@ -305,12 +324,13 @@ for (const dialog of document.querySelectorAll("dialog.panel")) {
 let counting = new AbortController()
 
 async function showExplorer(before) {
-  const { ngram, index } = state
+  const { ngram, anycase, index } = state
   toggle(one("#explorer"), ngram !== undefined)
-  if (ngram === before.ngram && index === before.index) return
+  if (ngram === before.ngram && anycase === before.anycase && index === before.index) return
   counting.abort()
   counting = new AbortController()
   phraseControls.ngram.value = ngram ?? ""
+  phraseControls.anycase.checked = anycase !== ""
   one("#phrase-answer").replaceChildren()
   if (ngram) await find(10, counting.signal)
   else phraseControls.ngram.focus()
@@ -318,16 +338,17 @@ async function showExplorer(before) {
 
 async function find(passages, signal) {
   const answer = one("#phrase-answer")
-  const body = { phrase: state.ngram, passages }
-  if (state.index) body.index = state.index
+  const body = { index: indexName(), phrase: state.ngram, k: passages }
+  if (state.anycase) body.any_case = true
   answer.setAttribute("aria-busy", "true")
   try {
     const found = await api.find(body, signal)
     for (const passage of found.passages) {
-      seen.set(`${passage.document}#${passage.passage}`, [{ ...passage, text: found.phrase, stage: "generative" }])
+      seen.set(`${passage.document}#${passage.passage}`, [{ ...passage, text: found.phrase, stage: "phrase" }])
     }
-    const more = () => find(passages * 5, signal)
-    answer.replaceChildren(...view.phrase(found, { href, more }))
+    const more = () => find(Math.min(1000, passages * 5), signal)
+    const link = (changes) => href({ anycase: state.anycase, ...changes })
+    answer.replaceChildren(...view.phrase(found, { href: link, more }))
     if (found.count === 0) await showLongestEnding(answer, signal)
   } catch (problem) {
     if (!signal.aborted) answer.replaceChildren(view.problem(problem))
@@ -337,20 +358,24 @@ async function find(passages, signal) {
 
 /** What of a phrase that does not occur does: its longest ending. */
 async function showLongestEnding(answer, signal) {
-  const body = { context: state.ngram, limit: 1 }
-  if (state.index) body.index = state.index
-  const { context, count } = await api.next(body, signal)
+  const { context, count } = await api.next({ index: indexName(), context: state.ngram, k: 1 }, signal)
   if (!context || count === 0) return
   answer.append(h("p", {}, "The longest ending that occurs is ", h("a", { href: href({ ngram: context }) }, context),
     `, ${view.plural(count, "time")}.`))
 }
 
+function explore() {
+  go(href({ ngram: phraseControls.ngram.value.trim(), anycase: phraseControls.anycase.checked ? "1" : "" }))
+}
+
 one("#phrase").addEventListener("submit", (event) => {
   event.preventDefault()
-  go(href({ ngram: phraseControls.ngram.value.trim() }))
+  explore()
 })
+phraseControls.anycase.addEventListener("change", explore)
 
 let opening = new AbortController()
+let opened
 
 async function showDocument(before) {
   const { doc, at, index } = state
@@ -359,24 +384,27 @@ async function showDocument(before) {
   opening.abort()
   opening = new AbortController()
   const { signal } = opening
-  const name = one("#document-name")
   const answer = one("#document-answer")
-  name.textContent = doc ?? ""
+  opened = undefined
+  one("#document-name").textContent = doc ?? ""
   answer.replaceChildren()
   if (doc === undefined) return
-  name.focus()
   try {
-    await ready
-    const found = await api.document(index || currentIndex()?.name, doc, signal)
-    name.textContent = found.title || found.document
-    answer.replaceChildren(...view.documentView(found, {
-      at, matches: seen.get(`${doc}#${at}`) ?? [],
-      filtered: (filter) => href({ where: state.where ? `(${state.where}) AND ${filter}` : filter }),
-    }))
-    answer.querySelector(".here")?.scrollIntoView({ block: "center" })
+    opened = { found: await api.document(indexName(), doc, signal) }
+    drawDocument()
   } catch (problem) {
     if (!signal.aborted) answer.replaceChildren(view.problem(problem))
   }
+}
+
+/** Draws the open document, and again when a search finds what matches in it. */
+function drawDocument() {
+  const matches = seen.get(`${state.doc}#${state.at}`) ?? []
+  if (!opened || opened.matches === matches || (opened.matches && matches.length === 0)) return
+  opened.matches = matches
+  one("#document-name").textContent = opened.found.title || opened.found.document
+  one("#document-answer").replaceChildren(...view.documentView(opened.found, { at: state.at, matches, filtered }))
+  one("#document-answer .here")?.scrollIntoView({ block: "center" })
 }
 
 // Keyboard
@@ -463,8 +491,7 @@ async function start() {
     ` ${view.plural(index.documents, "document")}, ${view.plural(index.passages, "passage")}; ${index.modes.join(", ")}`)))
 }
 
-const ready = start()
-fillControls()
-await ready
+fillControls({})
+await start()
 show()
 showStatus()

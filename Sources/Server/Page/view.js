@@ -8,7 +8,7 @@ export function h(name, properties, ...children) {
     if (typeof value === "function") element.addEventListener(key, value)
     else element.setAttribute(key, value === true ? "" : value)
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== false))
+  element.append(...children.flat(Infinity).filter((child) => child || child === 0))
   return element
 }
 
@@ -26,7 +26,7 @@ export function score(value) {
 export const seconds = (value) => value < 1 ? `${Math.max(1, Math.round(value * 1000))} ms` : `${value.toFixed(2)} s`
 
 /** Stages have colours by method; blocks of a fusion and rerankers share one each. */
-const kind = (stage) => /^(lexical|dense|generative|late|fusion)$/.test(stage) ? stage
+const kind = (stage) => /^(lexical|dense|generative|late|fusion|phrase)$/.test(stage) ? stage
   : stage.startsWith("block ") ? "fusion" : "rerank"
 
 // Bars
@@ -269,7 +269,7 @@ export function ngrams(list, href) {
           ngram.origin !== "body" && h("small", {}, ` ${ngram.origin}`)),
         h("td", { class: "number" }, whole.format(ngram.count)),
         h("td", { class: "number" }, ngram.log_probability?.toFixed(1) ?? ""),
-        h("td", { class: "number" }, bar([ngram.weight / most, "generative"]), ngram.weight.toFixed(2)))))))
+        h("td", { class: "number weight" }, bar([ngram.weight / most, "generative"]), ngram.weight.toFixed(2)))))))
 }
 
 /** The methods that matched in hits, each with a switch for its highlights. */
@@ -282,9 +282,11 @@ export function legend(hits, hidden, change) {
 
 // Problems
 
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`
+
 export function problem({ message, remedy }, ...actions) {
   return h("div", { class: "problem", role: "alert" },
-    h("p", {}, h("strong", {}, message), remedy && ` ${remedy[0].toUpperCase()}${remedy.slice(1)}.`), actions)
+    h("p", {}, h("strong", {}, sentence(message)), remedy && ` ${sentence(remedy)}`), actions)
 }
 
 /** A faulty filter with the place of the fault marked: a column of the message, or the name that it quotes. */
@@ -304,7 +306,7 @@ export function filterProblem({ message, remedy }, filter) {
   return [
     start >= 0 && h("code", {}, filter.slice(0, start),
       h("mark", { class: "fault" }, filter.slice(start, start + length) || "\u00a0"), filter.slice(start + length)),
-    `${text[0].toUpperCase()}${text.slice(1)}. `, remedy && h("span", { class: "hint" }, `${remedy[0].toUpperCase()}${remedy.slice(1)}.`),
+    `${sentence(text)} `, remedy && h("span", { class: "hint" }, sentence(remedy)),
   ].filter(Boolean)
 }
 
@@ -342,7 +344,7 @@ export function phrase(found, { href, more }) {
       h("ol", {}, passages.map((one) => h("li", {},
         h("h4", {}, h("a", { href: href({ ngram: undefined, doc: one.document, at: one.passage }) }, one.title || one.document),
           one.count > 1 && h("small", {}, ` ${one.count} times`)),
-        passage(one.text, [{ ...one, text: found.phrase, stage: "generative" }])))),
+        passage(one.text, [{ ...one, text: found.phrase, stage: "phrase" }])))),
       passages.length < passage_count && h("button", { type: "button", class: "plain more", click: more }, "More passages")),
   ].filter(Boolean)
 }
