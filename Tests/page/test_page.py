@@ -94,7 +94,7 @@ def setUpModule():
     (folder / "corpus.jsonl").write_text("".join(json.dumps(one) + "\n" for one in DOCUMENTS))
     (folder / "files").mkdir()
     (folder / "files/lighthouse.md").write_text(
-        "# Lighthouse\n\n" + SENTENCE * 12 + "\n\n## Storms\n\n### The great storm\n\nA gale broke the lantern. " + SENTENCE * 12)
+        "# Lighthouse\n\n" + SENTENCE * 12 + "\n\n## Storms\n\n### The great storm\n\n" + SENTENCE * 14 + "A gale broke the lantern.")
     indexes = [folder / "tides.trawl", folder / "files.trawl"]
     for index, corpus, methods in zip(indexes, ["corpus.jsonl", "files"], ["lexical,dense,generative,late", "lexical,dense"]):
         subprocess.run([TRAWL, "index", folder / corpus, "--output", index, "--build", methods, "--quiet"], check=True)
@@ -127,9 +127,10 @@ class PageTestCase(unittest.TestCase):
         server.proxy.requests.clear()
         locked.proxy.requests.clear()
         server.proxy.pause = 0
-        # A page of the same origin, where storage can be emptied before the page itself runs.
-        browser.get(server.proxy.url + "page.css")
-        browser.execute_script("localStorage.clear(); sessionStorage.clear()")
+        # A file of the same origin, where storage can be emptied before the page itself runs.
+        for each in [locked, server]:
+            browser.get(each.proxy.url + "page.css")
+            browser.execute_script("localStorage.clear(); sessionStorage.clear()")
         browser.get_log("browser")
 
     def tearDown(self):
@@ -486,7 +487,7 @@ class PageTests(PageTestCase):
 
 class ProblemTests(PageTestCase):
     def test_a_busy_or_loading_server_is_asked_again(self):
-        for status, message in [(429, "64 requests are waiting"), (503, "the models are loading")]:
+        for status, message in [(429, "64 requests are waiting"), (503, "The models are loading")]:
             with self.subTest(status):
                 server.proxy.fail("/v1/search", status, message=message, headers={"Retry-After": "1"})
                 self.open(index="tides")
@@ -540,6 +541,7 @@ class ProblemTests(PageTestCase):
         self.until(lambda: self.all("#key[open]"))
         self.keys(Keys.ESCAPE)
         self.until(lambda: "no key" in self.one(".problem").text)
+        self.assertEqual(self.all("dialog[open]"), [])
 
 
 class LayoutTests(PageTestCase):

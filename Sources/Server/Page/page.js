@@ -466,13 +466,15 @@ api.onKeyNeeded((problem) => new Promise((answer) => {
   const { key } = dialog.querySelector("form").elements
   key.value = ""
   dialog.returnValue = ""
-  one("#key-problem").textContent = problem.message
+  one("#key-problem").textContent = view.sentence(problem.message)
   dialog.addEventListener("close", () => answer(dialog.returnValue === "use" ? key.value : undefined), { once: true })
   dialog.showModal()
 }))
+one("#key-cancel").addEventListener("click", () => one("#key").close())
 
 // Start
 
+/** Learns which indexes are served; without them there is nothing to search. */
 async function start() {
   try {
     served = (await api.indexes()).indexes
@@ -484,14 +486,15 @@ async function start() {
     }
     one("#notices").replaceChildren(view.problem(problem,
       h("p", {}, h("button", { type: "button", click: () => location.reload() }, "Try again"))))
+    one("#results").removeAttribute("aria-busy")
     return
   }
   one("#notices").replaceChildren()
   one("#indexes").replaceChildren(...served.map((index) => h("li", {}, h("a", { href: href({ index: served.length > 1 ? index.name : "" }) }, index.name),
     ` ${view.plural(index.documents, "document")}, ${view.plural(index.passages, "passage")}; ${index.modes.join(", ")}`)))
+  show()
+  showStatus()
 }
 
 fillControls({})
 await start()
-show()
-showStatus()

@@ -282,7 +282,7 @@ export function legend(hits, hidden, change) {
 
 // Problems
 
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`
+export const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`
 
 export function problem({ message, remedy }, ...actions) {
   return h("div", { class: "problem", role: "alert" },
