@@ -58,7 +58,10 @@ function show() {
   state = read()
   fillControls(before)
   one("#open-explorer").href = href({ ngram: "" })
-  if (searchKeys.some((key) => state[key] !== before[key])) search()
+  if (searchKeys.some((key) => state[key] !== before[key])) {
+    scrollTo(0, 0)
+    search()
+  }
   showExplorer(before)
   showDocument(before)
   document.title = [state.doc ?? state.ngram, state.q, "Trawl"].filter(Boolean).join(" – ")
@@ -229,7 +232,7 @@ function showStatus() {
   document.body.classList.toggle("busy", runs)
   one("#status").textContent = columns.some((column) => column.reranks) ? `${count(columns[0])}; reranking…`
     : runs ? "Searching…"
-    : columns.some(({ problem }) => problem) ? "No answer" : answers.length === 2 ? inBoth(answers) : answers.length === 1 ? count(columns[0]) : ""
+    : columns.some(({ problem }) => problem) ? "No hits, because of an error" : answers.length === 2 ? inBoth(answers) : answers.length === 1 ? count(columns[0]) : ""
 }
 
 function count({ answer }) {
@@ -260,7 +263,7 @@ function showColumns() {
   one("#legend").replaceChildren(one("#legend legend"), ...switches)
   hideHighlights()
   const again = [...one("#columns").children[place]?.querySelectorAll(".hit") ?? []].find((hit) => hit.dataset.key === focused)
-  again?.focus({ preventScroll: true })
+  if (place >= 0) (again ?? one("#results")).focus({ preventScroll: true })
   drawDocument()
 }
 
@@ -270,8 +273,8 @@ function hideHighlights() {
 
 function columnView(column, other) {
   const { answer, problem, notice } = column
-  const parts = []
-  if (columns.length === 2) parts.push(h("h2", {}, column.label, answer && h("small", {}, ` ${count(column)}`)))
+  const parts = [columns.length === 2 ? h("h2", {}, column.label, answer && h("small", {}, ` ${count(column)}`))
+    : h("h2", { class: "unseen" }, "Hits")]
   if (notice) parts.push(notice)
   if (problem && !isAboutFilter(problem)) {
     const mayPass = problem.status === 0 || problem.status >= 500 || problem.passes
@@ -331,6 +334,7 @@ async function showExplorer(before) {
   counting = new AbortController()
   phraseControls.ngram.value = ngram ?? ""
   phraseControls.anycase.checked = anycase !== ""
+  one("#figure").replaceChildren()
   one("#phrase-answer").replaceChildren()
   if (ngram) await find(10, counting.signal)
   else phraseControls.ngram.focus()
@@ -348,7 +352,11 @@ async function find(passages, signal) {
     }
     const more = () => find(Math.min(1000, passages * 5), signal)
     const link = (changes) => href({ anycase: state.anycase, ...changes })
+    const isTyping = document.activeElement === phraseControls.ngram
+    one("#figure").replaceChildren(...view.figure(found))
     answer.replaceChildren(...view.phrase(found, { href: link, more }))
+    // The link or button that asked is gone.
+    if (!isTyping && passages === 10) one("#figure").focus()
     if (found.count === 0) await showLongestEnding(answer, signal)
   } catch (problem) {
     if (!signal.aborted) answer.replaceChildren(view.problem(problem))

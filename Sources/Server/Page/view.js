@@ -118,8 +118,9 @@ function passage(text, matches) {
   const [start, end] = bestWindow(text, ranges)
   const shown = h("p", { class: "passage" })
   const isWhole = start === 0 && end === text.length
+  const withoutBlankLines = (piece) => typeof piece === "string" ? piece.replace(/\n\s*\n/g, "\n") : piece
   const show = (whole) => shown.replaceChildren(...(whole || isWhole ? marked(text, ranges)
-    : [start > 0 ? "… " : "", ...marked(text, ranges, start, end), end < text.length ? " …" : ""]))
+    : [start > 0 ? "… " : "", ...marked(text, ranges, start, end), end < text.length ? " …" : ""]).map(withoutBlankLines))
   show(false)
   if (isWhole) return [shown]
   const button = h("button", {
@@ -195,10 +196,11 @@ function matchTable(hit, href, canExplore) {
   if (hit.matches.length === 0) return undefined
   const most = Math.max(...hit.matches.map((match) => match.contribution))
   const rows = hit.matches.toSorted((a, b) => b.contribution - a.contribution)
+  const hasCounts = rows.some((match) => match.stage !== "late")
   return h("details", { class: "matches" },
     h("summary", {}, plural(hit.matches.length, "match", "matches")),
     h("table", {}, h("thead", {}, h("tr", {},
-      ["", "", "Contribution", "Count"].map((name, at) => h("th", { scope: "col" }, ["Method", "Matched"][at] ?? name)))),
+      ["Method", "Matched", "Contribution", hasCounts && "Count"].map((name) => name && h("th", { scope: "col" }, name)))),
     h("tbody", {}, rows.map((match) => {
       // A term is a stem; what can be counted is the text that it matched.
       const [range] = rangesIn(hit.text, [match])
@@ -206,7 +208,7 @@ function matchTable(hit, href, canExplore) {
       return h("tr", {}, h("td", {}, h("span", { class: `swatch ${kind(match.stage)}` }, match.stage)),
         h("td", {}, canExplore && phrase ? h("a", { href: href({ ngram: quoted(phrase) }) }, match.text) : match.text),
         h("td", { class: "number" }, bar([match.contribution / most, kind(match.stage)]), score(match.contribution)),
-        h("td", { class: "number" }, match.stage === "late" ? "" : whole.format(match.count)))
+        hasCounts && h("td", { class: "number" }, match.stage === "late" ? "" : whole.format(match.count)))
     }))))
 }
 
@@ -320,17 +322,20 @@ function extended(phrase, token, hasSpaces) {
   return hasSpaces ? phrase + token : `${phrase} ${token}`
 }
 
-/** A phrase: its count, the tokens that follow, passages that have it. */
+/** How often and where a phrase occurs. */
+export function figure({ count, document_count, passage_count, is_estimate }) {
+  return [is_estimate ? "about " : "", h("strong", {}, whole.format(count)), count === 1 ? " occurrence" : " occurrences",
+    count > 0 ? ` in ${plural(passage_count, "passage")} of ${plural(document_count, "document")}` : ""]
+}
+
+/** The tokens that follow a phrase, and passages that have it. */
 export function phrase(found, { href, more }) {
-  const { count, document_count, passage_count, is_estimate, next, passages } = found
-  if (count === 0) return [h("p", { class: "figure" }, h("strong", {}, "0"), " occurrences")]
+  const { count, passage_count, next, passages } = found
   const isPlain = !/(^|\s)(AND|OR)(\s|$)|^"/.test(found.phrase)
   const hasSpaces = next.some(({ text }) => /^\s/.test(text))
   const rest = count - next.reduce((sum, token) => sum + token.count, 0)
   const most = Math.max(...next.map((token) => token.count), 1)
   return [
-    h("p", { class: "figure" }, is_estimate && "about ", h("strong", {}, whole.format(count)),
-      ` ${count === 1 ? "occurrence" : "occurrences"} in ${plural(passage_count, "passage")} of ${plural(document_count, "document")}`),
     next.length > 0 && h("section", { class: "next" }, h("h3", {}, "Next tokens"),
       h("table", {}, h("thead", { class: "unseen" }, h("tr", {}, ["Token", "Share", "Count"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, next.map((token) => h("tr", {},
@@ -340,7 +345,7 @@ export function phrase(found, { href, more }) {
           h("td", { class: "number" }, `${whole.format(token.count)} `, h("small", {}, `${(100 * token.count / count).toFixed(1)}%`)))),
         isPlain && rest > 0 && h("tr", { class: "rest" }, h("th", { scope: "row" }, "others"), h("td", {}, bar([0, ""])),
           h("td", { class: "number" }, `${whole.format(rest)} `, h("small", {}, `${(100 * rest / count).toFixed(1)}%`)))))),
-    h("section", { class: "found" }, h("h3", {}, "Passages"),
+    passages.length > 0 && h("section", { class: "found" }, h("h3", {}, "Passages"),
       h("ol", {}, passages.map((one) => h("li", {},
         h("h4", {}, h("a", { href: href({ ngram: undefined, doc: one.document, at: one.passage }) }, one.title || one.document),
           one.count > 1 && h("small", {}, ` ${one.count} times`)),
