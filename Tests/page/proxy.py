@@ -14,7 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "Sources/Server/Page"
-TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
 
@@ -61,7 +61,8 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         file = PAGE / ("index.html" if path == "/" else path.lstrip("/"))
         if file.parent == PAGE and file.is_file():
-            self.answer(200, file.read_bytes(), {"Content-Type": TYPES[file.suffix], "Content-Security-Policy": POLICY})
+            self.answer(200, file.read_bytes(), {
+                "Content-Type": f"{TYPES[file.suffix]}; charset=utf-8", "Content-Security-Policy": POLICY})
         else:
             self.forward()
 

@@ -4,198 +4,24 @@
     TRAWL=path/to/trawl python3 Tests/page/test_page.py [-v] [PageTests.test_name]
 """
 
-import json
-import os
-import pathlib
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 import unittest
 import urllib.parse
 import urllib.request
 
-from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
-from proxy import PAGE, Proxy
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TRAWL = os.environ.get("TRAWL", str(ROOT / ".build/release/trawl"))
-KEY = "open sesame"
-
-SENTENCE = "The keeper of the lighthouse wrote down the height of the sea every hour of the day and of the night. "
-DOCUMENTS = [
-    {"_id": "moon", "title": "Tides", "year": 1999, "tags": ["sea", "sky"],
-     "text": "🌊🌊 The moon pulls the océans. Twice a day the tides rise and the tides fall."},
-    {"_id": "spring", "title": "Spring tides", "year": 2004, "tags": ["sea"],
-     "text": "At new moon the sun and the moon pull in line, and spring tides are high. The sun and the sea meet."},
-    {"_id": "neap", "title": "Neap tides", "year": 2011, "tags": ["sea"],
-     "text": "At half moon the sun pulls across the moon, and neap tides are low."},
-    {"_id": "leaf", "title": "Leaves", "year": 2004, "tags": ["garden"],
-     "text": "Plants turn the light of the sun and water into sugar."},
-    {"_id": "bread/rye & <i>oats</i>", "title": "Bread", "year": 2020, "tags": ["kitchen"],
-     "text": "Rye, water and salt make a bread that keeps for a week."},
-    {"_id": "markup", "title": "<b>Bold</b> & <script>document.title = 'pwned'</script>", "tags": ["<img src=x onerror=alert(2)>"],
-     "text": "The element <script>document.title = 'pwned'</script> & <img src=x onerror=\"document.title='pwned'\"> are text."},
-]
-
-
-def free_port():
-    with socket.socket() as socket_:
-        socket_.bind(("127.0.0.1", 0))
-        return socket_.getsockname()[1]
-
-
-class Server:
-    """A `trawl serve` and a proxy before it."""
-
-    def __init__(self, indexes, *arguments):
-        self.port = free_port()
-        self.process = subprocess.Popen(
-            [TRAWL, "serve", *map(str, indexes), "--port", str(self.port), "--quiet", *arguments])
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready").close()
-                break
-            except OSError as error:
-                if self.process.poll() is not None:
-                    raise RuntimeError(f"{TRAWL} serve has ended with {self.process.returncode}") from error
-                if getattr(error, "code", None) == 401:
-                    break
-                time.sleep(0.1)
-        self.proxy = Proxy(self.port)
-        threading.Thread(target=self.proxy.serve_forever, daemon=True).start()
-
-    def post(self, path, body):
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as response:
-            return json.load(response)
-
-    def stop(self):
-        self.proxy.shutdown()
-        self.proxy.server_close()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+from harness import CONTRASTS, DOCUMENTS, KEY, PageTestCase
+from proxy import PAGE
 
 
 def setUpModule():
-    global folder, server, locked, browser
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="trawl-page-"))
-    (folder / "corpus.jsonl").write_text("".join(json.dumps(one) + "\n" for one in DOCUMENTS))
-    (folder / "files").mkdir()
-    (folder / "files/lighthouse.md").write_text(
-        "# Lighthouse\n\n" + SENTENCE * 12 + "\n\n## Storms\n\n### The great storm\n\n" + SENTENCE * 14 + "A gale broke the lantern.")
-    indexes = [folder / "tides.trawl", folder / "files.trawl"]
-    for index, corpus, methods in zip(indexes, ["corpus.jsonl", "files"], ["lexical,dense,generative,late", "lexical,dense"]):
-        subprocess.run([TRAWL, "index", folder / corpus, "--output", index, "--build", methods, "--quiet"], check=True)
-    server = Server(indexes)
-    locked = Server(indexes[:1], "--api-key", KEY)
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+    PageTestCase.start()
 
 
 def tearDownModule():
-    browser.quit()
-    server.stop()
-    locked.stop()
-    shutil.rmtree(folder)
-
-
-class PageTestCase(unittest.TestCase):
-    server = None
-
-    def setUp(self):
-        self.server = server
-        self.media()
-        self.size(1280, 1000)
-        server.proxy.faults.clear()
-        server.proxy.requests.clear()
-        locked.proxy.requests.clear()
-        server.proxy.pause = 0
-        # A file of the same origin, where storage can be emptied before the page itself runs.
-        for each in [locked, server]:
-            browser.get(each.proxy.url + "page.css")
-            browser.execute_script("localStorage.clear(); sessionStorage.clear()")
-        browser.get_log("browser")
-
-    def tearDown(self):
-        for entry in browser.get_log("browser"):
-            failed = "Failed to load resource" in entry["message"]
-            self.assertFalse(entry["level"] == "SEVERE" and not failed, entry["message"])
-
-    def media(self, **features):
-        features = {"prefers-color-scheme": "light", "prefers-reduced-motion": "no-preference", **features}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
-            "media": "", "features": [{"name": name, "value": value} for name, value in features.items()]})
-
-    def size(self, width, height):
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
-
-    def open(self, **state):
-        browser.get(self.server.proxy.url + ("?" + urllib.parse.urlencode(state) if state else ""))
-        self.settle()
-
-    def settle(self):
-        self.until(lambda: not self.all("[aria-busy=true]"))
-
-    def until(self, condition, message="", seconds=20):
-        def holds(_):
-            try:
-                return condition()
-            except (NoSuchElementException, StaleElementReferenceException, IndexError):
-                return False
-        return WebDriverWait(browser, seconds, 0.05).until(holds, message)
-
-    def one(self, selector):
-        return browser.find_element(By.CSS_SELECTOR, selector)
-
-    def all(self, selector):
-        return browser.find_elements(By.CSS_SELECTOR, selector)
-
-    def texts(self, selector):
-        return [element.text for element in self.all(selector)]
-
-    def state(self):
-        query = urllib.parse.urlsplit(browser.current_url).query
-        return dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
-
-    def keys(self, *keys):
-        browser.switch_to.active_element.send_keys(*keys)
-
-    def focused(self, expression):
-        return browser.execute_script(f"return document.activeElement.{expression}")
-
-    def search(self, query):
-        box = self.one("[name=q]")
-        box.clear()
-        box.send_keys(query, Keys.ENTER)
-        self.until(lambda: self.state().get("q") == query)
-        self.settle()
-
-    def choose(self, name, value):
-        browser.execute_script(
-            "const e = document.querySelector(`#search [name=${arguments[0]}]`); e.value = arguments[1];"
-            "e.dispatchEvent(new Event('change', {bubbles: true}))", name, value)
-        self.settle()
-
-    def answer(self, **body):
-        return server.post("/v1/search", {"index": "tides", "query": "spring tides", "explain": True, **body})
+    PageTestCase.stop()
 
 
 class PageTests(PageTestCase):
@@ -211,7 +37,7 @@ class PageTests(PageTestCase):
         self.assertEqual(marks, ["spring tides"] if "spring tides" in marks else ["spring", "tides"])
         self.assertEqual(first.find_element(By.TAG_NAME, "dl").text.split(), ["tags", "sea", "year", "2004"])
         self.assertEqual(self.state(), {"q": "spring tides", "index": "tides"})
-        self.assertEqual(browser.title, "spring tides – Trawl")
+        self.assertEqual(self.browser.title, "spring tides – Trawl")
 
     def test_every_stage_has_its_score_a_bar_and_what_it_added(self):
         self.open(q="spring tides", index="tides")
@@ -241,7 +67,7 @@ class PageTests(PageTestCase):
         title.click()
         self.until(lambda: self.one("#document .text").text == DOCUMENTS[-1]["text"])
         self.assertEqual(self.all("main script, main img, main b, dialog script, dialog img"), [])
-        self.assertEqual(browser.title, f"markup – {query} – Trawl")
+        self.assertEqual(self.browser.title, f"markup – {query} – Trawl")
 
     def test_the_generators_n_grams_lead_to_where_they_occur_and_what_follows(self):
         self.open(q="spring tides", index="tides")
@@ -253,7 +79,7 @@ class PageTests(PageTestCase):
         self.assertIn(f"{ngrams[0]['log_probability']:.1f}", rows[0])
         link = self.one(".ngrams tbody a")
         link.click()
-        found = server.post("/v1/ngrams/find", {"index": "tides", "phrase": ngrams[0]["text"]})
+        found = self.server.post("/v1/ngrams/find", {"index": "tides", "phrase": ngrams[0]["text"]})
         self.until(lambda: self.one("#figure strong").text == str(found["count"]))
         self.assertEqual(self.state()["ngram"], ngrams[0]["text"])
         self.assertEqual(len(self.all("#explorer .found li")), found["passage_count"])
@@ -272,12 +98,12 @@ class PageTests(PageTestCase):
         following["the"].find_element(By.TAG_NAME, "a").click()
         self.until(lambda: self.one("#figure strong").text == "2")
         self.assertEqual(self.one("[name=ngram]").get_attribute("value"), "the sun and the")
-        browser.back()
+        self.browser.back()
         self.until(lambda: self.one("[name=ngram]").get_attribute("value") == "the sun and")
 
     def test_pieces_of_words_extend_a_phrase_without_a_blank(self):
         self.open(index="tides", ngram="neap")
-        pieces = server.post("/v1/ngrams/find", {"index": "tides", "phrase": "ne"})["next"]
+        pieces = self.server.post("/v1/ngrams/find", {"index": "tides", "phrase": "ne"})["next"]
         self.assertEqual([piece["text"] for piece in pieces], ["##ap"])
         self.open(index="tides", ngram="ne")
         self.one("#explorer .next a").click()
@@ -298,7 +124,7 @@ class PageTests(PageTestCase):
 
     def test_everything_is_done_by_keyboard(self):
         self.open(q="tides", index="tides", mode="lexical")
-        browser.execute_script("document.activeElement.blur()")
+        self.browser.execute_script("document.activeElement.blur()")
         self.one("body").send_keys("/")
         self.assertEqual(self.focused("name"), "q")
         self.keys(Keys.ARROW_DOWN)
@@ -327,7 +153,8 @@ class PageTests(PageTestCase):
                 self.keys(*keys)
                 names.append(next(filter(None, map(self.focused, ["name", "id", "className", "textContent"]))))
             return names
-        self.assertEqual(reached(8, Keys.TAB), ["Search", "index", "mode", "k", "rerank", "passages", "compare", "where"])
+        self.assertEqual(
+            reached(8, Keys.TAB), ["Search", "index", "mode", "k", "rerank", "passages", "compare", "where"])
         self.one("[name=q]").click()
         self.assertEqual(reached(4, Keys.SHIFT, Keys.TAB), ["theme", "open-explorer", "name", "skip"])
         self.assertGreater(self.one(".skip").rect["width"], 50)
@@ -342,7 +169,7 @@ class PageTests(PageTestCase):
         self.assertNotEqual(light, dark)
         self.one("#theme option[value=light]").click()
         self.assertEqual(ground(), light)
-        browser.refresh()
+        self.browser.refresh()
         self.settle()
         self.assertEqual(ground(), light)
         self.one("#theme option[value='']").click()
@@ -352,7 +179,7 @@ class PageTests(PageTestCase):
         self.open(q="spring tides", index="tides", compare="late", k=3)
         left, right = ([hit["document"] for hit in self.answer(mode=mode, k=3)["hits"]] for mode in ["hybrid", "late"])
         columns = self.all(".column")
-        self.assertEqual([column.find_element(By.TAG_NAME, "h2").text.split()[0] for column in columns], ["hybrid", "late"])
+        self.assertEqual([name.split()[0] for name in self.texts(".column > h2")], ["hybrid", "late"])
         for column, here, there, name in zip(columns, [left, right], [right, left], ["late", "hybrid"]):
             for hit, document in zip(column.find_elements(By.CSS_SELECTOR, ".hit"), here):
                 twin = hit.find_element(By.CSS_SELECTOR, ".twin").text
@@ -363,9 +190,9 @@ class PageTests(PageTestCase):
                     self.assertEqual(twin, "only here")
         self.assertEqual(self.one("#status").text, f"{len(set(left) & set(right))} of 3 documents in both")
         columns[0].find_element(By.CSS_SELECTOR, ".hit").click()
-        browser.execute_script("document.querySelector('.hit').focus()")
+        self.browser.execute_script("document.querySelector('.hit').focus()")
         self.keys(Keys.ARROW_RIGHT)
-        self.assertTrue(browser.execute_script("return document.querySelectorAll('.column')[1].contains(document.activeElement)"))
+        self.assertEqual(self.focused("closest('.column').getAttribute('aria-label')"), "late")
 
     def test_an_address_holds_the_whole_search(self):
         self.open(q="tides", index="tides", mode="lexical", k="2", where="year>=2000", passages="1", compare="dense")
@@ -374,9 +201,10 @@ class PageTests(PageTestCase):
         self.assertEqual(self.one("[name=where]").get_attribute("value"), "year>=2000")
         self.assertTrue(self.one("[name=passages]").is_selected())
         self.assertEqual(self.one("[name=compare]").get_attribute("value"), "dense")
-        sent = [body for path, body in server.proxy.requests if path == "/v1/search"]
+        sent = [body for path, body in self.server.proxy.requests if path == "/v1/search"]
         self.assertEqual(sent[0], {
-            "index": "tides", "query": "tides", "mode": "lexical", "k": 2, "filter": "year>=2000", "passages": True, "explain": True})
+            "index": "tides", "query": "tides", "mode": "lexical", "k": 2, "filter": "year>=2000", "passages": True,
+            "explain": True})
         self.assertEqual({body["mode"] for body in sent}, {"lexical", "dense"})
 
     def test_back_and_forward_go_through_searches(self):
@@ -388,11 +216,11 @@ class PageTests(PageTestCase):
         self.one("[name=mode][value=lexical]").send_keys(Keys.SPACE)
         self.until(lambda: self.state().get("mode") == "lexical")
         self.assertEqual(self.focused("value"), "lexical")
-        browser.back()
-        browser.back()
+        self.browser.back()
+        self.browser.back()
         self.until(lambda: self.one(".title").text == "Bread")
         self.assertEqual(self.one("[name=q]").get_attribute("value"), "bread")
-        browser.forward()
+        self.browser.forward()
         self.until(lambda: self.one(".title").text == "Leaves")
 
     def test_a_faulty_filter_is_explained_beside_it_with_the_fault_marked(self):
@@ -423,7 +251,7 @@ class PageTests(PageTestCase):
         self.assertEqual(self.state()["where"], "(year>1) AND year=2004")
 
     def test_hits_show_at_once_and_again_when_they_are_reranked(self):
-        server.proxy.pause = 1
+        self.server.proxy.pause = 1
         self.open(index="tides")
         self.one("[name=rerank]").click()
         self.one("[name=q]").send_keys("moon and sun", Keys.ENTER)
@@ -489,7 +317,7 @@ class ProblemTests(PageTestCase):
     def test_a_busy_or_loading_server_is_asked_again(self):
         for status, message in [(429, "64 requests are waiting"), (503, "The models are loading")]:
             with self.subTest(status):
-                server.proxy.fail("/v1/search", status, message=message, headers={"Retry-After": "1"})
+                self.server.proxy.fail("/v1/search", status, message=message, headers={"Retry-After": "1"})
                 self.open(index="tides")
                 self.one("[name=q]").send_keys("bread", Keys.ENTER)
                 self.until(lambda: message in self.one(".problem").text)
@@ -500,10 +328,10 @@ class ProblemTests(PageTestCase):
     def test_a_server_that_cannot_be_reached_is_asked_again_by_hand(self):
         self.open(index="tides")
         for _ in range(3):
-            server.proxy.fail("/v1/search", 0)
+            self.server.proxy.fail("/v1/search", 0)
         self.one("[name=q]").send_keys("bread", Keys.ENTER)
         self.until(lambda: "cannot be reached" in self.one(".problem[role=alert]").text)
-        server.proxy.faults.clear()
+        self.server.proxy.faults.clear()
         self.one(".problem button").click()
         self.until(lambda: self.one(".title").text == "Bread")
 
@@ -515,7 +343,7 @@ class ProblemTests(PageTestCase):
 
     def test_a_new_search_cancels_a_slow_one(self):
         self.open(index="tides", mode="lexical")
-        server.proxy.fail("/v1/search", delay=2)
+        self.server.proxy.fail("/v1/search", delay=2)
         self.one("[name=q]").send_keys("leaves", Keys.ENTER)
         self.until(lambda: self.one("#status").text == "Searching…")
         self.search("bread")
@@ -524,20 +352,21 @@ class ProblemTests(PageTestCase):
         self.assertEqual(self.texts(".title"), ["Bread"])
 
     def test_a_key_is_asked_for_kept_for_the_tab_and_sent(self):
-        self.server = locked
-        browser.get(locked.proxy.url + "?q=bread&mode=lexical")
+        self.current = self.locked
+        self.browser.get(self.locked.proxy.url + "?q=bread&mode=lexical")
         self.until(lambda: self.all("#key[open]"))
         self.keys("wrong", Keys.ENTER)
-        self.until(lambda: [path for path, _ in locked.proxy.requests].count("/v1/indexes") == 2 and self.all("#key[open]"))
+        requests = self.locked.proxy.requests
+        self.until(lambda: requests.count(("/v1/indexes", None)) == 2 and self.all("#key[open]"))
         self.keys(KEY, Keys.ENTER)
         self.until(lambda: self.texts(".title") == ["Bread"])
-        browser.refresh()
+        self.browser.refresh()
         self.until(lambda: self.texts(".title") == ["Bread"])
-        self.assertNotIn(urllib.parse.quote(KEY), browser.current_url)
+        self.assertNotIn(urllib.parse.quote(KEY), self.browser.current_url)
 
     def test_without_a_key_the_page_says_so(self):
-        self.server = locked
-        browser.get(locked.proxy.url)
+        self.current = self.locked
+        self.browser.get(self.locked.proxy.url)
         self.until(lambda: self.all("#key[open]"))
         self.keys(Keys.ESCAPE)
         self.until(lambda: "no key" in self.one(".problem").text)
@@ -547,24 +376,25 @@ class ProblemTests(PageTestCase):
 class LayoutTests(PageTestCase):
     def test_nothing_is_wider_than_a_phone(self):
         self.size(360, 740)
-        for state in [{}, {"q": "spring tides"}, {"q": "spring tides", "compare": "late"}, {"q": "gale", "index": "files"},
-                      {"ngram": "the sun and"}, {"q": "bread", "doc": "moon"}, {"q": "a", "where": "year=> 3"}]:
+        for state in [{}, {"q": "spring tides"}, {"q": "spring tides", "compare": "late"},
+                      {"q": "gale", "index": "files"}, {"ngram": "the sun and"}, {"q": "bread", "doc": "moon"}, {"q": "a", "where": "year=> 3"}]:
             with self.subTest(**state):
                 self.open(**{"index": "tides", **state})
-                for element in ["document.documentElement", *(["document.querySelector('dialog[open]')"] if self.all("dialog[open]") else [])]:
-                    self.assertLessEqual(browser.execute_script(f"return {element}.scrollWidth"), 360)
+                for element in self.all("html, dialog[open]"):
+                    self.assertLessEqual(element.get_property("scrollWidth"), 360)
 
     def test_text_has_the_contrast_of_wcag_aa(self):
         for theme in ["light", "dark"]:
             self.media(**{"prefers-color-scheme": theme})
-            for state in [{"compare": "late"}, {"rerank": "1"}, {"ngram": "the sun and"}, {"where": "year=> 3"}, {"doc": "moon", "at": "0"}]:
+            for state in [{"compare": "late"}, {"rerank": "1"}, {"ngram": "the sun and"}, {"where": "year=> 3"},
+                          {"doc": "moon", "at": "0"}]:
                 with self.subTest(theme=theme, **state):
                     self.open(q="spring tides", index="tides", **state)
-                    self.assertEqual(browser.execute_script(CONTRASTS), [])
+                    self.assertEqual(self.browser.execute_script(CONTRASTS), [])
 
     def test_paper_has_the_hits_and_no_controls(self):
         self.open(q="spring tides", index="tides")
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
         self.assertFalse(self.one(".options").is_displayed())
         self.assertFalse(self.one("#theme").is_displayed())
         self.assertTrue(self.one(".hit .passage").is_displayed())
@@ -572,13 +402,13 @@ class LayoutTests(PageTestCase):
     def test_nothing_moves_for_those_who_ask_for_it(self):
         self.media(**{"prefers-reduced-motion": "reduce"})
         self.open()
-        animations = browser.execute_script(
+        animations = self.browser.execute_script(
             "document.body.classList.add('busy'); return document.getAnimations().length")
         self.assertEqual(animations, 0)
 
     def test_controls_have_names_and_the_page_has_landmarks(self):
         self.open(q="spring tides", index="tides")
-        tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        tree = self.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
         nodes = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node["ignored"]]
         roles = {role for role, _ in nodes}
         self.assertLessEqual({"banner", "search", "main", "navigation", "status", "article"}, roles)
@@ -587,42 +417,17 @@ class LayoutTests(PageTestCase):
         self.assertEqual(unnamed, [])
 
 
-class ServerTests(unittest.TestCase):
+class ServerTests(PageTestCase):
     def test_the_binary_has_these_files_and_sends_them_under_a_strict_policy(self):
         for file in PAGE.iterdir():
             path = "" if file.name == "index.html" else file.name
-            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/{path}") as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.server.port}/{path}") as response:
                 self.assertTrue(response.read() == file.read_bytes(), f"{file.name} differs: build trawl again")
                 self.assertIn("default-src 'self'; img-src 'self' data:", response.headers["Content-Security-Policy"])
 
     def test_the_page_is_small(self):
         files = list(PAGE.iterdir())
         self.assertLess(sum(file.stat().st_size for file in files), 64_000)
-
-
-# Texts whose contrast with their ground is below 4.5, or 3 for large ones.
-CONTRASTS = """
-const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })
-const rgba = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1)
-  const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255] }
-const over = (top, ground) => top.slice(0, 3).map((value, at) => value * top[3] + ground[at] * (1 - top[3])).concat(1)
-const ground = (element) => element === null ? [255, 255, 255, 1]
-  : (colour => colour[3] === 1 ? colour : over(colour, element.tagName === "DIALOG" ? colour : ground(element.parentElement)))(
-    rgba(getComputedStyle(element).backgroundColor))
-const light = (colour) => colour.slice(0, 3).map((value) => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
-  .reduce((sum, value, at) => sum + value * [0.2126, 0.7152, 0.0722][at], 0)
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-const bad = new Set()
-while (walker.nextNode()) {
-  const element = walker.currentNode.parentElement
-  if (!walker.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true }) || element.closest(".unseen, noscript, .skip")) continue
-  const behind = ground(element), style = getComputedStyle(element)
-  const [a, b] = [light(over(rgba(style.color), behind)), light(behind)].sort((x, y) => y - x)
-  if ((a + 0.05) / (b + 0.05) < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5))
-    bad.add(`${element.tagName}.${element.className}: ${walker.currentNode.data.slice(0, 30)} ${((a + 0.05) / (b + 0.05)).toFixed(2)}`)
-}
-return [...bad]
-"""
 
 
 if __name__ == "__main__":

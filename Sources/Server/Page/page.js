@@ -505,4 +505,4 @@ async function start() {
 }
 
 fillControls({})
-await start()
+start()

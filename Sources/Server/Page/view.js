@@ -147,17 +147,18 @@ function condition(field, value) {
   return undefined
 }
 
-/** The fields of a document; a value is a link to the search that has it as a filter too. */
-export function metadata(fields, filtered) {
+/** The fields of a document; a value is a link to the search that has it as a filter too. What is brief leaves much out. */
+export function metadata(fields, filtered, isBrief = false) {
   const entries = Object.entries(fields)
   if (entries.length === 0) return undefined
-  return h("dl", { class: "metadata" }, entries.map(([field, value]) =>
+  const shown = isBrief ? entries.slice(0, 12) : entries
+  return h("dl", { class: "metadata" }, shown.map(([field, value]) =>
     h("div", {}, h("dt", {}, field), [value].flat().map((one) => {
       const text = typeof one === "object" ? JSON.stringify(one) : String(one)
+      const short = isBrief && text.length > 100 ? `${[...text].slice(0, 80).join("")}…` : text
       const filter = condition(field, one)
-      return h("dd", {}, filter && filtered
-        ? h("a", { href: filtered(filter), title: `Only documents with ${filter}` }, text) : text)
-    }))))
+      return h("dd", {}, filter ? h("a", { href: filtered(filter), title: `Only documents with ${filter}` }, short) : short)
+    }))), shown.length < entries.length && h("div", {}, h("dt", {}, `and ${entries.length - shown.length} more`)))
 }
 
 // Hits
@@ -241,7 +242,7 @@ export function hit(hit, { href, filtered, scales, twin, canExplore }) {
         h("code", {}, keyOf(hit)),
         twin),
       passage(hit.text, hit.matches ?? []),
-      metadata(hit.metadata ?? {}, filtered),
+      metadata(hit.metadata ?? {}, filtered, true),
       matchTable(hit, href, canExplore)),
     stages(hit, scales)))
 }
