@@ -202,10 +202,8 @@ class PageTests(PageTestCase):
         self.assertTrue(self.one("[name=passages]").is_selected())
         self.assertEqual(self.one("[name=compare]").get_attribute("value"), "dense")
         sent = [body for path, body in self.server.proxy.requests if path == "/v1/search"]
-        self.assertEqual(sent[0], {
-            "index": "tides", "query": "tides", "mode": "lexical", "k": 2, "filter": "year>=2000", "passages": True,
-            "explain": True})
-        self.assertEqual({body["mode"] for body in sent}, {"lexical", "dense"})
+        same = {"index": "tides", "query": "tides", "k": 2, "filter": "year>=2000", "passages": True, "explain": True}
+        self.assertCountEqual(sent, [{**same, "mode": "lexical"}, {**same, "mode": "dense"}])
 
     def test_back_and_forward_go_through_searches(self):
         self.open(index="tides")
@@ -377,7 +375,8 @@ class LayoutTests(PageTestCase):
     def test_nothing_is_wider_than_a_phone(self):
         self.size(360, 740)
         for state in [{}, {"q": "spring tides"}, {"q": "spring tides", "compare": "late"},
-                      {"q": "gale", "index": "files"}, {"ngram": "the sun and"}, {"q": "bread", "doc": "moon"}, {"q": "a", "where": "year=> 3"}]:
+                      {"q": "gale", "index": "files"}, {"ngram": "the sun and"}, {"q": "bread", "doc": "moon"},
+                      {"q": "a", "where": "year=> 3"}]:
             with self.subTest(**state):
                 self.open(**{"index": "tides", **state})
                 for element in self.all("html, dialog[open]"):
