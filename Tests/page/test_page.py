@@ -109,6 +109,25 @@ class PageTests(PageTestCase):
         self.one("#explorer .next a").click()
         self.until(lambda: self.state()["ngram"] == "neap")
 
+    def test_labels_and_pieces_of_n_grams_are_not_searched_for(self):
+        self.open()
+        found = self.browser.execute_async_script(
+            "const [texts, done] = arguments; import('./view.js').then((view) => done(texts.map(view.phraseOf)))",
+            ["neap tides", "title: tides … the moon", "query: why … because", "…ap tides", "salt AND sand"])
+        self.assertEqual(found, [
+            {"ngram": "neap tides", "anyspace": ""}, {"ngram": "tides AND the moon", "anyspace": ""},
+            {"ngram": "why AND because", "anyspace": ""}, {"ngram": "ap tides", "anyspace": "1"},
+            {"ngram": '"salt AND sand"', "anyspace": ""}])
+
+    def test_the_explorer_counts_other_forms_of_a_phrase(self):
+        self.open(index="tides", ngram="tides")
+        for name in ["anycase", "anyspace"]:
+            self.one(f"[name={name}]").click()
+            self.until(lambda: self.state().get(name) == "1")
+            self.settle()
+        sent = [body for path, body in self.server.proxy.requests if path == "/v1/ngrams/find"]
+        self.assertEqual(sent[-1], {"index": "tides", "phrase": "tides", "k": 10, "any_case": True, "any_space": True})
+
     def test_the_explorer_takes_any_phrase_without_a_search(self):
         self.open(index="tides")
         self.one("#open-explorer").click()

@@ -14,12 +14,12 @@ const methods = ["hybrid", "lexical", "dense", "generative", "late"]
 /** Parameters of the query string; those that are missing have these values. `ngram` may be empty: an empty explorer. */
 const defaults = {
   q: "", index: "", mode: "", k: "10", where: "", rerank: "", passages: "", compare: "",
-  ngram: undefined, anycase: "", doc: undefined, at: undefined,
+  ngram: undefined, anycase: "", anyspace: "", doc: undefined, at: undefined,
 }
 /** What decides the hits; the rest opens panels above them. */
 const searchKeys = ["q", "index", "mode", "k", "where", "rerank", "passages", "compare"]
 
-const closed = { ngram: undefined, anycase: "", doc: undefined, at: undefined }
+const closed = { ngram: undefined, anycase: "", anyspace: "", doc: undefined, at: undefined }
 
 let state = { ...defaults }
 let served = []
@@ -327,13 +327,14 @@ for (const dialog of document.querySelectorAll("dialog.panel")) {
 let counting = new AbortController()
 
 async function showExplorer(before) {
-  const { ngram, anycase, index } = state
+  const { ngram, anycase, anyspace } = state
   toggle(one("#explorer"), ngram !== undefined)
-  if (ngram === before.ngram && anycase === before.anycase && index === before.index) return
+  if (["ngram", "anycase", "anyspace", "index"].every((key) => state[key] === before[key])) return
   counting.abort()
   counting = new AbortController()
   phraseControls.ngram.value = ngram ?? ""
   phraseControls.anycase.checked = anycase !== ""
+  phraseControls.anyspace.checked = anyspace !== ""
   one("#figure").replaceChildren()
   one("#phrase-answer").replaceChildren()
   if (ngram) await find(10, counting.signal)
@@ -344,6 +345,7 @@ async function find(passages, signal) {
   const answer = one("#phrase-answer")
   const body = { index: indexName(), phrase: state.ngram, k: passages }
   if (state.anycase) body.any_case = true
+  if (state.anyspace) body.any_space = true
   answer.setAttribute("aria-busy", "true")
   try {
     const found = await api.find(body, signal)
@@ -351,7 +353,7 @@ async function find(passages, signal) {
       seen.set(`${passage.document}#${passage.passage}`, [{ ...passage, text: found.phrase, stage: "phrase" }])
     }
     const more = () => find(Math.min(1000, passages * 5), signal)
-    const link = (changes) => href({ anycase: state.anycase, ...changes })
+    const link = (changes) => href({ anycase: state.anycase, anyspace: state.anyspace, ...changes })
     const isTyping = document.activeElement === phraseControls.ngram
     one("#figure").replaceChildren(...view.figure(found))
     answer.replaceChildren(...view.phrase(found, { href: link, more }))
@@ -373,7 +375,8 @@ async function showLongestEnding(answer, signal) {
 }
 
 function explore() {
-  go(href({ ngram: phraseControls.ngram.value.trim(), anycase: phraseControls.anycase.checked ? "1" : "" }))
+  const { ngram, anycase, anyspace } = phraseControls
+  go(href({ ngram: ngram.value.trim(), anycase: anycase.checked ? "1" : "", anyspace: anyspace.checked ? "1" : "" }))
 }
 
 one("#phrase").addEventListener("submit", (event) => {
@@ -381,6 +384,7 @@ one("#phrase").addEventListener("submit", (event) => {
   explore()
 })
 phraseControls.anycase.addEventListener("change", explore)
+phraseControls.anyspace.addEventListener("change", explore)
 
 let opening = new AbortController()
 let opened

@@ -205,16 +205,29 @@ function matchTable(hit, href, canExplore) {
     h("tbody", {}, rows.map((match) => {
       // A term is a stem; what can be counted is the text that it matched.
       const [range] = rangesIn(hit.text, [match])
-      const phrase = match.stage === "generative" ? match.text : range && hit.text.slice(range.start, range.end)
+      const phrase = match.stage === "generative" ? phraseOf(match.text)
+        : range && { ngram: quoted(hit.text.slice(range.start, range.end)) }
       return h("tr", {}, h("td", {}, h("span", { class: `swatch ${kind(match.stage)}` }, match.stage)),
-        h("td", {}, canExplore && phrase ? h("a", { href: href({ ngram: quoted(phrase) }) }, match.text) : match.text),
+        h("td", {}, canExplore && phrase ? h("a", { href: href(phrase) }, match.text) : match.text),
         h("td", { class: "number" }, bar([match.contribution / most, kind(match.stage)]), score(match.contribution)),
         hasCounts && h("td", { class: "number" }, match.stage === "late" ? "" : whole.format(match.count)))
     }))))
 }
 
 /** A phrase in which AND and OR are words. */
-export const quoted = (phrase) => /(^|\s)(AND|OR)(\s|$)/.test(phrase) && !phrase.includes('"') ? `"${phrase}"` : phrase
+const quoted = (phrase) => /(^|\s)(AND|OR)(\s|$)/.test(phrase) && !phrase.includes('"') ? `"${phrase}"` : phrase
+
+/**
+ * The state of the explorer for an n-gram. Parts with labels, such as `title: tides … the moon`, must be in a passage
+ * together; a part that begins with … continues a word.
+ */
+export function phraseOf(ngram) {
+  const parts = ngram.split(" … ").map((part) => part.replace(/^(title|query): /, ""))
+  return {
+    ngram: parts.map((part) => quoted(part.replace(/^…/, ""))).join(" AND "),
+    anyspace: parts.some((part) => part.startsWith("…")) ? "1" : "",
+  }
+}
 
 const keyOf = (hit) => `${hit.document}#${hit.passage}`
 
@@ -268,7 +281,7 @@ export function ngrams(list, href) {
         h("th", { scope: "col", title: "Log-probability, in nats" }, h("abbr", { title: "Log-probability, in nats" }, "log p")),
         h("th", { scope: "col" }, "Weight"))),
       h("tbody", {}, list.map((ngram) => h("tr", {},
-        h("td", {}, h("a", { href: href({ ngram: quoted(ngram.text) }) }, ngram.text),
+        h("td", {}, h("a", { href: href(phraseOf(ngram.text)) }, ngram.text),
           ngram.origin !== "body" && h("small", {}, ` ${ngram.origin}`)),
         h("td", { class: "number" }, whole.format(ngram.count)),
         h("td", { class: "number" }, ngram.log_probability?.toFixed(1) ?? ""),
