@@ -2,6 +2,7 @@
 # make test   sets up what tests need and runs them all
 # make check  checks the formatting; make build, make models, make dependencies are the steps of the above
 # make test-threads  searches and writes concurrently under the thread sanitizer
+# make test-page  tests the search page in headless Chromium
 # make test-isas  tests products and models with lesser instruction sets, and with OpenBLAS as on processors without AVX2
 
 SHELL := /bin/bash
@@ -13,7 +14,7 @@ ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
     libedit2 poppler-utils
 
-.PHONY: demo test test-isas test-threads build models dependencies check
+.PHONY: demo test test-isas test-threads test-page build models dependencies check
 
 demo: models build
 	indexes/demo $(TRAWL)
@@ -36,6 +37,11 @@ test-threads: models
 	swift build $(SWIFT_FLAGS) --build-tests --sanitize=thread --scratch-path .build-thread
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" swift test $(SWIFT_FLAGS) --disable-xctest \
 	    --sanitize=thread --scratch-path .build-thread --skip-build --filter ConcurrentSearchTests
+
+# The page before a real server. python3-selenium is a package of Debian's own Python.
+test-page: PACKAGES += chromium chromium-driver python3-selenium
+test-page: models build
+	TRAWL=$(TRAWL) /usr/bin/python3 Tests/page/test_page.py
 
 build: dependencies
 	swift build $(SWIFT_FLAGS) --build-tests

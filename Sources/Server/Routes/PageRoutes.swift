@@ -8,6 +8,8 @@ struct PageRoutes: Routes {
         ("/", "text/html; charset=utf-8", PackageResources.index_html),
         ("/page.css", "text/css; charset=utf-8", PackageResources.page_css),
         ("/page.js", "text/javascript; charset=utf-8", PackageResources.page_js),
+        ("/api.js", "text/javascript; charset=utf-8", PackageResources.api_js),
+        ("/view.js", "text/javascript; charset=utf-8", PackageResources.view_js),
     ]
 
     func add(to table: inout RouteTable) {
