@@ -152,6 +152,18 @@ import Testing
         #expect(server.services.metrics.registry.text().contains(dropped))
     }
 
+    @Test func aServerThatStopsAnswersWhatHasBegun() async throws {
+        let server = try await RunningServer()
+        let gate = DispatchSemaphore(value: 0)
+        for _ in 0..<2 { server.services.work.enqueue { gate.wait() } }
+        async let answer = server.post("/v1/search", #"{"query": "oceans"}"#)
+        try await server.waitForQueue(1)
+        await server.server.stop()
+        for _ in 0..<2 { gate.signal() }
+        #expect(try await answer.hits == ["moon"])
+        try await server.run.value
+    }
+
     @Test func aRequestThatWaitsTooLongIsToldSo() async throws {
         let server = try await RunningServer { $0.timeout = 0.2 }
         let gate = DispatchSemaphore(value: 0)

@@ -38,7 +38,9 @@ final class RunningServer: Sendable {
     let folder: TemporaryFolder
     let port: Int
     let services: Services
-    private let server: TrawlServer
+    let server: TrawlServer
+    /// Ends when the server has stopped.
+    let run: Task<Void, any Error>
 
     /// - Parameter change: of the default settings.
     init(
@@ -61,7 +63,7 @@ final class RunningServer: Sendable {
         self.server = server
         services = server.services
         let (ports, feed) = AsyncStream<Int>.makeStream()
-        Task { try await server.run { feed.yield($0) } }
+        run = Task { try await server.run { feed.yield($0) } }
         var iterator = ports.makeAsyncIterator()
         port = try #require(await iterator.next())
     }
