@@ -19,8 +19,7 @@ public struct TopPassages {
             heap.append(candidate)
             siftUp(heap.count - 1)
         } else if let worst = heap.first, candidate.precedes(worst) {
-            heap[0] = candidate
-            siftDown()
+            siftDown(candidate)
         }
     }
 
@@ -36,16 +35,19 @@ public struct TopPassages {
         }
     }
 
-    private mutating func siftDown() {
-        var parent = 0
-        while true {
-            var worst = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-                if heap[worst].precedes(heap[child]) { worst = child }
+    /// Puts `entry` in the place of the root and moves it down to where it belongs.
+    private mutating func siftDown(_ entry: ScoredPassage) {
+        heap.withUnsafeMutableBufferPointer { heap in
+            var parent = 0
+            while true {
+                var child = 2 * parent + 1
+                guard child < heap.count else { break }
+                if child + 1 < heap.count, heap[child].precedes(heap[child + 1]) { child += 1 }
+                guard entry.precedes(heap[child]) else { break }
+                heap[parent] = heap[child]
+                parent = child
             }
-            if worst == parent { return }
-            heap.swapAt(parent, worst)
-            parent = worst
+            heap[parent] = entry
         }
     }
 }

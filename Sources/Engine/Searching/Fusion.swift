@@ -64,28 +64,44 @@ struct Fusion {
         var passageSums: [PassageID: Float] = [:]
         // For each input, the score of a document's best passage, which is the first.
         var best: [[UInt32: Float]] = []
-        var passages: [UInt32: [PassageID]] = [:]
-        var order: [UInt32] = []
+        /// The documents of passages, in the order in which passages came up.
+        var found: [(passage: PassageID, number: UInt32)] = []
+        let count = present.reduce(0) { $0 + inputs[$1].ranking.count }
+        passageSums.reserveCapacity(count)
+        found.reserveCapacity(count)
         let share = inputs.filter(\.readsWords).compactMap(\.bestShare).max() ?? Self.usualShare
         // What a ranking gives to a passage that it lacks is subtracted from all of its scores, so lacking means 0.
         for input in present.map({ inputs[$0] }) {
             var scores: [UInt32: Float] = [:]
+            scores.reserveCapacity(input.ranking.count)
             for (entry, score) in zip(input.ranking, normalised(input, share: share)) {
                 let number = try document(entry.passage)
                 let added = input.weight * score
                 passageSums[entry.passage, default: 0] += added
                 guard scores[number] == nil else { continue }
                 scores[number] = added
-                if passages[number] == nil { order.append(number) }
-                passages[number, default: []].append(entry.passage)
+                found.append((entry.passage, number))
             }
             best.append(scores)
         }
         var fused = Fused(parts: inputs.map { _ in [:] })
+        // A document is shown by the passage with the highest sum among the best ones of each input.
+        var shown: [UInt32: ScoredPassage] = [:]
+        shown.reserveCapacity(found.count)
+        var order: [UInt32] = []
+        for (passage, number) in found {
+            let candidate = ScoredPassage(passage, passageSums[passage] ?? 0)
+            if let known = shown[number] {
+                if candidate.precedes(known) { shown[number] = candidate }
+            } else {
+                shown[number] = candidate
+                order.append(number)
+            }
+        }
         var entries: [ScoredPassage] = []
+        entries.reserveCapacity(order.count)
         for number in order {
-            let candidates = (passages[number] ?? []).map { ScoredPassage($0, passageSums[$0] ?? 0) }
-            guard let shown = candidates.min(by: { $0.precedes($1) })?.passage else { continue }
+            guard let shown = shown[number]?.passage else { continue }
             var sum: Float = 0
             for (input, scores) in zip(present, best) {
                 guard let part = scores[number] else { continue }

@@ -106,8 +106,8 @@ public final class SearchSession {
         /// What a stage gave to each document, or to each passage where documents are not collapsed.
         struct Stage {
             let name: String
-            var ranks: [UInt32: Int] = [:]
-            var scores: [UInt32: Float] = [:]
+            /// Ranks count from 1.
+            var places: [UInt32: (rank: Int, score: Float)] = [:]
             /// What the stage added to the fusion, by the fused passage.
             var parts: [PassageID: Float] = [:]
         }
@@ -123,11 +123,11 @@ public final class SearchSession {
 
         mutating func add(_ name: String, _ ranking: Ranking, by number: (PassageID) throws -> UInt32) rethrows {
             var stage = Stage(name: name)
+            stage.places.reserveCapacity(ranking.count)
             for entry in ranking {
                 let number = try number(entry.passage)
-                guard stage.ranks[number] == nil else { continue }
-                stage.ranks[number] = stage.ranks.count
-                stage.scores[number] = entry.score
+                guard stage.places[number] == nil else { continue }
+                stage.places[number] = (stage.places.count + 1, entry.score)
             }
             stages.append(stage)
             final = ranking
@@ -344,7 +344,7 @@ public final class SearchSession {
         let number = try number(of: entry.passage)
         var stages = found.stages.map { stage in
             StageScore(
-                stage: stage.name, rank: stage.ranks[number].map { $0 + 1 }, score: stage.scores[number],
+                stage: stage.name, rank: stage.places[number]?.rank, score: stage.places[number]?.score,
                 added: stage.parts[entry.passage])
         }
         let blocks = (found.blocks?[entry.passage] ?? []).enumerated().map { block, added in
