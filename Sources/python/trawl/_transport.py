@@ -101,6 +101,7 @@ class Transport:
                 elif not line and lines:
                     yield name, json.loads("\n".join(lines))
                     name, lines = "message", []
+            response.read()  # nothing is left, but only this marks the connection as free
             is_whole = True
         except (OSError, http.client.HTTPException) as error:
             raise self._failure(error) from error

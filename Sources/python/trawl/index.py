@@ -130,8 +130,6 @@ class Index:
                 raise Error(
                     fault["message"], status=fault.get("code"), param=fault.get("param"), remedy=fault.get("remedy")
                 )
-            elif name == "done":
-                return
 
     # Phrases and n-grams
 
