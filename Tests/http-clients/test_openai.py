@@ -100,9 +100,9 @@ def test_errors_are_those_of_the_client(other: openai.OpenAI, server: LocalServe
 
 
 def test_a_body_that_is_too_large(notes: "object") -> None:
-    with serving([str(notes)], ["--max-body", "100000"]) as small:
+    with serving([str(notes)], ["--max-body", "1"]) as small:
         with openai.OpenAI(base_url=small.url + "/v1", api_key=small.api_key, max_retries=0) as other:
             with pytest.raises(openai.APIStatusError) as too_large:
-                other.embeddings.create(model=MODEL, input="a" * 200_000)
+                other.embeddings.create(model=MODEL, input="a" * 2_000_000)
             assert too_large.value.status_code == 413
             assert other.embeddings.create(model=MODEL, input="a").data

@@ -11,12 +11,12 @@ from trawl._server import LocalServer
 
 # Seconds and bytes, so that tests are short.
 TIMEOUT = 2
-MAX_BODY = 1_000_000
+MAX_BODY = 1 << 20
 
 
 @pytest.fixture(scope="session")
 def victim(notes: Path) -> Iterator[LocalServer]:
-    with serving([str(notes)], ["--timeout", str(TIMEOUT), "--max-body", str(MAX_BODY)]) as server:
+    with serving([str(notes)], ["--timeout", str(TIMEOUT), "--max-body", str(MAX_BODY >> 20)]) as server:
         yield server
 
 

@@ -57,7 +57,7 @@ def test_explained_and_highlighted_hits(index: Index) -> None:
     assert any(ngram.text for ngram in hits.ngrams)
     assert hit.snippet is not None
     marked = {hit.snippet.text[part.start : part.end] for part in hit.snippet.ranges}
-    assert "océans" in marked
+    assert any("océans" in text for text in marked)
     assert [stage.stage for stage in hit.stages][-1] == "fusion"
 
 
@@ -74,7 +74,7 @@ def test_weights(index: Index) -> None:
 
 def test_reranking(index: Index) -> None:
     hits = index.search("what pulls the océans", rerank="late:5", k=2)
-    assert hits[0].document == "moon" and "late" in hits[0].stages[-1].stage
+    assert hits[0].document == "moon" and hits[0].stages[-1].stage == "rerank"
 
 
 def test_reranking_in_stages(index: Index) -> None:
@@ -130,8 +130,8 @@ def test_an_index_that_is_not_served(client: Client) -> None:
 def test_phrases(index: Index) -> None:
     assert index.count("water") == 2
     assert index.count("no such phrase") == 0
-    assert index.count("WATER", ignore_case=True) == 2
-    found = index.find("water", passages=1, next=2)
+    assert index.count("WATER", any_case=True) == 2
+    found = index.find("water", k=1, next=2)
     assert (found.count, found.document_count, len(found.passages)) == (2, 2, 1)
     passage = found.passages[0]
     assert {passage.text[part.start : part.end] for part in passage.ranges} == {"water"}
@@ -139,7 +139,7 @@ def test_phrases(index: Index) -> None:
 
 
 def test_next_tokens(index: Index) -> None:
-    follows = index.next("what the moon", limit=5)
+    follows = index.next("what the moon", k=5)
     assert (follows.context, follows.next[0].text) == ("the moon", "pulls")
     probability = index.probability(" pulls the", context="the moon")
     assert probability.log_probability == 0 and len(probability.tokens) == 2
@@ -211,9 +211,8 @@ def test_texts_beyond_ascii_return_as_they_were(writable: Index) -> None:
     text = "naïve 中文 🦄 \u0000\u2028 \"quoted\" \\ <b>&amp;</b>"
     writable.add([{"id": "ünï/codé?&#%", "title": "🦄", "text": text}])
     got = writable.get("ünï/codé?&#%")
-    assert got.title == "🦄"
     # Control characters are cleaned when documents are read; the rest stays.
-    assert got.text.replace("\u0000", "").replace(" ", "") == text.replace("\u0000", "").replace(" ", "")
+    assert (got.title, got.text) == ("🦄", text.replace("\u0000", " "))
 
 
 def test_a_writer_and_readers_at_once(writable: Index) -> None:

@@ -134,13 +134,15 @@ def test_it_ends_when_the_program_ends_without_cleaning_up(notes: Path) -> None:
 def test_ctrl_c_interrupts_the_program_and_not_the_server(notes: Path) -> None:
     end = """
 try:
+    print("waiting", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print(len(index), flush=True)
 """
     process, pid = started_by_a_program(notes, end)
+    assert process.stdout is not None and process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGINT)
-    assert process.stdout is not None and int(process.stdout.readline()) > 0
+    assert int(process.stdout.readline()) > 0
     assert process.wait(20) == 0
     assert not is_running(pid)
 

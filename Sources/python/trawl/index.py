@@ -1,6 +1,7 @@
 """An index: searching it, its phrases, its documents."""
 from __future__ import annotations
 
+import warnings
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from ._server import index_name
@@ -133,42 +134,39 @@ class Index:
 
     # Phrases and n-grams
 
-    def count(self, phrase: str, *, ignore_case: bool = False, inflect: bool = False) -> int:
+    def count(self, phrase: str, *, any_case: bool = False, any_space: bool = False, within: Optional[int] = None) -> int:
         """How often a phrase occurs. It may have AND and OR.
 
         Args:
-            ignore_case: whether upper and lower case are the same.
-            inflect: whether other forms of the words count too.
+            any_case: whether upper and lower case are the same.
+            any_space: whether a blank stands for any white space.
+            within: the largest distance, in tokens, of the parts of a phrase with AND.
         """
-        answer = self._post("/v1/ngrams/count", {"phrase": phrase, **_flags(ignore_case=ignore_case, inflect=inflect)})
-        return int(answer["count"])
+        return int(self._post("/v1/ngrams/count", {"phrase": phrase, **_variants(any_case, any_space, within)})["count"])
 
     def find(
         self,
         phrase: str,
         *,
-        passages: int = 10,
+        k: int = 10,
         next: int = 10,
+        any_case: bool = False,
+        any_space: bool = False,
         within: Optional[int] = None,
-        ignore_case: bool = False,
-        inflect: bool = False,
     ) -> Occurrences:
         """Where a phrase occurs.
 
         Args:
-            passages: how many to list, those with most occurrences first.
+            k: how many passages to list, those with most occurrences first.
             next: how many of the tokens that follow to list.
-            within: the largest distance of the parts of a phrase with AND.
+            any_case, any_space, within: as of `count`.
         """
-        request: Dict[str, Any] = {"phrase": phrase, "passages": passages, "next": next}
-        if within is not None:
-            request["within"] = within
-        request.update(_flags(ignore_case=ignore_case, inflect=inflect))
+        request = {"phrase": phrase, "k": k, "next": next, **_variants(any_case, any_space, within)}
         return Occurrences.from_json(self._post("/v1/ngrams/find", request))
 
-    def next(self, context: str, *, limit: int = 10) -> Continuations:
+    def next(self, context: str, *, k: int = 10) -> Continuations:
         """The tokens that follow the longest suffix of a context that occurs."""
-        return Continuations.from_json(self._post("/v1/ngrams/next", {"context": context, "limit": limit}))
+        return Continuations.from_json(self._post("/v1/ngrams/next", {"context": context, "k": k}))
 
     def probability(self, text: str, context: str = "") -> TextProbability:
         """How probable a text is after a context, by counts in the index."""
@@ -189,6 +187,8 @@ class Index:
             bytes_per_commit: as many documents as have this size are sent together. They are one commit: if one of them
                 is wrong, none of them is added, but those of earlier commits are.
 
+        What the server remarks about them, such as parts that its models do not read, is given as warnings.
+
         Returns:
             the number of documents that were sent.
 
@@ -199,11 +199,13 @@ class Index:
         sent = 0
         for lot in _lots(documents, bytes_per_commit):
             try:
-                self.client.transport.send("PUT", path, b"".join(lot), "application/x-ndjson")
+                answer = self.client.transport.send("PUT", path, b"".join(lot), "application/x-ndjson")
             except Error as error:
                 if sent > 0:
                     error.message += f" (of the documents after the first {sent}, which were added)"
                 raise
+            for note in answer.get("notes", ()):
+                warnings.warn(note, stacklevel=2)
             sent += len(lot)
         return sent
 
@@ -233,12 +235,11 @@ class Index:
         path = f"/v1/indexes/{quoted(self.name)}/documents?limit={page_size}"
         after = ""
         while True:
-            page = self.client.transport.json("GET", path + after)["documents"]
-            for value in page:
-                yield DocumentInfo.from_json(value)
-            if len(page) < page_size:
+            page = self.client.transport.json("GET", path + after)
+            yield from map(DocumentInfo.from_json, page["documents"])
+            if page.get("after") is None:
                 return
-            after = "&after=" + quoted(page[-1]["document"])
+            after = "&after=" + quoted(page["after"])
 
     def info(self) -> IndexInfo:
         """Its documents, passages, parts and modes."""
@@ -291,6 +292,13 @@ def _options(
         options["rerank"] = rerank
     options.update(_flags(passages=passages, explain=explain, highlight=highlight))
     return options
+
+
+def _variants(any_case: bool, any_space: bool, within: Optional[int]) -> Dict[str, Any]:
+    variants: Dict[str, Any] = dict(_flags(any_case=any_case, any_space=any_space))
+    if within is not None:
+        variants["within"] = within
+    return variants
 
 
 def _flags(**flags: bool) -> Dict[str, bool]:

@@ -311,7 +311,9 @@ class IndexInfo:
     documents: int
     passages: int
     modes: Tuple[str, ...]
-    components: Tuple[str, ...]
+    default_mode: str
+    segments: int
+    bytes_on_disk: int
 
     @classmethod
     def from_json(cls, value: Json) -> "IndexInfo":
@@ -320,7 +322,9 @@ class IndexInfo:
             value["documents"],
             value["passages"],
             tuple(value.get("modes", ())),
-            tuple(value.get("components", ())),
+            value.get("default_mode", ""),
+            value.get("segments", 0),
+            value.get("bytes_on_disk", 0),
         )
 
 
