@@ -1,5 +1,6 @@
 # make demo   sets everything up, indexes the demo corpus and asks one question in each mode
 # make test   sets up what tests need and runs them all
+# make test-python  tests the server from outside: the Python package, other people's clients, hostile requests
 # make check  checks the formatting; make build, make models, make dependencies are the steps of the above
 # make test-threads  searches and writes concurrently under the thread sanitizer
 # make test-isas  tests products and models with lesser instruction sets, and with OpenBLAS as on processors without AVX2
@@ -10,10 +11,10 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 TRAWL := .build/release/trawl
 ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 # poppler-utils is what PDF files are read by, when it is there.
-PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
+PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip python3-venv \
     libedit2 poppler-utils
 
-.PHONY: demo test test-isas test-threads build models dependencies check
+.PHONY: demo test test-isas test-threads test-python build models dependencies check
 
 demo: models build
 	indexes/demo $(TRAWL)
@@ -36,6 +37,18 @@ test-threads: models
 	swift build $(SWIFT_FLAGS) --build-tests --sanitize=thread --scratch-path .build-thread
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" swift test $(SWIFT_FLAGS) --disable-xctest \
 	    --sanitize=thread --scratch-path .build-thread --skip-build --filter ConcurrentSearchTests
+
+# One environment for all tests in Python; it is made anew when its requirements change.
+PYTHON_TESTS := Sources/python/tests/requirements.txt
+test-python: build models .build-python/ready
+	cd Sources/python && ../../.build-python/bin/mypy
+	TRAWL_BINARY=$(CURDIR)/$(TRAWL) TRAWL_TESTS=all .build-python/bin/python -m pytest -q
+
+.build-python/ready: $(PYTHON_TESTS)
+	rm -rf .build-python
+	python3 -m venv .build-python
+	.build-python/bin/python -m pip install --quiet --disable-pip-version-check -r $(PYTHON_TESTS)
+	touch $@
 
 build: dependencies
 	swift build $(SWIFT_FLAGS) --build-tests

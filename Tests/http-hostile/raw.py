@@ -78,8 +78,8 @@ class Wire:
         return Answer(code, headers, body)
 
     def answers(self) -> List[Answer]:
-        """All answers until the server closes the connection, or is silent for two seconds."""
-        self.socket.settimeout(2)
+        """All answers until the server closes the connection, or is silent for a second."""
+        self.socket.settimeout(1)
         found: List[Answer] = []
         try:
             while True:
