@@ -131,6 +131,20 @@ def test_it_ends_when_the_program_ends_without_cleaning_up(notes: Path) -> None:
     assert wait_until(lambda: not is_running(pid))
 
 
+def test_a_forked_process_that_ends_leaves_it_alone(notes: Path) -> None:
+    end = """
+if os.fork() == 0:
+    assert len(index) > 0
+    sys.exit(0)
+assert os.wait()[1] == 0
+print(len(index), flush=True)
+"""
+    process, pid = started_by_a_program(notes, end)
+    assert process.stdout is not None and int(process.stdout.readline()) > 0
+    assert process.wait(20) == 0
+    assert not is_running(pid)
+
+
 def test_ctrl_c_interrupts_the_program_and_not_the_server(notes: Path) -> None:
     end = """
 try:

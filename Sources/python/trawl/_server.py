@@ -59,6 +59,7 @@ class LocalServer:
         self._failure: Optional[BaseException] = None
         self._url: Optional[str] = None
         self._listens = threading.Event()
+        self._owner = os.getpid()
         # The kernel sends the signal when the thread that started the process ends. So a thread starts it that lives as
         # long as the server does, and reads what it says, so that the pipe never fills.
         self._reader = threading.Thread(target=self._run, name="trawl serve", daemon=True)
@@ -101,6 +102,9 @@ class LocalServer:
 
     def close(self) -> None:
         """Stops the server. What it has begun is answered first."""
+        if self._owner != os.getpid():
+            # A forked process has a copy of this object; the server is not its own.
+            return
         atexit.unregister(self.close)
         process, self._process = self._process, None
         if process is None or process.poll() is not None:

@@ -10,8 +10,9 @@ from .client import Client, PathLike, shared_client
 from .errors import Error
 from .results import Continuations, Document, DocumentInfo, Hits, IndexInfo, NGram, Occurrences, TextProbability
 
-# The server's limit.
+# The server's limits.
 _QUERIES_PER_REQUEST = 256
+_IDS_PER_REQUEST = 100_000
 
 Filter = Union[str, Sequence[str]]
 # Not any sequence of strings, since a string is one too.
@@ -210,16 +211,18 @@ class Index:
         return sent
 
     def delete(self, ids: Iterable[str]) -> int:
-        """Deletes documents in one commit.
+        """Deletes documents, up to 100,000 in one commit.
 
         Returns:
             the number of documents that were there.
         """
         listed = [ids] if isinstance(ids, str) else list(ids)
-        if not listed:
-            return 0
         path = f"/v1/indexes/{quoted(self.name)}/documents"
-        return int(self.client.transport.json("DELETE", path, {"ids": listed})["deleted"])
+        deleted = 0
+        for start in range(0, len(listed), _IDS_PER_REQUEST):
+            lot = listed[start : start + _IDS_PER_REQUEST]
+            deleted += int(self.client.transport.json("DELETE", path, {"ids": lot})["deleted"])
+        return deleted
 
     def get(self, id: str) -> Document:
         """A document with its text, metadata and passages.
@@ -230,7 +233,7 @@ class Index:
         path = f"/v1/indexes/{quoted(self.name)}/documents/{quoted(id)}"
         return Document.from_json(self.client.transport.json("GET", path))
 
-    def documents(self, *, page_size: int = 1000) -> Iterator[DocumentInfo]:
+    def documents(self, *, page_size: int = 10_000) -> Iterator[DocumentInfo]:
         """All documents in the order of the index, fetched as they are needed."""
         path = f"/v1/indexes/{quoted(self.name)}/documents?limit={page_size}"
         after = ""
