@@ -1,8 +1,9 @@
 # make demo   sets everything up, indexes the demo corpus and asks one question in each mode
 # make test   sets up what tests need and runs them all
-# make test-python  tests the server from outside: the Python package, other people's clients, hostile requests
 # make check  checks the formatting; make build, make models, make dependencies are the steps of the above
 # make test-threads  searches and writes concurrently under the thread sanitizer
+# make test-page  tests the search page in headless Chromium
+# make test-python  tests the server from outside: the Python package, other people's clients, hostile requests
 # make test-isas  tests products and models with lesser instruction sets, and with OpenBLAS as on processors without AVX2
 
 SHELL := /bin/bash
@@ -11,10 +12,10 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 TRAWL := .build/release/trawl
 ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 # poppler-utils is what PDF files are read by, when it is there.
-PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip python3-venv \
+PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
     libedit2 poppler-utils
 
-.PHONY: demo test test-isas test-threads test-python build models dependencies check
+.PHONY: demo test test-isas test-threads test-page test-python build models dependencies check
 
 demo: models build
 	indexes/demo $(TRAWL)
@@ -38,9 +39,15 @@ test-threads: models
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" swift test $(SWIFT_FLAGS) --disable-xctest \
 	    --sanitize=thread --scratch-path .build-thread --skip-build --filter ConcurrentSearchTests
 
+# The page before a real server. python3-selenium is a package of Debian's own Python.
+test-page: PACKAGES += chromium chromium-driver python3-selenium
+test-page: models build
+	TRAWL=$(TRAWL) /usr/bin/python3 Tests/page/test_page.py
+
 # One environment for all tests in Python; it is made anew when its requirements change.
 PYTHON_TESTS := Sources/python/tests/requirements.txt
-test-python: build models .build-python/ready
+test-python: PACKAGES += python3-venv
+test-python: models build .build-python/ready
 	cd Sources/python && ../../.build-python/bin/mypy
 	TRAWL_BINARY=$(CURDIR)/$(TRAWL) TRAWL_TESTS=all .build-python/bin/python -m pytest -q
 

@@ -45,6 +45,19 @@ func systemLibrary(_ name: String, pkgConfig: String? = nil, apt: String) -> Tar
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+/// What the server stands on; no other target imports them.
+let serverPackages: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "Metrics", package: "swift-metrics"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+]
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // Built when asked for, so that users and tests do without.
@@ -62,7 +75,9 @@ let benchmarks: [Target] =
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "VectorSpeed",
-            dependencies: modules(["Core", "Store", "VectorIndex"]) + [argumentParser],
+            dependencies: modules(["Core", "Store", "VectorIndex"]) + [
+                argumentParser, .product(name: "Logging", package: "swift-log"),
+            ],
             path: "eval/speed/vectors/Sources", swiftSettings: swiftSettings),
         .executableTarget(
             name: "LateSpeed", dependencies: modules(["Core", "Store", "LateIndex", "Tensors"]),
@@ -78,6 +93,14 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // Without traits: the server takes its settings from the command line.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         systemLibrary("CLMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
@@ -122,6 +145,20 @@ let package = Package(
                 "Tokenizers", "Training",
             ], packages: [yams])
         + [
+            // The page and the description of the API are part of the binary.
+            .target(
+                name: moduleName("Server"),
+                dependencies: modules([
+                    "Core", "Corpus", "Embeddings", "Engine", "Models", "Reranking", "Tensors",
+                ]) + serverPackages,
+                path: "Sources/Server",
+                resources: [
+                    .embedInCode("OpenAPI/openapi.json"), .embedInCode("MCP/tools.json"), .embedInCode("Page"),
+                ], swiftSettings: swiftSettings),
+            .testTarget(
+                name: "ServerTests",
+                dependencies: modules(["Server", "Core", "Corpus", "Engine", "TestSupport"]) + serverPackages,
+                path: "Tests/ServerTests", swiftSettings: swiftSettings),
             // The umbrella library: one import for programs that use Trawl.
             .target(
                 name: "Trawl",
@@ -139,9 +176,9 @@ let package = Package(
                 name: "trawl",
                 dependencies: modules([
                     "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
-                    "Tensors", "Training",
+                    "Server", "Tensors", "Training",
                     "Workbench",
-                ]) + [argumentParser],
+                ]) + [argumentParser, .product(name: "Logging", package: "swift-log")],
                 path: "Sources/trawl", swiftSettings: swiftSettings),
             .testTarget(
                 name: "trawlTests", dependencies: ["trawl"] + modules(["TestSupport"]), swiftSettings: swiftSettings),

@@ -237,6 +237,18 @@ public final class TextEmbedder: Sendable {
         if !others.isEmpty { try encoder.encode(others.map { inputs[$0] }, pool: pool) { consume(others[$0], $1) } }
     }
 
+    /// The tokens of each text with `prefix` before it, those that the model adds included, however long; what is beyond
+    /// `maximumTokens` is cut when it is embedded.
+    package func inputLengths(of texts: [String], prefix: String = "") -> [Int] {
+        tokenise(texts, prompt: prefix).map { max(1, $0.count) }
+    }
+
+    /// The text of tokens of the model's vocabulary; nil where one is not of it.
+    package func text(of tokens: [TokenID]) -> String? {
+        guard tokens.allSatisfy({ Int($0) < tokenizer.vocabularySize }) else { return nil }
+        return tokenizer.decode(tokens, skipSpecialTokens: true)
+    }
+
     /// The tokens of each text as the encoder gets them, without a prompt.
     package func tokenCounts(of texts: [String]) -> [Int] { tokenise(texts, prompt: "").map { cut($0).count } }
 

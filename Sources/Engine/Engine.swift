@@ -57,6 +57,19 @@ public final class Engine: Sendable {
         return found[0]
     }
 
+    /// What scores texts against a query by the reranker that `settings` name, for texts that are in no index.
+    ///
+    /// - Throws: `TrawlError` for a reranker or a model that is unknown or cannot be used, and `.unsupported` for a reranker
+    ///   that orders lists.
+    public func scorer(_ settings: RerankSettings) throws -> ModelScorer {
+        let kind = try rerankers.kind(of: settings, models: models)
+        guard let kind = kind as? any PairRerankerKind else {
+            throw TrawlError(
+                .unsupported, "the reranker \(kind.name) does not score single texts", remedy: "name another reranker")
+        }
+        return try kind.makeScorer(settings, models: models)
+    }
+
     /// Builds an index in the folder `path` and commits it; an index that is there is replaced.
     ///
     /// - Parameters:

@@ -59,6 +59,8 @@ import TrawlTestSupport
         "--found-within": "1", "--temperature": "0.5", "--texts": "queries.tsv", "--language": "german",
         "--syntax": "plain", "--runs": "1", "--loss": "hinge", "--teacher": "run.txt", "--queries-per-step": "2",
         "--negatives": "2", "--hardest": "5", "--negative-margin": "0.1", "--maximum-tokens": "64",
+        "--host": "127.0.0.1", "--port": "0", "--api-key": "k", "--max-batch-tokens": "100", "--max-queue": "10",
+        "--max-body": "1", "--timeout": "5",
         "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper", "--reweight-strength": "1",
     ]
 
@@ -262,6 +264,8 @@ import TrawlTestSupport
                 "--writer": "--queries", "--passages": "--queries", "--seed": "--queries", "--output": "--train",
                 "--minutes": "--train",
             ]),
+        Case(command: "serve", line: ["missing.trawl"], refused: [:]),
+        Case(command: "mcp", line: ["missing.trawl"], refused: [:]),
         Case(command: "models show", line: ["nothing"], refused: [:]),
         Case(command: "models bench", line: ["nothing"], refused: [:]),
     ]

@@ -75,4 +75,17 @@ import TrawlTestSupport
         let scalars = Array((passage["text"] as? String ?? "").unicodeScalars)
         #expect(String(String.UnicodeScalarView(scalars[5..<17])) == "naïve Zürich")
     }
+
+    @Test func whatFollowsATitleIsItsEndAndAnAtSignInATextIsItself() throws {
+        try folder.write(
+            #"{"_id":"t1","title":"ocean tide","text":"write to tide @ home"}"# + "\n"
+                + #"{"_id":"t2","title":"spring tide","text":"it is high"}"#, to: "titles.jsonl")
+        let built = try run("index", "titles.jsonl", "--output", "b.trawl", "--build", "generative", "--quiet")
+        try #require(built.status == 0, "\(built.errors)")
+        for arguments in [["find", "b.trawl", "tide", "--json"], ["next", "b.trawl", "tide", "--json"]] {
+            let next = try TrawlProcess.run(arguments, folder: folder.path).objects.first?["next"] as? [[String: Any]]
+            #expect(next?.map { $0["text"] as? String } == ["<end of title>", "@"], "\(arguments)")
+            #expect(next?.map { $0["count"] as? Int } == [2, 1])
+        }
+    }
 }

@@ -48,7 +48,8 @@ extension PhraseFinder {
         let (length, range) = substrings.longestSuffix(of: tokens)
         return Prediction(
             context: tokenizer.decode(Array(tokens.suffix(length)), skipSpecialTokens: false), count: range.count,
-            next: substrings.topContinuations(range, limit: limit).map(continuation))
+            next: withTitleEnds(substrings.topContinuations(range, limit: limit), after: Array(tokens.suffix(length)))
+                .sorted { ($1.count, $0.token) < ($0.count, $1.token) }.prefix(limit).map(continuation))
     }
 
     /// The probability of each token of `text` given `context` and the tokens before it.

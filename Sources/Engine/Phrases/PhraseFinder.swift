@@ -62,6 +62,10 @@ public struct PhraseFinder {
     let substrings: SubstringIndex
     let tokenizer: Tokenizer
     private let passages: PassageTokens
+    /// The tokens of the mark after titles.
+    private let titleEnd: [TokenID]
+    /// Stands for a whole mark after a title, of which an index knows tokens alone.
+    private static let titleEndToken = TokenID.max
 
     /// - Throws: `TrawlError.notFound` when the index has no substring index.
     public init(index: SearchIndex) throws {
@@ -69,6 +73,7 @@ public struct PhraseFinder {
         substrings = try index.substringIndex()
         tokenizer = try index.tokenizer()
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: index.recipe.generative.titleEnd)
+        titleEnd = tokenizer.textTokens(index.recipe.generative.titleEnd)
     }
 
     private var occurrences: PhraseOccurrences {
@@ -151,14 +156,29 @@ public struct PhraseFinder {
         guard limit > 0 else { return [] }
         var next: [TokenID: Int] = [:]
         for ngram in ngrams {
-            for entry in try occurrences.following(ngram) { next[entry.token, default: 0] += entry.count }
+            for entry in withTitleEnds(try occurrences.following(ngram), after: ngram.tokens) {
+                next[entry.token, default: 0] += entry.count
+            }
         }
         let sorted = next.map { TokenCount($0.key, $0.value) }.sorted { ($1.count, $0.token) < ($0.count, $1.token) }
         return sorted.prefix(limit).map(continuation)
     }
 
+    /// Tells the ends of titles from the same first token in a text.
+    func withTitleEnds(_ next: [TokenCount], after context: [TokenID]) -> [TokenCount] {
+        next.flatMap { entry -> [TokenCount] in
+            guard entry.token == titleEnd.first else { return [entry] }
+            let ends = min(entry.count, substrings.count(of: context + titleEnd))
+            let split = [TokenCount(Self.titleEndToken, ends), TokenCount(entry.token, entry.count - ends)]
+            return split.filter { $0.count > 0 }
+        }
+    }
+
     func continuation(_ next: TokenCount) -> Continuation {
-        Continuation(text: text(of: next.token), token: next.token, count: next.count)
+        guard next.token == Self.titleEndToken, let mark = titleEnd.first else {
+            return Continuation(text: text(of: next.token), token: next.token, count: next.count)
+        }
+        return Continuation(text: "<end of title>", token: mark, count: next.count)
     }
 
     private func passage(

@@ -3,12 +3,12 @@ import TrawlModels
 import TrawlReranking
 
 /// A classifier that reads a query and a passage together.
-struct CrossEncoderKind: RerankerKind {
+struct CrossEncoderKind: PairRerankerKind {
     let name = "cross"
 
     func accepts(_ model: ModelFolder) -> Bool { model.isCrossEncoder }
 
-    func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
+    func makeScorer(_ settings: RerankSettings, models: ModelCache) throws -> ModelScorer {
         guard let model = settings.model else {
             throw TrawlError(
                 .invalidInput, "a cross-encoder has no default model",
@@ -20,6 +20,6 @@ struct CrossEncoderKind: RerankerKind {
         }
         try encoder.requireOneLabel()
         encoder.windows = settings.windows
-        return PairReranker(scorer: encoder, model: model)
+        return ModelScorer(scorer: encoder, model: model)
     }
 }

@@ -2,21 +2,22 @@ import TrawlCore
 import TrawlEmbeddings
 import TrawlLateIndex
 import TrawlModels
+import TrawlReranking
 
 /// Late interaction: the tokens of a query are compared with those of a passage (ColBERT). An index that was built with `late`
 /// has the token vectors of its passages; otherwise, and with another model than the index's, passages are encoded as they
 /// are reranked, which takes as long as embedding them.
-struct LateInteractionKind: RerankerKind {
+struct LateInteractionKind: PairRerankerKind {
     let name = "late"
     /// Alone it ranks worse than words and vectors together (eval/results/reranking.md).
     let hybridWeight: Float = 0.3
 
     func accepts(_ model: ModelFolder) -> Bool { TokenEmbedder.isTrained(model) }
 
-    func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
-        EncodingReranker(
-            embedder: try models.tokenEmbedder(
-                settings.model ?? ModelCatalogue.defaultEmbedder, precision: settings.precision))
+    func makeScorer(_ settings: RerankSettings, models: ModelCache) throws -> ModelScorer {
+        let model = settings.model ?? ModelCatalogue.defaultEmbedder
+        return ModelScorer(
+            scorer: TokenScorer(embedder: try models.tokenEmbedder(model, precision: settings.precision)), model: model)
     }
 
     func makeReranker(_ settings: RerankSettings, models: ModelCache, index: SearchIndex) throws -> any Reranker {
@@ -46,15 +47,14 @@ private struct StoredTokensReranker: Reranker {
 }
 
 /// Scores by token vectors that are made when they are asked for.
-private struct EncodingReranker: Reranker {
+private struct TokenScorer: PairScorer {
     let embedder: TokenEmbedder
 
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
-        let passages = try embedder.passages(ranking.map { try documents.passage($0.passage).content })
-        let query = try embedder.queries([query]).values
-        let entries = zip(ranking, passages.split).map { entry, vectors in
-            ScoredPassage(entry.passage, lateScore(query, vectors.values, dimension: embedder.dimension))
-        }
-        return Reranked(Ranking(entries))
+    func judge(query: String, passages: [String]) throws -> PairScores {
+        let vectors = try embedder.passages(passages)
+        let query = try embedder.queries([query])
+        let scores = vectors.split.map { lateScore(query.values, $0.values, dimension: embedder.dimension) }
+        return PairScores(
+            scores, cutCount: vectors.cutTexts, isQueryCut: query.cutTexts > 0, model: embedder.folder)
     }
 }

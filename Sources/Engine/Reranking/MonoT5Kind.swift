@@ -4,14 +4,14 @@ import TrawlReranking
 import TrawlTokenizers
 
 /// An encoder-decoder that says whether the passage is relevant.
-struct MonoT5Kind: RerankerKind {
+struct MonoT5Kind: PairRerankerKind {
     let name = "monot5"
 
     func accepts(_ model: ModelFolder) -> Bool {
         model.architecture == .t5 && model.isEncoderDecoder && model.isNamed("monot5")
     }
 
-    func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
+    func makeScorer(_ settings: RerankSettings, models: ModelCache) throws -> ModelScorer {
         guard let name = settings.model else {
             throw TrawlError(
                 .invalidInput, "monot5 has no default model", remedy: "name the model to rerank with: monot5=MODEL")
@@ -36,6 +36,6 @@ struct MonoT5Kind: RerankerKind {
             session: model.makeSession(), answers: answers, end: tokenizer.encodeIDs(""),
             encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) })
         scorer.model = folder.path
-        return PairReranker(scorer: scorer, model: name)
+        return ModelScorer(scorer: scorer, model: name)
     }
 }

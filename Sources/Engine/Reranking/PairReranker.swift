@@ -1,5 +1,29 @@
 import TrawlCore
-import TrawlReranking
+public import TrawlReranking
+
+/// A scorer of pairs of texts, and the name of its model for messages. For one thread at a time.
+public struct ModelScorer {
+    public let scorer: any PairScorer
+    public let model: String
+
+    public init(scorer: any PairScorer, model: String) {
+        self.scorer = scorer
+        self.model = model
+    }
+}
+
+/// A kind of reranker that scores each passage by itself, so that it can score texts that are in no index.
+public protocol PairRerankerKind: RerankerKind {
+    /// - Throws: `TrawlError` for a model that is missing or cannot be used.
+    func makeScorer(_ settings: RerankSettings, models: ModelCache) throws -> ModelScorer
+}
+
+extension PairRerankerKind {
+    public func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
+        let made = try makeScorer(settings, models: models)
+        return PairReranker(scorer: made.scorer, model: made.model)
+    }
+}
 
 /// Reranks by a scorer of pairs of texts.
 struct PairReranker: Reranker {

@@ -4,19 +4,19 @@ import TrawlReranking
 import TrawlTokenizers
 
 /// A language model that is asked whether the passage answers the query.
-struct YesNoKind: RerankerKind {
+struct YesNoKind: PairRerankerKind {
     let name = "yes-no"
 
     /// A decoder that was trained to rerank says so in its name alone.
     func accepts(_ model: ModelFolder) -> Bool { model.isDecoder && model.isNamed("rerank") }
 
-    func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker {
+    func makeScorer(_ settings: RerankSettings, models: ModelCache) throws -> ModelScorer {
         let model = try LanguageModel(settings, models: models)
         var scorer = try YesNoScorer(
             model: model.decoder, template: try template(settings, model), instruction: settings.instruction,
             start: model.tokenizer.startOfText, encode: model.encode)
         scorer.model = model.folder.path
-        return PairReranker(scorer: scorer, model: model.name)
+        return ModelScorer(scorer: scorer, model: model.name)
     }
 
     /// The template that the settings name, or the one of the model's family.

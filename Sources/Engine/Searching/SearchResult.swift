@@ -55,6 +55,14 @@ extension SearchHit: Encodable {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(queryID, forKey: .queryID)
         try values.encode(query, forKey: .query)
+        try encodeWithoutQuery(to: encoder, matches: true)
+    }
+
+    /// Encodes what tells this hit from others of the same query.
+    ///
+    /// - Parameter matches: Whether `matches` are encoded, or an empty list.
+    package func encodeWithoutQuery(to encoder: any Encoder, matches encodesMatches: Bool) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(rank, forKey: .rank)
         try values.encode(document, forKey: .document)
         try values.encode(title, forKey: .title)
@@ -65,7 +73,8 @@ extension SearchHit: Encodable {
         try values.encode(metadata, forKey: .metadata)
         try values.encode(score, forKey: .score)
         try values.encode(stages, forKey: .stages)
-        try values.encode(matches.map { MatchRecord(match: $0, text: text) }, forKey: .matches)
+        let shown = encodesMatches ? matches : []
+        try values.encode(shown.map { MatchRecord(match: $0, text: text) }, forKey: .matches)
     }
 }
 

@@ -1,5 +1,6 @@
 public import TrawlCore
 import TrawlCorpus
+import TrawlTensors
 
 /// A search of an index made ready: retrievers, their fusion, and rerankers, with settings that were resolved once. Made
 /// by `Engine.session`. For one thread at a time; sessions of one engine share its models.
@@ -52,6 +53,18 @@ public final class SearchSession {
     /// The hits for each query, with the score of each stage.
     public func search(_ queries: [Query]) throws -> [SearchResult] {
         try zip(queries, rank(queries)).map { try result($0, $1, limit: settings.limit) }
+    }
+
+    /// The hits for one query, of which `first` gets those before reranking as soon as they are known; it is called only if
+    /// there are rerankers.
+    public func search(_ query: Query, first: (SearchResult) throws -> Void) throws -> SearchResult {
+        var (found, texts) = try retrieve([query])
+        try order(&found[0])
+        if !rerankers.isEmpty {
+            try first(try result(query, found[0], limit: settings.limit))
+            try rerank(&found[0], texts[0])
+        }
+        return try result(query, found[0], limit: settings.limit)
     }
 
     /// The first `limit` hits for each query, and all documents that answer it, up to the limit of the settings.
@@ -143,18 +156,42 @@ public final class SearchSession {
 
     private func rank(_ queries: [Query]) throws -> [Found] {
         var (found, texts) = try retrieve(queries)
-        for query in found.indices {
-            if retrievers.count > 1 { try fuse(&found[query]) }
-            found[query].final = Ranking(try collapsed(found[query].final))
-            for (number, step) in rerankers.enumerated() {
-                let name = number == 0 ? "rerank" : "rerank \(number + 1)"
-                let (best, all, notes) = try rerank(found[query].final, texts[query], step)
-                try found[query].add(name, best, by: number(of:))
-                found[query].final = all
-                found[query].notes += notes
+        try forEach(&found) { _, found in try order(&found) }
+        for query in found.indices { try rerank(&found[query], texts[query]) }
+        return found
+    }
+
+    /// Calls `body` for each query, on all cores where there are several.
+    ///
+    /// - Throws: the error of the first query that has one.
+    private func forEach(_ found: inout [Found], _ body: (Int, inout Found) throws -> Void) throws {
+        var errors = [(any Error)?](repeating: nil, count: found.count)
+        found.withUnsafeMutableBufferPointer { found in
+            errors.withUnsafeMutableBufferPointer { errors in
+                nonisolated(unsafe) let (found, errors) = (found, errors)
+                ThreadPool.shared.parallelFor(found.count) { query in
+                    do { try body(query, &found[query]) } catch { errors[query] = error }
+                }
             }
         }
-        return found
+        if let error = errors.lazy.compactMap({ $0 }).first { throw error }
+    }
+
+    /// Fuses what the methods found, and collapses documents.
+    private func order(_ found: inout Found) throws {
+        if retrievers.count > 1 { try fuse(&found) }
+        found.final = Ranking(try collapsed(found.final))
+    }
+
+    /// Applies the rerankers, one after the other.
+    private func rerank(_ found: inout Found, _ text: String) throws {
+        for (number, step) in rerankers.enumerated() {
+            let name = number == 0 ? "rerank" : "rerank \(number + 1)"
+            let (best, all, notes) = try rerank(found.final, text, step)
+            try found.add(name, best, by: number(of:))
+            found.final = all
+            found.notes += notes
+        }
     }
 
     /// What each method finds for each query, and the queries as methods without operators read them.
@@ -166,16 +203,20 @@ public final class SearchSession {
         let texts = zip(queries, readings).map { $1?.text ?? $0.text }
         let excluded = try settings.excludesQueryDocument ? queries.map { try passages(of: $0) } : []
         let limit = min(depth + (excluded.map(\.count).max() ?? 0), max(1, index.documents.passageCount))
-        for (number, (_, _, retriever)) in retrievers.enumerated() {
+        let results = try retrievers.enumerated().map { number, entry in
             // A method reads the operators that it knows; the others get the words.
             let own = zip(queries, zip(readings, texts)).map { $1.0?.retriever == number ? $0.text : $1.1 }
-            for (query, result) in try retriever.search(own, limit: limit).enumerated() {
-                var result = excluded.isEmpty ? result : result.excluding(excluded[query], limit: depth)
+            return try entry.retriever.search(own, limit: limit)
+        }
+        try forEach(&found) { query, found in
+            for (number, (_, _, retriever)) in retrievers.enumerated() {
+                var result = results[number][query]
+                if !excluded.isEmpty { result = result.excluding(excluded[query], limit: depth) }
                 if let reading = readings[query], reading.retriever != number, let allows = reading.allows {
                     result = result.with(Ranking(result.ranking.filter { allows($0.passage) }))
                 }
-                found[query].retrieved.append(result)
-                try found[query].add(retriever.name, result.ranking, by: number(of:))
+                found.retrieved.append(result)
+                try found.add(retriever.name, result.ranking, by: self.number(of:))
             }
         }
         return (found, texts)

@@ -23,8 +23,14 @@ public struct Snippet: Sendable {
         self.highlights = merged
     }
 
-    /// The text on one line, with every highlight as `highlight` makes it and what is between them as `plain` does.
-    public func rendered(plain show: (String) -> String = { $0 }, highlight: (String) -> String) -> String {
+    /// A stretch of the snippet, which is a highlight or between two.
+    struct Part {
+        var text: String
+        var isHighlight: Bool
+    }
+
+    /// The snippet on one line; an ellipsis at either end shows that there is more.
+    var parts: [Part] {
         let bytes = Array(text.utf8)
         var start = 0
         if let first = highlights.first, first.upperBound > Self.length {
@@ -34,21 +40,43 @@ public struct Snippet: Sendable {
         var end = min(bytes.count, start + Self.length)
         while end < bytes.count, end > start, bytes[end] & 0xC0 == 0x80 { end -= 1 }
         while start < end, bytes[start] & 0xC0 == 0x80 { start += 1 }
-        var result = start > 0 ? "…" : ""
+        var parts = start > 0 ? [Part(text: "…", isHighlight: false)] : []
         var position = start
-        func plain(to limit: Int) {
-            if limit > position { result += show(String(decoding: bytes[position..<limit], as: UTF8.self)) }
-            position = max(position, limit)
+        func add(to limit: Int, isHighlight: Bool) {
+            guard limit > position else { return }
+            let text = String(decoding: bytes[position..<limit], as: UTF8.self)
+            parts.append(Part(text: text.replacingOccurrences(of: "\n", with: " "), isHighlight: isHighlight))
+            position = limit
         }
         for range in highlights where range.upperBound > start && range.lowerBound < end {
-            plain(to: min(end, max(start, range.lowerBound)))
-            let stop = min(range.upperBound, end)
-            if stop > position {
-                result += highlight(String(decoding: bytes[position..<stop], as: UTF8.self))
-                position = stop
-            }
+            add(to: min(end, max(start, range.lowerBound)), isHighlight: false)
+            add(to: min(range.upperBound, end), isHighlight: true)
         }
-        plain(to: end)
-        return (result + (end < bytes.count ? "…" : "")).replacingOccurrences(of: "\n", with: " ")
+        add(to: end, isHighlight: false)
+        if end < bytes.count { parts.append(Part(text: "…", isHighlight: false)) }
+        return parts
+    }
+
+    /// The snippet with every highlight as `highlight` makes it and what is between them as `plain` does.
+    public func rendered(plain show: (String) -> String = { $0 }, highlight: (String) -> String) -> String {
+        parts.map { $0.isHighlight ? highlight($0.text) : show($0.text) }.joined()
+    }
+}
+
+/// `text`, and the `ranges` of the highlights in it.
+extension Snippet: Encodable {
+    enum CodingKeys: String, CodingKey { case text, ranges }
+
+    public func encode(to encoder: any Encoder) throws {
+        var shown = ""
+        var ranges: [Range<Int>] = []
+        for part in parts {
+            let start = shown.utf8.count
+            shown += part.text
+            if part.isHighlight { ranges.append(start..<shown.utf8.count) }
+        }
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(shown, forKey: .text)
+        try values.encode(TextRange.list(ranges, in: shown), forKey: .ranges)
     }
 }

@@ -15,6 +15,8 @@ public final class EncoderModel: TokenEncoder {
 
     /// The tokens of a batch. More would push activations out of the caches, fewer would feed BLAS too thin products.
     private static let batchTokens = 512
+    /// The tokens that are worth a thread of their own; fewer are shared out within the products.
+    private static let leastTokens = 64
 
     init(configuration: EncoderConfiguration, weights: EncoderWeights) {
         self.configuration = configuration
@@ -58,22 +60,36 @@ public final class EncoderModel: TokenEncoder {
         try check(inputs)
         // Neighbours of like length pack well; the order within a length is the caller's.
         let order = inputs.indices.sorted { (inputs[$1].tokens.count, $0) < (inputs[$0].tokens.count, $1) }
-        var batches: [Range<Int>] = []
-        var start = 0
-        var tokens = 0
-        for position in order.indices {
-            let count = inputs[order[position]].tokens.count
-            if position > start && tokens + count > Self.batchTokens {
-                batches.append(start..<position)
-                (start, tokens) = (position, 0)
-            }
-            tokens += count
-        }
-        if start < order.count { batches.append(start..<order.count) }
+        let batches = Self.batches(order.map { inputs[$0].tokens.count }, threads: pool.threadCount)
         pool.parallelFor(batches.count) { index in
             run(
                 order[batches[index]].map { ($0, inputs[$0]) }, isFirstOnly: isFirstOnly, pool: pool, consume: consume)
         }
+    }
+
+    /// Neighbouring inputs of up to `batchTokens` tokens, as many for each thread and of like size, as far as whole inputs
+    /// allow: a thread that had none to compute would wait for the others.
+    ///
+    /// - Parameter counts: the tokens of each input.
+    static func batches(_ counts: [Int], threads: Int) -> [Range<Int>] {
+        var left = counts.reduce(0, +)
+        var wanted = (left + batchTokens - 1) / batchTokens
+        if left >= threads * leastTokens { wanted = (wanted + threads - 1) / threads * threads }
+        var batches: [Range<Int>] = []
+        var start = 0
+        var tokens = 0
+        for (position, count) in counts.enumerated() {
+            let target = left / max(1, wanted)
+            if position > start, tokens + count > batchTokens || tokens + count / 2 > target {
+                batches.append(start..<position)
+                left -= tokens
+                wanted -= 1
+                (start, tokens) = (position, 0)
+            }
+            tokens += count
+        }
+        if start < counts.count { batches.append(start..<counts.count) }
+        return batches
     }
 
     public func operations(tokens: Int) -> Double { configuration.operations(tokens: tokens) }

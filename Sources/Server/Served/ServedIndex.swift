@@ -1,0 +1,71 @@
+import Synchronization
+import TrawlCore
+import TrawlEngine
+
+/// An index that a server searches, under the name that requests use.
+final class ServedIndex: Sendable {
+    let name: String
+    let path: String
+    private let newest: Mutex<SearchIndex>
+    /// Held while documents are written, so that writers of this server wait for each other.
+    let writing = AsyncLock()
+
+    init(name: String, _ index: SearchIndex) {
+        self.name = name
+        path = index.path
+        newest = Mutex(index)
+    }
+
+    /// The index as its last commit left it.
+    func current() throws -> SearchIndex {
+        let known = newest.withLock { $0 }
+        let refreshed = try known.refreshed()
+        if refreshed !== known { newest.withLock { $0 = refreshed } }
+        return refreshed
+    }
+}
+
+/// The indexes of a server.
+struct ServedIndexes: Sendable {
+    let all: [ServedIndex]
+    private let byName: [String: ServedIndex]
+
+    /// - Throws: `TrawlError` for a path without an index, and for two indexes of one name.
+    init(paths: [String], engine: Engine) throws {
+        all = try paths.map { path in ServedIndex(name: Self.name(of: path), try engine.open(path)) }
+        var byName: [String: ServedIndex] = [:]
+        for index in all {
+            if let other = byName[index.name] {
+                throw TrawlError(
+                    .invalidInput, "two indexes are called \(index.name): \(other.path) and \(index.path)",
+                    remedy: "rename one, or serve them apart")
+            }
+            byName[index.name] = index
+        }
+        self.byName = byName
+    }
+
+    /// The last part of a path, without `.trawl`.
+    private static func name(of path: String) -> String {
+        let last = path.split(separator: "/").last.map(String.init) ?? path
+        return last.hasSuffix(".trawl") ? String(last.dropLast(6)) : last
+    }
+
+    /// The index called `name`; the only one where it is nil.
+    ///
+    /// - Throws: `RequestFault`.
+    func named(_ name: String?, at parameter: String?) throws -> ServedIndex {
+        let names = all.map(\.name).joined(separator: ", ")
+        guard let name else {
+            if all.count == 1 { return all[0] }
+            throw RequestFault.invalid(
+                all.isEmpty ? "no index is served" : "index is missing", at: parameter,
+                remedy: all.isEmpty ? "start the server with an index" : "name one of \(names)")
+        }
+        if let found = byName[name] { return found }
+        var fault = RequestFault.notFound(
+            "no index \"\(name)\" is served", remedy: all.isEmpty ? nil : "there are \(names)")
+        fault.parameter = parameter
+        throw fault
+    }
+}
