@@ -3,6 +3,7 @@
 # make check  checks the formatting; make build, make models, make dependencies are the steps of the above
 # make test-threads  searches and writes concurrently under the thread sanitizer
 # make test-page  tests the search page in headless Chromium
+# make test-python  tests the server from outside: the Python package, other people's clients, hostile requests
 # make test-isas  tests products and models with lesser instruction sets, and with OpenBLAS as on processors without AVX2
 
 SHELL := /bin/bash
@@ -14,7 +15,7 @@ ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
     libedit2 poppler-utils
 
-.PHONY: demo test test-isas test-threads test-page build models dependencies check
+.PHONY: demo test test-isas test-threads test-page test-python build models dependencies check
 
 demo: models build
 	indexes/demo $(TRAWL)
@@ -42,6 +43,19 @@ test-threads: models
 test-page: PACKAGES += chromium chromium-driver python3-selenium
 test-page: models build
 	TRAWL=$(TRAWL) /usr/bin/python3 Tests/page/test_page.py
+
+# One environment for all tests in Python; it is made anew when its requirements change.
+PYTHON_TESTS := Sources/python/tests/requirements.txt
+test-python: PACKAGES += python3-venv
+test-python: models build .build-python/ready
+	cd Sources/python && ../../.build-python/bin/mypy
+	TRAWL_BINARY=$(CURDIR)/$(TRAWL) TRAWL_TESTS=all .build-python/bin/python -m pytest -q
+
+.build-python/ready: $(PYTHON_TESTS)
+	rm -rf .build-python
+	python3 -m venv .build-python
+	.build-python/bin/python -m pip install --quiet --disable-pip-version-check -r $(PYTHON_TESTS)
+	touch $@
 
 build: dependencies
 	swift build $(SWIFT_FLAGS) --build-tests
