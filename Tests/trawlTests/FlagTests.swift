@@ -263,6 +263,8 @@ import TrawlTestSupport
                 "--minutes": "--train",
             ]),
         Case(command: "models show", line: ["nothing"], refused: [:]),
+        Case(command: "models pull", line: [], refused: all(["--force", "--quiet"], "NAMES"), status: [0]),
+        Case(command: "models pull", line: ["nothing"], refused: [:]),
         Case(command: "models bench", line: ["nothing"], refused: [:]),
     ]
 

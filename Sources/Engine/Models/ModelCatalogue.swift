@@ -4,7 +4,7 @@ import TrawlCore
 /// Finds models by name or path.
 public enum ModelCatalogue {
     public static let defaultEmbedder = "all-MiniLM-L6-v2"
-    /// What writes n-grams; comes with Trawl, and `make models` puts it beside its base, the default embedder.
+    /// What writes n-grams; comes with Trawl, and is installed beside its base, the default embedder.
     public static let defaultGenerator = "minilm-generator"
     /// The language model of rerankers that need one.
     public static let defaultLanguageModel = "smollm2-135m-instruct"
@@ -38,8 +38,7 @@ public enum ModelCatalogue {
                 remedy: "name the model's folder or file")
         }
         throw TrawlError(
-            .notFound, "no model \"\(model)\"", path: folder,
-            remedy: choice)
+            .notFound, "no model \"\(model)\"", path: folder, remedy: choice, topic: .models)
     }
 
     /// Whether `model` is a path or the name of an installed model.
@@ -54,8 +53,7 @@ public enum ModelCatalogue {
     /// Which models can be named, for messages.
     static var choice: String {
         let installed = names()
-        return installed.isEmpty
-            ? "run 'make models' in Trawl's folder, or name the path of a model"
-            : "installed are \(installed.joined(separator: ", ")); or name the path of a model"
+        return (installed.isEmpty ? "" : "installed are \(installed.joined(separator: ", ")); ")
+            + "name the path of a model, or install one"
     }
 }
