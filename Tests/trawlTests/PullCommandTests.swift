@@ -86,6 +86,9 @@ import TrawlTestSupport
         let outcome = try pull("minlm")
         #expect(outcome.status == 2 && outcome.errors.contains("did you mean \"minilm\"?"))
         let missing = try TrawlProcess.run(["models", "show", "nothing"])
-        #expect(missing.status == 2 && missing.errors.contains("'trawl models pull'"))
+        #expect(missing.status == 2 && missing.errors.contains("'trawl models pull NAME'"))
+        let fresh = try TrawlProcess.shell(
+            "TRAWL_HOME=$PWD/home \"$TRAWL\" models show all-MiniLM-L6-v2", folder: folder.path)
+        #expect(fresh.status == 2 && fresh.errors.contains("install minilm: 'trawl models pull NAME'"))
     }
 }

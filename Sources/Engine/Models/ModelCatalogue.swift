@@ -38,7 +38,7 @@ public enum ModelCatalogue {
                 remedy: "name the model's folder or file")
         }
         throw TrawlError(
-            .notFound, "no model \"\(model)\"", path: folder, remedy: choice, topic: .models)
+            .notFound, "no model \"\(model)\"", path: folder, remedy: choice(instead: model), topic: .models)
     }
 
     /// Whether `model` is a path or the name of an installed model.
@@ -50,10 +50,11 @@ public enum ModelCatalogue {
         [(model as NSString).expandingTildeInPath, folder + "/" + model]
     }
 
-    /// Which models can be named, for messages.
-    static var choice: String {
+    /// Which models can be named instead of one that is not installed, for messages.
+    static func choice(instead model: String) -> String {
         let installed = names()
+        let known = PullCatalogue.entries.first { [$0.name, $0.folderName].contains(model) && $0.kind == .model }
         return (installed.isEmpty ? "" : "installed are \(installed.joined(separator: ", ")); ")
-            + "name the path of a model, or install one"
+            + "name the path of a model, or install \(known?.name ?? "one")"
     }
 }

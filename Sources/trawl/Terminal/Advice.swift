@@ -26,7 +26,7 @@ enum Advice {
         case .documents: "'trawl ls INDEX' lists them"
         case .dataSets: "--data"
         case .topicFields: "--topic-fields title,description"
-        case .models: "'trawl models pull' lists what there is"
+        case .models: "'trawl models pull NAME' does that, without NAME it lists them"
         case .replacement: "--force replaces it"
         case .embeddingRanges: "'trawl embed --write-ranges' writes them, --ranges reads them"
         }
