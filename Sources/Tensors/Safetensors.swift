@@ -128,7 +128,7 @@ public struct Safetensors: TensorCollection {
 }
 
 /// - Throws: `TrawlError.corrupted` when two tensors share bytes.
-func requireDisjoint(_ tensors: [Tensor], path: String) throws {
+package func requireDisjoint(_ tensors: [Tensor], path: String) throws {
     let sorted = tensors.filter { $0.byteCount > 0 }.sorted { ($0.offset, $0.name) < ($1.offset, $1.name) }
     for (a, b) in zip(sorted, sorted.dropFirst()) where a.offset + a.byteCount > b.offset {
         throw TrawlError(

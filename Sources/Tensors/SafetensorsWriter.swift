@@ -15,8 +15,14 @@ public struct SafetensorsWriter {
         let name: String
         let shape: [Int]
         let storage: Storage
-        let values: [Float]
+        /// The values of a range.
+        let values: (Range<Int>) -> [Float]
+
+        var count: Int { shape.reduce(1, *) }
     }
+
+    /// How many values are in memory at a time, of tensors that are given in parts: whole blocks of every element type.
+    private static let part = 1 << 20
 
     private var entries: [Entry] = []
     /// Texts beside the tensors.
@@ -27,6 +33,15 @@ public struct SafetensorsWriter {
     /// - Parameter values: As many as the shape's extents multiply to, row-major.
     public mutating func add(_ name: String, shape: [Int], _ values: [Float], as storage: Storage = .f32) {
         precondition(shape.reduce(1, *) == values.count)
+        entries.append(Entry(name: name, shape: shape, storage: storage) { Array(values[$0]) })
+    }
+
+    /// Adds a tensor that need not be in memory.
+    ///
+    /// - Parameter values: The values of a range; asked for in order, when the file is written.
+    package mutating func add(
+        _ name: String, shape: [Int], as storage: Storage, values: @escaping (Range<Int>) -> [Float]
+    ) {
         entries.append(Entry(name: name, shape: shape, storage: storage, values: values))
     }
 
@@ -38,7 +53,11 @@ public struct SafetensorsWriter {
         let header = try header()
         try OutputFile(path).write { sink throws(TrawlError) in
             try sink.append(header)
-            for entry in entries { try sink.append(bytes(of: entry, path: path)) }
+            for entry in entries {
+                for start in stride(from: 0, to: entry.count, by: Self.part) {
+                    try sink.append(bytes(of: entry, start..<min(start + Self.part, entry.count), path: path))
+                }
+            }
         }
     }
 
@@ -47,7 +66,7 @@ public struct SafetensorsWriter {
         if !metadata.isEmpty { members["__metadata__"] = metadata }
         var offset = 0
         for entry in entries {
-            let size = entry.values.count * entry.storage.size
+            let size = entry.count * entry.storage.size
             members[entry.name] = [
                 "dtype": entry.storage.type.rawValue, "shape": entry.shape, "data_offsets": [offset, offset + size],
             ]
@@ -59,16 +78,18 @@ public struct SafetensorsWriter {
         return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) } + json
     }
 
-    private func bytes(of entry: Entry, path: String) throws(TrawlError) -> [UInt8] {
-        guard entry.values.allSatisfy(\.isFinite) else {
+    private func bytes(of entry: Entry, _ range: Range<Int>, path: String) throws(TrawlError) -> [UInt8] {
+        let values = entry.values(range)
+        precondition(values.count == range.count)
+        guard values.allSatisfy(\.isFinite) else {
             throw TrawlError(
                 .incompatible, "the tensor '\(entry.name)' has values that are not finite", path: path,
                 remedy: "train with a lower learning rate")
         }
         switch entry.storage {
-        case .f32: return entry.values.withUnsafeBytes { Array($0) }
+        case .f32: return values.withUnsafeBytes { Array($0) }
         case .f16:
-            let halves = entry.values.map { HalfPrecision.bits(of: $0) }
+            let halves = values.map { HalfPrecision.bits(of: $0) }
             return halves.withUnsafeBytes { Array($0) }
         }
     }

@@ -59,7 +59,7 @@ public enum ElementType: String, Sendable, CaseIterable {
     }
 
     /// The bytes of a tensor of this shape; nil when it overflows or the last axis is not whole blocks.
-    func byteCount(shape: [Int]) -> Int? {
+    package func byteCount(shape: [Int]) -> Int? {
         var elements = 1
         for extent in shape {
             guard extent >= 0 else { return nil }
@@ -137,6 +137,16 @@ public struct Tensor: Sendable {
 
     public var path: String { file.path }
 
+    /// A tensor whose bytes have been found to lie in `file` and to be as many as its shape asks for.
+    package init(name: String, shape: [Int], type: ElementType, file: MappedFile, offset: Int, byteCount: Int) {
+        self.name = name
+        self.shape = shape
+        self.type = type
+        self.file = file
+        self.offset = offset
+        self.byteCount = byteCount
+    }
+
     /// Calls `body` with the tensor's bytes in the mapped file.
     package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try file.withBytes { try body(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + byteCount])) }
@@ -159,14 +169,20 @@ public struct Tensor: Sendable {
     /// All numbers in single precision, row-major.
     public func floats() throws -> [Float] {
         try requireShape(shape)
-        let count = shape.reduce(1, *)
-        return [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
+        return floats(0..<shape.reduce(1, *))
+    }
+
+    /// Some of the numbers; the range begins and ends at whole blocks, and the type is one of floating point.
+    package func floats(_ range: Range<Int>) -> [Float] {
+        precondition(range.lowerBound % type.blockCount == 0 && range.count % type.blockCount == 0)
+        return [Float](unsafeUninitializedCapacity: range.count) { buffer, initialised in
             withBytes { bytes in
-                if let out = buffer.baseAddress, let source = bytes.baseAddress, count > 0 {
-                    type.decode(source, blocks: count / type.blockCount, into: out)
+                if let out = buffer.baseAddress, let source = bytes.baseAddress, !range.isEmpty {
+                    let start = range.lowerBound / type.blockCount * type.blockSize
+                    type.decode(source + start, blocks: range.count / type.blockCount, into: out)
                 }
             }
-            initialised = count
+            initialised = range.count
         }
     }
 }

@@ -1,11 +1,13 @@
-/// SHA-256 (FIPS 180-4), for digests of tokenizers. About 200 MB/s.
-struct SHA256 {
+/// SHA-256 (FIPS 180-4), for digests of tokenizers and downloads. About 200 MB/s.
+package struct SHA256 {
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
     private var pending: [UInt8] = []
     private var length: UInt64 = 0
     private var schedule = [UInt32](repeating: 0, count: 64)
+
+    package init() {}
 
     private static let constants: [UInt32] = (0..<64).map { index in
         // The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
@@ -41,7 +43,7 @@ struct SHA256 {
         text.withUTF8 { update($0) }
     }
 
-    mutating func update(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package mutating func update(_ bytes: UnsafeBufferPointer<UInt8>) {
         length &+= UInt64(bytes.count)
         pending.append(contentsOf: bytes)
         if pending.count >= 1 << 14 { drain() }
@@ -55,7 +57,7 @@ struct SHA256 {
     }
 
     /// The digest in 64 hexadecimal digits.
-    consuming func digest() -> String {
+    package consuming func digest() -> String {
         let bits = length &* 8
         pending.append(0x80)
         while pending.count % 64 != 56 { pending.append(0) }

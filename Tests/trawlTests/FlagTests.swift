@@ -267,6 +267,8 @@ import TrawlTestSupport
         Case(command: "serve", line: ["missing.trawl"], refused: [:]),
         Case(command: "mcp", line: ["missing.trawl"], refused: [:]),
         Case(command: "models show", line: ["nothing"], refused: [:]),
+        Case(command: "models pull", line: [], refused: all(["--force", "--quiet"], "NAMES"), status: [0]),
+        Case(command: "models pull", line: ["nothing"], refused: [:]),
         Case(command: "models bench", line: ["nothing"], refused: [:]),
     ]
 

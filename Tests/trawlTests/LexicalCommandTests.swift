@@ -30,6 +30,19 @@ import TrawlTestSupport
         #expect(added.status == 64)
     }
 
+    /// Words inside text without spaces, the whole way from file to hit.
+    @Test(arguments: [
+        ("東大寺の仏像は奈良市にある。", "仏像", "都市"), ("東京是日本的首都。", "首都", "北京"), ("대한민국의 수도는 서울이다.", "민국", "부산"),
+        ("กรุงเทพมหานครเป็นเมืองหลวงของไทย", "เมืองหลวง", "ญี่ปุ่น"),
+    ]) func scriptsWithoutSpacesAreSearched(text: String, inside: String, absent: String) throws {
+        try folder.write("{\"_id\": \"d\", \"text\": \"\(text)\"}\n", to: "corpus.jsonl")
+        _ = try build("--quiet")
+        for (query, status) in [(inside, Int32(0)), (absent, 1)] {
+            let outcome = try run("query", "a.trawl", query, "--mode", "lexical", "--json")
+            #expect(outcome.status == status, "\(query): \(outcome.output)")
+        }
+    }
+
     @Test func operatorsAreReadWhereQueriesAreTyped() throws {
         _ = try build("--quiet")
         func found(_ arguments: String..., input: String = "") throws -> [String] {

@@ -68,7 +68,8 @@ import TrawlTestSupport
             "TRAWL_HOME=$PWD/empty $TRAWL query a.trawl --rerank 'who built france' --quiet", folder: folder.path)
         #expect(outcome.status == 2 && outcome.output.isEmpty)
         #expect(
-            outcome.errors.contains("all-MiniLM-L6-v2") && outcome.errors.contains("make models"), "\(outcome.errors)")
+            outcome.errors.contains("all-MiniLM-L6-v2") && outcome.errors.contains("trawl models pull"),
+            "\(outcome.errors)")
         let kind = try TrawlProcess.shell(
             "TRAWL_HOME=$PWD/empty $TRAWL query a.trawl 'who' --rerank cross:5 --quiet", folder: folder.path)
         #expect(kind.status == 2 && kind.errors.contains("no default model"))

@@ -2,7 +2,7 @@
 
     python3 eval/convert/generator_corpus.py SQUAD/ LEADS/ OUTPUT/
 
-SQUAD is SQuAD v1.1 in BEIR's layout, LEADS the folder that `indexes/fetch wikipedia` brings. OUTPUT gets:
+SQUAD is SQuAD v1.1 in BEIR's layout, LEADS the folder that `trawl models pull wikipedia` installs. OUTPUT gets:
 
     base.jsonl      the passages of SQuAD's training questions, and leads of Wikipedia articles, cut to 220 words;
                     those of fewer than 20 are left out

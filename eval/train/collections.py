@@ -2,7 +2,7 @@
 
     python3 eval/train/collections.py DATA/ LEADS/ OUTPUT/ [--leave-out NAME,...] [--pairs N]
 
-DATA holds unpacked collections in BEIR's layout, LEADS the folder that `indexes/fetch wikipedia` brings. OUTPUT gets
+DATA holds unpacked collections in BEIR's layout, LEADS the folder that `trawl models pull wikipedia` installs. OUTPUT gets
 `corpus.jsonl`, `queries.jsonl`, `train.tsv`, and for the weights of n-grams `dev-NAME.tsv` for each collection. Ids are
 prefixed by the collection's name.
 

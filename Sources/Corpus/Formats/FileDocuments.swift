@@ -34,13 +34,17 @@ final class FileSource: RawDocumentSource {
             }
             return content
         case .pdf: return try PDFText.content(of: bytes, path: source.name)
-        case .docx: return try WordDocument.content(of: ZipArchive(bytes, path: source.name))
-        case .odt: return try OpenDocument.content(of: ZipArchive(bytes, path: source.name))
-        case .epub: return try EPUBBook.content(of: ZipArchive(bytes, path: source.name))
+        case .docx: return try WordDocument.content(of: archive(bytes))
+        case .odt: return try OpenDocument.content(of: archive(bytes))
+        case .epub: return try EPUBBook.content(of: archive(bytes))
         case .email: return try MailMessage(bytes[...], path: source.name).content
         case .text, .beir, .jsonLines, .json, .tsv, .csv, .trec, .mbox, .lines:
             return FileContent(body: MarkedText(text: try utf8Text(bytes, path: source.name)))
         }
+    }
+
+    private func archive(_ bytes: [UInt8]) throws -> ZipArchive {
+        try ZipArchive(bytes, path: source.name, limit: maximumRecordBytes)
     }
 
     private func wholeFile() throws -> [UInt8] {

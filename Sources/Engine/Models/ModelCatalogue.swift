@@ -4,7 +4,7 @@ import TrawlCore
 /// Finds models by name or path.
 public enum ModelCatalogue {
     public static let defaultEmbedder = "all-MiniLM-L6-v2"
-    /// What writes n-grams; comes with Trawl, and `make models` puts it beside its base, the default embedder.
+    /// What writes n-grams; comes with Trawl, and is installed beside its base, the default embedder.
     public static let defaultGenerator = "minilm-generator"
     /// The language model of rerankers that need one.
     public static let defaultLanguageModel = "smollm2-135m-instruct"
@@ -38,8 +38,7 @@ public enum ModelCatalogue {
                 remedy: "name the model's folder or file")
         }
         throw TrawlError(
-            .notFound, "no model \"\(model)\"", path: folder,
-            remedy: choice)
+            .notFound, "no model \"\(model)\"", path: folder, remedy: choice(instead: model), topic: .models)
     }
 
     /// Whether `model` is a path or the name of an installed model.
@@ -51,11 +50,11 @@ public enum ModelCatalogue {
         [(model as NSString).expandingTildeInPath, folder + "/" + model]
     }
 
-    /// Which models can be named, for messages.
-    static var choice: String {
+    /// Which models can be named instead of one that is not installed, for messages.
+    static func choice(instead model: String) -> String {
         let installed = names()
-        return installed.isEmpty
-            ? "run 'make models' in Trawl's folder, or name the path of a model"
-            : "installed are \(installed.joined(separator: ", ")); or name the path of a model"
+        let known = PullCatalogue.entries.first { [$0.name, $0.folderName].contains(model) && $0.kind == .model }
+        return (installed.isEmpty ? "" : "installed are \(installed.joined(separator: ", ")); ")
+            + "name the path of a model, or install \(known?.name ?? "one")"
     }
 }

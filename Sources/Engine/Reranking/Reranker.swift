@@ -95,7 +95,7 @@ public struct Rerankers: Sendable {
         guard ModelCatalogue.contains(model) else {
             throw TrawlError(
                 .notFound, "\"\(model)\" is neither a reranker nor a model", path: ModelCatalogue.folder,
-                remedy: "the rerankers are \(names); \(ModelCatalogue.choice)")
+                remedy: "the rerankers are \(names); \(ModelCatalogue.choice(instead: model))", topic: .models)
         }
         let folder = try models.folder(model)
         guard let kind = all.first(where: { $0.accepts(folder) }) else {

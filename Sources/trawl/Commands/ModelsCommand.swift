@@ -6,14 +6,16 @@ import TrawlWorkbench
 
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List installed models, show one, or measure its speed.",
+        commandName: "models", abstract: "List installed models, show one, install others, or measure speed.",
         discussion: """
             EXAMPLES
               trawl models
               trawl models all-MiniLM-L6-v2
+              trawl models pull multilingual-e5-small
               trawl models bench all-MiniLM-L6-v2
             """,
-        subcommands: [ModelsShowCommand.self, ModelsBenchCommand.self], defaultSubcommand: ModelsShowCommand.self)
+        subcommands: [ModelsShowCommand.self, ModelsPullCommand.self, ModelsBenchCommand.self],
+        defaultSubcommand: ModelsShowCommand.self)
 }
 
 struct ModelsShowCommand: AsyncParsableCommand {

@@ -101,6 +101,12 @@ extension RemoveCommand: RuledCommand {
     var givenArguments: Set<String> { documents.isEmpty ? [] : ["DOCUMENTS"] }
 }
 
+extension ModelsPullCommand: RuledCommand {
+    static let flagRules = [FlagRule("--force", "--quiet", needs: ["NAMES"])]
+
+    var givenArguments: Set<String> { names.isEmpty ? [] : ["NAMES"] }
+}
+
 extension EmbedCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--prompt", excludedBy: ["--prompt-name", "--role", "--instruction", "--examples"]),

@@ -18,13 +18,15 @@ enum Advice {
         case .fusionWeights: "--weights lexical=1,dense=1"
         case .fittedFusion: "'trawl train fusion' fits one, --fusion min-max does without"
         case .generator: "'trawl train generator' trains one, --generator names it"
-        case .keyWeights: "'trawl train weights'; for minilm-generator, 'indexes/fetch generator' restores them"
+        case .keyWeights:
+            "'trawl train weights'; for minilm-generator, 'trawl models pull generator --force' restores them"
         case .pseudoQueries: "'trawl index --pseudo-queries'"
         case .metadata: "'trawl show INDEX ID --json' shows those of a document"
         case .missingDocuments: "--ignore-missing ignores unknown ids"
         case .documents: "'trawl ls INDEX' lists them"
         case .dataSets: "--data"
         case .topicFields: "--topic-fields title,description"
+        case .models: "'trawl models pull NAME' does that, without NAME it lists them"
         case .replacement: "--force replaces it"
         case .embeddingRanges: "'trawl embed --write-ranges' writes them, --ranges reads them"
         }

@@ -1,14 +1,15 @@
-import CTrawlZlib
-import TrawlCore
+internal import CTrawlZlib
 
-/// The entries of a zip archive in memory, as documents use it: stored or deflated, below 4 GiB, not encrypted (which is
-/// all that OPC, ODF and EPUB allow).
+/// The entries of a zip archive in memory, as documents and Python wheels use it: stored or deflated, below 4 GiB, not
+/// encrypted.
 ///
 /// Why not a library: those for archives load many others at every start of the program; zlib does the work here.
-final class ZipArchive {
-    let path: String
+package final class ZipArchive {
+    package let path: String
     private let bytes: [UInt8]
     private var entries: [String: Entry] = [:]
+    /// The names of the entries in the order of the archive, folders included; what a name says has not been checked.
+    package private(set) var names: [String] = []
 
     private struct Entry {
         let method: UInt16
@@ -19,15 +20,17 @@ final class ZipArchive {
     }
 
     /// What further entries may unpack to, in bytes, which bounds all of them together.
-    private var budget = maximumRecordBytes
+    private var budget: Int
     /// Entries larger than `checkedBytes` may not be this many times larger than what is stored.
     private static let maximumRatio = 200
     private static let checkedBytes = 16 << 20
 
+    /// - Parameter limit: what all entries that are read may unpack to together, in bytes.
     /// - Throws: `corrupted` for bytes that are not a zip archive; `unsupported` for encrypted documents and old formats.
-    init(_ bytes: [UInt8], path: String) throws {
+    package init(_ bytes: [UInt8], path: String, limit: Int) throws {
         self.bytes = bytes
         self.path = path
+        budget = limit
         if bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0]) {
             throw TrawlError(
                 .unsupported, "is encrypted, or in the format of Word before 2007", path: path,
@@ -52,6 +55,7 @@ final class ZipArchive {
                 throw TrawlError(.unsupported, "is encrypted", path: path, remedy: "save it without a password")
             }
             if entries[name] == nil {
+                names.append(name)
                 entries[name] = Entry(
                     method: short(at: position + 10), checksum: UInt32(number(at: position + 16)),
                     storedSize: number(at: position + 20), size: number(at: position + 24),
@@ -64,7 +68,7 @@ final class ZipArchive {
     /// The unpacked bytes of an entry; nil when there is none of that name.
     ///
     /// - Throws: `corrupted` for damaged entries; `invalidInput` for those that unpack to too much.
-    func contents(of name: String) throws -> [UInt8]? {
+    package func contents(of name: String) throws -> [UInt8]? {
         guard let entry = entries[name] else { return nil }
         guard entry.headerOffset + 30 <= bytes.count, number(at: entry.headerOffset) == 0x0403_4B50 else {
             throw fault("its entry \(name) is damaged")
@@ -77,7 +81,7 @@ final class ZipArchive {
         else {
             throw TrawlError(
                 .invalidInput, "its entry \(name) would unpack to \(entry.size >> 20) MiB", path: path,
-                remedy: "check that it is the document that it claims to be")
+                remedy: "check that it is the file that it claims to be")
         }
         budget -= entry.size
         let stored = bytes[start..<start + entry.storedSize]
@@ -85,7 +89,7 @@ final class ZipArchive {
         switch entry.method {
         case 0: unpacked = Array(stored)
         case 8: unpacked = try inflate(stored, size: entry.size, name)
-        default: throw fault("its entry \(name) is compressed by a method that documents do not use")
+        default: throw fault("its entry \(name) is compressed by a method other than deflate")
         }
         let checksum = unpacked.withUnsafeBufferPointer { crc32_z(0, $0.baseAddress, $0.count) }
         guard unpacked.count == entry.size, UInt32(truncatingIfNeeded: checksum) == entry.checksum || unpacked.isEmpty
