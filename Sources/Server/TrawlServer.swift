@@ -36,14 +36,15 @@ public final class TrawlServer: Sendable {
     public func run(listening: @escaping @Sendable (_ port: Int) -> Void) async throws {
         let settings = services.settings
         let connections = services.connections
-        let requestTime = TimeAmount.milliseconds(Int64(settings.timeout * 1000))
-        let idleTime = TimeAmount.milliseconds(Int64(settings.idleTimeout * 1000))
+        let limits = ConnectionHandler.Limits(
+            requestTime: .milliseconds(Int64(settings.timeout * 1000)),
+            idleTime: .milliseconds(Int64(settings.idleTimeout * 1000)), bodyBytes: settings.bodyBytes)
         let application = Application(
             router: router(),
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
                     additionalChannelHandlers: [
-                        ConnectionHandler(connections, requestTime: requestTime, idleTime: idleTime)
+                        ConnectionHandler(connections, limits)
                     ])),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: "trawl/\(settings.version)",

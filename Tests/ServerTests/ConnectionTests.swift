@@ -19,7 +19,9 @@ import Testing
     @Test func aServerWithAKeyAnswersThoseWhoHaveIt() async throws {
         let server = try await RunningServer { $0.apiKey = "secret" }
         #expect(try await server.send("GET", "/v1/indexes").status == 401)
-        for headers in [["Authorization": "Bearer secret"], ["X-API-Key": "secret"]] {
+        for headers in [
+            ["Authorization": "Bearer secret"], ["Authorization": "bearer secret"], ["X-API-Key": "secret"],
+        ] {
             #expect(try await server.send("GET", "/v1/indexes", headers: headers).status == 200)
         }
         for headers in [["Authorization": "Bearer secre"], ["X-API-Key": ""], ["Authorization": "Basic secret"]] {
@@ -84,8 +86,10 @@ import Testing
         let slow = try await server.raw(
             request("POST /v1/search HTTP/1.1", "Host: localhost", "Content-Length: 100", body: "{"), silence: 20)
         #expect(slow.hasPrefix("HTTP/1.1 408"), "\(slow)")
-        // A head that never ends, and nothing at all.
-        #expect(try await server.raw(Array("GET /health HTTP/1.1\r\nHost: loc".utf8), silence: 20).isEmpty)
+        #expect(slow.contains(#""type":"timeout""#), "\(slow)")
+        let head = try await server.raw(Array("GET /health HTTP/1.1\r\nHost: loc".utf8))
+        #expect(head.hasPrefix("HTTP/1.1 408"), "\(head)")
+        // A client that sends nothing at all.
         #expect(try await server.raw([], silence: 20).isEmpty)
         #expect(ContinuousClock.now - start < .seconds(15))
         #expect(try await server.send("GET", "/health").status == 200)
@@ -150,6 +154,49 @@ import Testing
             try await Task.sleep(for: .milliseconds(20))
         }
         #expect(server.services.metrics.registry.text().contains(dropped))
+    }
+
+    @Test func anAnswerToHEADIsAHeadAlone() async throws {
+        let server = try await RunningServer()
+        let heads =
+            request("HEAD /health HTTP/1.1", "Host: localhost") + request("HEAD /nothing HTTP/1.1", "Host: localhost")
+        let answers = try await server.raw(
+            heads + request("GET /health HTTP/1.1", "Host: localhost", "Connection: close"))
+        let parts = answers.components(separatedBy: "\r\n\r\n")
+        #expect(
+            parts.count == 4 && parts[1].hasPrefix("HTTP/1.1 404") && parts[2].hasPrefix("HTTP/1.1 200"), "\(answers)")
+        #expect(parts[0].contains("Content-Length: 15") && parts[3] == #"{"status":"ok"}"#, "\(answers)")
+    }
+
+    @Test func aClientOfAnEarlierVersionGetsTheEndOfItsConnection() async throws {
+        let server = try await RunningServer()
+        let answer = try await server.raw(request("GET /health HTTP/1.0"))
+        #expect(answer.contains("200 OK") && answer.contains("Connection: close"), "\(answer)")
+    }
+
+    @Test func aRequestNamesOneHost() async throws {
+        let server = try await RunningServer()
+        for hosts in [[], ["Host: localhost", "Host: evil.example"]] {
+            let lines = ["GET /health HTTP/1.1"] + hosts
+            let answer = try await server.raw(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8))
+            #expect(answer.hasPrefix("HTTP/1.1 400") && answer.contains("host"), "\(answer)")
+        }
+    }
+
+    @Test func aBodyThatIsNotAsItsHeadSaysIsABadRequest() async throws {
+        let server = try await RunningServer()
+        let answer = try await server.raw(
+            request("POST /v1/search HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked", body: "zz\r\n{}\r\n"))
+        #expect(answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
+    }
+
+    @Test func aBodyThatIsTooLargeIsRefusedBeforeItIsSent() async throws {
+        let server = try await RunningServer { $0.bodyBytes = 1000 }
+        let answer = try await server.raw(
+            request(
+                "POST /v1/search HTTP/1.1", "Host: localhost", "Content-Length: 2000", "Expect: 100-continue",
+                "Connection: close"))
+        #expect(answer.hasPrefix("HTTP/1.1 413"), "\(answer)")
     }
 
     @Test func aServerThatStopsAnswersWhatHasBegun() async throws {

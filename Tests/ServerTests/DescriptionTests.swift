@@ -18,7 +18,9 @@ import TrawlTestSupport
         let paths = try #require(description()["paths"] as? [String: [String: Any]])
         for (path, methods) in paths {
             let real = path.replacingOccurrences(of: "{name}", with: "notes").replacingOccurrences(
-                of: "{id}", with: "moon")
+                of: "{id}", with: "moon"
+            ).replacingOccurrences(
+                of: "{model}", with: "all-MiniLM-L6-v2")
             let answer = try await server.send("PATCH", real)
             #expect(answer.status == 405, "\(path)")
             let allowed = Set((answer.headers["allow"] ?? "").components(separatedBy: ", ")).subtracting(["HEAD"])
@@ -37,6 +39,8 @@ import TrawlTestSupport
         let described = Set(
             paths.keys.map {
                 $0.replacingOccurrences(of: "{name}", with: ":name").replacingOccurrences(of: "{id}", with: ":id")
+                    .replacingOccurrences(
+                        of: "{model}", with: ":model")
             })
         #expect(Set(served).isSubset(of: described), "\(Set(served).subtracting(described))")
     }
@@ -81,7 +85,9 @@ import TrawlTestSupport
                     body = String(decoding: try JSONSerialization.data(withJSONObject: example), as: UTF8.self)
                 }
                 let real = path.replacingOccurrences(of: "{name}", with: "notes").replacingOccurrences(
-                    of: "{id}", with: "moon")
+                    of: "{id}", with: "moon"
+                ).replacingOccurrences(
+                    of: "{model}", with: "all-MiniLM-L6-v2")
                 let answer = try await server.send(method.uppercased(), real, body)
                 // A document may have been deleted by the example before.
                 #expect(

@@ -34,7 +34,7 @@ import Testing
     @Test(arguments: [
         ("{\"id\": \"x\", \"text\": \"good\"}\n{\"id\": \"y\"}\n", "line 2"),
         ("{\"id\": \"x\", \"text\": \"good\"}\n{\"text\": \"no id\"}\n", "line 2"), ("nonsense\n", "line 1"),
-        ("{\"id\": \"x\", \"text\": \"a\"}\n{\"id\": \"x\", \"text\": \"b\"}\n", "x"),
+        ("{\"id\": \"x\", \"text\": \"a\"}\n{\"id\": \"x\", \"text\": \"b\"}\n", "at line 1"),
     ])
     func aBodyWithABadLineChangesNothing(body: String, place: String) async throws {
         let server = try await RunningServer()

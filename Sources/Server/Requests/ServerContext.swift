@@ -4,10 +4,11 @@ import NIOCore
 /// What routes know of a request besides its head and body.
 struct ServerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    let connection: ObjectIdentifier
+    let channel: any Channel
+    var connection: ObjectIdentifier { ObjectIdentifier(channel) }
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        connection = ObjectIdentifier(source.channel)
+        channel = source.channel
     }
 }

@@ -29,9 +29,9 @@ struct AccessMiddleware: RouterMiddleware {
 
     private func isGiven(_ key: String, in headers: HTTPFields) -> Bool {
         var given = headers[values: HTTPField.Name("X-API-Key") ?? .authorization]
-        let bearer = "Bearer "
-        given += headers[values: .authorization].filter { $0.hasPrefix(bearer) }.map {
-            String($0.dropFirst(bearer.count))
+        let scheme = "bearer "
+        given += headers[values: .authorization].filter { $0.prefix(scheme.count).lowercased() == scheme }.map {
+            String($0.dropFirst(scheme.count))
         }
         // Every one is compared, whether an earlier one was right or not.
         return given.reduce(false) { Self.areEqual(Array($1.utf8), Array(key.utf8)) || $0 }

@@ -11,9 +11,14 @@ struct AnswerMiddleware: RouterMiddleware {
     ) async throws -> Response {
         let start = ContinuousClock.now
         var response: Response
-        do { response = try await next(request, context) } catch {
+        do { response = try await next(request, context) } catch is CancellationError {
+            // The client has gone; nobody reads an answer.
+            context.channel.close(promise: nil)
+            return Response(status: .serviceUnavailable)
+        } catch {
             response = answer(to: error, context)
         }
+        if request.method == .head { response = response.createHeadResponse() }
         response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
         response.headers[.xContentTypeOptions] = "nosniff"
         let seconds = (ContinuousClock.now - start) / .seconds(1)

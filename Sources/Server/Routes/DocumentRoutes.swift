@@ -125,8 +125,12 @@ struct DocumentRoutes: Routes {
                 try await services.writers.run(for: ticket) {
                     let documents = try PostedDocuments(body)
                     let notes = Notes()
-                    let summary = try engine.add(documents, to: index.path, replacing: true, progress: notes)
-                    return Written(written: documents.count, index: summary, notes: notes.all)
+                    do {
+                        let summary = try engine.add(documents, to: index.path, replacing: true, progress: notes)
+                        return Written(written: documents.count, index: summary, notes: notes.all)
+                    } catch let error as TrawlError {
+                        throw PostedDocuments.placed(error)
+                    }
                 }
             })
     }

@@ -19,7 +19,7 @@ struct RouteTable {
 
     /// Answers the methods that no route has.
     func finish() {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options]
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options, .trace]
         for (path, own) in methods {
             let allowed = own.map(\.rawValue).sorted().joined(separator: ", ")
             for method in known where !own.contains(method) {

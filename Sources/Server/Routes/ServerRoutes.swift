@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import TrawlCore
@@ -23,6 +24,14 @@ struct ServerRoutes: Routes {
         }
         table.on(.get, "/v1/models") { _, _ in
             try .json(ModelList(data: services.models.names.map { Model($0, services.engine) }))
+        }
+        table.on(.get, "/v1/models/:model") { _, context in
+            let name = try context.parameters.require("model").removingPercentEncoding ?? ""
+            guard services.models.names.contains(name) else {
+                throw RequestFault.notFound(
+                    "no model \"\(name)\"", remedy: "the models are \(services.models.names.joined(separator: ", "))")
+            }
+            return try .json(Model(name, services.engine))
         }
         table.on(.get, "/openapi.json") { _, _ in .json(bytes: PackageResources.openapi_json) }
     }

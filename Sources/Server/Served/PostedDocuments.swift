@@ -39,19 +39,22 @@ final class PostedDocuments: DocumentSource {
     }
 
     func next() throws -> Document? {
-        do {
-            guard let document = try documents.next() else { return nil }
-            guard documents.summary.numberedDocuments == 0 else {
-                throw TrawlError(
-                    .invalidInput, "a document has no id", line: document.origin.line,
-                    remedy: "give every document an id, so that sending it again replaces it")
-            }
-            count += 1
-            return document
-        } catch var error as TrawlError {
-            if let line = error.line { error.message = "line \(line) of the body: \(error.message)" }
-            throw error
+        guard let document = try documents.next() else { return nil }
+        guard documents.summary.numberedDocuments == 0 else {
+            throw TrawlError(
+                .invalidInput, "a document has no id", line: document.origin.line,
+                remedy: "give every document an id, so that sending it again replaces it")
         }
+        count += 1
+        return document
+    }
+
+    /// An error about these documents, with its place in the body.
+    static func placed(_ error: TrawlError) -> TrawlError {
+        var error = error
+        error.message = error.message.replacingOccurrences(of: "standard input:", with: "line ")
+        if let line = error.line { error.message = "line \(line) of the body: \(error.message)" }
+        return error
     }
 }
 

@@ -83,7 +83,12 @@ final class Services: Sendable {
         let tooLarge = RequestFault(
             .contentTooLarge, "too_large", "the body has more than \(limit) bytes", remedy: "send less at once")
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
-        do { return try await request.body.collect(upTo: limit) } catch is NIOTooManyBytesError { throw tooLarge }
+        do { return try await request.body.collect(upTo: limit) } catch is NIOTooManyBytesError { throw tooLarge } catch
+        {
+            throw RequestFault(
+                .badRequest, "invalid_request", "the body is not complete, or not encoded as its head says",
+                remedy: "send as many bytes as Content-Length says, or valid chunks")
+        }
     }
 
     /// The body of a request as a JSON object.
