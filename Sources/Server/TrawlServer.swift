@@ -72,19 +72,19 @@ public final class TrawlServer: Sendable {
     public func stop() async { await group.withLock { $0 }?.triggerGracefulShutdown() }
 
     private func router() -> Router<ServerContext> {
-        let router = Router(context: ServerContext.self)
-        router.addMiddleware {
-            AnswerMiddleware(metrics: services.metrics)
-            AccessMiddleware(
-                settings: services.settings, openPaths: Set(PageRoutes.files.map(\.path) + ["/health", "/ready"]))
-        }
-        var table = RouteTable(router)
+        var table = RouteTable()
         let groups: [any Routes] = [
             ServerRoutes(services: services), SearchRoutes(services: services), EmbeddingRoutes(services: services),
             PhraseRoutes(services: services), DocumentRoutes(services: services), PageRoutes(),
         ]
         for group in groups { group.add(to: &table) }
-        table.finish()
+        let router = Router(context: ServerContext.self)
+        router.addMiddleware {
+            AnswerMiddleware(metrics: services.metrics, routes: table)
+            AccessMiddleware(
+                settings: services.settings, openPaths: Set(PageRoutes.files.map(\.path) + ["/health", "/ready"]))
+        }
+        table.register(on: router)
         return router
     }
 

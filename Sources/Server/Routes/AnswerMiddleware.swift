@@ -5,6 +5,7 @@ import Logging
 /// Makes an answer of every error, counts and logs requests.
 struct AnswerMiddleware: RouterMiddleware {
     let metrics: ServerMetrics
+    let routes: RouteTable
 
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
@@ -16,7 +17,7 @@ struct AnswerMiddleware: RouterMiddleware {
             context.channel.close(promise: nil)
             return Response(status: .serviceUnavailable)
         } catch {
-            response = answer(to: error, context)
+            response = answer(to: error, request, context)
         }
         if request.method == .head { response = response.createHeadResponse() }
         response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
@@ -30,10 +31,10 @@ struct AnswerMiddleware: RouterMiddleware {
         return response
     }
 
-    private func answer(to error: any Error, _ context: ServerContext) -> Response {
+    private func answer(to error: any Error, _ request: Request, _ context: ServerContext) -> Response {
         let fault: RequestFault
         if let error = error as? HTTPError, error.status == .notFound {
-            fault = .notFound("there is no such route", remedy: "GET /openapi.json lists them")
+            fault = routes.fault(request.method, request.uri.path)
         } else {
             fault = RequestFault(error)
         }
