@@ -109,6 +109,13 @@ class PageTests(PageTestCase):
         self.one("#explorer .next a").click()
         self.until(lambda: self.state()["ngram"] == "neap")
 
+    def test_the_ends_of_titles_and_passages_extend_no_phrase(self):
+        self.open(index="tides", ngram="spring tides")
+        following = {token.text: token for token in self.all("#explorer .next tbody th")}
+        self.assertEqual(set(following), {"are", "<end of title>"})
+        self.assertTrue(following["are"].find_elements(By.TAG_NAME, "a"))
+        self.assertFalse(following["<end of title>"].find_elements(By.TAG_NAME, "a"))
+
     def test_labels_and_pieces_of_n_grams_are_not_searched_for(self):
         self.open()
         found = self.browser.execute_async_script(

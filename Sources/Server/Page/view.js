@@ -328,7 +328,8 @@ export function filterProblem({ message, remedy }, filter) {
 
 // The explorer
 
-const endOfPassage = "<end of passage>"
+/** What is listed among next tokens and is not text. */
+const isEnd = (token) => token === "<end of passage>" || token === "<end of title>"
 
 /** The phrase with a next token. Word pieces are joined; so are the tokens of byte-level vocabularies, which have their spaces. */
 function extended(phrase, token, hasSpaces) {
@@ -353,7 +354,7 @@ export function phrase(found, { href, more }) {
     next.length > 0 && h("section", { class: "next" }, h("h3", {}, "Next tokens"),
       h("table", {}, h("thead", { class: "unseen" }, h("tr", {}, ["Token", "Share", "Count"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, next.map((token) => h("tr", {},
-          h("th", { scope: "row" }, isPlain && token.text !== endOfPassage
+          h("th", { scope: "row" }, isPlain && !isEnd(token.text)
             ? h("a", { href: href({ ngram: extended(found.phrase, token.text, hasSpaces) }) }, token.text) : token.text),
           h("td", {}, bar([token.count / most, "generative"])),
           h("td", { class: "number" }, `${whole.format(token.count)} `, h("small", {}, `${(100 * token.count / count).toFixed(1)}%`)))),
