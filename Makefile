@@ -22,7 +22,7 @@ demo: models
 	indexes/demo $(TRAWL)
 
 test: models
-	swift test $(SWIFT_FLAGS) --disable-xctest
+	swift test $(SWIFT_FLAGS) --disable-xctest --skip-build
 
 test-isas: models
 	for isa in portable avx2; do \
