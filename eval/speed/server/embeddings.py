@@ -1,4 +1,4 @@
-"""Requests per second to /v1/embeddings with MiniLM, texts of 20 tokens, against sentence-transformers behind FastAPI.
+"""Requests per second to /v1/embeddings with MiniLM, texts of 20 tokens, against sentence-transformers, served by FastAPI.
 
     PEERS/bin/python eval/speed/server/embeddings.py SCIFACT/ --trawl .build/release/trawl [--seconds 10] [--rounds 3]
 

@@ -1,4 +1,4 @@
-"""The peer of embeddings.py: sentence-transformers behind FastAPI, as one would write it.
+"""The peer of embeddings.py: sentence-transformers, served by FastAPI, as one would write it.
 
     PEERS/bin/python eval/speed/server/peer.py MODEL PORT [--threads N] [--calls N]
 
