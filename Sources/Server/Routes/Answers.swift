@@ -11,11 +11,9 @@ extension Response {
     }
 
     static func json(bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
-        bytes.withUnsafeBufferPointer { bytes in
-            Response(
-                status: status, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
-        }
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     static func text(_ text: String, type: String) -> Response {

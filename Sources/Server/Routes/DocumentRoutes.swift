@@ -75,12 +75,13 @@ struct DocumentRoutes: Routes {
             throw RequestFault.invalid(
                 "unknown parameter \"\(unknown.key)\"", remedy: "the parameters are after, limit")
         }
-        let limit = try query.get("limit").map { text -> Int in
+        let wanted = try query.get("limit").map { text -> Int in
             guard let limit = Int(text), 1...10_000 ~= limit else {
                 throw RequestFault.invalid("limit is \"\(text)\"", remedy: "give a number from 1 to 10000")
             }
             return limit
         }
+        let limit = wanted ?? 100
         let after = query.get("after").map { DocumentID($0) }
         return try .json(
             await services.work.run(for: ticket) {
@@ -91,10 +92,11 @@ struct DocumentRoutes: Routes {
                 var listed: [DocumentSummary] = []
                 var isThere = after == nil
                 var hasMore = false
-                try documents.forEachSummary { document in
+                // One more than is listed tells whether there are more.
+                try documents.forEachSummary(limit: after == nil ? limit + 1 : .max) { document in
                     if !isThere {
                         isThere = document.document == after
-                    } else if listed.count < limit ?? 100 {
+                    } else if listed.count < limit {
                         listed.append(document)
                     } else {
                         hasMore = true
