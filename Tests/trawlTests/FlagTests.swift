@@ -39,7 +39,8 @@ import TrawlTestSupport
         "--precision": "int8", "--scoring": "lm", "--instruction": "Find it", "--examples": "examples.tsv",
         "--query-prompt": "query: ", "--ef-search": "50", "--probes": "8", "--candidates": "100", "--feedback": "3",
         "--feedback-weight": "0.5", "--blocks": "1", "--k1": "1", "--b": "0.5", "--fusion": "rrf",
-        "--weights": "lexical=1", "--where": "year>=1", "--limit": "3", "--run": "out.trec", "eval --run": "run.txt",
+        "--weights": "lexical=1", "--where": "year>=1", "--limit": "3", "--run": "out.trec",
+        "eval retrieval --run": "run.txt",
         "--depth": "5", "--color": "never", "--topic-fields": "title", "--qrels": "qrels.txt",
         "--benchmark": "nothing.yaml", "--data": ".", "--sts": "nothing.tsv", "--model": "nothing",
         "--prompt-name": "query", "--sweep": "nothing.yaml", "--measures": "AP", "--first-queries": "1",
@@ -143,7 +144,7 @@ import TrawlTestSupport
                 "--rerank-weight": "--rerank",
             ]),
         Case(
-            command: "eval",
+            command: "eval retrieval",
             line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
             refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts",
@@ -154,20 +155,20 @@ import TrawlTestSupport
             status: [0, 2]),
         // Without one: what the command line alone decides.
         Case(
-            command: "eval", line: ["--run", "missing.txt", "--qrels", "qrels.txt"],
+            command: "eval retrieval", line: ["--run", "missing.txt", "--qrels", "qrels.txt"],
             refused: all(ofAnIndex, "INDEX").merging([
                 "--model": "--sts", "--prompt-name": "--sts", "--data": "--benchmark", "--precision": "INDEX",
                 "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--benchmark": "--run", "--sts": "--run",
             ]) { $1 }),
         Case(
-            command: "eval", line: ["--benchmark", "missing.yaml"],
+            command: "eval retrieval", line: ["--benchmark", "missing.yaml"],
             refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q"], "INDEX").merging([
                 "--model": "--sts", "--prompt-name": "--sts", "--precision": "INDEX", "--rerank-depth": "--rerank",
                 "--rerank-weight": "--rerank",
                 "--run": "--benchmark", "--sts": "--benchmark",
             ]) { $1 }),
         Case(
-            command: "eval", line: ["--sts", "missing.tsv"],
+            command: "eval retrieval", line: ["--sts", "missing.tsv"],
             refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q"], "INDEX").merging([
                 "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--run": "--sts",
                 "--benchmark": "--sts",

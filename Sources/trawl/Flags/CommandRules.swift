@@ -30,7 +30,7 @@ extension QueryCommand: RuledCommand {
     var givenArguments: Set<String> { Set(text == nil ? [] : ["TEXT"]).union(tuning.reranking.given) }
 }
 
-extension EvalCommand: RuledCommand {
+extension EvalRetrievalCommand: RuledCommand {
     static let flagRules =
         tuningRules + [
             FlagRule("--sts", "--benchmark", "--run", excludedBy: ["INDEX"]),
