@@ -91,7 +91,9 @@ public struct RunRecord: Codable, Sendable, Equatable {
         let path = Self.path(ofRun: path)
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         do {
-            self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            self = try decoder.decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw TrawlError(
                 .invalidInput, "the file is not the record of a run", path: path,
@@ -102,6 +104,7 @@ public struct RunRecord: Codable, Sendable, Equatable {
     /// The record as JSON with sorted keys.
     public func json() throws -> String {
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return try String(decoding: encoder.encode(self), as: UTF8.self) + "\n"
     }

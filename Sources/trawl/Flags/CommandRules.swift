@@ -49,14 +49,15 @@ extension EvalRetrievalCommand: RuledCommand {
             FlagRule("--benchmark", "--run", excludedBy: ["--sts"]),
             FlagRule("--run", excludedBy: ["--benchmark"]),
             FlagRule("--model", "--prompt-name", needs: ["--sts"]),
-            FlagRule("--data", needs: ["--benchmark"]),
+            FlagRule("--data", "--results", needs: ["--benchmark"]),
             FlagRule("--qrels", "--measures", "--exclude-self", needs: ["INDEX", "--run"]),
+            FlagRule("--timed-queries", needs: ["INDEX", "--benchmark"]),
             FlagRule("-q", needs: ["INDEX", "--run"]),
             FlagRule("-q", "--write-run", excludedBy: ["--sweep"]),
             FlagRule("--precision", needs: ["INDEX", "--sts"]),
             FlagRule(
                 retrievalFlags + [
-                    "--queries", "--topic-fields", "--first-queries", "--write-run", "--timed-queries", "--rerank",
+                    "--queries", "--topic-fields", "--first-queries", "--write-run", "--rerank",
                     "--reranker", "--rerank-depth", "--rerank-weight",
                 ], needs: ["INDEX"]),
         ]
