@@ -24,7 +24,6 @@ extension Report {
         let scores = json(perQuery: detailed)
         guard let cost else { return scores }
         let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = .sortedKeys
         let costs = String(decoding: try encoder.encode(cost), as: UTF8.self)
         return scores.dropLast() + ", \"cost\": \(costs)}"

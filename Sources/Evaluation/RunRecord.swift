@@ -42,6 +42,14 @@ public struct RunRecord: Codable, Sendable, Equatable {
         /// The size of the index on disk, in bytes.
         public let indexBytes: Int
 
+        enum CodingKeys: String, CodingKey {
+            case queries, seconds
+            case medianMilliseconds = "median_milliseconds"
+            case percentile95Milliseconds = "percentile_95_milliseconds"
+            case peakMemory = "peak_memory"
+            case indexBytes = "index_bytes"
+        }
+
         public init(
             queries: Int, seconds: Double, medianMilliseconds: Double?, percentile95Milliseconds: Double?,
             peakMemory: Int, indexBytes: Int
@@ -91,9 +99,7 @@ public struct RunRecord: Codable, Sendable, Equatable {
         let path = Self.path(ofRun: path)
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         do {
-            let decoder = JSONDecoder()
-            decoder.keyDecodingStrategy = .convertFromSnakeCase
-            self = try decoder.decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+            self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw TrawlError(
                 .invalidInput, "the file is not the record of a run", path: path,
@@ -104,7 +110,6 @@ public struct RunRecord: Codable, Sendable, Equatable {
     /// The record as JSON with sorted keys.
     public func json() throws -> String {
         let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return try String(decoding: encoder.encode(self), as: UTF8.self) + "\n"
     }

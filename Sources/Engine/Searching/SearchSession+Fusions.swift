@@ -23,9 +23,10 @@ extension SearchSession {
             let retrieved = try retrieve(batch).found
             for (number, fusion) in fusions.enumerated() {
                 var found = retrieved
+                let depth = depth(fusing: fusion.depth)
                 try forEach(&found) { _, found in
                     let inputs = found.retrieved.map { input in
-                        fusion.depth < settings.fusion.depth ? input.with(input.ranking.top(fusion.depth)) : input
+                        input.ranking.count > depth ? input.with(input.ranking.top(depth)) : input
                     }
                     let used = weights[number].indices.filter { weights[number][$0] > 0 }
                     // A single method ranks by itself, as it does in a session of its own.

@@ -292,14 +292,17 @@ public final class SearchSession {
     private var hitCount: Int { settings.rerankers.reduce(settings.limit) { max($0, $1.depth) } }
 
     /// How many passages each retriever answers.
-    private var depth: Int {
+    private var depth: Int { depth(fusing: settings.fusion.depth) }
+
+    /// The same where that many passages of each retriever are fused.
+    func depth(fusing fusionDepth: Int) -> Int {
         let passages = max(1, index.documents.passageCount)
         let documents = max(1, index.documents.documentCount)
         let perDocument = (passages + documents - 1) / documents
         // Where documents have several passages, some of the best passages share a document.
         let spread = settings.collapsesDocuments && perDocument > 1 ? 4 * perDocument : 1
         var depth = hitCount > passages / spread ? passages : hitCount * spread
-        if retrievers.count > 1 { depth = max(depth, settings.fusion.depth) }
+        if retrievers.count > 1 { depth = max(depth, fusionDepth) }
         return min(depth, passages)
     }
 

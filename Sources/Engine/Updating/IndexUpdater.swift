@@ -130,12 +130,3 @@ public struct UpdateReport: Codable, Sendable {
     public let deleted: Int
     public let index: IndexSummary
 }
-
-extension Engine {
-    /// Makes `settings` the defaults of searches of the index in the folder `path`, in one commit.
-    ///
-    /// - Throws: `TrawlError` when they are out of their bounds or the index cannot be written; it is then as it was.
-    public func setDefaults(_ settings: SearchSettings, of path: String) throws {
-        try IndexUpdater(path: path, parts: parts).setDefaults(settings)
-    }
-}

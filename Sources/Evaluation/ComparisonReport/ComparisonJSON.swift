@@ -1,4 +1,5 @@
 import Foundation
+import TrawlCore
 
 extension RunComparison {
     /// The comparison as one JSON object: settings, systems with means, intervals, scores by query and records, pairs, warnings.
@@ -87,7 +88,8 @@ private struct ComparisonObject: Encodable {
             let report = comparison.reports[number]
             func byName<Value>(_ value: (Int) -> Value?) -> [String: Value] {
                 Dictionary(
-                    uniqueKeysWithValues: names.indices.compactMap { column in value(column).map { (names[column], $0) } })
+                    uniqueKeysWithValues: names.indices.compactMap { column in value(column).map { (names[column], $0) }
+                    })
             }
             return System(
                 name: system.name, means: byName { report.means[$0] },

@@ -1,7 +1,7 @@
 import Foundation
 import TrawlCore
 public import TrawlEngine
-public import TrawlEvaluation
+import TrawlEvaluation
 import Yams
 
 /// A benchmark as its file describes it: a data set, an index of it, systems, and the scores that they should reach.
@@ -59,8 +59,9 @@ public struct BenchmarkFile: Sendable {
                 throw TrawlError(.invalidInput, "the file is empty")
             }
             try self.init(root, path: path, parts)
-        } catch let error as TrawlError {
-            throw error.path == nil ? error.at(path: path) : error
+        } catch var error as TrawlError {
+            error.path = error.path ?? path
+            throw error
         } catch {
             throw TrawlError(.invalidInput, "this is not YAML: \(error)", path: path)
         }
@@ -105,7 +106,8 @@ public struct BenchmarkFile: Sendable {
         let measures = self.measures
         systems = try top.nodes("systems").map { try System($0, measures, parts) }
         guard !systems.isEmpty else { throw TrawlError(.invalidInput, "the benchmark has no systems") }
-        for (position, system) in systems.enumerated() where systems[..<position].contains(where: { $0.name == system.name }) {
+        for (position, system) in systems.enumerated()
+        where systems[..<position].contains(where: { $0.name == system.name }) {
             throw TrawlError(.invalidInput, "two systems have the name \"\(system.name)\"")
         }
         try top.requireNothingElse()

@@ -1,5 +1,5 @@
 import Foundation
-public import TrawlCore
+import TrawlCore
 public import TrawlEvaluation
 
 /// A folder of results pages: `benchmarks/NAME.md` and `.json` for every benchmark, and `README.md`, which lists them and the
@@ -34,7 +34,6 @@ public struct ResultsFolder {
         let stem = path + "/benchmarks/" + result.name
         try OutputFile(stem + ".md").write(page(result, file))
         let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try OutputFile(stem + ".json").write(encoder.encode(result) + Data("\n".utf8))
         try OutputFile(path + "/README.md").write(list())
@@ -91,7 +90,8 @@ public struct ResultsFolder {
                 let score = system.scores["nDCG@10"].map { fixed($0, 4) } ?? ""
                 let link = position == 0 ? "[\(summary.name)](benchmarks/\(summary.name).md)" : ""
                 let verdict = position == 0 ? (summary.passed ? "reached" : "**missed**") : ""
-                page += "| \(link) | \(system.name.replacingOccurrences(of: "|", with: "\\|")) | \(score) | \(verdict) |\n"
+                page +=
+                    "| \(link) | \(system.name.replacingOccurrences(of: "|", with: "\\|")) | \(score) | \(verdict) |\n"
             }
         }
         let others = try FileManager.default.contentsOfDirectory(atPath: path).sorted().compactMap { name in

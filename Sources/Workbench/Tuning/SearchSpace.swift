@@ -1,5 +1,5 @@
-public import TrawlCore
-public import TrawlEngine
+import TrawlCore
+import TrawlEngine
 import Yams
 
 /// Settings of searches with the values to try for each: all combinations are a grid.
@@ -63,7 +63,8 @@ public struct SearchSpace: Sendable {
         }
         guard let mapping = root?.mapping else {
             throw TrawlError(
-                .invalidInput, "the file names no settings", path: path, remedy: "write for example lexical.k1: [0.6, 0.9]")
+                .invalidInput, "the file names no settings", path: path,
+                remedy: "write for example lexical.k1: [0.6, 0.9]")
         }
         return try mapping.map { key, value in
             guard let name = key.string, let values = value.sequence, !values.isEmpty else {

@@ -49,6 +49,11 @@ public struct SearchTuning: Sendable {
         public let improves: Bool
         /// What searching took before and after; nil where queries took turns.
         public let costs: [RunRecord.Cost]?
+
+        enum CodingKeys: String, CodingKey {
+            case queries, before, after, wins, losses, chance, improves, costs
+            case isCrossValidated = "is_cross_validated"
+        }
     }
 
     public struct Outcome: Encodable, Sendable {
@@ -98,8 +103,10 @@ public struct SearchTuning: Sendable {
             try scores.scores(of: chosen, on: queries, progress: progress, cancellation: cancellation)
         }
         let everything = try rounds(trials.count, order, compare)
-        let ranked = everything.trials.indices.map { (trial: everything.trials[$0], score: mean(everything.scores[$0])) }
-            .sorted { ($1.score, $0.trial) < ($0.score, $1.trial) }
+        let ranked = everything.trials.indices.map {
+            (trial: everything.trials[$0], score: mean(everything.scores[$0]))
+        }
+        .sorted { ($1.score, $0.trial) < ($0.score, $1.trial) }
         let best = ranked[0].trial
         let verdict: Verdict
         if let test {
@@ -198,7 +205,7 @@ public struct SearchTuning: Sendable {
         _ before: [Double], _ after: [Double], isCrossValidated: Bool, costs: [RunRecord.Cost]?
     ) -> Verdict {
         let deltas = zip(before, after).map { $1 - $0 }
-        let chance = RandomisationTest.chance(of: deltas, seed: seed)
+        let chance = RandomisationTest(deltas, seed: seed).p
         return Verdict(
             queries: deltas.count, isCrossValidated: isCrossValidated, before: mean(before), after: mean(after),
             wins: deltas.count { $0 > 0 }, losses: deltas.count { $0 < 0 }, chance: chance,

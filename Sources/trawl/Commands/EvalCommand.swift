@@ -11,6 +11,6 @@ struct EvalCommand: AsyncParsableCommand {
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode lexical,dense,hybrid
               trawl eval --run bm25.trec --qrels qrels.txt --measures "nDCG@10 AP"
             """,
-        subcommands: [EvalRetrievalCommand.self],
+        subcommands: [EvalRetrievalCommand.self, EvalTuneCommand.self],
         defaultSubcommand: EvalRetrievalCommand.self)
 }

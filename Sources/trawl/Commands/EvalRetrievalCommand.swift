@@ -106,7 +106,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     func validate() throws {
         if timedQueries < 0 { throw ValidationError("--timed-queries must be at least 0") }
         if !sts.isEmpty { return }
-        if !benchmark.isEmpty {
+        if !benchmark.isEmpty, index == nil, runFile == nil {
             guard data != nil else { throw ValidationError("name the folder of the data sets with --data") }
             return
         }

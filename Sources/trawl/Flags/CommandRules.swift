@@ -57,12 +57,20 @@ extension EvalRetrievalCommand: RuledCommand {
             FlagRule("--precision", needs: ["INDEX", "--sts"]),
             FlagRule(
                 retrievalFlags + [
-                    "--queries", "--topic-fields", "--first-queries", "--write-run", "--rerank",
+                    "--queries", "--topic-fields", "--first-queries", "--write-run", "--settings", "--rerank",
                     "--reranker", "--rerank-depth", "--rerank-weight",
                 ], needs: ["INDEX"]),
         ]
 
     var givenArguments: Set<String> { Set(index == nil ? [] : ["INDEX"]).union(tuning.reranking.given) }
+}
+
+extension EvalTuneCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--test-queries", needs: ["--test-qrels"]),
+        FlagRule("--folds", excludedBy: ["--test-qrels"], remedy: "the test queries judge the choice"),
+        FlagRule("--force", needs: ["--save"]),
+    ]
 }
 
 extension IndexCommand: RuledCommand {
