@@ -8,7 +8,7 @@ public struct RunRecord: Codable, Sendable, Equatable {
     /// A file or an index, by what it holds.
     public struct Source: Codable, Sendable, Equatable {
         public let path: String
-        /// SHA-256 of a file; what names the commit of an index.
+        /// SHA-256 of a file, or what tells the contents of an index.
         public let digest: String
         public let bytes: Int
 
@@ -21,7 +21,7 @@ public struct RunRecord: Codable, Sendable, Equatable {
         /// What the model is used for, such as `embedder`.
         public let role: String
         public let name: String
-        /// SHA-256 of its files.
+        /// What tells its weights from others.
         public let digest: String
 
         public init(role: String, name: String, digest: String) {

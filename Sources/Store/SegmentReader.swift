@@ -101,6 +101,20 @@ public struct SegmentReader: Sendable {
         }
     }
 
+    /// The checksums of all chunks, as they are stored: they name what the segment holds without reading it.
+    ///
+    /// - Complexity: one page for each chunk of a mebibyte.
+    public func storedChecksums() throws -> [UInt32] {
+        var checksums: [UInt32] = []
+        for (kind, _) in try blobSizes() {
+            let kind = BlobKind(number: kind, "blob \(kind)")
+            for number in 0..<(try descriptor(kind)?.chunkCount ?? 0) {
+                checksums.append(ChunkHeader(before: try chunk(kind, number)).checksum)
+            }
+        }
+        return checksums
+    }
+
     /// The kinds (numbers) of blobs that the segment has and the bytes that they take.
     public func blobSizes() throws -> [(kind: UInt16, bytes: Int)] {
         var sizes: [(kind: UInt16, bytes: Int)] = []

@@ -42,16 +42,23 @@ struct EntryName: CodingKey {
 }
 
 /// The groups at the top of a recipe file, taken one after the other.
-private struct RecipeGroups {
-    private let root: Node.Mapping
-    private var groups: [String: Node] = [:]
-    private var taken: Set<String> = []
+struct RecipeGroups {
+    /// Which entries of a group may be set.
+    enum Sections {
+        /// Those of an index and of its searches.
+        case all
+        /// Those of searches.
+        case settings
+    }
 
-    init(_ root: Node) throws {
+    private let sections: Sections
+    private var groups: [String: Node] = [:]
+
+    init(_ root: Node, sections: Sections = .all) throws {
         guard case .mapping(let mapping) = root else {
             throw TrawlError(.invalidInput, "a recipe is a list of settings with their values")
         }
-        self.root = mapping
+        self.sections = sections
         for (key, value) in mapping {
             guard let name = key.string else { continue }
             groups[name] = value
@@ -91,8 +98,12 @@ private struct RecipeGroups {
     }
 
     func requireNothingElse(_ parts: IndexParts) throws {
-        let sections = parts.all.flatMap { [$0.recipeSection, $0.settingsSection].compactMap { $0?.sectionName } }
-        let known = ["description", "corpus", "passages", "build", "search", "fusion"] + sections
+        let owned = parts.all.flatMap { part in
+            (sections == .all ? [part.recipeSection, part.settingsSection] : [part.settingsSection])
+                .compactMap { $0?.sectionName }
+        }
+        let fixed = sections == .all ? ["description", "corpus", "passages", "build"] : []
+        let known = fixed + ["search", "fusion"] + owned
         for name in groups.keys.sorted() where !known.contains(name) {
             let names = known.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
             throw TrawlError(
@@ -110,7 +121,8 @@ private struct RecipeGroups {
     private func take(_ section: any RecipeSection.Type, of part: any IndexPart) throws -> any RecipeSection {
         guard let node = groups[section.sectionName], node.null == nil else { return section.init() }
         guard var mapping = node.mapping else { return try decode(section, node) }
-        let known = [part.recipeSection, part.settingsSection].compactMap { $0?.entryNames }.flatMap { $0 }
+        let sections = self.sections == .all ? [part.recipeSection, part.settingsSection] : [part.settingsSection]
+        let known = sections.compactMap { $0?.entryNames }.flatMap { $0 }
         for key in mapping.keys.compactMap(\.string) {
             guard known.contains(key) else {
                 throw TrawlError(

@@ -12,7 +12,7 @@ public final class SearchSession {
     /// As resolved: the mode is never nil.
     public let settings: SearchSettings
     private let retrievers: [(weight: Float, readsWords: Bool, retriever: any Retriever)]
-    private let rerankers: [(settings: RerankSettings, weight: Float, reranker: any Reranker)]
+    private let rerankers: RerankStages
     private let fitted: FittedFusion?
 
     /// Resolves the settings, and loads and opens what they need.
@@ -40,14 +40,8 @@ public final class SearchSession {
         fitted = try index.fusion(settings, names) { depth in
             FusionFeatures(methods: methods, depth: depth, documents: index.documents).names
         }
-        let isFused = retrievers.count > 1
-        self.rerankers = try settings.rerankers.enumerated().map { number, step in
-            let kind = try rerankers.kind(of: step, models: models)
-            return (
-                step, step.weight ?? (isFused && number == 0 ? kind.hybridWeight : 1),
-                try kind.makeReranker(step, models: models, index: index)
-            )
-        }
+        self.rerankers = try RerankStages(
+            settings.rerankers, over: index, isFused: retrievers.count > 1, models: models, kinds: rerankers)
     }
 
     /// The hits for each query, with the score of each stage.
@@ -185,10 +179,10 @@ public final class SearchSession {
 
     /// Applies the rerankers, one after the other.
     private func rerank(_ found: inout Found, _ text: String) throws {
-        for (number, step) in rerankers.enumerated() {
-            let name = number == 0 ? "rerank" : "rerank \(number + 1)"
-            let (best, all, notes) = try rerank(found.final, text, step)
-            try found.add(name, best, by: number(of:))
+        for stage in 0..<rerankers.count {
+            let (best, all, notes) = try rerankers.apply(
+                stage, to: found.final, query: text, documents: index.documents)
+            try found.add(RerankStages.name(of: stage), best, by: number(of:))
             found.final = all
             found.notes += notes
         }
@@ -285,29 +279,6 @@ public final class SearchSession {
     /// What hits are told apart by: the document that a passage is part of, where documents are collapsed.
     private func number(of passage: PassageID) throws -> UInt32 {
         settings.collapsesDocuments ? try index.documents.documentNumber(of: passage) : passage.rawValue
-    }
-
-    /// The best hits by their new scores, and all of them: the others follow in their old order, those without a new score
-    /// first, with scores that only keep them below.
-    private func rerank(
-        _ ranking: Ranking, _ query: String, _ step: (settings: RerankSettings, weight: Float, reranker: any Reranker)
-    ) throws -> (best: Ranking, all: Ranking, notes: [String]) {
-        guard !ranking.isEmpty else { return (ranking, ranking, []) }
-        let before = ranking.top(step.settings.depth)
-        let reranked = try step.reranker.rerank(before, query: query, documents: index.documents)
-        var best = reranked.ranking
-        let weight = step.weight
-        if weight < 1 {
-            let scored = Ranking(before.filter { !reranked.unscored.contains($0.passage) })
-            let inputs = [(1 - weight, scored), (weight, best)].map { Fusion.Input(weight: $0, ranking: $1) }
-            best = Fusion(method: .minMax, constant: 0).fuse(inputs, document: { $0.rawValue }).ranking
-        }
-        let worst = best.last?.score ?? 0
-        let unscored = before.filter { reranked.unscored.contains($0.passage) }
-        let rest = (unscored + ranking.dropFirst(step.settings.depth)).enumerated().map {
-            ScoredPassage($1.passage, worst - Float($0 + 1))
-        }
-        return (best, Ranking(best.entries + rest), reranked.notes)
     }
 
     /// How many hits the stages before the last must keep.

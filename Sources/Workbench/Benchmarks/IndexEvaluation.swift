@@ -43,26 +43,93 @@ public struct IndexEvaluation {
 
     /// The scores of one way to search.
     public struct Result: Sendable {
-        public let mode: SearchMode
+        /// As they were resolved.
+        public let settings: SearchSettings
         public let run: Run
         public let report: Report
+        public let cost: RunRecord.Cost
         /// For each retrieval method that approximates, the share of an exact search's 10 best passages that it finds.
         public let recall: [(method: String, recall: Double)]
+
+        public var mode: SearchMode { settings.mode ?? .hybrid }
     }
 
     /// Searches for all queries and compares the documents with the judgements.
     ///
-    /// - Parameter measuresRecall: Whether approximate methods are compared with exact ones, which searches once more.
+    /// - Parameters:
+    ///   - measuresRecall: Whether approximate methods are compared with exact ones, which searches once more.
+    ///   - timedQueries: How many queries at most are searched once more, one by one for ten seconds at most, to time them.
     public func evaluate(
-        _ settings: SearchSettings, measuresRecall: Bool = false, progress: any ProgressReporter = .silent
+        _ settings: SearchSettings, measuresRecall: Bool = false, timedQueries: Int = 0,
+        progress: any ProgressReporter = .silent
     ) throws -> Result {
         var settings = settings
         // Judgements are of documents.
         settings.collapsesDocuments = true
+        PeakMemory.reset()
         let session = try engine.session(index, settings)
-        let run = try Run(session.rankDocuments(queries, progress: progress))
+        let (run, seconds) = try timed { try Run(session.rankDocuments(queries, progress: progress)) }
+        let timing = try SearchTiming(queries, count: timedQueries) { _ = try session.rankDocuments([$0]) }
         return Result(
-            mode: session.settings.mode ?? .hybrid, run: run, report: try Report(of: run, against: qrels, measures),
-            recall: measuresRecall ? try session.recallOfExactSearch(queries) : [])
+            settings: session.settings, run: run, report: try Report(of: run, against: qrels, measures),
+            cost: cost(seconds, timing), recall: measuresRecall ? try session.recallOfExactSearch(queries) : [])
+    }
+
+    /// Reranks the documents of a run with the texts of the index, and compares them with the judgements.
+    ///
+    /// - Parameters:
+    ///   - run: Queries without judgements are left out.
+    ///   - settings: Whose rerankers are applied.
+    /// - Returns: The result, and how many of the run's documents the index lacks.
+    /// - Throws: `TrawlError.invalidInput` for a query of the run whose text is not known.
+    public func rerank(
+        _ run: Run, _ settings: SearchSettings, timedQueries: Int = 0, progress: any ProgressReporter = .silent
+    ) throws -> (result: Result, missing: Int) {
+        PeakMemory.reset()
+        let reranker = try engine.runReranker(index, settings)
+        let answered = queries.filter { run[$0.id] != nil }
+        guard !answered.isEmpty else {
+            throw TrawlError(
+                .invalidInput, "the run answers none of the queries",
+                remedy: "check that queries, judgements and run belong together")
+        }
+        func candidates(_ query: Query) -> DocumentRanking {
+            DocumentRanking(
+                query: query.id,
+                documents: run.ranked(query.id).map { DocumentScore(document: $0.document, score: Float($0.score)) })
+        }
+        progress.begin("reranking", total: answered.count, unit: "queries")
+        defer { progress.end() }
+        var missing = 0
+        let (reranked, seconds) = try timed {
+            try Run(
+                answered.map { query in
+                    let (ranking, unknown) = try reranker.rerank(candidates(query), query: query.text)
+                    missing += unknown
+                    progress.advance(1)
+                    return ranking
+                })
+        }
+        let timing = try SearchTiming(answered, count: timedQueries) {
+            _ = try reranker.rerank(candidates($0), query: $0.text)
+        }
+        let result = Result(
+            settings: settings, run: reranked, report: try Report(of: reranked, against: qrels, measures),
+            cost: cost(seconds, timing), recall: [])
+        return (result, missing)
+    }
+
+    private func cost(_ seconds: Double, _ timing: SearchTiming) -> RunRecord.Cost {
+        RunRecord.Cost(
+            queries: queries.count, seconds: seconds, medianMilliseconds: timing.percentile(0.5),
+            percentile95Milliseconds: timing.percentile(0.95), peakMemory: PeakMemory.bytes,
+            indexBytes: index.summary.bytesOnDisk)
+    }
+
+    private func timed<Value>(_ body: () throws -> Value) rethrows -> (Value, seconds: Double) {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let value = try body()
+        return (value, begin.duration(to: clock.now) / .seconds(1))
     }
 }

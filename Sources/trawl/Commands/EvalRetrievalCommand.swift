@@ -28,7 +28,9 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
               trawl query scifact --queries queries.jsonl --run - | trawl eval --run - --qrels qrels/test.tsv
             """)
 
-    @Argument(help: "The index: a path or a name. Not needed with --run, --benchmark or --sts.") var index: String?
+    @Argument(
+        help: "The index: a path or a name. Not needed with --benchmark, --sts, or a run that is not reranked.")
+    var index: String?
 
     @Option(
         help: ArgumentHelp("The queries: JSON lines (BEIR), TSV (id, text) or TREC topics.", valueName: "file"))
@@ -41,7 +43,11 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
             "Modes to compare, separated by commas: \(SearchMode.allValueStrings.joined(separator: ", ")). "
                 + "(default: the index's)", valueName: "modes"))
     var mode: String?
-    @Option(name: .customLong("run"), help: ArgumentHelp("A TREC run to evaluate.", valueName: "file"))
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp(
+            "A TREC run to evaluate; with an index, --queries and --rerank to rerank by the index's texts.",
+            valueName: "file"))
     var runFile: String?
     @Option(help: ArgumentHelp("A benchmark definition (YAML) with expected scores.", valueName: "file"))
     var benchmark: String?
@@ -72,8 +78,15 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     @Flag(help: "Leave out the document that has the id of the query.") var excludeSelf = false
     @Option(help: ArgumentHelp("Evaluate only the first judged queries. (default: all)", valueName: "n"))
     var firstQueries: Int?
-    @Option(help: ArgumentHelp("Write the evaluated TREC run to this file (one mode only).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write the evaluated TREC run to this file (one mode only), and how it came about (digests, settings, cost) to "
+                + "the same with .json after it.", valueName: "file"))
     var writeRun: String?
+    @Option(
+        help: ArgumentHelp(
+            "Time at most this many queries one by one, for ten seconds at most; 0 for none.", valueName: "n"))
+    var timedQueries = 50
     @Flag(name: .short, help: "Show the scores of each query.") var q = false
     @Flag(help: "Print one JSON object per mode, or per expected score of a benchmark.") var json = false
 
@@ -83,6 +96,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     func validate() throws {
         if !sts.isEmpty || benchmark != nil { return }
+        if timedQueries < 0 { throw ValidationError("--timed-queries must be at least 0") }
         if index == nil, runFile == nil { throw ValidationError("name an INDEX, or a run with --run") }
         guard qrels != nil else { throw ValidationError("name the judgements with --qrels") }
         if index != nil, queries == nil { throw ValidationError("name the queries with --queries") }
@@ -99,9 +113,9 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         if !sts.isEmpty { return try evaluateSimilarities(engine) }
         if let benchmark { return try run(IndexBenchmark(contentsOf: benchmark), engine) }
         let measures = try Measure.list(self.measures)
-        let output = try writeRun.map { try OutputFile($0) }
+        let output = try writeRun.map { (run: try OutputFile($0), record: try OutputFile(RunRecord.path(ofRun: $0))) }
         let qrels = try Qrels(path: self.qrels ?? "")
-        if let runFile { return try evaluate(runFile, qrels, measures) }
+        if let runFile, index == nil { return try evaluate(runFile, qrels, measures) }
         let index = try engine.open(IndexCatalogue.path(of: self.index ?? ""))
         let searches = try modes().map { try settings(of: index, mode: $0) }
         try SearchFlags.check(.current, searches, index)
@@ -117,13 +131,52 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         if let sweep { return try run(PromptSweepRun(contentsOf: sweep), index, engine, evaluation, searches[0]) }
         var results: [IndexEvaluation.Result] = []
         for settings in searches {
-            let result = try evaluation.evaluate(
-                settings, measuresRecall: results.allSatisfy(\.recall.isEmpty), progress: progress.reporter)
-            try output?.write(result.run.trecText(tag: "trawl-\(result.mode)"))
+            let result: IndexEvaluation.Result
+            if let runFile {
+                result = try rerank(runFile, evaluation, settings)
+            } else {
+                result = try evaluation.evaluate(
+                    settings, measuresRecall: results.allSatisfy(\.recall.isEmpty), timedQueries: timedQueries,
+                    progress: progress.reporter)
+            }
+            if let output {
+                try output.run.write(result.run.trecText(tag: "trawl-\(result.mode)"))
+                try output.record.write(record(of: result, index, engine).json())
+            }
             results.append(result)
         }
-        show(results.map { ($0.mode.rawValue, $0.report) })
+        let names = runFile.map { ["\($0), reranked"] } ?? results.map(\.mode.rawValue)
+        try show(zip(names, results).map { ($0, $1.report, timedQueries > 0 ? $1.cost : nil) })
         if let (method, recall) = results.lazy.flatMap(\.recall).first { show(recall: recall, of: method) }
+    }
+
+    private func rerank(
+        _ runFile: String, _ evaluation: IndexEvaluation, _ settings: SearchSettings
+    ) throws -> IndexEvaluation.Result {
+        var run = try Run(path: runFile)
+        if excludeSelf { run = run.excludingQueryDocuments() }
+        do {
+            let (result, missing) = try evaluation.rerank(
+                run, settings, timedQueries: timedQueries, progress: progress.reporter)
+            if missing > 0 {
+                progress.reporter.warn("documents of the run that are not in the index and stay below: \(missing)")
+            }
+            return result
+        } catch let error as TrawlError where error.code == .invalidInput && error.path == nil {
+            throw error.at(path: runFile)
+        }
+    }
+
+    private func record(
+        of result: IndexEvaluation.Result, _ index: SearchIndex, _ engine: Engine
+    ) throws -> RunRecord {
+        var record = RunRecord(system: runFile.map { "\($0), reranked" } ?? result.mode.rawValue)
+        ThisProgram.note(in: &record)
+        try record.note(index, result.settings, engine)
+        record.queries = queries.flatMap { RunRecord.Source(fileAt: $0) }
+        record.qrels = qrels.flatMap { RunRecord.Source(fileAt: $0) }
+        record.cost = result.cost
+        return record
     }
 
     private func settings(of index: SearchIndex, mode: SearchMode?) throws -> SearchSettings {
@@ -143,7 +196,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
             throw error.at(path: runFile)
         }
         if excludeSelf { run = run.excludingQueryDocuments() }
-        show([(runFile, try Report(of: run, against: qrels, measures))])
+        try show([(runFile, try Report(of: run, against: qrels, measures), nil)])
     }
 
     /// The modes to compare; nil stands for that of the index's settings.
@@ -199,15 +252,15 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         Output.line("\n\(rows.count) trials on \(evaluation.queries.count) queries; test the best on other queries")
     }
 
-    private func show(_ reports: [(name: String, report: Report)]) {
+    private func show(_ systems: [(name: String, report: Report, cost: RunRecord.Cost?)]) throws {
         if json {
-            for (_, report) in reports {
-                Output.line(report.json(perQuery: q).replacingOccurrences(of: "\n", with: ""))
+            for (_, report, cost) in systems {
+                Output.line(try report.json(perQuery: q, cost: cost).replacingOccurrences(of: "\n", with: ""))
             }
         } else if q {
-            for (name, report) in reports { Output.line("## \(name)\n\n" + report.markdown(perQuery: true).visible) }
+            for (name, report, _) in systems { Output.line("## \(name)\n\n" + report.markdown(perQuery: true).visible) }
         } else {
-            Output.write(Array(Report.markdown(reports).visible.utf8))
+            Output.write(Array(Report.markdown(systems).visible.utf8))
         }
     }
 

@@ -14,6 +14,14 @@ private let tuningRules = [
     FlagRule("--query-prompt", excludedBy: ["--instruction", "--examples"]),
 ]
 
+/// What says how to search, and nothing of how to rerank.
+private let retrievalFlags = [
+    "--mode", "--depth", "--sweep", "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams",
+    "--soft-constraint", "--scoring", "--instruction", "--examples", "--query-prompt", "--exact", "--ef-search",
+    "--probes", "--candidates", "--feedback", "--feedback-weight", "--k1", "--b", "--syntax", "--fusion", "--weights",
+    "--blocks", "--where",
+]
+
 extension QueryCommand: RuledCommand {
     static let flagRules =
         tuningRules + [
@@ -33,7 +41,11 @@ extension QueryCommand: RuledCommand {
 extension EvalRetrievalCommand: RuledCommand {
     static let flagRules =
         tuningRules + [
-            FlagRule("--sts", "--benchmark", "--run", excludedBy: ["INDEX"]),
+            FlagRule("--sts", "--benchmark", excludedBy: ["INDEX"]),
+            FlagRule(
+                "--run", excludedBy: ["INDEX"], unless: ["--rerank", "--reranker"],
+                remedy: "a run needs no index, unless --rerank reranks it"),
+            FlagRule(retrievalFlags, excludedBy: ["--run"], remedy: "a run has been searched already"),
             FlagRule("--benchmark", "--run", excludedBy: ["--sts"]),
             FlagRule("--run", excludedBy: ["--benchmark"]),
             FlagRule("--model", "--prompt-name", needs: ["--sts"]),
@@ -43,14 +55,10 @@ extension EvalRetrievalCommand: RuledCommand {
             FlagRule("-q", "--write-run", excludedBy: ["--sweep"]),
             FlagRule("--precision", needs: ["INDEX", "--sts"]),
             FlagRule(
-                "--queries", "--topic-fields", "--mode", "--depth", "--first-queries", "--write-run", "--sweep",
-                "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha",
-                "--seal-weights",
-                "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--instruction", "--examples",
-                "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--feedback",
-                "--feedback-weight", "--k1", "--b", "--syntax", "--fusion", "--weights", "--blocks",
-                "--where",
-                needs: ["INDEX"]),
+                retrievalFlags + [
+                    "--queries", "--topic-fields", "--first-queries", "--write-run", "--timed-queries", "--rerank",
+                    "--reranker", "--rerank-depth", "--rerank-weight",
+                ], needs: ["INDEX"]),
         ]
 
     var givenArguments: Set<String> { Set(index == nil ? [] : ["INDEX"]).union(tuning.reranking.given) }

@@ -17,6 +17,13 @@ struct FlagRule {
         _ flags: String..., needs: [String] = [], excludedBy: [String] = [], unless: [String] = [],
         remedy: String? = nil
     ) {
+        self.init(flags, needs: needs, excludedBy: excludedBy, unless: unless, remedy: remedy)
+    }
+
+    init(
+        _ flags: [String], needs: [String] = [], excludedBy: [String] = [], unless: [String] = [],
+        remedy: String? = nil
+    ) {
         self.flags = flags
         self.needs = needs
         self.excludedBy = excludedBy
