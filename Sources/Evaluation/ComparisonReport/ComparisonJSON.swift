@@ -1,4 +1,5 @@
 import Foundation
+import TrawlCore
 
 extension RunComparison {
     /// The comparison as one JSON object: settings, systems with means, intervals, scores by query and records, pairs, warnings.

@@ -64,6 +64,10 @@ extension EvalRetrievalCommand: RuledCommand {
     var givenArguments: Set<String> { Set(index == nil ? [] : ["INDEX"]).union(tuning.reranking.given) }
 }
 
+extension EvalCompareCommand: RuledCommand {
+    static let flagRules = [FlagRule("--topic-fields", needs: ["--queries"])]
+}
+
 extension IndexCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--add", excludedBy: ["--replace"], remedy: "--replace adds documents with new ids too"),

@@ -92,24 +92,20 @@ private struct ComparisonPage {
         for measure in comparison.measures {
             html += "<th scope=\"col\" class=\"score\">\(HTMLText.escaped(measure.description))</th>"
         }
-        if text.hasCost {
-            for name in ComparisonText.costHeader { html += "<th scope=\"col\">\(HTMLText.escaped(name))</th>" }
-        }
+        let costs = text.costs
+        for name in costs.header { html += "<th scope=\"col\">\(HTMLText.escaped(name))</th>" }
         html += "</tr></thead><tbody>\n"
         for (system, compared) in comparison.systems.enumerated() {
             html += "<tr><th scope=\"row\">"
             if text.marksByLetters { html += "<span class=\"id\">\(text.label(system))</span> " }
             html += HTMLText.name(compared.name) + "</th>"
             for column in comparison.measures.indices { html += mean(system, column) }
-            if text.hasCost {
-                for cell in text.costCells(compared) { html += "<td>\(cell)</td>" }
-            }
+            for cell in costs.cells(compared.cost) { html += "<td>\(cell)</td>" }
             html += "</tr>\n"
         }
         html += "</tbody></table>\n"
         return section("Means", HTMLText.wide("Means", html))
-            + note([text.meansNote, text.marksNote].compactMap { $0 }.joined(separator: " ") + " The best mean is bold.")
-            + (text.hasCost ? note(ComparisonText.costNote) : "")
+            + text.notes.map(note).joined()
     }
 
     private func mean(_ system: Int, _ column: Int) -> String {

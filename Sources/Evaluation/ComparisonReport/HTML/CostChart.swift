@@ -68,7 +68,7 @@ struct CostChart {
         }
         label(&drawing, horizontal, vertical, right)
         let description =
-            points.map { "\($0.name): \(ComparisonText.score($0.score)) at \(ComparisonText.milliseconds($0.milliseconds)) ms" }
+            points.map { "\($0.name): \(ComparisonText.score($0.score)) at \(CostColumns.short($0.milliseconds)) ms" }
             .joined(separator: "; ") + ". On the Pareto front: " + front.map(\.name).joined(separator: ", ") + "."
         return drawing.svg(id, title: "\(measure) against the median time per query", description: description)
     }
