@@ -20,8 +20,9 @@ public struct SystemPair: Sendable, Equatable {
 
     public var measure: Measure { comparison.measure }
 
-    init(_ comparison: Comparison, first: Int, second: Int, interval: ConfidenceInterval?, _ settings: ComparisonSettings)
-    {
+    init(
+        _ comparison: Comparison, first: Int, second: Int, interval: ConfidenceInterval?, _ settings: ComparisonSettings
+    ) {
         self.first = first
         self.second = second
         self.comparison = comparison

@@ -88,7 +88,8 @@ private struct ComparisonObject: Encodable {
             let report = comparison.reports[number]
             func byName<Value>(_ value: (Int) -> Value?) -> [String: Value] {
                 Dictionary(
-                    uniqueKeysWithValues: names.indices.compactMap { column in value(column).map { (names[column], $0) } })
+                    uniqueKeysWithValues: names.indices.compactMap { column in value(column).map { (names[column], $0) }
+                    })
             }
             return System(
                 name: system.name, means: byName { report.means[$0] },

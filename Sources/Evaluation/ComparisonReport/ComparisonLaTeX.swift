@@ -24,7 +24,8 @@ extension RunComparison {
             rows += "    \(line) \\\\\n    \(below) \\\\\n"
         }
         return LaTeX.table(
-            caption: text.notes.joined(separator: " "), label: "tab:systems", columns: text.meansHeader, left: 1, rows: rows)
+            caption: text.notes.joined(separator: " "), label: "tab:systems", columns: text.meansHeader, left: 1,
+            rows: rows)
     }
 
     private func pairsTable(_ text: ComparisonText) -> String {

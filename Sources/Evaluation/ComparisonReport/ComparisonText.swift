@@ -27,7 +27,7 @@ struct ComparisonText {
     }
 
     static func differenceInterval(_ interval: ConfidenceInterval?) -> String {
-        interval.map { "\(difference($0.low)) to \(difference($0.high))" } ?? "–"
+        interval.map { "\(difference($0.low, digits: 3)) to \(difference($0.high, digits: 3))" } ?? "–"
     }
 
     static func effect(_ value: Double?) -> String { value.map { difference($0, digits: 2) } ?? "–" }

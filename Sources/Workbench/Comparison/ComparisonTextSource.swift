@@ -50,7 +50,9 @@ public struct ComparisonTextSource {
             for id in hits.documents {
                 // Runs percent-encode white space in ids.
                 let plain = id.rawValue.removingPercentEncoding.map { DocumentID($0) }
-                guard let document = try index.documents.document(id) ?? plain.flatMap({ try index.documents.document($0) })
+                guard
+                    let document = try index.documents.document(id)
+                        ?? plain.flatMap({ try index.documents.document($0) })
                 else { continue }
                 texts.add(document.id, title: document.title, text: document.text)
             }

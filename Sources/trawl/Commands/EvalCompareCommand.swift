@@ -1,9 +1,9 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlCorpus
 import TrawlEngine
-import TrawlEvaluation
+public import TrawlEvaluation
 import TrawlWorkbench
 
 struct EvalCompareCommand: AsyncParsableCommand {
@@ -98,7 +98,9 @@ struct EvalCompareCommand: AsyncParsableCommand {
                 throw ValidationError("\(name) has no effect without --format html")
             }
         }
-        if runs.count == 1, let flag = ["--baseline", "--pairs", "--test", "--correction", "--alpha"].first(where: GivenFlags.current.contains)
+        if runs.count == 1,
+            let flag = ["--baseline", "--pairs", "--test", "--correction", "--alpha"].first(
+                where: GivenFlags.current.contains)
         {
             throw ValidationError("\(flag) has no effect with one run; give two or more")
         }

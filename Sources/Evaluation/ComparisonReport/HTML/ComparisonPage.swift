@@ -66,7 +66,9 @@ private struct ComparisonPage {
             """
     }
 
-    private func section(_ heading: String, _ content: String) -> String { "<h2>\(HTMLText.escaped(heading))</h2>\n\(content)" }
+    private func section(_ heading: String, _ content: String) -> String {
+        "<h2>\(HTMLText.escaped(heading))</h2>\n\(content)"
+    }
 
     private func note(_ text: String) -> String { "<p class=\"note\">\(HTMLText.escaped(text))</p>\n" }
 
@@ -83,9 +85,10 @@ private struct ComparisonPage {
     // MARK: Means
 
     private var means: String {
-        let longest = comparison.systems.indices.flatMap { system in
-            comparison.measures.map { text.mark(system, $0).count }
-        }.max() ?? 0
+        let longest =
+            comparison.systems.indices.flatMap { system in
+                comparison.measures.map { text.mark(system, $0).count }
+            }.max() ?? 0
         // Marks have a width of their own, so that the numbers stay in line.
         let width = longest == 0 ? "0rem" : "\(Drawing.number(0.3 + 0.6 * Double(longest)))rem"
         var html = "<table class=\"means\" style=\"--marks:\(width)\"><thead><tr><th scope=\"col\">system</th>"
@@ -125,26 +128,32 @@ private struct ComparisonPage {
     private var pairs: String {
         let header = text.pairHeader
         var html = "<table class=\"pairs\"><thead><tr><th scope=\"col\">pair</th>"
+        html += "<th scope=\"col\"><span class=\"spoken\">plot</span></th>"
         for name in header { html += "<th scope=\"col\">\(HTMLText.escaped(name))</th>" }
-        html += "<th scope=\"col\"><span class=\"spoken\">plot</span></th></tr></thead>\n"
+        html += "</tr></thead>\n"
         for measure in comparison.measures {
             let pairs = comparison.pairs(measure)
             let plot = ForestPlot(pairs)
-            html += "<tbody><tr><th scope=\"rowgroup\" colspan=\"\(header.count + 2)\">"
+            html +=
+                "<tbody><tr><th scope=\"rowgroup\" colspan=\"\(header.count + 2)\">"
                 + "\(HTMLText.escaped(measure.description))</th></tr>\n"
-            for pair in pairs {
-                let style = pair.isSignificant ? (pair.comparison.difference > 0 ? " class=\"up\"" : " class=\"down\"") : ""
-                html += "<tr><th scope=\"row\">\(HTMLText.name(names[pair.second])) − \(HTMLText.name(names[pair.first]))</th>"
-                for (number, cell) in text.cells(pair).enumerated() {
-                    html += "<td\(number == 0 ? style : "")>\(HTMLText.escaped(cell))</td>"
-                }
-                html += "<td class=\"plot\">\(plot.row(pair))</td></tr>\n"
-            }
-            html += "<tr class=\"scale\" aria-hidden=\"true\"><td colspan=\"\(header.count + 1)\"></td>"
-                + "<td class=\"plot\">\(plot.scale)</td></tr></tbody>\n"
+            for (number, pair) in pairs.enumerated() { html += row(pair, plot, isLast: number == pairs.count - 1) }
+            html +=
+                "<tr aria-hidden=\"true\"><td></td><td class=\"plot\">\(plot.scale)</td>"
+                + "<td colspan=\"\(header.count)\"></td></tr></tbody>\n"
         }
         return section("Differences", HTMLText.wide("Differences", html + "</table>\n"))
             + note(text.pairsNote + " Filled squares are significant.")
+    }
+
+    private func row(_ pair: SystemPair, _ plot: ForestPlot, isLast: Bool) -> String {
+        var html = "<tr\(isLast ? " class=\"last\"" : "")><th scope=\"row\">\(HTMLText.name(names[pair.second])) − "
+        html += "\(HTMLText.name(names[pair.first]))</th><td class=\"plot\">\(plot.row(pair))</td>"
+        let style = pair.isSignificant ? (pair.comparison.difference > 0 ? " class=\"up\"" : " class=\"down\"") : ""
+        for (number, cell) in text.cells(pair).enumerated() {
+            html += "<td\(number == 0 ? style : "")>\(HTMLText.escaped(cell))</td>"
+        }
+        return html + "</tr>\n"
     }
 
     private var differences: String {
@@ -156,7 +165,8 @@ private struct ComparisonPage {
             let (second, counts) = (names[pair.second], pair.comparison)
             let svg = DifferenceBars.svg(
                 "bars-\(pair.second)", counts, second: second, first: baselineName, bound: max(bound, 1e-6))
-            html += "<figure><figcaption>\(HTMLText.name(second)): \(counts.wins) better, \(counts.ties) equal, "
+            html +=
+                "<figure><figcaption>\(HTMLText.name(second)): \(counts.wins) better, \(counts.ties) equal, "
                 + "\(counts.losses) worse</figcaption>\(svg)</figure>\n"
         }
         return section("Differences by query", html + "</div>\n")
@@ -170,7 +180,8 @@ private struct ComparisonPage {
             names: names, curves: comparison.systems.map { PrecisionRecall(of: $0.run, against: comparison.qrels) })
         return section(
             "Precision and recall",
-            figure(chart.svg("pr"), "Interpolated precision at eleven levels of recall, averaged over the judged queries.")
+            figure(
+                chart.svg("pr"), "Interpolated precision at eleven levels of recall, averaged over the judged queries.")
                 + HTMLText.details("Values", HTMLText.wide("Precision at levels of recall", chart.table)))
     }
 
@@ -179,7 +190,8 @@ private struct ComparisonPage {
         let missing = names.filter { name in !chart.points.contains { $0.name == name } }
         guard !chart.points.isEmpty else {
             return section(
-                "Quality and cost", note("No run has a record of its times per query beside it, so there is nothing to draw."))
+                "Quality and cost",
+                note("No run has a record of its times per query beside it, so there is nothing to draw."))
         }
         return section(
             "Quality and cost",
@@ -199,14 +211,16 @@ private struct ComparisonPage {
         let table =
             count <= Self.mostListedQueries
             ? HTMLText.details(
-                "\(measure) of all \(ComparisonText.grouped(count)) queries", HTMLText.wide("Scores by query", map.table))
+                "\(measure) of all \(ComparisonText.grouped(count)) queries",
+                HTMLText.wide("Scores by query", map.table))
             : note("There are too many queries to list here; CSV and JSON have the score of each.")
         return section("Queries by systems", figure(map.svg("heat"), caption) + table)
     }
 
     private var disagreements: String {
         guard !hits.rows.isEmpty else {
-            return section("Where the systems differ most", note("All systems have the same \(measure) on every query."))
+            return section(
+                "Where the systems differ most", note("All systems have the same \(measure) on every query."))
         }
         let count = hits.rows.count
         let tables = HitTables(systems: names, measure: measure, hits: hits, texts: texts)

@@ -84,7 +84,8 @@ struct CostChart {
             let range = isLeft ? (x - 12 - width)...(x - 12) : (x + 12)...(x + 12 + width)
             var baseline = y + 4
             // A system without a nearer neighbour keeps its place.
-            for _ in 0..<points.count where taken.contains(where: { $0.x.overlaps(range) && abs($0.y - baseline) < 16 }) {
+            for _ in 0..<points.count where taken.contains(where: { $0.x.overlaps(range) && abs($0.y - baseline) < 16 })
+            {
                 baseline = (taken.filter { $0.x.overlaps(range) && abs($0.y - baseline) < 16 }.map(\.y).max() ?? y) + 16
             }
             taken.append((range, baseline))

@@ -14,22 +14,29 @@ struct DifferenceBars {
         let sorted = comparison.differences.sorted(by: >)
         let count = min(sorted.count, limit)
         let step = (right - left) / Double(max(1, count))
-        var (gains, losses) = ("", "")
-        for bar in 0..<count {
-            let difference = sorted[bar * sorted.count / count]
-            guard difference != 0 else { continue }
-            let x = Drawing.number(left + (Double(bar) + 0.5) * step)
-            let length = Drawing.number(vertical.position(difference) - vertical.position(0))
-            let command = "M\(x) \(Drawing.number(vertical.position(0)))v\(length)"
-            if difference > 0 { gains += command } else { losses += command }
-        }
-        let width = max(0.5, step > 3 ? step - 1 : step * 0.8)
-        if !gains.isEmpty { drawing.path(gains, "bars up", strokeWidth: width) }
-        if !losses.isEmpty { drawing.path(losses, "bars down", strokeWidth: width) }
+        drawing.path(outline(sorted, count, vertical, left, step) { max($0, 0) }, "bars up")
+        drawing.path(outline(sorted, count, vertical, left, step) { min($0, 0) }, "bars down")
         let description =
             "\(second) is better for \(comparison.wins) queries, equal for \(comparison.ties) and worse for "
             + "\(comparison.losses); the greatest gain is \(ComparisonText.difference(sorted.first ?? 0)), the greatest loss "
             + "\(ComparisonText.difference(sorted.last ?? 0))."
-        return drawing.svg(id, title: "\(comparison.measure) of \(second) less \(first), by query", description: description)
+        return drawing.svg(
+            id, title: "\(comparison.measure) of \(second) less \(first), by query", description: description)
+    }
+
+    /// The steps around all bars: bars side by side would show seams.
+    private static func outline(
+        _ sorted: [Double], _ count: Int, _ vertical: Axis, _ left: Double, _ step: Double, _ height: (Double) -> Double
+    ) -> String {
+        let zero = Drawing.number(vertical.position(0))
+        var path = "M\(Drawing.number(left)) \(zero)"
+        var level = zero
+        for bar in 0..<count {
+            let next = Drawing.number(vertical.position(height(sorted[bar * sorted.count / count])))
+            guard next != level else { continue }
+            path += "H\(Drawing.number(left + Double(bar) * step))V\(next)"
+            level = next
+        }
+        return path + "H\(Drawing.number(left + Double(count) * step))V\(zero)Z"
     }
 }

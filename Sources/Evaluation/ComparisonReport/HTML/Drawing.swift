@@ -16,8 +16,9 @@ struct Drawing {
             + "y2=\"\(Self.number(y2))\"/>"
     }
 
-    mutating func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, title: String? = nil)
-    {
+    mutating func rectangle(
+        _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, title: String? = nil
+    ) {
         body +=
             "<rect class=\"\(style)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\" "
             + "height=\"\(Self.number(height))\""
@@ -27,14 +28,16 @@ struct Drawing {
     mutating func text(_ x: Double, _ y: Double, _ text: String, _ anchor: Anchor = .start, _ style: String = "") {
         let attribute = style.isEmpty ? "" : " class=\"\(style)\""
         let anchoring = anchor == .start ? "" : " text-anchor=\"\(anchor.rawValue)\""
-        body += "<text\(attribute) x=\"\(Self.number(x))\" y=\"\(Self.number(y))\"\(anchoring)>"
+        body +=
+            "<text\(attribute) x=\"\(Self.number(x))\" y=\"\(Self.number(y))\"\(anchoring)>"
             + HTMLText.escaped(text) + "</text>"
     }
 
     /// Text that reads upwards, around the middle (x, y).
     mutating func upwardText(_ x: Double, _ y: Double, _ text: String) {
         let (x, y) = (Self.number(x), Self.number(y))
-        body += "<text transform=\"translate(\(x) \(y)) rotate(-90)\" text-anchor=\"middle\">"
+        body +=
+            "<text transform=\"translate(\(x) \(y)) rotate(-90)\" text-anchor=\"middle\">"
             + HTMLText.escaped(text) + "</text>"
     }
 
@@ -43,10 +46,7 @@ struct Drawing {
         body += "<polyline class=\"\(style)\" points=\"\(list)\"/>"
     }
 
-    mutating func path(_ commands: String, _ style: String, strokeWidth: Double? = nil) {
-        let width = strokeWidth.map { " stroke-width=\"\(Self.number($0))\"" } ?? ""
-        body += "<path class=\"\(style)\"\(width) d=\"\(commands)\"/>"
-    }
+    mutating func path(_ commands: String, _ style: String) { body += "<path class=\"\(style)\" d=\"\(commands)\"/>" }
 
     /// A mark whose shape and colour tell the systems apart: the shape alone does.
     mutating func marker(_ x: Double, _ y: Double, of system: Int, radius r: Double = 4, isHollow: Bool = false) {
@@ -56,15 +56,17 @@ struct Drawing {
         }
         let shape =
             switch system % 6 {
-            case 0: "M\(point(-1, 0))a\(Self.number(r)) \(Self.number(r)) 0 1 0 \(Self.number(2 * r)) 0"
-                + "a\(Self.number(r)) \(Self.number(r)) 0 1 0 \(Self.number(-2 * r)) 0Z"
+            case 0:
+                "M\(point(-1, 0))a\(Self.number(r)) \(Self.number(r)) 0 1 0 \(Self.number(2 * r)) 0"
+                    + "a\(Self.number(r)) \(Self.number(r)) 0 1 0 \(Self.number(-2 * r)) 0Z"
             case 1: polygon([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)])
             case 2: polygon([(0, -1.2), (1.1, 0.8), (-1.1, 0.8)])
             case 3: polygon([(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)])
             case 4: polygon([(0, 1.2), (1.1, -0.8), (-1.1, -0.8)])
             default:
                 polygon([
-                    (-0.4, -1.1), (0.4, -1.1), (0.4, -0.4), (1.1, -0.4), (1.1, 0.4), (0.4, 0.4), (0.4, 1.1), (-0.4, 1.1),
+                    (-0.4, -1.1), (0.4, -1.1), (0.4, -0.4), (1.1, -0.4), (1.1, 0.4), (0.4, 0.4), (0.4, 1.1),
+                    (-0.4, 1.1),
                     (-0.4, 0.4), (-1.1, 0.4), (-1.1, -0.4), (-0.4, -0.4),
                 ])
             }

@@ -1,6 +1,6 @@
 /// Differences with their intervals on one scale, a row for each pair; they stand beside the numbers in a table.
 struct ForestPlot {
-    private static let width = 200.0
+    private static let width = 190.0
     private static let margin = 14.0
     private let axis: Axis
 

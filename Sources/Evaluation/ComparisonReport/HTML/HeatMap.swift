@@ -41,7 +41,8 @@ struct HeatMap {
         legend(&drawing, left, Double(systems.count) * rowHeight + 16, width)
         return drawing.svg(
             id, title: "\(comparison.measures[column]) of every query and system",
-            description: "A row for each system and a column for each query, from the easiest to the hardest; darker is higher. "
+            description:
+                "A row for each system and a column for each query, from the easiest to the hardest; darker is higher. "
                 + "The table below has the values.")
     }
 
@@ -65,7 +66,9 @@ struct HeatMap {
         text += "</tr></thead><tbody>\n"
         for (row, query) in comparison.queries.enumerated() {
             text += "<tr><th scope=\"row\">\(HTMLText.name(query))</th>"
-            for report in comparison.reports { text += "<td>\(ComparisonText.score(report.perQuery[row][column]))</td>" }
+            for report in comparison.reports {
+                text += "<td>\(ComparisonText.score(report.perQuery[row][column]))</td>"
+            }
             text += "</tr>\n"
         }
         return text + "</tbody></table>\n"

@@ -22,9 +22,11 @@ struct HitTables {
 
     private func table(_ row: HitComparison.Row) -> String {
         let depth = row.hits.map(\.count).max() ?? 0
-        var html = "<table class=\"hits\" style=\"min-width:\(systems.count * 9 + 3)rem\"><thead><tr><th scope=\"col\" class=\"rank\">rank</th>"
+        var html =
+            "<table class=\"hits\" style=\"min-width:\(systems.count * 9 + 3)rem\"><thead><tr><th scope=\"col\" class=\"rank\">rank</th>"
         for (name, score) in zip(systems, row.scores) {
-            html += "<th scope=\"col\">\(HTMLText.name(name))<span class=\"ci\">\(HTMLText.escaped(measure.description)) "
+            html +=
+                "<th scope=\"col\">\(HTMLText.name(name))<span class=\"ci\">\(HTMLText.escaped(measure.description)) "
                 + "\(ComparisonText.score(score))</span></th>"
         }
         html += "</tr></thead><tbody>\n"
@@ -39,16 +41,21 @@ struct HitTables {
     private func cell(_ hit: HitComparison.Hit) -> String {
         let name = HTMLText.shortened(hit.document.rawValue, 60)
         let title = texts[hit.document].map { HTMLText.shortened($0.title.isEmpty ? $0.text : $0.title, 90) }
+        // Of a long title two lines are shown; the name is in a tooltip, and with the text below.
         let content =
-            title.map { "<span dir=\"auto\">\(HTMLText.escaped($0))</span> <span class=\"id\">\(HTMLText.name(name))</span>" }
-            ?? HTMLText.name(name)
+            title.map {
+                "<span class=\"clip\" dir=\"auto\" title=\"\(HTMLText.escaped(name))\">\(HTMLText.escaped($0))</span>"
+            }
+            ?? "<span class=\"clip\">\(HTMLText.name(name))</span>"
         let isRelevant = (hit.grade ?? 0) > 0
-        return "<td\(isRelevant ? " class=\"relevant\"" : "")>\(Self.badge(hit.grade))\(content)</td>"
+        return "<td\(isRelevant ? " class=\"relevant\"" : "")><div>\(Self.badge(hit.grade))\(content)</div></td>"
     }
 
     /// The grade as a sign whose form says whether it is relevant.
     private static func badge(_ grade: Int?) -> String {
-        guard let grade else { return "<span class=\"grade\" aria-hidden=\"true\">·</span>\(HTMLText.spoken("not judged"))" }
+        guard let grade else {
+            return "<span class=\"grade\">\(HTMLText.spoken("not judged"))<span aria-hidden=\"true\">·</span></span>"
+        }
         let style = grade > 0 ? "grade good" : "grade bad"
         return "<span class=\"\(style)\">\(HTMLText.spoken("grade"))\(grade)</span>"
     }
@@ -63,7 +70,9 @@ struct HitTables {
         html += "</tr></thead><tbody>\n"
         for (hit, ranks) in row.relevant {
             let name = HTMLText.name(HTMLText.shortened(hit.document.rawValue, 60))
-            let title = texts[hit.document].map { HTMLText.escaped(HTMLText.shortened($0.title.isEmpty ? $0.text : $0.title, 70)) }
+            let title = texts[hit.document].map {
+                HTMLText.escaped(HTMLText.shortened($0.title.isEmpty ? $0.text : $0.title, 70))
+            }
             html += "<tr><th scope=\"row\">\(Self.badge(hit.grade))"
             html += title.map { "<span dir=\"auto\">\($0)</span> <span class=\"id\">\(name)</span>" } ?? name
             html += "</th>"
@@ -80,10 +89,12 @@ struct HitTables {
         let wanted = row.hits.flatMap { $0.prefix(2) } + row.relevant.map(\.hit)
         for hit in wanted where seen.insert(hit.document).inserted {
             guard let text = texts[hit.document] else { continue }
-            list += "<dt>\(Self.badge(hit.grade))<span dir=\"auto\">\(HTMLText.escaped(HTMLText.shortened(text.title, 200)))</span> "
+            list +=
+                "<dt>\(Self.badge(hit.grade))<span dir=\"auto\">\(HTMLText.escaped(HTMLText.shortened(text.title, 200)))</span> "
                 + "<span class=\"id\">\(HTMLText.name(HTMLText.shortened(hit.document.rawValue, 60)))</span></dt>"
                 + "<dd dir=\"auto\">\(HTMLText.escaped(HTMLText.shortened(text.text, 400)))</dd>\n"
         }
-        return list.isEmpty ? "" : HTMLText.details("Texts of the first and of the relevant documents", "<dl>\n\(list)</dl>\n")
+        return list.isEmpty
+            ? "" : HTMLText.details("Texts of the first and of the relevant documents", "<dl>\n\(list)</dl>\n")
     }
 }

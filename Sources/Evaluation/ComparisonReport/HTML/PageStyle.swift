@@ -30,12 +30,15 @@ let pageStyle = """
     .ci{display:block;color:var(--soft);font-size:.78rem;font-weight:400}
     .means .ci{padding-right:var(--marks)}
     .means .mark{width:var(--marks);padding-left:.15em}
-    .means thead th.score{padding-right:calc(.7rem + var(--marks))}
+    .means thead th.score{padding-right:calc(.7rem + var(--marks))}.means thead th.score:last-child{padding-right:var(--marks)}
     b{font-weight:650}
     .up{color:var(--up)}.down{color:var(--down)}
-    .pairs td.plot{padding:0 0 0 .5rem;line-height:0}
-    .pairs tr.scale{border-bottom:1px solid var(--rule)}
-    .wide{overflow-x:auto;margin:.75rem 0}
+    .pairs{font-size:.85rem}.pairs th,.pairs td{padding-left:.5rem;padding-right:.5rem}
+    .pairs th:first-child{padding-left:0}.pairs th:last-child,.pairs td:last-child{padding-right:0}
+    .pairs thead th{white-space:normal}.pairs tbody tr:not(:first-child){vertical-align:middle}
+    .pairs td.plot{padding-top:0;padding-bottom:0;line-height:0;vertical-align:middle}
+    .pairs tr.last{border-bottom:0}
+    .wide{position:relative;overflow-x:auto;margin:.75rem 0}
     .wide:focus-visible{outline:2px solid var(--up);outline-offset:2px}
     figure{margin:1rem 0}
     .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(29.5rem,1fr));gap:1rem}
@@ -43,17 +46,20 @@ let pageStyle = """
     svg{display:block;overflow:visible;font-size:12px;font-variant-numeric:tabular-nums}
     svg text{fill:var(--soft)}
     .axis{stroke:var(--soft)}.grid{stroke:var(--rule)}.zero{stroke:var(--soft);stroke-dasharray:2 2}
-    .whisker{stroke-width:1.5}.whisker.up,.bars.up{stroke:var(--up)}.whisker.down,.bars.down{stroke:var(--down)}
+    .whisker{stroke-width:1.5}.whisker.up{stroke:var(--up)}.whisker.down{stroke:var(--down)}.bars.up{fill:var(--up)}.bars.down{fill:var(--down)}
     .whisker.none{stroke:var(--soft)}.dot.up{fill:var(--up)}.dot.down{fill:var(--down)}
     .dot.none{fill:var(--paper);stroke:var(--soft);stroke-width:1.5}
     .curve{fill:none;stroke-width:1.75}.dashed{stroke-dasharray:5 3}.front{fill:none;stroke:var(--soft);stroke-dasharray:4 3}
     .error{stroke-width:1.25;opacity:.75}.mark.hollow{stroke-width:1.5}
-    .ground{fill:var(--faint)}.h{fill:var(--heat)}
+    .ground{fill:var(--faint)}.h{fill:var(--heat)}.h,.ground,.bars{shape-rendering:crispEdges}
     SERIES
     .hits{table-layout:fixed;width:100%;font-size:.8rem}
-    .hits th,.hits td{text-align:left;padding:.2rem .5rem .2rem 0;overflow:hidden;text-overflow:ellipsis}
+    .hits th,.hits td{text-align:left;padding:.25rem .6rem .25rem 0;white-space:normal;vertical-align:top;\
+    overflow-wrap:anywhere}
+    .hits td>div{display:grid;grid-template-columns:auto 1fr}
+    .clip{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;line-height:1.35}
     .hits .rank{width:2.6rem;color:var(--soft)}
-    .hits td.relevant{color:var(--good);font-weight:600}
+    .hits td.relevant{color:var(--good)}
     .ranks{font-size:.8rem}.ranks caption{padding:.25rem 0;white-space:nowrap}
     .id{color:var(--soft);font-weight:400;font-size:.9em}
     .grade{display:inline-block;min-width:1.35em;margin-right:.45em;text-align:center;font-size:.85em;line-height:1.35em;\
@@ -74,10 +80,11 @@ let pageStyle = """
     """.replacing("SERIES", with: series + "\n" + shades)
 
 /// The colours of curves, error bars and marks.
-private let series = (0..<8).map { number in
-    ".curve.c\(number),.error.c\(number){stroke:var(--c\(number))}.mark.c\(number){fill:var(--c\(number));"
-        + "stroke:var(--c\(number))}"
-}.joined() + ".mark.hollow{fill:var(--paper)}"
+private let series =
+    (0..<8).map { number in
+        ".curve.c\(number),.error.c\(number){stroke:var(--c\(number))}.mark.c\(number){fill:var(--c\(number));"
+            + "stroke:var(--c\(number))}"
+    }.joined() + ".mark.hollow{fill:var(--paper)}"
 
 /// The shades of the heat map.
 private let shades = (0...10).map { ".h\($0){fill-opacity:\(Drawing.number(Double($0) / 10))}" }.joined()

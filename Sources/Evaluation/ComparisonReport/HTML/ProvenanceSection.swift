@@ -46,7 +46,8 @@ struct ProvenanceSection {
         if let qrels = record.qrels { rows.append(("judgements", source(qrels))) }
         if let seed = record.seed { rows.append(("seed", "\(seed)")) }
         if let settings = record.settings {
-            rows.append(("settings", "<details><summary>show</summary><pre>\(HTMLText.escaped(settings))</pre></details>"))
+            rows.append(
+                ("settings", "<details><summary>show</summary><pre>\(HTMLText.escaped(settings))</pre></details>"))
         }
         return rows
     }
@@ -59,10 +60,12 @@ struct ProvenanceSection {
     /// The words as a shell takes them.
     private func command(_ words: [String]) -> String {
         let quoted = words.map { word in
-            let isPlain = !word.isEmpty && word.unicodeScalars.allSatisfy {
-                ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-                    || "-_./,=:@+%".unicodeScalars.contains($0)
-            }
+            let isPlain =
+                !word.isEmpty
+                && word.unicodeScalars.allSatisfy {
+                    ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+                        || "-_./,=:@+%".unicodeScalars.contains($0)
+                }
             return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
         }
         return "<code>\(HTMLText.escaped(quoted.joined(separator: " ")))</code>"
