@@ -24,6 +24,7 @@ extension Report {
         let scores = json(perQuery: detailed)
         guard let cost else { return scores }
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = .sortedKeys
         let costs = String(decoding: try encoder.encode(cost), as: UTF8.self)
         return scores.dropLast() + ", \"cost\": \(costs)}"
@@ -31,7 +32,7 @@ extension Report {
 }
 
 /// The columns of what was measured for any system.
-private struct CostColumns {
+struct CostColumns {
     private let isMeasured: Bool
     private let isTimed: Bool
 
@@ -54,7 +55,7 @@ private struct CostColumns {
     }
 
     /// Three digits.
-    private static func short(_ value: Double) -> String {
+    static func short(_ value: Double) -> String {
         String(format: value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value)
     }
 }

@@ -135,11 +135,13 @@ import TrawlTestSupport
     }
 
     @Test func queriesNeededAreThoseOfStatsmodelsRoundedUp() throws {
-        for one in golden.needed + golden.cases.map({ .init(effect: $0.d, queries: $0.queries) }) {
+        let cases = golden.cases.map { Golden.Needed(effect: $0.d, queries: $0.queries) }
+        // Its solver does not find so small a number.
+        for one in golden.needed + cases where one.queries > 2.1 {
             let needed = try #require(SampleSize.queries(effect: one.effect))
             // The normal approximation beyond 10,000 queries is off by less than one.
             let slack = one.queries > 10_000 ? 1 : 0
-            let expected = max(2, Int((one.queries - 1e-4).rounded(.up)))
+            let expected = Int((one.queries - 1e-4).rounded(.up))
             #expect(abs(needed - expected) <= slack, "\(one.effect): \(needed) \(one.queries)")
         }
         #expect(SampleSize.queries(effect: -0.3) == SampleSize.queries(effect: 0.3))

@@ -19,15 +19,13 @@ extension RunComparison {
                 line += " & " + (isBest ? "\\textbf{\(score)}" : score) + LaTeX.mark(mark)
                 below += " & {\\scriptsize \(LaTeX.escaped(ComparisonText.interval(intervals[system][column])))}"
             }
-            if text.hasCost {
-                line += text.costCells(systems[system]).map { " & " + LaTeX.escaped($0) }.joined()
-                below += String(repeating: " &", count: ComparisonText.costHeader.count)
-            }
+            line += text.costs.cells(systems[system].cost).map { " & " + LaTeX.escaped($0) }.joined()
+            below += String(repeating: " &", count: text.costs.header.count)
             rows += "    \(line) \\\\\n    \(below) \\\\\n"
         }
-        let notes = [text.meansNote, text.marksNote, text.hasCost ? ComparisonText.costNote : nil].compactMap { $0 }
         return LaTeX.table(
-            caption: notes.joined(separator: " "), label: "tab:systems", columns: text.meansHeader, left: 1, rows: rows)
+            caption: text.notes.joined(separator: " "), label: "tab:systems", columns: text.meansHeader, left: 1,
+            rows: rows)
     }
 
     private func pairsTable(_ text: ComparisonText) -> String {

@@ -3,9 +3,7 @@ extension RunComparison {
     public func markdown() -> String {
         let text = ComparisonText(self)
         var parts = [Self.table(header: text.meansHeader, meansRows(text))]
-        parts.append(
-            [text.meansNote, text.marksNote, text.hasCost ? ComparisonText.costNote : nil].compactMap { $0 }
-                .joined(separator: "\n") + "\n")
+        parts.append(text.notes.joined(separator: "\n") + "\n")
         if !pairs.isEmpty {
             for measure in measures {
                 let rows = pairs(measure).map { pair in
@@ -30,7 +28,7 @@ extension RunComparison {
                     + (widths[column] > 0 ? " " + mark + padding : "")
                     + " [\(ComparisonText.interval(intervals[system][column]))]"
             }
-            return [label + systems[system].name] + means + (text.hasCost ? text.costCells(systems[system]) : [])
+            return [label + systems[system].name] + means + text.costs.cells(systems[system].cost)
         }
     }
 
@@ -46,6 +44,6 @@ extension RunComparison {
 
 extension ComparisonText {
     var meansHeader: [String] {
-        ["system"] + comparison.measures.map(\.description) + (hasCost ? Self.costHeader : [])
+        ["system"] + comparison.measures.map(\.description) + costs.header
     }
 }

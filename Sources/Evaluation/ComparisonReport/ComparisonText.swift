@@ -27,7 +27,7 @@ struct ComparisonText {
     }
 
     static func differenceInterval(_ interval: ConfidenceInterval?) -> String {
-        interval.map { "\(difference($0.low)) to \(difference($0.high))" } ?? "–"
+        interval.map { "\(difference($0.low, digits: 3)) to \(difference($0.high, digits: 3))" } ?? "–"
     }
 
     static func effect(_ value: Double?) -> String { value.map { difference($0, digits: 2) } ?? "–" }
@@ -53,18 +53,6 @@ struct ComparisonText {
     static func percent(_ share: Double) -> String {
         let text = String(format: "%.4f", share * 100)
         return String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed())
-    }
-
-    static func milliseconds(_ value: Double?) -> String {
-        guard let value else { return "–" }
-        return String(format: value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value)
-    }
-
-    /// Bytes as MB, of a million bytes.
-    static func megabytes(_ bytes: Int?) -> String {
-        guard let bytes else { return "–" }
-        let value = Double(bytes) / 1e6
-        return String(format: value < 10 ? "%.1f" : "%.0f", value)
     }
 
     // MARK: Significance
@@ -166,19 +154,15 @@ struct ComparisonText {
             ]
     }
 
-    var hasCost: Bool { comparison.systems.contains { $0.cost != nil } }
-
-    static let costHeader = ["ms/query (median)", "ms/query (95th)", "memory (MB)", "index (MB)"]
+    var costs: CostColumns { CostColumns(comparison.systems.map(\.cost)) }
 
     static let costNote =
-        "Cost as the records beside the runs have it: time per query, peak memory of the process, size of the index."
+        "Cost is that of the records beside the runs: time per query (median and 95th percentile), peak memory of the process, "
+        + "size of the index."
 
-    func costCells(_ system: ComparedSystem) -> [String] {
-        let cost = system.cost
-        return [
-            Self.milliseconds(cost?.medianMilliseconds), Self.milliseconds(cost?.percentile95Milliseconds),
-            Self.megabytes(cost?.peakMemory), Self.megabytes(cost?.indexBytes),
-        ]
+    /// What stands below the table of means.
+    var notes: [String] {
+        [meansNote, marksNote, costs.header.isEmpty ? nil : Self.costNote].compactMap { $0 }
     }
 
     static func short(_ value: Double) -> String { String(format: "%g", value) }

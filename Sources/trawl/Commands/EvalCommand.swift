@@ -10,7 +10,8 @@ struct EvalCommand: AsyncParsableCommand {
             EXAMPLES
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode lexical,dense,hybrid
               trawl eval --run bm25.trec --qrels qrels.txt --measures "nDCG@10 AP"
+              trawl eval compare bm25.trec dense.trec --qrels qrels.txt
             """,
-        subcommands: [EvalRetrievalCommand.self, EvalTuneCommand.self],
+        subcommands: [EvalRetrievalCommand.self, EvalCompareCommand.self, EvalTuneCommand.self],
         defaultSubcommand: EvalRetrievalCommand.self)
 }

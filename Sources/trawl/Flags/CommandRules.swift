@@ -73,6 +73,10 @@ extension EvalTuneCommand: RuledCommand {
     ]
 }
 
+extension EvalCompareCommand: RuledCommand {
+    static let flagRules = [FlagRule("--topic-fields", needs: ["--queries"])]
+}
+
 extension IndexCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--add", excludedBy: ["--replace"], remedy: "--replace adds documents with new ids too"),

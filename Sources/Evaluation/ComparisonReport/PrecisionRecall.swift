@@ -19,11 +19,7 @@ public struct PrecisionRecall: Sendable, Equatable {
     }
 
     private static func curve(_ run: Run, _ query: String, _ grades: Grades, _ relevant: Int) -> [Double] {
-        // trec_eval breaks ties of 32-bit scores by the greater name.
-        let answers = (run[query] ?? run[RunColumn.text(query)] ?? []).sorted { a, b in
-            let (x, y) = (Float(a.score), Float(b.score))
-            return x != y ? x > y : b.document.rawValue.bytesPrecede(a.document.rawValue)
-        }
+        let answers = run.trecRanking(query)
         // The precision at the rank of each relevant document, then the greatest from there on.
         var precisions: [Double] = []
         for (rank, answer) in answers.enumerated() where (grades[answer.document] ?? 0) > 0 {
