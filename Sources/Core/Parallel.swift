@@ -4,7 +4,9 @@ import Synchronization
 
 /// Loops whose steps run side by side. A step's result must not depend on which thread takes it.
 package enum Parallel {
-    package static func threads(_ wanted: Int?) -> Int { max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount) }
+    package static func threads(_ wanted: Int?) -> Int {
+        max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount)
+    }
 
     /// Runs `body` for the numbers below `count`, each once.
     package static func forEach(_ count: Int, threads: Int, _ body: @Sendable (_ index: Int) -> Void) {

@@ -9,7 +9,8 @@ extension ColumnFile {
 
     /// What a whole file says about its layout.
     struct LayoutChoice {
-        /// The first of the layouts that all lines fit; otherwise the one that most lines fit. Nil when none fits any.
+        /// The first of the layouts that all lines fit; otherwise the one that most lines fit, the first line before
+        /// others. Nil when none fits any.
         let best: Layout?
         /// Others that all lines fit as well and that would give other columns.
         let rivals: [Layout]
@@ -18,22 +19,26 @@ extension ColumnFile {
     /// Counts the lines that fit each of `layouts`, which are in order of preference.
     ///
     /// - Complexity: O(bytes).
-    func choose(among layouts: [Layout]) throws(TrawlError) -> LayoutChoice {
+    func choose(among layouts: [Layout]) -> LayoutChoice {
         var fits = [Int](repeating: 0, count: layouts.count)
-        var lines = 0
-        try forEachLine { (_, line) throws(TrawlError) in
+        var isFirstFit = [Bool](repeating: false, count: layouts.count)
+        var (lines, tabbed) = (0, 0)
+        forEachLine { _, line in
             lines += 1
-            let (tabs, blanks) = (fieldCount(line, .tabs), fieldCount(line, .blanks))
+            let (tabs, blanks) = fieldCounts(line)
+            if tabs > 1 { tabbed += 1 }
             for (number, layout) in layouts.enumerated() where fit(layout, tabs: tabs, blanks: blanks) {
                 fits[number] += 1
+                if lines == 1 { isFirstFit[number] = true }
             }
         }
-        guard let most = fits.max(), most > 0, let best = fits.firstIndex(of: most) else {
+        let possible = layouts.indices.filter { fits[$0] > 0 && (layouts[$0].separator == .blanks || tabbed > 0) }
+        guard let most = possible.map({ fits[$0] }).max() else { return LayoutChoice(best: nil, rivals: []) }
+        let fittest = possible.filter { fits[$0] == most }
+        guard let best = most == lines ? fittest.first : fittest.first { isFirstFit[$0] } ?? fittest.first else {
             return LayoutChoice(best: nil, rivals: [])
         }
-        let rivals = layouts.indices.filter {
-            most == lines && $0 != best && fits[$0] == lines && layouts[$0].columns != layouts[best].columns
-        }
+        let rivals = fittest.filter { most == lines && layouts[$0].columns != layouts[best].columns }
         return LayoutChoice(best: layouts[best], rivals: rivals.map { layouts[$0] })
     }
 
@@ -69,18 +74,18 @@ extension ColumnFile {
         }
     }
 
-    func fieldCount(_ line: Range<Int>, _ separator: Separator) -> Int {
-        var count = 0
-        var isInField = false
-        for position in line {
-            switch separator {
-            case .tabs: if bytes[position] == 0x09 { count += 1 }
-            case .blanks:
-                let isBlank = Self.isBlank(bytes[position])
-                if !isBlank, !isInField { count += 1 }
+    /// The numbers of fields when `line` is split at every tab and at runs of blanks.
+    func fieldCounts(_ line: Range<Int>) -> (tabs: Int, blanks: Int) {
+        bytes.withUnsafeBufferPointer { bytes in
+            var (tabs, blanks, isInField) = (1, 0, false)
+            for position in line {
+                let byte = bytes[position]
+                if byte == 0x09 { tabs += 1 }
+                let isBlank = Self.isBlank(byte)
+                if !isBlank, !isInField { blanks += 1 }
                 isInField = !isBlank
             }
+            return (tabs, blanks)
         }
-        return separator == .tabs ? count + 1 : count
     }
 }

@@ -41,6 +41,7 @@ struct ColumnFile {
             let before = bytes.count
             var isFull = false
             bytes = try [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+                UnsafeMutableRawBufferPointer(buffer).preferLargePages()
                 bytes.withUnsafeBufferPointer { _ = buffer.update(fromContentsOf: $0) }
                 count = before
                 bytes = []
@@ -75,16 +76,25 @@ struct ColumnFile {
     }
 
     /// Calls `body` with the number and the bytes of every line that is not blank, without blanks at its end.
-    func forEachLine(_ body: (Int, Range<Int>) throws(TrawlError) -> Void) throws(TrawlError) {
+    func forEachLine<Failure>(_ body: (Int, Range<Int>) throws(Failure) -> Void) throws(Failure) {
         var (position, number) = (start, 0)
         while position < bytes.count {
-            let first = position
-            var end = position
-            while end < bytes.count, bytes[end] != 0x0A { end += 1 }
+            let (line, next) = line(from: position)
             number += 1
-            position = end + 1
-            while end > first, Self.isBlank(bytes[end - 1]) { end -= 1 }
-            if end > first { try body(number, first..<end) }
+            position = next
+            if !line.isEmpty { try body(number, line) }
+        }
+    }
+
+    /// The line that begins at `position`, without blanks at its end, and where the next one begins.
+    private func line(from position: Int) -> (line: Range<Int>, next: Int) {
+        bytes.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return (position..<position, position + 1) }
+            let newline = memchr(base + position, 0x0A, bytes.count - position)
+            var end = newline.map { base.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? bytes.count
+            let next = end + 1
+            while end > position, Self.isBlank(bytes[end - 1]) { end -= 1 }
+            return (position..<end, next)
         }
     }
 

@@ -26,7 +26,9 @@ enum JSONColumns {
         var rows: Rows = []
         rows.reserveCapacity(queries.count)
         for query in queries {
-            guard let members = query.value.members else { throw wrong("query \(query.name) has no object of documents") }
+            guard let members = query.value.members else {
+                throw wrong("query \(query.name) has no object of documents")
+            }
             var documents: [(String, Double)] = []
             documents.reserveCapacity(members.count)
             for member in members {

@@ -207,7 +207,8 @@ private struct ParameterReading {
             nearest.map { "did you mean \($0)?" }
             ?? (known.isEmpty
                 ? "write \(kind.example)"
-                : "\(kind.rawValue) takes " + known.map { $0 == .rel ? "rel (rel=2)" : $0.rawValue }.joined(separator: ", "))
+                : "\(kind.rawValue) takes "
+                    + known.map { $0 == .rel ? "rel (rel=2)" : $0.rawValue }.joined(separator: ", "))
         return Measure.error("\(kind.rawValue) has no parameter '\(parameter)'", remedy: remedy)
     }
 }
@@ -247,7 +248,8 @@ extension Measure {
     private static let unsupported: [String: String] = {
         let subtopics = ["ERR_IA", "nERR_IA", "alpha_DCG", "alpha_nDCG", "α_DCG", "α_nDCG", "NRBP", "nNRBP", "AP_IA"]
         let reason = "it needs judgements by subtopic (diversity qrels)"
-        var reasons = Dictionary(uniqueKeysWithValues: (subtopics + ["MAP_IA", "P_IA", "StRecall"]).map { ($0, reason) })
+        var reasons = Dictionary(
+            uniqueKeysWithValues: (subtopics + ["MAP_IA", "P_IA", "StRecall"]).map { ($0, reason) })
         for name in ["G", "Rndcg", "ndcg_rel", "Rprec_mult", "relstring", "utility", "runid"] {
             reasons[name] = "it is found in trec_eval only"
         }

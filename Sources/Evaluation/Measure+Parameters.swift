@@ -118,7 +118,8 @@ extension Measure {
 
     func check() throws(TrawlError) {
         let (name, given) = (kind.rawValue, given)
-        for parameter in ParameterName.allCases where given.contains(parameter) && !kind.parameters.contains(parameter) {
+        for parameter in ParameterName.allCases where given.contains(parameter) && !kind.parameters.contains(parameter)
+        {
             throw Self.notTaken(parameter, by: kind)
         }
         for parameter in kind.required where !given.contains(parameter) {

@@ -31,7 +31,8 @@ extension Qrels {
             for (document, grade) in documents {
                 guard let whole = Int(exactly: grade) else {
                     throw TrawlError(
-                        .invalidInput, "the grade \(grade) of document \(document) for query \(query) is not a whole number",
+                        .invalidInput,
+                        "the grade \(grade) of document \(document) for query \(query) is not a whole number",
                         path: file.path, remedy: QrelsReading.wholeNumbers)
                 }
                 var name = document
@@ -57,13 +58,13 @@ private struct QrelsReading {
         guard let first = file.firstLine else {
             throw TrawlError(.invalidInput, "the file holds no judgements", path: file.path)
         }
-        let choice = try file.choose(among: [
+        let choice = file.choose(among: [
             .init(separator: .tabs, columns: 3), .init(separator: .tabs, columns: 4),
             .init(separator: .blanks, columns: 3), .init(separator: .blanks, columns: 4),
         ])
         guard let layout = choice.best else {
             throw file.error(
-                "the line has \(file.fieldCount(first.line, .blanks)) columns, TREC qrels have 4 and BEIR qrels have 3",
+                "the line has \(file.fieldCounts(first.line).blanks) columns, TREC qrels have 4 and BEIR qrels have 3",
                 line: first.number,
                 remedy: "write: query 0 document grade, or: query document grade; separated by spaces or tabs")
         }
@@ -141,7 +142,8 @@ private struct QrelsReading {
     /// The first line has no grade: is it a header, or a judgement with a mistake?
     private func check(_ header: (number: Int, fields: [String]), _ qrels: inout Qrels) throws(TrawlError) {
         let fields = header.fields
-        let isNamed = ColumnNames.isHeader(query: fields[0], document: fields[fields.count - 2], value: fields.last ?? "")
+        let isNamed = ColumnNames.isHeader(
+            query: fields[0], document: fields[fields.count - 2], value: fields.last ?? "")
         let isUsed =
             qrels.contains(fields[0])
             || qrels.byQuery.contains { $0.documents.number(of: fields[fields.count - 2]) != nil }

@@ -54,7 +54,7 @@ private struct RunReading {
         var fields: [Range<Int>] = []
         let columns = [RunChunk.Format.trec, .ranks].map { format in
             let separator: ColumnFile.Separator =
-                file.fieldCount(first.line, .tabs) == format.rawValue ? .tabs : .blanks
+                file.fieldCounts(first.line).tabs == format.rawValue ? .tabs : .blanks
             file.fields(of: first.line, .init(separator: separator, columns: format.rawValue), into: &fields)
             return fields
         }
@@ -72,9 +72,9 @@ private struct RunReading {
     }
 
     func run() throws(TrawlError) -> Run {
-        let chunks = chunks()
+        let (chunks, rows) = chunks()
         if let failure = chunks.lazy.compactMap(\.failure).first { throw try error(failure) }
-        let grouped = try group(chunks)
+        let grouped = try group(chunks, rows)
         let check = check(grouped)
         if let repeated = check.firstRepeated { throw try self.error(repeated: repeated, grouped) }
         var run = Run(
@@ -85,19 +85,39 @@ private struct RunReading {
         return run
     }
 
-    /// The file in parts that begin at lines, one for each core.
-    private func chunks() -> [RunChunk] {
+    /// Reads the file in parts that begin at lines, one for each core, into one array.
+    private func chunks() -> ([RunChunk], [Run.Row]) {
         let format = format
         let parts = parts(format == .trec ? Parallel.threads(nil) : 1)
-        let chunks = Mutex([RunChunk?](repeating: nil, count: parts.count))
-        file.bytes.withUnsafeBufferPointer { bytes in
+        let results = Mutex([RunChunk?](repeating: nil, count: parts.count))
+        let rows = file.bytes.withUnsafeBufferPointer { bytes in
             nonisolated(unsafe) let bytes = bytes
+            let counts = Mutex([Int](repeating: 0, count: parts.count))
             Parallel.forEach(parts.count, threads: parts.count) { number in
-                let chunk = RunChunk(bytes, parts[number], format)
-                chunks.withLock { $0[number] = chunk }
+                let count = RunChunk.lines(bytes, parts[number])
+                counts.withLock { $0[number] = count }
+            }
+            let lines = counts.withLock(\.self)
+            let firsts = lines.indices.map { lines[..<$0].reduce(0, +) }
+            return [Run.Row](unsafeUninitializedCapacity: lines.reduce(0, +)) { buffer, count in
+                UnsafeMutableRawBufferPointer(buffer).preferLargePages()
+                nonisolated(unsafe) let buffer = buffer
+                Parallel.forEach(parts.count, threads: parts.count) { number in
+                    let slice = UnsafeMutableBufferPointer(rebasing: buffer[firsts[number]...].prefix(lines[number]))
+                    let chunk = RunChunk(bytes, parts[number], format, into: slice)
+                    results.withLock { $0[number] = chunk }
+                }
+                // Blank lines leave gaps between the parts.
+                let read: [Int] = results.withLock { $0.map { $0?.count ?? 0 } }
+                for (first, length) in zip(firsts, read) {
+                    if count < first, length > 0, let base = buffer.baseAddress {
+                        (base + count).moveInitialize(from: base + first, count: length)
+                    }
+                    count += length
+                }
             }
         }
-        return chunks.withLock { $0.compactMap(\.self) }
+        return (results.withLock { $0.compactMap(\.self) }, rows)
     }
 
     private func parts(_ threads: Int) -> [Range<Int>] {
@@ -123,41 +143,38 @@ private struct RunReading {
     }
 
     /// Brings the answers to each query together, in the order of the file.
-    private func group(_ chunks: [RunChunk]) throws(TrawlError) -> Grouped {
+    private func group(_ chunks: [RunChunk], _ all: [Run.Row]) throws(TrawlError) -> Grouped {
         var grouped = Grouped()
-        grouped.rows = chunks.first?.rows ?? []
-        grouped.rows.reserveCapacity(chunks.reduce(0) { $0 + $1.rows.count })
         var parts: [[Range<Int>]] = []
         var isScattered = false
-        for (number, chunk) in chunks.enumerated() {
-            let offset = number == 0 ? 0 : grouped.rows.count
-            if number > 0 { grouped.rows += chunk.rows }
+        var offset = 0
+        for chunk in chunks {
             for (position, group) in chunk.groups.enumerated() {
-                let end = position + 1 < chunk.groups.count ? chunk.groups[position + 1].firstRow : chunk.rows.count
+                let end = position + 1 < chunk.groups.count ? chunk.groups[position + 1].firstRow : chunk.count
                 let rows = offset + group.firstRow..<offset + end
                 let query = try query(group.query, in: &grouped.queries)
                 if query == parts.count {
                     parts.append([rows])
-                } else if parts[query].last?.upperBound == rows.lowerBound {
-                    parts[query][parts[query].count - 1] = parts[query][parts[query].count - 1].lowerBound..<rows.upperBound
+                } else if let last = parts[query].last, last.upperBound == rows.lowerBound {
+                    parts[query][parts[query].count - 1] = last.lowerBound..<rows.upperBound
                 } else {
                     parts[query].append(rows)
                     isScattered = true
                 }
             }
+            offset += chunk.count
         }
         guard isScattered else {
+            grouped.rows = all
             grouped.ranges = parts.map { $0[0] }
             return grouped
         }
-        var rows: [Run.Row] = []
-        rows.reserveCapacity(grouped.rows.count)
+        grouped.rows.reserveCapacity(all.count)
         for parts in parts {
-            let first = rows.count
-            for part in parts { rows += grouped.rows[part] }
-            grouped.ranges.append(first..<rows.count)
+            let first = grouped.rows.count
+            for part in parts { grouped.rows += all[part] }
+            grouped.ranges.append(first..<grouped.rows.count)
         }
-        grouped.rows = rows
         return grouped
     }
 
@@ -270,7 +287,8 @@ extension RunReading {
             warnings.append("infinite scores, whose documents come first or last, by their ids: \(infinite)")
         }
         if tied > 0 {
-            warnings.append("queries whose documents all have the same score, so that ids decide: \(tied) of \(queries)")
+            warnings.append(
+                "queries whose documents all have the same score, so that ids decide: \(tied) of \(queries)")
         }
         let disordered = chunks.reduce(0) { $0 + $1.disorderedGroups }
         if disordered > 0 {

@@ -22,9 +22,13 @@ struct RunChunk: Sendable {
     }
 
     /// TREC runs have 6 columns, MS MARCO's 3.
-    enum Format: Int, Sendable { case trec = 6, ranks = 3 }
+    enum Format: Int, Sendable {
+        case trec = 6
+        case ranks = 3
+    }
 
-    private(set) var rows: [Run.Row] = []
+    /// How many answers were read.
+    private(set) var count = 0
     private(set) var groups: [Group] = []
     private(set) var failure: Failure?
     private(set) var infiniteScores = 0
@@ -34,20 +38,25 @@ struct RunChunk: Sendable {
 
     private var isDisordered = false
     private var lastRank = 0
+    private var lastScore = 0.0
 
     /// Reads the lines of `bytes` that begin in `part`, up to the first that is wrong.
-    init(_ bytes: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, _ format: Format) {
+    ///
+    /// - Parameter rows: Memory for as many answers as there are lines; the first `count` are initialised.
+    init(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, _ format: Format,
+        into rows: UnsafeMutableBufferPointer<Run.Row>
+    ) {
         guard let base = bytes.baseAddress, !part.isEmpty else { return }
-        // Lines of runs have some 40 bytes; the array grows where they are shorter.
-        rows.reserveCapacity(part.count / 36 + 16)
         withUnsafeTemporaryAllocation(of: Range<Int>.self, capacity: 8) { fields in
             var position = part.lowerBound
             while position < part.upperBound, failure == nil {
-                let lineEnd = memchr(base + position, 0x0A, part.upperBound - position)
+                let lineEnd =
+                    memchr(base + position, 0x0A, part.upperBound - position)
                     .map { base.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? part.upperBound
                 var end = lineEnd
                 while end > position, ColumnFile.isBlank(bytes[end - 1]) { end -= 1 }
-                if end > position { readLine(bytes, position..<end, format, fields) }
+                if end > position { readLine(bytes, position..<end, format, fields, rows) }
                 position = lineEnd + 1
             }
         }
@@ -56,15 +65,15 @@ struct RunChunk: Sendable {
 
     private mutating func readLine(
         _ bytes: UnsafeBufferPointer<UInt8>, _ line: Range<Int>, _ format: Format,
-        _ fields: UnsafeMutableBufferPointer<Range<Int>>
+        _ fields: UnsafeMutableBufferPointer<Range<Int>>, _ rows: UnsafeMutableBufferPointer<Run.Row>
     ) {
-        var (count, isPlain) = Self.splitAtBlanks(bytes, line, format, fields)
-        if count < 0 {
-            count = Self.splitAtTabs(bytes, line, fields)
+        var (columns, isPlain) = Self.splitAtBlanks(bytes, line, format, fields)
+        if columns < 0 {
+            columns = Self.splitAtTabs(bytes, line, fields)
             isPlain = false
         }
-        guard count == format.rawValue else {
-            failure = Failure(position: line.lowerBound, reason: .columns(count))
+        guard columns == format.rawValue else {
+            failure = Failure(position: line.lowerBound, reason: .columns(columns))
             return
         }
         let document = fields[format == .trec ? 2 : 1]
@@ -77,7 +86,7 @@ struct RunChunk: Sendable {
                 UnsafeBufferPointer(rebasing: bytes[$0.query])
                     .hasSameBytes(as: UnsafeBufferPointer(rebasing: bytes[fields[0]]))
             } ?? false
-        let last = isSameQuery ? rows.last?.score : nil
+        let last = isSameQuery ? lastScore : nil
         let score: Double
         switch format {
         case .trec:
@@ -103,11 +112,26 @@ struct RunChunk: Sendable {
             }
             score = -Double(rank)
         }
-        if !isSameQuery { groups.append(Group(query: fields[0], firstRow: rows.count)) }
-        rows.append(
-            Run.Row(
+        if !isSameQuery { groups.append(Group(query: fields[0], firstRow: count)) }
+        rows.initializeElement(
+            at: count,
+            to: Run.Row(
                 start: document.lowerBound, score: score, length: UInt32(document.count),
                 hash: NameTable.hash(.init(rebasing: bytes[document]))))
+        count += 1
+        lastScore = score
+    }
+
+    /// How many lines begin in `part`.
+    static func lines(_ bytes: UnsafeBufferPointer<UInt8>, _ part: Range<Int>) -> Int {
+        guard let base = bytes.baseAddress, !part.isEmpty else { return 0 }
+        var (count, position) = (0, part.lowerBound)
+        while position < part.upperBound {
+            count += 1
+            guard let end = memchr(base + position, 0x0A, part.upperBound - position) else { break }
+            position = base.distance(to: end.assumingMemoryBound(to: UInt8.self)) + 1
+        }
+        return count
     }
 
     /// Splits at runs of blanks.

@@ -33,7 +33,8 @@ import TrawlTestSupport
         ("query-id\tcorpus-id\tscore\n", ": ", "no judgements"), ("q1 0 d1 nan\nq1 0 d2 1\n", ":1: ", "'nan' is not"),
         ("q1 0 d1 yes\nq1 0 d2 1\n", ":1: ", "'yes' is not a whole number"),
         ("q1 d1 yes\nq2 d1 1\n", ":1: ", "give the document a grade"), ("q1 1 d1 1\nq1 2 d1 0\n", ":2: ", "subtopic"),
-        ("{\"q\": {\"d\": 0.5}}", ": ", "0.5 of document d for query q is not a whole number"), ("{}", ": ", "no judgements"),
+        ("{\"q\": {\"d\": 0.5}}", ": ", "0.5 of document d for query q is not a whole number"),
+        ("{}", ": ", "no judgements"),
         ("{\"q\": [1]}", ": ", "no object of documents"),
     ]) func badQrelsAreRefusedByLine(text: String, line: String, reason: String) throws {
         try withFile(text) { path in
@@ -163,7 +164,7 @@ import TrawlTestSupport
     }
 
     @Test(arguments: ["inf", "Infinity", "INF", "+inf"]) func infiniteScoresRankAndAreCounted(text: String) throws {
-        let run = try withFile("q Q0 a 1 1e30 t\nq Q0 b 2 \(text) t\nq Q0 c 3 -\(text.drop { $0 == "+" }) t\n") {
+        let run = try withFile("q Q0 a 2 1e30 t\nq Q0 b 1 \(text) t\nq Q0 c 3 -\(text.drop { $0 == "+" }) t\n") {
             try Run(path: $0)
         }
         #expect(run.ranked("q").map(\.document.rawValue) == ["b", "a", "c"])
@@ -178,7 +179,9 @@ import TrawlTestSupport
         var built = Run()
         for query in ["a", "b", "c"] { try built.add(query: query, run[query] ?? []) }
         #expect(run == built && run == run.excludingQueryDocuments())
-        let twice = errorText { try withFile((lines + ["b Q0 x 3 1 t"]).joined(separator: "\n")) { _ = try Run(path: $0) } }
+        let twice = errorText {
+            try withFile((lines + ["b Q0 x 3 1 t"]).joined(separator: "\n")) { _ = try Run(path: $0) }
+        }
         #expect(twice.contains(":7: document x occurs twice for query b"), "\(twice)")
     }
 
@@ -186,7 +189,9 @@ import TrawlTestSupport
     @Test func longRunsAreReadLikeShortOnes() throws {
         var lines: [String] = []
         for query in 0..<200 {
-            for rank in 1...100 { lines.append("query-\(query) Q0 document-\(query * 37 + rank * 11) \(rank) \(100 - rank).25 t") }
+            for rank in 1...100 {
+                lines.append("query-\(query) Q0 document-\(query * 37 + rank * 11) \(rank) \(100 - rank).25 t")
+            }
         }
         let run = try withFile(lines.joined(separator: "\r\n")) { try Run(path: $0) }
         #expect(run.queries == (0..<200).map { "query-\($0)" } && run.warnings.isEmpty)
@@ -228,7 +233,8 @@ import TrawlTestSupport
         #expect(tied.warnings == ["queries whose documents all have the same score, so that ids decide: 1 of 2"])
         #expect(try withFile("\n") { try Run(path: $0) }.notes == ["the run is empty"])
         let named = try withFile("qid Q0 docno rank score tag\nq Q0 a 1 1 t\n") { try Run(path: $0) }
-        #expect(named.queries == ["q"] && named.notes == ["line 1 is read as a header: qid, Q0, docno, rank, score, tag"])
+        #expect(
+            named.queries == ["q"] && named.notes == ["line 1 is read as a header: qid, Q0, docno, rank, score, tag"])
     }
 
     @Test(arguments: [

@@ -59,7 +59,9 @@ import TrawlTestSupport
     @Test func countsAreSummedAndShownWhole() throws {
         let report = try report([1, 0, 2], Measure.list("NumQ NumRet NumRel NumRelRet RR"))
         #expect(report.means == [3, 29, 3, 2, 0.5])
-        #expect(report.markdown().contains("| all   |    3 |     29 |      3 |             2 | 0.5000 |"), "\(report.markdown())")
+        #expect(
+            report.markdown().contains("| all   |    3 |     29 |      3 |             2 | 0.5000 |"),
+            "\(report.markdown())")
     }
 
     @Test func gmMapIsTheGeometricMeanAndCountsSilentQueries() throws {
@@ -79,7 +81,9 @@ import TrawlTestSupport
         var run = Run()
         var qrels = Qrels()
         for query in 0..<300 {
-            let documents = (0..<60).map { Run.Entry(DocumentID("d\(($0 * 7 + query) % 97)"), Double(($0 * query) % 13)) }
+            let documents = (0..<60).map {
+                Run.Entry(DocumentID("d\(($0 * 7 + query) % 97)"), Double(($0 * query) % 13))
+            }
             try run.add(query: "q\(query)", documents)
             for document in 0..<20 {
                 try qrels.judge(query: "q\(query)", DocumentID("d\(document * 3)"), grade: document % 3)

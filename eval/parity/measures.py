@@ -62,8 +62,12 @@ LOG_OF_NOTHING = math.log(0.00001)
 
 
 def separately(names):
-    """The measures in groups that ir_measures computes together; `nDCG` with gains and SetF need calls of their own."""
-    plain = [name for name in names if "gains" not in name and "SetF" not in name]
+    """The measures in groups that ir_measures computes together.
+
+    Some need calls of their own: it may take `NumRet` and `NumQ` from a call to trec_eval that leaves out documents without
+    judgement, and the betas of `SetF` for one another."""
+    alone = ("gains", "SetF", "NumRet", "NumQ")
+    plain = [name for name in names if not any(part in name for part in alone)]
     return [plain] + [[name] for name in names if name not in plain]
 
 
@@ -205,7 +209,11 @@ def random_case(rng):
     for number in range(rng.randint(1, 12)):
         query = rng.choice(["q{}", "{}", "query-{}", "ü{}"]).format(number)
         if rng.random() < 0.9:
-            qrels[query] = {d: rng.choice(grades) for d in rng.sample(documents, rng.randint(1, min(40, len(documents))))}
+            judged = rng.sample(documents, rng.randint(1, min(40, len(documents))))
+            qrels[query] = {d: rng.choice(grades) for d in judged}
+            # trec_eval writes beyond its memory when all grades of a query are negative.
+            if max(qrels[query].values()) < 0:
+                qrels[query][judged[0]] = 0
         if rng.random() < 0.9:
             run[query] = {d: random_score(rng, style) for d in rng.sample(documents, rng.randint(1, most))}
     if not qrels:
