@@ -128,6 +128,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         let measures = try Measure.list(self.measures)
         let output = try writeRun.map { (run: try OutputFile($0), record: try OutputFile(RunRecord.path(ofRun: $0))) }
         let qrels = try Qrels(path: self.qrels ?? "")
+        tell(qrels.notes, qrels.warnings, of: self.qrels ?? "")
         if let runFile, index == nil { return try evaluate(runFile, qrels, measures) }
         let index = try engine.open(IndexCatalogue.path(of: self.index ?? ""))
         let searches = try modes().map { try settings(of: index, mode: $0) }
@@ -166,8 +167,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     private func rerank(
         _ runFile: String, _ evaluation: IndexEvaluation, _ settings: SearchSettings
     ) throws -> IndexEvaluation.Result {
-        var run = try Run(path: runFile)
-        if excludeSelf { run = run.excludingQueryDocuments() }
+        let run = try read(runFile)
         do {
             let (result, missing) = try evaluation.rerank(
                 run, settings, timedQueries: timedQueries, progress: progress.reporter)
@@ -178,6 +178,18 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         } catch let error as TrawlError where error.code == .invalidInput && error.path == nil {
             throw error.at(path: runFile)
         }
+    }
+
+    private func read(_ runFile: String) throws -> Run {
+        let run = try Run(path: runFile)
+        tell(run.notes, run.warnings, of: runFile)
+        return excludeSelf ? run.excludingQueryDocuments() : run
+    }
+
+    /// Says how a file was read where that is not plain.
+    private func tell(_ notes: [String], _ warnings: [String], of file: String) {
+        for note in notes { progress.reporter.note("\(file): \(note)") }
+        for warning in warnings { progress.reporter.warn("\(file): \(warning)") }
     }
 
     private func record(
@@ -200,7 +212,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     }
 
     private func evaluate(_ runFile: String, _ qrels: Qrels, _ measures: [Measure]) throws {
-        var run = try Run(path: runFile)
+        let run = try read(runFile)
         do {
             for warning in try Coverage(of: run.queries, by: qrels).warnings("the run") {
                 progress.reporter.warn(warning)
@@ -208,7 +220,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         } catch {
             throw error.at(path: runFile)
         }
-        if excludeSelf { run = run.excludingQueryDocuments() }
         try show([(runFile, try Report(of: run, against: qrels, measures), nil)])
     }
 
