@@ -35,7 +35,8 @@ extension ColumnFile {
         let possible = layouts.indices.filter { fits[$0] > 0 && (layouts[$0].separator == .blanks || tabbed > 0) }
         guard let most = possible.map({ fits[$0] }).max() else { return LayoutChoice(best: nil, rivals: []) }
         let fittest = possible.filter { fits[$0] == most }
-        guard let best = most == lines ? fittest.first : fittest.first(where: { isFirstFit[$0] }) ?? fittest.first else {
+        guard let best = most == lines ? fittest.first : fittest.first(where: { isFirstFit[$0] }) ?? fittest.first
+        else {
             return LayoutChoice(best: nil, rivals: [])
         }
         let rivals = fittest.filter { most == lines && layouts[$0].columns != layouts[best].columns }

@@ -50,7 +50,8 @@ import TrawlCore
         // Document 1: 1 of passage 10 and 1 of passage 11. The first is as good as the second, and stands before it.
         #expect(fused.ranking.map(\.passage.rawValue) == [10, 20, 30])
         #expect(fused.ranking[0].score == 2)
-        #expect(fused.parts[0][PassageID(10)] == 1 && fused.parts[1][PassageID(10)] == 1)
+        #expect(fused.part(of: 0, to: 1) == 1 && fused.part(of: 1, to: 1) == 1)
+        #expect(fused.part(of: 0, to: 3) == nil && fused.part(of: 1, to: 3) == 0 && fused.part(of: 0, to: 4) == nil)
     }
 
     @Test func partsSumToTheScore() {
@@ -67,7 +68,8 @@ import TrawlCore
             }
             let fused = Fusion(method: method, constant: 60).fuse(inputs, document: { $0.rawValue / 4 })
             for entry in fused.ranking {
-                let sum = fused.parts.reduce(Float(0)) { $0 + ($1[entry.passage] ?? 0) }
+                let document = entry.passage.rawValue / 4
+                let sum = inputs.indices.reduce(Float(0)) { $0 + (fused.part(of: $1, to: document) ?? 0) }
                 #expect(abs(sum - entry.score) < 1e-5)
             }
         }
@@ -87,7 +89,7 @@ import TrawlCore
         let words = Fusion.Input(weight: 1, ranking: ranking([1: 4, 2: 2]), bound: 10, readsWords: true)
         let unbounded = Fusion.Input(weight: 1, ranking: ranking([2: 9, 1: 5, 3: 1]))
         let fused = Fusion(method: .bounded, constant: 60).fuse([words, unbounded], document: { $0.rawValue })
-        #expect(abs((fused.parts[1][PassageID(2)] ?? 0) - 0.4) < 1e-6)
+        #expect(abs((fused.part(of: 1, to: 2) ?? 0) - 0.4) < 1e-6)
         let alone = Fusion(method: .bounded, constant: 60).fuse([unbounded], document: { $0.rawValue })
         #expect(alone.ranking[0].score == 0.5)
     }

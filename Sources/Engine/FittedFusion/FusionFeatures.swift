@@ -95,7 +95,8 @@ struct FusionFeatures {
             rows[row].append(log(1 + Float(try documents.byteCount(of: passages[row]))))
         }
         return FusionCandidates(
-            passages: passages, sums: sums, parts: fused.parts.map { part in passages.map { part[$0] ?? 0 } },
+            passages: passages, sums: sums,
+            parts: retrieved.indices.map { method in numbers.map { fused.part(of: method, to: $0) ?? 0 } },
             features: rows.flatMap(\.self))
     }
 

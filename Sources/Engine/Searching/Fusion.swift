@@ -51,64 +51,97 @@ struct Fusion {
     /// by itself.
     struct Fused {
         var ranking = Ranking([])
-        /// For each input, what it added to the documents' scores, by the passages of `ranking`.
-        var parts: [[PassageID: Float]] = []
+        /// The documents, ascending.
+        private var documents: [UInt32] = []
+        /// For each document, what each input added to its score; NaN for an input that lacks it.
+        private var parts: [Float] = []
+        private let inputs: Int
+
+        fileprivate init(inputs: Int) { self.inputs = inputs }
+
+        fileprivate mutating func reserve(_ count: Int) {
+            documents.reserveCapacity(count)
+            parts.reserveCapacity(count * inputs)
+        }
+
+        /// Starts with the next document, to which no input has added anything yet.
+        fileprivate mutating func begin(_ document: UInt32) {
+            documents.append(document)
+            for _ in 0..<inputs { parts.append(.nan) }
+        }
+
+        fileprivate mutating func add(_ part: Float, of input: Int) { parts[parts.count - inputs + input] = part }
+
+        /// What `input` added to the score of `document`; nil if it lacks it. O(log documents).
+        func part(of input: Int, to document: UInt32) -> Float? {
+            var (low, high) = (0, documents.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if documents[middle] < document { low = middle + 1 } else { high = middle }
+            }
+            guard low < documents.count, documents[low] == document else { return nil }
+            let part = parts[low * inputs + input]
+            return part.isNaN ? nil : part
+        }
     }
 
-    /// Additions happen in the order of `inputs`, so the result does not depend on the order of a hash table.
+    /// An entry of an input, with what it adds.
+    private struct Row {
+        let passage: PassageID
+        let input: Int
+        let added: Float
+    }
+
+    /// Additions happen in the order of `inputs`.
     ///
     /// - Parameter document: what a passage is part of; entries with the same one are joined.
     /// - Complexity: O(n log n) for n entries in all.
     func fuse(_ inputs: [Input], document: (PassageID) throws -> UInt32) rethrows -> Fused {
-        let present = inputs.indices.filter { inputs[$0].weight != 0 && !inputs[$0].ranking.isEmpty }
-        var passageSums: [PassageID: Float] = [:]
-        // For each input, the score of a document's best passage, which is the first.
-        var best: [[UInt32: Float]] = []
-        /// The documents of passages, in the order in which passages came up.
-        var found: [(passage: PassageID, number: UInt32)] = []
-        let count = present.reduce(0) { $0 + inputs[$1].ranking.count }
-        passageSums.reserveCapacity(count)
-        found.reserveCapacity(count)
+        let count = inputs.reduce(0) { $0 + ($1.weight != 0 ? $1.ranking.count : 0) }
         let share = inputs.filter(\.readsWords).compactMap(\.bestShare).max() ?? Self.usualShare
+        var rows: [Row] = []
+        rows.reserveCapacity(count)
+        // A document and the position of a row: sorted, the rows of a document follow each other in their old order.
+        var order: [UInt64] = []
+        order.reserveCapacity(count)
         // What a ranking gives to a passage that it lacks is subtracted from all of its scores, so lacking means 0.
-        for input in present.map({ inputs[$0] }) {
-            var scores: [UInt32: Float] = [:]
-            scores.reserveCapacity(input.ranking.count)
+        for (number, input) in inputs.enumerated() where input.weight != 0 && !input.ranking.isEmpty {
             for (entry, score) in zip(input.ranking, normalised(input, share: share)) {
-                let number = try document(entry.passage)
-                let added = input.weight * score
-                passageSums[entry.passage, default: 0] += added
-                guard scores[number] == nil else { continue }
-                scores[number] = added
-                found.append((entry.passage, number))
-            }
-            best.append(scores)
-        }
-        var fused = Fused(parts: inputs.map { _ in [:] })
-        // A document is shown by the passage with the highest sum among the best ones of each input.
-        var shown: [UInt32: ScoredPassage] = [:]
-        shown.reserveCapacity(found.count)
-        var order: [UInt32] = []
-        for (passage, number) in found {
-            let candidate = ScoredPassage(passage, passageSums[passage] ?? 0)
-            if let known = shown[number] {
-                if candidate.precedes(known) { shown[number] = candidate }
-            } else {
-                shown[number] = candidate
-                order.append(number)
+                order.append(UInt64(try document(entry.passage)) << 32 | UInt64(rows.count))
+                rows.append(Row(passage: entry.passage, input: number, added: input.weight * score))
             }
         }
+        order.sort()
+        var fused = Fused(inputs: inputs.count)
+        fused.reserve(count)
         var entries: [ScoredPassage] = []
-        entries.reserveCapacity(order.count)
-        for number in order {
-            guard let shown = shown[number]?.passage else { continue }
+        entries.reserveCapacity(count)
+        var start = 0
+        while start < order.count {
+            let document = UInt32(order[start] >> 32)
+            var end = start + 1
+            while end < order.count, UInt32(order[end] >> 32) == document { end += 1 }
+            let own = order[start..<end]
+            fused.begin(document)
             var sum: Float = 0
-            for (input, scores) in zip(present, best) {
-                guard let part = scores[number] else { continue }
-                fused.parts[input][shown] = part
-                sum += part
+            var shown: ScoredPassage?
+            var last = -1
+            for row in own.lazy.map({ rows[Int($0 & 0xFFFF_FFFF)] }) where row.input != last {
+                // The first row of an input is its best passage of the document.
+                last = row.input
+                fused.add(row.added, of: row.input)
+                sum += row.added
+                // A document is shown by the passage with the highest sum among the best ones of each input.
+                var whole: Float = 0
+                for other in own {
+                    let other = rows[Int(other & 0xFFFF_FFFF)]
+                    if other.passage == row.passage { whole += other.added }
+                }
+                let candidate = ScoredPassage(row.passage, whole)
+                if shown.map({ candidate.precedes($0) }) ?? true { shown = candidate }
             }
-            entries.append(ScoredPassage(shown, sum))
+            if let shown { entries.append(ScoredPassage(shown.passage, sum)) }
+            start = end
         }
         fused.ranking = Ranking(entries)
         return fused

@@ -97,16 +97,10 @@ public final class SearchSession {
 
     /// What the stages found for one query.
     struct Found {
-        /// What a stage gave to each document, or to each passage where documents are not collapsed.
-        struct Stage {
-            let name: String
-            /// Ranks count from 1.
-            var places: [UInt32: (rank: Int, score: Float)] = [:]
-            /// What the stage added to the fusion, by the fused passage.
-            var parts: [PassageID: Float] = [:]
-        }
-
-        var stages: [Stage] = []
+        /// The stages, each with what it gave.
+        private(set) var stages: [(name: String, ranking: Ranking)] = []
+        /// What each method added to the fusion.
+        var fused: Fusion.Fused?
         var retrieved: [Retrieved] = []
         /// What the blocks of a fitted fusion added.
         var blocks: BlockScores?
@@ -115,28 +109,54 @@ public final class SearchSession {
         /// What rerankers say of how they read passages.
         var notes: [String] = []
 
-        mutating func add(_ name: String, _ ranking: Ranking, by number: (PassageID) throws -> UInt32) rethrows {
-            var stage = Stage(name: name)
-            stage.places.reserveCapacity(ranking.count)
-            for entry in ranking {
-                let number = try number(entry.passage)
-                guard stage.places[number] == nil else { continue }
-                stage.places[number] = (stage.places.count + 1, entry.score)
-            }
-            stages.append(stage)
+        mutating func add(_ name: String, _ ranking: Ranking) {
+            stages.append((name, ranking))
             final = ranking
         }
     }
 
     private func result(_ query: Query, _ found: Found, limit: Int) throws -> SearchResult {
-        SearchResult(
+        let shown = Array(found.final.prefix(limit))
+        let numbers = try shown.map { try number(of: $0.passage) }
+        let places = try found.stages.map { try self.places(of: numbers, in: $0.ranking) }
+        return SearchResult(
             queryID: query.id, query: query.text,
-            hits: try found.final.prefix(limit).enumerated().map { index, entry in
-                try hit(entry, rank: index + 1, query, found)
+            hits: try shown.indices.map { index in
+                let stages = zip(found.stages, places).map { stage, places in
+                    StagePlace(name: stage.name, rank: places[index]?.rank, score: places[index]?.score)
+                }
+                return try hit(shown[index], number: numbers[index], rank: index + 1, query, found, stages)
             },
             keys: settings.explains ? found.retrieved.flatMap { $0.keys() } : [],
             suggestion: try found.retrieved.lazy.compactMap { try $0.suggestion() }.first,
             notes: found.retrieved.flatMap(\.notes) + found.notes)
+    }
+
+    /// What a stage gave to a hit.
+    private struct StagePlace {
+        let name: String
+        /// Counted from 1; nil for a hit that the stage lacks.
+        let rank: Int?
+        let score: Float?
+    }
+
+    /// The ranks and scores that a stage gave to what has these numbers.
+    private func places(of numbers: [UInt32], in ranking: Ranking) throws -> [(rank: Int, score: Float)?] {
+        let wanted = Dictionary(numbers.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        var places = [(rank: Int, score: Float)?](repeating: nil, count: numbers.count)
+        // Of passages that share a document, the first counts.
+        let isShared = settings.collapsesDocuments && index.documents.passageCount > index.documents.documentCount
+        var seen: Set<UInt32> = []
+        var (rank, left) = (0, numbers.count)
+        for entry in ranking where left > 0 {
+            let number = try number(of: entry.passage)
+            if isShared, !seen.insert(number).inserted { continue }
+            rank += 1
+            guard let position = wanted[number] else { continue }
+            places[position] = (rank, entry.score)
+            left -= 1
+        }
+        return places
     }
 
     func ranking(_ query: Query, _ found: Found) throws -> DocumentRanking {
@@ -182,7 +202,7 @@ public final class SearchSession {
         for stage in 0..<rerankers.count {
             let (best, all, notes) = try rerankers.apply(
                 stage, to: found.final, query: text, documents: index.documents)
-            try found.add(RerankStages.name(of: stage), best, by: number(of:))
+            found.add(RerankStages.name(of: stage), best)
             found.final = all
             found.notes += notes
         }
@@ -210,7 +230,7 @@ public final class SearchSession {
                     result = result.with(Ranking(result.ranking.filter { allows($0.passage) }))
                 }
                 found.retrieved.append(result)
-                try found.add(retriever.name, result.ranking, by: self.number(of:))
+                found.add(retriever.name, result.ranking)
             }
         }
         return (found, texts)
@@ -218,7 +238,7 @@ public final class SearchSession {
 
     private func fuse(_ found: inout Found) throws {
         var fused = try weightedSum(found.retrieved)
-        for stage in fused.parts.indices { found.stages[stage].parts = fused.parts[stage] }
+        found.fused = fused
         if let fitted {
             let blocks = min(fitted.blockCount, settings.fusion.blocks ?? .max)
             if blocks > 0 {
@@ -226,7 +246,7 @@ public final class SearchSession {
                 (fused.ranking, found.blocks) = fitted.ranking(fused.ranking, candidates, blocks: blocks)
             }
         }
-        try found.add("fusion", fused.ranking, by: number(of:))
+        found.add("fusion", fused.ranking)
     }
 
     private func weightedSum(_ retrieved: [Retrieved]) throws -> Fusion.Fused {
@@ -320,13 +340,14 @@ public final class SearchSession {
         return chosen
     }
 
-    private func hit(_ entry: ScoredPassage, rank: Int, _ query: Query, _ found: Found) throws -> SearchHit {
+    private func hit(
+        _ entry: ScoredPassage, number: UInt32, rank: Int, _ query: Query, _ found: Found, _ places: [StagePlace]
+    ) throws -> SearchHit {
         let passage = try index.documents.passage(entry.passage)
-        let number = try number(of: entry.passage)
-        var stages = found.stages.map { stage in
+        var stages = places.enumerated().map { position, place in
             StageScore(
-                stage: stage.name, rank: stage.places[number]?.rank, score: stage.places[number]?.score,
-                added: stage.parts[entry.passage])
+                stage: place.name, rank: place.rank, score: place.score,
+                added: position < retrievers.count ? found.fused?.part(of: position, to: number) : nil)
         }
         let blocks = (found.blocks?[entry.passage] ?? []).enumerated().map { block, added in
             StageScore(stage: "block \(block + 1)", rank: nil, score: nil, added: added)
