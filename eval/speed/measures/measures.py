@@ -6,7 +6,8 @@
 `make` writes a run of 1,000 queries with 1,000 documents each and 100 judgements per query, in the format of TREC.
 `run` scores nDCG@10, AP, RR@10 and R@100. Each program is one process per round, and the programs take turns. For the
 peers the process measures itself after its imports, so that starting Python does not count; ranx scores a small run
-first, so that compiling does not count either. Trawl's time is that of the whole process.
+first, so that compiling does not count either. Trawl's time is that of the whole process; `MeasureSpeed`, if it is beside the
+binary (TRAWL_BENCHMARKS=1 swift build -c release --product MeasureSpeed), measures the parts.
 """
 import argparse
 import json
@@ -79,7 +80,13 @@ def trawl(binary, folder):
     _, status, usage = os.wait4(process.pid, 0)
     end = time.perf_counter()
     assert status == 0
-    return {"all": end - start, "peak": usage.ru_maxrss / 1024, "scores": list(json.loads(output).values())}
+    row = {"all": end - start, "peak": usage.ru_maxrss / 1024, "scores": list(json.loads(output).values())}
+    # The parts of it, in a program of their own.
+    speed = os.path.join(os.path.dirname(binary), "MeasureSpeed")
+    if os.path.exists(speed):
+        parts = json.loads(subprocess.run([speed, folder, MEASURES], check=True, capture_output=True).stdout)
+        row |= {"read": parts["read"], "evaluate": parts["evaluate"]}
+    return row
 
 
 def run(folder, binary, rounds):
@@ -91,12 +98,15 @@ def run(folder, binary, rounds):
             rows[name].append(json.loads(output.stdout.splitlines()[-1]))
     best = {name: {key: min(row[key] for row in found) for key in found[0] if key != "scores"}
             for name, found in rows.items()}
-    print("| program | read (s) | evaluate (s) | all (s) | Trawl is faster by | peak (MiB) |")
-    print("| ------- | -------: | -----------: | ------: | -----------------: | ---------: |")
+    print("| program | read (s) | evaluate (s) | all (s) | peak (MiB) |")
+    print("| ------- | -------: | -----------: | ------: | ---------: |")
     for name, row in best.items():
-        cells = [f"{row[key]:.3f}" if key in row else "" for key in ("read", "evaluate")]
-        ratio = "" if name == "trawl" else f"{row['all'] / best['trawl']['all']:.1f}"
-        print(f"| {name} | {cells[0]} | {cells[1]} | {row['all']:.3f} | {ratio} | {row['peak']:.0f} |")
+        cells = [f"{row[key]:.3f}" if key in row else "" for key in ("read", "evaluate", "all")]
+        print(f"| {name} | {' | '.join(cells)} | {row['peak']:.0f} |")
+    for name in ("ranx", "pytrec_eval"):
+        ratios = [f"{key} {best[name][key] / best['trawl'][key]:.1f}" for key in ("all", "read", "evaluate")
+                  if key in best["trawl"]]
+        print(f"{name} takes longer by: {', '.join(ratios)}")
     for name, found in rows.items():
         print(name, " ".join(f"{score:.6f}" for score in found[0]["scores"]))
 
