@@ -84,6 +84,9 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "LateSpeed", dependencies: modules(["Core", "Store", "LateIndex", "Tensors"]),
             path: "eval/speed/late/Sources", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "MeasureSpeed", dependencies: modules(["Core", "Evaluation"]), path: "eval/speed/measures/Sources",
+            swiftSettings: swiftSettings),
     ] : []
 
 let package = Package(

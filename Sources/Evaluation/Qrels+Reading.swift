@@ -48,7 +48,10 @@ private struct QrelsReading {
     let file: ColumnFile
     private var repeated = 0
     private var fractions = 0
-    private var iterations: Set<String> = []
+    private var iteration: Range<Int>?
+    private var iterationsDiffer = false
+    /// The query of the last line, which most often is that of the next line too.
+    private var last: (query: Range<Int>, number: Int)?
 
     static let wholeNumbers = "measures take whole numbers: multiply the grades, or round them"
 
@@ -101,22 +104,40 @@ private struct QrelsReading {
     private mutating func add(
         _ fields: [Range<Int>], _ grade: Int, to qrels: inout Qrels, line: Int
     ) throws(TrawlError) {
-        let query = try file.text(fields[0], line: line)
         let document = fields[fields.count - 2]
         if !file.bytes[document].allSatisfy({ $0 < 0x80 }) { _ = try file.text(document, line: line) }
-        let number = qrels.number(of: query)
+        let number = try number(of: fields[0], in: &qrels, line: line)
         let before = file.bytes.withUnsafeBufferPointer { qrels.judge(number, .init(rebasing: $0[document]), grade) }
-        if fields.count == 4, iterations.count < 2 { iterations.insert(try file.text(fields[1], line: line)) }
+        if fields.count == 4, !iterationsDiffer {
+            let first = iteration ?? fields[1]
+            iteration = first
+            iterationsDiffer = !haveSameBytes(first, fields[1])
+        }
         guard let before else { return }
         guard before == grade else {
-            let name = try file.text(document, line: line)
-            var error = Qrels.contradiction(query, name, before, grade).at(path: file.path, line: line)
-            if iterations.count > 1 {
+            let names = (try file.text(fields[0], line: line), try file.text(document, line: line))
+            var error = Qrels.contradiction(names.0, names.1, before, grade).at(path: file.path, line: line)
+            if iterationsDiffer {
                 error.remedy = "keep one of the judgements; judgements by subtopic (diversity qrels) are not supported"
             }
             throw error
         }
         repeated += 1
+    }
+
+    private mutating func number(
+        of query: Range<Int>, in qrels: inout Qrels, line: Int
+    ) throws(TrawlError) -> Int {
+        if let last, haveSameBytes(last.query, query) { return last.number }
+        let number = qrels.number(of: try file.text(query, line: line))
+        last = (query, number)
+        return number
+    }
+
+    private func haveSameBytes(_ a: Range<Int>, _ b: Range<Int>) -> Bool {
+        file.bytes.withUnsafeBufferPointer { bytes in
+            UnsafeBufferPointer(rebasing: bytes[a]).hasSameBytes(as: UnsafeBufferPointer(rebasing: bytes[b]))
+        }
     }
 
     /// Nil for what is not a number.
@@ -162,7 +183,7 @@ private struct QrelsReading {
             layout.columns == 3
                 ? "3 columns separated by \(separator): query, document, grade"
                 : "4 columns separated by \(separator): query, iteration (ignored), document, grade")
-        if iterations.count > 1 {
+        if iterationsDiffer {
             qrels.warnings.append(
                 "the second of the 4 columns, which is ignored, has different values; in diversity qrels these are "
                     + "subtopics")

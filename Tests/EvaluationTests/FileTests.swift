@@ -279,4 +279,28 @@ import TrawlTestSupport
         #expect(qrels.contains(composed) && !qrels.contains("cafe"))
         #expect(errorText { _ = try Coverage(of: [composed], by: qrels.restricted(to: [decomposed])) }.contains("none"))
     }
+
+    /// Whatever the bytes are, a file is read or refused.
+    @Test func damagedFilesAreReadOrRefused() throws {
+        let folder = try TemporaryFolder()
+        let good = Array("q1 Q0 d1 1 2.5 t\r\nq1\tQ0\ta b\t2\t-1e3\tt\nq2 Q0 é 1 inf t\n\nq2 Q0 d2 2 0.1 t\n".utf8)
+        let odd: [UInt8] = [0, 0x09, 0x0A, 0x0D, 0x20, 0x22, 0x2D, 0x2E, 0x30, 0x65, 0x7B, 0xC3, 0xEF, 0xFF]
+        var random = SplitMix64(seed: 5)
+        for _ in 0..<400 {
+            var bytes = good
+            for _ in 0...random.next() % 4 {
+                let position = Int(random.next() % UInt64(bytes.count))
+                switch random.next() % 3 {
+                case 0: bytes[position] = odd[Int(random.next() % UInt64(odd.count))]
+                case 1: bytes.remove(at: position)
+                default: bytes.insert(odd[Int(random.next() % UInt64(odd.count))], at: position)
+                }
+            }
+            let path = try folder.write("damaged", bytes)
+            if let run = try? Run(path: path), !run.queries.isEmpty {
+                for query in run.queries { #expect(run[query] != nil) }
+            }
+            if let qrels = try? Qrels(path: path) { #expect(qrels.queries.first.map(qrels.contains) == true) }
+        }
+    }
 }

@@ -22,6 +22,9 @@ import sys
 import tempfile
 import warnings
 
+# Scripts beside this one may have the names of modules that the references import.
+sys.path.pop(0)
+
 import ir_measures
 import pytrec_eval
 
@@ -64,17 +67,15 @@ LOG_OF_NOTHING = math.log(0.00001)
 def separately(names):
     """The measures in groups that ir_measures computes together.
 
-    Some need calls of their own: it may take `NumRet` and `NumQ` from a call to trec_eval that leaves out documents without
-    judgement, and the betas of `SetF` for one another."""
-    alone = ("gains", "SetF", "NumRet", "NumQ")
-    plain = [name for name in names if not any(part in name for part in alone)]
-    return [plain] + [[name] for name in names if name not in plain]
+    `NumRet` needs a call of its own: ir_measures may take it from a call to trec_eval that leaves out documents without
+    judgement."""
+    return [[name for name in names if "NumRet" not in name], [name for name in names if "NumRet" in name]]
 
 
 def ir_scores(names, qrels, run):
     """{name: {query: score}} and {name: score of all queries}."""
     queries, together = {name: {} for name in names}, {}
-    for group in separately(names):
+    for group in filter(None, separately(names)):
         measures = {str(ir_measures.parse_measure(name)): name for name in group}
         measured = [ir_measures.parse_measure(name) for name in group]
         for metric in ir_measures.iter_calc(measured, qrels, run):

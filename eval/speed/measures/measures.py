@@ -4,9 +4,11 @@
     PEERS/bin/python eval/speed/measures/measures.py run FOLDER --trawl .build/release/trawl [--rounds 3]
 
 `make` writes a run of 1,000 queries with 1,000 documents each and 100 judgements per query, in the format of TREC.
-`run` scores nDCG@10, AP, RR@10 and R@100. Each program is one process per round, and the programs take turns. For the
-peers the process measures itself after its imports, so that starting Python does not count; ranx scores a small run
-first, so that compiling does not count either. Trawl's time is that of the whole process.
+`run` scores nDCG@10, AP, RR@10 and R@100 (pytrec_eval has no RR@10 and computes RR). Each program is one process per round, and
+the programs take turns; the shortest times count. Reading and evaluating are measured inside the process: in Python after
+the imports, for ranx also after a small run for which it compiles its functions, for Trawl in `MeasureSpeed`
+(TRAWL_BENCHMARKS=1 swift build -c release --product MeasureSpeed), which is to be beside the binary. The time of the process is that of
+a user who starts it: with imports, compiling and printing.
 """
 import argparse
 import json
@@ -67,19 +69,22 @@ def peer_pytrec_eval(folder):
 def peer(name, folder):
     start, read, end, scores = {"ranx": peer_ranx, "pytrec_eval": peer_pytrec_eval}[name](folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"read": read - start, "evaluate": end - read, "all": end - start, "peak": peak, "scores": scores}))
+    print(json.dumps({"read": read - start, "evaluate": end - read, "peak": peak, "scores": scores}))
 
 
 def trawl(binary, folder):
-    start = time.perf_counter()
     command = [binary, "eval", "--run", f"{folder}/run.trec", "--qrels", f"{folder}/qrels.trec", "--measures", MEASURES,
                "--json"]
+    start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     end = time.perf_counter()
     assert status == 0
-    return {"all": end - start, "peak": usage.ru_maxrss / 1024, "scores": list(json.loads(output).values())}
+    speed = os.path.join(os.path.dirname(binary), "MeasureSpeed")
+    parts = json.loads(subprocess.run([speed, folder, MEASURES], check=True, capture_output=True).stdout)
+    return {"read": parts["read"], "evaluate": parts["evaluate"], "process": end - start,
+            "peak": usage.ru_maxrss / 1024, "scores": list(json.loads(output).values())}
 
 
 def run(folder, binary, rounds):
@@ -87,16 +92,23 @@ def run(folder, binary, rounds):
     for _ in range(rounds):
         rows["trawl"].append(trawl(binary, folder))
         for name in ("ranx", "pytrec_eval"):
+            start = time.perf_counter()
             output = subprocess.run([sys.executable, __file__, "peer", name, folder], check=True, capture_output=True)
-            rows[name].append(json.loads(output.stdout.splitlines()[-1]))
-    best = {name: {key: min(row[key] for row in found) for key in found[0] if key != "scores"}
-            for name, found in rows.items()}
-    print("| program | read (s) | evaluate (s) | all (s) | Trawl is faster by | peak (MiB) |")
-    print("| ------- | -------: | -----------: | ------: | -----------------: | ---------: |")
+            row = json.loads(output.stdout.splitlines()[-1])
+            rows[name].append(row | {"process": time.perf_counter() - start})
+    best = {}
+    for name, found in rows.items():
+        for row in found:
+            row["both"] = row["read"] + row["evaluate"]
+        best[name] = {key: min(row[key] for row in found) for key in found[0] if key != "scores"}
+    columns = ["read", "evaluate", "both", "process"]
+    print("| program | read (s) | evaluate (s) | both (s) | process (s) | peak (MiB) |")
+    print("| ------- | -------: | -----------: | -------: | ----------: | ---------: |")
     for name, row in best.items():
-        cells = [f"{row[key]:.3f}" if key in row else "" for key in ("read", "evaluate")]
-        ratio = "" if name == "trawl" else f"{row['all'] / best['trawl']['all']:.1f}"
-        print(f"| {name} | {cells[0]} | {cells[1]} | {row['all']:.3f} | {ratio} | {row['peak']:.0f} |")
+        print(f"| {name} | {' | '.join(f'{row[key]:.3f}' for key in columns)} | {row['peak']:.0f} |")
+    for name in ("ranx", "pytrec_eval"):
+        ratios = (f"{best[name][key] / best['trawl'][key]:.1f}" for key in columns)
+        print(f"| {name} / trawl | {' | '.join(ratios)} | {best[name]['peak'] / best['trawl']['peak']:.1f} |")
     for name, found in rows.items():
         print(name, " ".join(f"{score:.6f}" for score in found[0]["scores"]))
 
