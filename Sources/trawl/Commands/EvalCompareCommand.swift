@@ -105,7 +105,9 @@ struct EvalCompareCommand: AsyncParsableCommand {
             throw ValidationError("\(flag) has no effect with one run; give two or more")
         }
         if let names, nameList(names).count != runs.count {
-            throw ValidationError("--names has \(nameList(names).count) names for \(runs.count) runs")
+            func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)" + (count == 1 ? "" : "s") }
+            throw ValidationError(
+                "--names has \(counted(nameList(names).count, "name")) for \(counted(runs.count, "run"))")
         }
         try StandardInput.requireOneReader(
             runs.map { ("RUNS", $0) } + [("--qrels", qrels), ("--queries", queries), ("--corpus", corpus)])
