@@ -56,7 +56,7 @@ func qrelsOfOneDocument(_ queries: Int) throws -> Qrels {
             #expect(pairs.map(\.correctedP) == Correction.holm.adjusted(pairs.map(\.p)))
             #expect(pairs.map(\.isSignificant) == pairs.map { $0.correctedP <= 0.05 })
         }
-        #expect(comparison.pairs.contains(where: \.isSignificant))
+        #expect(!comparison.pairs.filter(\.isSignificant).isEmpty)
     }
 
     @Test func anotherBaselineTurnsTheDifferencesRound() throws {
