@@ -43,8 +43,8 @@ let pageStyle = """
     .wide{position:relative;overflow-x:auto;margin:.75rem 0}
     .wide:focus-visible{outline:2px solid var(--up);outline-offset:2px}
     figure{margin:1rem 0}
-    .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(29.5rem,1fr));gap:1rem}
-    .multiples figure{margin:0}
+    .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(29.5rem,100%),1fr));gap:1rem}
+    .multiples figure{margin:0}.multiples svg{max-width:100%;height:auto}
     svg{display:block;overflow:visible;font-size:12px;font-variant-numeric:tabular-nums}
     svg text{fill:var(--soft)}
     .axis{stroke:var(--soft)}.grid{stroke:var(--rule)}.zero{stroke:var(--soft);stroke-dasharray:2 2}
