@@ -17,8 +17,9 @@ public struct Coverage: Sendable, Equatable {
     /// - Parameter queries: The ids of the queries that are asked or answered.
     /// - Throws: `TrawlError.invalidInput` when none of them has judgements.
     public init(of queries: [String], by qrels: Qrels) throws(TrawlError) {
-        let names = Set(queries.map(RunColumn.text))
-        let known = Set(qrels.queries.map(RunColumn.text))
+        // Ids of any kind are the same when their bytes are.
+        let names = Set(queries.map { DocumentID(RunColumn.text($0)) })
+        let known = Set(qrels.queries.map { DocumentID(RunColumn.text($0)) })
         let common = names.intersection(known).count
         guard common > 0 || names.isEmpty else {
             let example = qrels.queries.first.map { "; the judgements begin with query \($0)" } ?? ""

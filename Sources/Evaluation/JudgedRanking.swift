@@ -1,93 +1,89 @@
-import Foundation
 import TrawlCore
+
+/// The orders in which ir_measures' providers rank documents. All put higher scores first.
+enum RankingOrder: Int, CaseIterable, Sendable {
+    /// trec_eval as pytrec_eval calls it: scores of 32 bits, ties by name, the greater first.
+    case trecEval
+    /// MS MARCO's script, `Judged`, `Compat`: ties by name, the smaller first.
+    case smallerNameFirst
+    /// gdeval: ties by name, the greater first.
+    case greaterNameFirst
+    /// cwl_eval and `Accuracy`: ties as the run has them.
+    case given
+}
 
 /// The answers to one query, seen through its judgements: the only thing that measures look at.
 struct JudgedRanking {
-    /// The grades by rank in pytrec_eval's order; -1 for what is not judged or judged below 0.
+    /// Stands for the grade of a document without judgement.
+    static let unjudged = Int.min
+
+    /// By `RankingOrder`: the grades by rank; empty for orders that nobody asked for.
+    private var gradesByOrder: [[Int]]
+    /// By rank in `.smallerNameFirst`: the numbers of the documents among the judged ones, -1 for others.
+    private(set) var numbers: [Int32] = []
+    private(set) var scores: [Double] = []
+    /// All judged grades in the order of judgement.
     let grades: [Int]
-    /// The grades by rank in the order of ir_measures' own providers, nil for what is not judged.
-    let gradesByName: [Int?]
-    /// All judged grades from 0 up, descending.
+    /// The judged grades from 0 up, descending.
     let judged: [Int]
+    /// How many documents were retrieved.
+    let count: Int
 
-    init(_ answers: [Run.Entry], _ grades: [DocumentID: Int]) {
-        let judgements = Grades(grades)
-        judged = judgements.values.filter { $0 >= 0 }.sorted(by: >)
-        let byGreatestName = answers.sorted { a, b in
-            let (x, y) = (Float(a.score), Float(b.score))
-            return x != y ? x > y : b.document.rawValue.bytesPrecede(a.document.rawValue)
+    /// - Parameters:
+    ///   - orders: Those that the measures need.
+    ///   - needsNumbers: Whether `numbers` and `scores` are needed.
+    init(
+        _ answers: Run.Answers, _ range: Range<Int>, _ judgements: Judgements, orders: Set<RankingOrder>,
+        needsNumbers: Bool = false
+    ) {
+        grades = judgements.grades
+        judged = judgements.grades.filter { $0 >= 0 }.sorted(by: >)
+        count = range.count
+        let rows = UnsafeBufferPointer(rebasing: answers.rows[range])
+        let numbers = rows.map { row -> Int32 in
+            let name = row.name(in: answers.names)
+            return Int32(judgements.number(of: name, hash: row.hash, mayHoldBlanks: answers.holdBlanks) ?? -1)
         }
-        self.grades = byGreatestName.map { max(judgements[$0.document] ?? -1, -1) }
-        let byLeastName = answers.sorted { a, b in
-            a.score != b.score ? a.score > b.score : a.document.rawValue.bytesPrecede(b.document.rawValue)
-        }
-        gradesByName = byLeastName.map { judgements[$0.document] }
-    }
-
-    func value(of measure: Measure) -> Double {
-        let level = measure.relevanceLevel
-        let relevant = judged.count { $0 >= level }
-        let depth = min(measure.cutoff ?? grades.count, grades.count)
-        let top = grades[..<depth]
-        switch measure.kind {
-        case .nDCG: return discountedGain(measure.cutoff)
-        case .averagePrecision: return relevant == 0 ? 0 : precisionSum(top, level) / Double(relevant)
-        case .reciprocalRank: return firstRelevant(measure.cutoff, level)
-        case .recall: return relevant == 0 ? 0 : Double(top.count { $0 >= level }) / Double(relevant)
-        case .precision: return Double(top.count { $0 >= level }) / Double(measure.cutoff ?? 1)
-        case .rPrecision:
-            return relevant == 0 ? 0 : Double(grades.prefix(relevant).count { $0 >= level }) / Double(relevant)
-        case .success: return top.contains { $0 >= level } ? 1 : 0
-        case .judged: return depth == 0 ? 0 : Double(gradesByName[..<depth].count { $0 != nil }) / Double(depth)
-        case .binaryPreference: return preference(level, relevant)
-        }
-    }
-
-    /// Järvelin and Kekäläinen (2002) with gain = grade and discount log2(rank + 1), divided by the ideal one.
-    private func discountedGain(_ cutoff: Int?) -> Double {
-        func sum(_ grades: some Sequence<Int>) -> Double {
-            var total = 0.0
-            for (position, grade) in grades.enumerated() where grade > 0 {
-                total += Double(grade) / log2(Double(position + 2))
-            }
-            return total
-        }
-        let ideal = sum(judged.prefix(cutoff ?? judged.count))
-        return ideal == 0 ? 0 : sum(grades.prefix(cutoff ?? grades.count)) / ideal
-    }
-
-    private func precisionSum(_ top: ArraySlice<Int>, _ level: Int) -> Double {
-        var (sum, found) = (0.0, 0)
-        for (position, grade) in top.enumerated() where grade >= level {
-            found += 1
-            sum += Double(found) / Double(position + 1)
-        }
-        return sum
-    }
-
-    private func firstRelevant(_ cutoff: Int?, _ level: Int) -> Double {
-        let position =
-            if let cutoff {
-                gradesByName.prefix(cutoff).firstIndex { ($0 ?? -1) >= level }
-            } else {
-                grades.firstIndex { $0 >= level }
-            }
-        return position.map { 1 / Double($0 + 1) } ?? 0
-    }
-
-    /// Buckley and Voorhees (2004) as trec_eval computes it: each relevant document found earns the share of judged
-    /// irrelevant documents that do not stand above it.
-    private func preference(_ level: Int, _ relevant: Int) -> Double {
-        guard relevant > 0 else { return 0 }
-        let bound = Double(min(judged.count - relevant, relevant))
-        var (sum, above) = (0.0, 0)
-        for grade in grades where grade >= 0 {
-            if grade < level {
-                above += 1
-            } else {
-                sum += above == 0 ? 1 : 1 - Double(min(above, relevant)) / bound
+        gradesByOrder = [[Int]](repeating: [], count: RankingOrder.allCases.count)
+        for order in orders {
+            let sorted = Self.sorted(rows, answers.names, by: order)
+            let grade = { (number: Int32) in number < 0 ? Self.unjudged : judgements.grades[Int(number)] }
+            gradesByOrder[order.rawValue] = sorted?.map { grade(numbers[Int($0)]) } ?? numbers.map(grade)
+            if needsNumbers, order == .smallerNameFirst {
+                self.numbers = sorted?.map { numbers[Int($0)] } ?? numbers
+                scores = sorted?.map { rows[Int($0)].score } ?? rows.map(\.score)
             }
         }
-        return sum / Double(relevant)
+    }
+
+    /// The grades by rank.
+    func grades(_ order: RankingOrder) -> [Int] { gradesByOrder[order.rawValue] }
+
+    /// The positions of the rows by rank; nil if they are in that order already, as most runs have them.
+    private static func sorted(
+        _ rows: UnsafeBufferPointer<Run.Row>, _ names: UnsafeBufferPointer<UInt8>, by order: RankingOrder
+    ) -> [Int32]? {
+        let precedes = { (a: Int, b: Int) -> Bool in
+            let (x, y) = (rows[a].score, rows[b].score)
+            switch order {
+            case .trecEval:
+                let (x, y) = (Float(x), Float(y))
+                if x != y { return x > y }
+                return rows[b].name(in: names).bytesPrecede(rows[a].name(in: names))
+            case .smallerNameFirst:
+                return x != y ? x > y : rows[a].name(in: names).bytesPrecede(rows[b].name(in: names))
+            case .greaterNameFirst:
+                return x != y ? x > y : rows[b].name(in: names).bytesPrecede(rows[a].name(in: names))
+            case .given: return x != y ? x > y : a < b
+            }
+        }
+        var isSorted = true
+        var position = 1
+        while position < rows.count, isSorted {
+            isSorted = precedes(position - 1, position)
+            position += 1
+        }
+        if isSorted { return nil }
+        return (0..<Int32(rows.count)).sorted { precedes(Int($0), Int($1)) }
     }
 }

@@ -1,37 +1,69 @@
 import Foundation
+import Synchronization
 public import TrawlCore
 
-/// The scores of a run, per query and on average.
+/// The scores of a run, per query and for all queries.
 public struct Report: Sendable, Equatable {
     public let measures: [Measure]
     /// The judged queries, in the order of the qrels.
     public let queries: [String]
     /// The scores by position in `queries`, then in `measures`.
     public let perQuery: [[Double]]
-    /// The mean over all judged queries, by position in `measures`.
+    /// The score for all judged queries, by position in `measures`: the mean, or what the measure's `aggregation` says.
     public let means: [Double]
 
     /// Scores `run`. Every judged query counts, with 0 when the run does not answer it; queries without judgements do
     /// not count.
-    /// - Throws: `invalidInput` if the qrels judge no query.
+    /// - Throws: `invalidInput` if the qrels judge no query, or a grade is too high for a measure.
+    /// - Complexity: O(answers + judgements), sorted or O(n log n) per query otherwise; on all cores, with the same result.
     public init(of run: Run, against qrels: Qrels, _ measures: [Measure]) throws(TrawlError) {
         guard !qrels.queries.isEmpty else { throw TrawlError(.invalidInput, "the qrels judge no query") }
+        try Self.checkGrades(qrels, measures)
         self.measures = measures
         queries = qrels.queries
-        var rows: [[Double]] = []
-        var sums = [Double](repeating: 0, count: measures.count)
-        for query in queries {
-            let ranking = JudgedRanking(run[query] ?? run[RunColumn.text(query)] ?? [], qrels[query] ?? [:])
-            let row = measures.map { ranking.value(of: $0) }
-            for (column, value) in row.enumerated() { sums[column] += value }
-            rows.append(row)
+        perQuery = Self.scores(run, qrels, measures)
+        let count = Double(perQuery.count)
+        means = measures.indices.map { [perQuery] column in
+            let sum = perQuery.reduce(0) { $0 + $1[column] }
+            return switch measures[column].aggregation {
+            case .mean: sum / count
+            case .sum: sum
+            case .geometricMean: exp(sum / count)
+            }
         }
-        perQuery = rows
-        let count = Double(queries.count)
-        means = sums.map { $0 / count }
     }
 
-    /// The mean of `measure`, nil if the report does not hold it.
+    private static func scores(_ run: Run, _ qrels: Qrels, _ measures: [Measure]) -> [[Double]] {
+        let orders = Set(measures.map(\.order))
+        let needsNumbers = measures.contains { $0.kind == .compatibility }
+        let silent = measures.map(JudgedRanking.valueWithoutAnswers)
+        let judgements = qrels.byQuery
+        let scores = Mutex([[Double]](repeating: silent, count: judgements.count))
+        run.withAnswers(to: qrels.queries) { answers, places in
+            nonisolated(unsafe) let answers = answers
+            let threads = answers.rows.count < 10_000 ? 1 : Parallel.threads(nil)
+            Parallel.forEach(judgements.count, threads: threads) { query in
+                guard let place = places[query], !place.isEmpty else { return }
+                let ranking = JudgedRanking(
+                    answers, place, judgements[query], orders: orders, needsNumbers: needsNumbers)
+                let row = measures.map { ranking.value(of: $0) }
+                scores.withLock { $0[query] = row }
+            }
+        }
+        return scores.withLock(\.self)
+    }
+
+    private static func checkGrades(_ qrels: Qrels, _ measures: [Measure]) throws(TrawlError) {
+        guard measures.contains(where: { $0.kind == .expectedReciprocalRank }) else { return }
+        let highest = qrels.byQuery.lazy.flatMap(\.grades).max() ?? 0
+        guard highest > Measure.highestGradeOfERR else { return }
+        throw TrawlError(
+            .invalidInput,
+            "ERR takes grades up to \(Measure.highestGradeOfERR), as gdeval does, and the qrels have \(highest)",
+            remedy: "leave ERR out, or map the grades to 0...\(Measure.highestGradeOfERR)")
+    }
+
+    /// The score for all queries of `measure`, nil if the report does not hold it.
     public subscript(measure: Measure) -> Double? {
         measures.firstIndex(of: measure).map { means[$0] }
     }
@@ -47,12 +79,12 @@ public struct Report: Sendable, Equatable {
         return "{\n  \(members(means)),\n  \"queries\": {\n\(rows)\n  }\n}"
     }
 
-    /// A Markdown table of the means, preceded by a row for every query when `perQuery`.
+    /// A Markdown table of the scores for all queries, preceded by a row for every query when `perQuery`.
     public func markdown(perQuery detailed: Bool = false) -> String {
         var rows = detailed ? zip(queries, perQuery).map { ($0, $1) } : []
         rows.append(("all", means))
         return Self.table(
-            header: ["query"] + measures.map(\.description), rows.map { [$0] + $1.map(Self.fixed) })
+            header: ["query"] + measures.map(\.description), rows.map { [$0] + zip($1, measures).map(Self.text) })
     }
 
     /// A Markdown table with one row for every system.
@@ -61,13 +93,18 @@ public struct Report: Sendable, Equatable {
         return table(
             header: ["system"] + measures.map(\.description),
             systems.map { system in
-                [system.name] + measures.map { system.report[$0].map(fixed) ?? "" }
+                [system.name] + measures.map { measure in system.report[measure].map { text($0, measure) } ?? "" }
             })
     }
 
     /// A table of numbers that are no measures of rankings, a line for each of `rows`.
     public static func markdown(_ rows: [(name: String, values: [Double])], measures: [String]) -> String {
         table(header: ["file"] + measures, rows.map { [$0.name] + $0.values.map(fixed) })
+    }
+
+    /// Counts are whole numbers, everything else has four digits after the point.
+    private static func text(_ value: Double, _ measure: Measure) -> String {
+        measure.aggregation == .sum ? String(format: "%.0f", value) : fixed(value)
     }
 
     static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }

@@ -3,7 +3,7 @@ public import TrawlCore
 /// What a system answered: for every query, documents with scores (higher is better).
 ///
 /// The order of the documents is given by the scores alone; see `Measure` for ties.
-public struct Run: Sendable, Equatable {
+public struct Run: Sendable {
     public struct Entry: Hashable, Sendable {
         public let document: DocumentID
         public let score: Double
@@ -16,18 +16,48 @@ public struct Run: Sendable, Equatable {
 
     /// The queries in the order of their first mention.
     public private(set) var queries: [String] = []
-    private var entries: [String: [Entry]] = [:]
+    /// What was decided in reading the file, such as that its first line is a header.
+    public internal(set) var notes: [String] = []
+    /// What may be a mistake in the file, such as ranks that contradict the scores.
+    public internal(set) var warnings: [String] = []
+
+    private var numbers = NameTable()
+    /// The answers of all queries, those of a query side by side.
+    private var rows: [Row] = []
+    private var ranges: [Range<Int>] = []
+    /// The bytes that the rows' names are in: those of a file, or one name after the other.
+    private var names: [UInt8] = []
+    /// Whether a document's name holds white space.
+    private var holdsBlanks = false
+
+    /// An answer whose document is named by a part of `names`.
+    struct Row: Sendable {
+        let start: Int
+        let score: Double
+        let length: UInt32
+        let hash: UInt32
+
+        func name(in names: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+            UnsafeBufferPointer(rebasing: names[start..<start + Int(length)])
+        }
+    }
 
     public init() {}
 
     /// The answers to `query` in the order in which they were given, nil if the run does not name it.
-    public subscript(query: String) -> [Entry]? { entries[query] }
+    ///
+    /// - Complexity: O(answers to the query).
+    public subscript(query: String) -> [Entry]? {
+        numbers.number(of: query).map { rows[ranges[$0]].map(entry) }
+    }
 
     /// Adds the answers to a query.
     /// - Throws: `invalidInput` if the query was added before, a document occurs twice or a score is not a number.
     public mutating func add(query: String, _ answers: [Entry]) throws(TrawlError) {
-        guard entries[query] == nil else { throw TrawlError(.invalidInput, "the run names query \(query) twice") }
-        var seen: Set<DocumentID> = []
+        guard numbers.number(of: query) == nil else {
+            throw TrawlError(.invalidInput, "the run names query \(query) twice")
+        }
+        var seen = Set<DocumentID>(minimumCapacity: answers.count)
         for answer in answers {
             guard !answer.score.isNaN else {
                 throw TrawlError(
@@ -37,88 +67,55 @@ public struct Run: Sendable, Equatable {
                 throw TrawlError(.invalidInput, "document \(answer.document) occurs twice for query \(query)")
             }
         }
+        let first = rows.count
+        for answer in answers { append(answer) }
         queries.append(query)
-        entries[query] = answers
-    }
-
-    /// Reads a TREC run: lines of `query Q0 document rank score tag`, which spaces or tabs separate. The rank is ignored.
-    ///
-    /// Ids stay as they are written. `Report` takes `a%20b` for the document `a b`, as `trecText` writes it.
-    ///
-    /// - Parameter path: A file, plain or compressed, a pipe, or `-` for standard input.
-    /// - Throws: an error with file and line for a wrong number of columns, a score that is not a number or a document
-    ///   that occurs twice for a query.
-    public init(path: String) throws(TrawlError) {
-        let file = try ColumnFile(path: path)
-        var seen: [String: Set<DocumentID>] = [:]
-        try file.forEachRow(columns: 6) { number, fields throws(TrawlError) in
-            let query = try file.text(fields[0], line: number)
-            let document = DocumentID(try file.text(fields[2], line: number))
-            let digits = try file.text(fields[4], line: number)
-            guard let score = Double(digits), !score.isNaN else {
-                throw file.error("the score '\(digits)' is not a number", line: number)
-            }
-            if entries[query] == nil { queries.append(query) }
-            guard seen[query, default: []].insert(document).inserted else {
-                throw file.error(
-                    "document \(document) occurs twice for query \(query)", line: number,
-                    remedy: "keep one of the lines")
-            }
-            entries[query, default: []].append(Entry(document, score))
-        } wrongCount: {
-            "the line has \($0) columns, a TREC run has 6 (query Q0 document rank score tag)"
-        }
+        _ = numbers.insert(query)
+        ranges.append(first..<rows.count)
     }
 
     /// The run without the documents that have the id of their query, as collections want it whose queries are documents.
     public func excludingQueryDocuments() -> Run {
         var run = self
-        for query in queries {
-            run.entries[query]?.removeAll { $0.document.rawValue == query }
+        run.rows = []
+        run.rows.reserveCapacity(rows.count)
+        for (number, query) in queries.enumerated() {
+            let first = run.rows.count
+            run.rows += rows[ranges[number]].filter { !name(of: $0).utf8.elementsEqual(query.utf8) }
+            run.ranges[number] = first..<run.rows.count
         }
         return run
     }
 
     /// The answers to `query` by score, descending, then by the bytes of the document's name, ascending.
     public func ranked(_ query: String) -> [Entry] {
-        (entries[query] ?? []).sorted { a, b in
-            a.score != b.score ? a.score > b.score : a.document.rawValue.bytesPrecede(b.document.rawValue)
-        }
+        (self[query] ?? []).sorted { a, b in a.score != b.score ? a.score > b.score : a.document < b.document }
     }
 
-    /// The run as a TREC file. Ranks count from 1 in the order of `ranked`. A score that is a `Float` reads back as the same
-    /// `Float`, any other as the same `Double`. White space in ids is percent-encoded: `a b` becomes `a%20b`.
-    ///
-    /// - Throws: `invalidInput` for a tag that is empty or holds white space.
-    public func trecText(tag: String = "trawl") throws(TrawlError) -> String {
-        guard !tag.isEmpty, !RunColumn.needsEncoding(tag) else {
-            throw TrawlError(.invalidInput, "the run's tag '\(tag)' is empty or holds white space")
+    private mutating func append(_ answer: Entry) {
+        var name = answer.document.rawValue
+        let start = names.count
+        let hash = name.withUTF8 { bytes in
+            names.append(contentsOf: bytes)
+            return NameTable.hash(bytes)
         }
-        var text = ""
-        for query in queries {
-            let column = RunColumn.text(query)
-            for (position, entry) in ranked(query).enumerated() {
-                let document = RunColumn.text(entry.document.rawValue)
-                text += "\(column) Q0 \(document) \(position + 1) \(Self.digits(entry.score)) \(tag)\n"
-            }
-        }
-        return text
+        rows.append(Row(start: start, score: answer.score, length: UInt32(names.count - start), hash: hash))
+        holdsBlanks = holdsBlanks || RunColumn.needsEncoding(name)
     }
 
-    /// Writes `trecText` to `path`; see `OutputFile` for what that may be.
-    public func write(path: String, tag: String = "trawl") throws(TrawlError) {
-        try OutputFile(path).write(trecText(tag: tag))
-    }
+    private func entry(_ row: Row) -> Entry { Entry(DocumentID(name(of: row)), row.score) }
 
-    /// The shortest digits that read back as `score`; those of `Float` when it is one.
-    private static func digits(_ score: Double) -> String {
-        Double(Float(score)) == score ? "\(Float(score))" : "\(score)"
+    private func name(of row: Row) -> String {
+        String(decoding: names[row.start..<row.start + Int(row.length)], as: UTF8.self)
     }
 }
 
-extension String {
-    /// Whether `self` stands before `other` in the order of their UTF-8 bytes, which is that of C's strcmp.
-    func bytesPrecede(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+extension Run: Equatable {
+    /// Whether both have the same queries with the same answers in the same order.
+    public static func == (a: Run, b: Run) -> Bool {
+        a.queries.elementsEqual(b.queries) { $0.utf8.elementsEqual($1.utf8) }
+            && a.queries.allSatisfy { a[$0] == b[$0] }
+    }
 }
 
 extension Run {
@@ -129,6 +126,38 @@ extension Run {
         self.init()
         for ranking in rankings {
             try add(query: ranking.query, ranking.documents.map { Entry($0.document, Double($0.score)) })
+        }
+    }
+
+    /// The answers of a file: `rows` name parts of `names`, and those of query `i` are in `ranges[i]`.
+    init(queries: NameTable, rows: [Row], ranges: [Range<Int>], names: [UInt8], holdsBlanks: Bool) {
+        self.queries = (0..<queries.count).map(queries.name)
+        numbers = queries
+        self.rows = rows
+        self.ranges = ranges
+        self.names = names
+        self.holdsBlanks = holdsBlanks
+    }
+
+    /// Answers as measures read them.
+    struct Answers {
+        let rows: UnsafeBufferPointer<Row>
+        let names: UnsafeBufferPointer<UInt8>
+        let holdBlanks: Bool
+    }
+
+    /// Calls `body` with the answers of all queries and the place of each query's among them, nil for what the run does
+    /// not name. A query with white space is found in either spelling.
+    func withAnswers<Result>(
+        to queries: [String], _ body: (Answers, [Range<Int>?]) throws -> Result
+    ) rethrows -> Result {
+        let places = queries.map { query in
+            (numbers.number(of: query) ?? numbers.number(of: RunColumn.text(query))).map { ranges[$0] }
+        }
+        return try rows.withUnsafeBufferPointer { rows in
+            try names.withUnsafeBufferPointer { names in
+                try body(Answers(rows: rows, names: names, holdBlanks: holdsBlanks), places)
+            }
         }
     }
 }

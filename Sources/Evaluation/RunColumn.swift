@@ -23,27 +23,3 @@ enum RunColumn {
         scalar.value < 0x80 ? scalar.value <= 0x20 || scalar.value == 0x7F : scalar.properties.isWhitespace
     }
 }
-
-/// The grades of one query by document. An id with white space is found in either spelling, its own or that of a run.
-struct Grades {
-    private let own: [DocumentID: Int]
-    /// Those of ids with white space, as runs spell them.
-    private let encoded: [DocumentID: Int]
-
-    init(_ grades: [DocumentID: Int]) {
-        own = grades
-        var encoded: [DocumentID: Int] = [:]
-        for (document, grade) in grades where RunColumn.needsEncoding(document.rawValue) {
-            encoded[DocumentID(RunColumn.text(document.rawValue))] = grade
-        }
-        self.encoded = encoded
-    }
-
-    var values: some Collection<Int> { own.values }
-
-    subscript(_ document: DocumentID) -> Int? {
-        if let grade = own[document] ?? encoded[document] { return grade }
-        guard RunColumn.needsEncoding(document.rawValue) else { return nil }
-        return own[DocumentID(RunColumn.text(document.rawValue))]
-    }
-}

@@ -15,6 +15,8 @@ public struct RunComparison: Sendable {
     public let reports: [Report]
     /// The intervals of the means, by system and measure.
     public let intervals: [[ConfidenceInterval?]]
+    /// The precision-recall curves, by system.
+    public let curves: [PrecisionRecall]
     /// The position of the system that the others are set against.
     public let baseline: Int
     /// Measure by measure, then in the order of the systems.
@@ -35,9 +37,11 @@ public struct RunComparison: Sendable {
         try ComparedSystem.requireDistinct(systems.map(\.name))
         let baseline = try Self.position(of: baseline, in: systems)
         var (reports, warnings): ([Report], [String]) = ([], [])
+        var curves: [PrecisionRecall] = []
         for system in systems {
             warnings += try Self.warnings(system, qrels, measures)
             reports.append(try Report(of: system.run, against: qrels, measures))
+            curves.append(try PrecisionRecall(of: system.run, against: qrels))
         }
         guard let first = reports.first, first.queries.count > 1 else {
             throw TrawlError(
@@ -50,6 +54,7 @@ public struct RunComparison: Sendable {
         self.settings = settings
         self.qrels = qrels
         self.reports = reports
+        self.curves = curves
         self.baseline = baseline
         self.warnings = warnings
         let positions = Self.positions(settings.pairs, systems.count, baseline)

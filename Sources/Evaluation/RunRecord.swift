@@ -42,6 +42,14 @@ public struct RunRecord: Codable, Sendable, Equatable {
         /// The size of the index on disk, in bytes.
         public let indexBytes: Int
 
+        enum CodingKeys: String, CodingKey {
+            case queries, seconds
+            case medianMilliseconds = "median_milliseconds"
+            case percentile95Milliseconds = "percentile_95_milliseconds"
+            case peakMemory = "peak_memory"
+            case indexBytes = "index_bytes"
+        }
+
         public init(
             queries: Int, seconds: Double, medianMilliseconds: Double?, percentile95Milliseconds: Double?,
             peakMemory: Int, indexBytes: Int

@@ -56,6 +56,48 @@ import TrawlTestSupport
         #expect(report.means == [0.5, 0.5])
     }
 
+    @Test func countsAreSummedAndShownWhole() throws {
+        let report = try report([1, 0, 2], Measure.list("NumQ NumRet NumRel NumRelRet RR"))
+        #expect(report.means == [3, 29, 3, 2, 0.5])
+        #expect(
+            report.markdown().contains("| all   |    3 |     29 |      3 |             2 | 0.5000 |"),
+            "\(report.markdown())")
+    }
+
+    @Test func gmMapIsTheGeometricMeanAndCountsSilentQueries() throws {
+        var run = Run()
+        var qrels = Qrels()
+        try qrels.judge(query: "found", DocumentID("d"), grade: 1)
+        try run.add(query: "found", [Run.Entry(DocumentID("x"), 2), Run.Entry(DocumentID("d"), 1)])
+        try qrels.judge(query: "silent", DocumentID("d"), grade: 1)
+        let report = try Report(of: run, against: qrels, Measure.list("gm_map"))
+        #expect(abs(report.perQuery[0][0] - -0.6931471805599453) < 1e-12)
+        #expect(abs(report.perQuery[1][0] - -11.512925464970229) < 1e-12)
+        // trec_eval -c prints 0.0022.
+        #expect(abs(report.means[0] - 0.00223606797749979) < 1e-12)
+    }
+
+    @Test func theSameReportComesFromAnyNumberOfThreads() throws {
+        var run = Run()
+        var qrels = Qrels()
+        for query in 0..<300 {
+            let documents = (0..<60).map {
+                Run.Entry(DocumentID("d\(($0 * 7 + query) % 97)"), Double(($0 * query) % 13))
+            }
+            try run.add(query: "q\(query)", documents)
+            for document in 0..<20 {
+                try qrels.judge(query: "q\(query)", DocumentID("d\(document * 3)"), grade: document % 3)
+            }
+        }
+        let measures = try Measure.list("nDCG@10 AP RR@10 R@100 Bpref Compat INST(max_rel=2)")
+        let whole = try Report(of: run, against: qrels, measures)
+        for (row, query) in whole.queries.enumerated() where row % 50 == 0 {
+            let single = try Report(of: run, against: qrels.restricted(to: [query]), measures)
+            #expect(single.perQuery == [whole.perQuery[row]])
+        }
+        #expect(try whole == Report(of: run, against: qrels, measures))
+    }
+
     @Test func comparisonCountsWinsAndItsTestsAgreeWithScipy() throws {
         let measure = try Measure("RR")
         let first = try report([2, 2, 1, 5, 0, 4, 1, 3, 2, 2], [measure])
@@ -80,21 +122,24 @@ import TrawlTestSupport
 
     @Test func benchmarksFailOutsideTheToleranceAndWhenAScoreIsMissing() throws {
         let measure = try Measure("RR")
-        let got = try report([1, 2], [measure])
-        let definition = BenchmarkDefinition(
+        let result = BenchmarkResult(
             name: "toy",
-            expectations: [
-                .init(mode: "dense", measure: measure, score: 0.752, tolerance: 0.002),
-                .init(mode: "dense", measure: measure, score: 0.748, tolerance: 0.001),
-                .init(mode: "dense", measure: measure, score: 0.7, bound: .atLeast),
-                .init(mode: "lexical", measure: measure, score: 0.7, bound: .atLeast),
+            systems: [
+                .init(
+                    name: "dense", report: try report([1, 2], [measure]), record: RunRecord(system: "dense"),
+                    expected: [
+                        ExpectedScore(measure, 0.752, tolerance: 0.002, source: "a paper"),
+                        ExpectedScore(measure, 0.748, tolerance: 0.001),
+                        ExpectedScore(measure, 0.7, bound: .atLeast),
+                        ExpectedScore(try Measure("AP"), 0.7, bound: .atLeast),
+                    ])
             ])
-        #expect(definition.modes == ["dense", "lexical"])
-        #expect(definition.measures(mode: "dense") == [measure])
-        let result = definition.compare(["dense": got])
         #expect(result.rows.map(\.passed) == [true, false, true, false])
         #expect(!result.passed)
-        #expect(result.markdown().contains("| dense   |      RR | 0.7520 ± 0.0020 | 0.7500 |    pass |"))
-        #expect(result.markdown().contains("| lexical |      RR |        ≥ 0.7000 |   none |    FAIL |"))
+        let table = result.expectations()
+        #expect(table.contains("| dense  |      RR | 0.7520 ± 0.0020 | 0.7500 |    pass | a paper |"), "\(table)")
+        #expect(table.contains("| dense  |      AP |        ≥ 0.7000 |   none |    FAIL |         |"), "\(table)")
+        #expect(result.scores().contains("| dense  | 0.7500 |"))
+        #expect(result.costs().isEmpty)
     }
 }

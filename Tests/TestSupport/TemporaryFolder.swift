@@ -32,6 +32,9 @@ public final class TemporaryFolder: Sendable {
     /// The path of a file or folder named `name`, whether it exists or not.
     public func path(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// What the file `name` holds.
+    public func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
+
     /// Writes `bytes` over whatever `name` holds, and returns the file's path.
     @discardableResult
     public func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {

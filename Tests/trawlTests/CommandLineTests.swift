@@ -72,33 +72,6 @@ import TrawlTestSupport
         #expect(names.contains("--help") && Set(names).count == names.count, "\(names)")
     }
 
-    @Test func benchmarksCompareWithWhatWasExpected() throws {
-        try FileManager.default.createDirectory(
-            atPath: folder.path + "/data/mini/qrels", withIntermediateDirectories: true)
-        try folder.write(Self.corpus, to: "data/mini/corpus.jsonl")
-        try folder.write(#"{"_id": "q1", "text": "sugar from light"}"#, to: "data/mini/queries.jsonl")
-        try folder.write("query-id\tcorpus-id\tscore\nq1\tleaf\t1\n", to: "data/mini/qrels/test.tsv")
-        try folder.write(
-            """
-            name: mini
-            data: mini
-            queries: queries.jsonl
-            qrels: qrels/test.tsv
-            expected:
-              - {mode: lexical, measure: nDCG@10, score: 1, tolerance: 0.001}
-              - {mode: lexical, measure: P@1, score: 0.5, atLeast: true}
-            """, to: "mini.yaml")
-        let command = "TRAWL_HOME=$PWD/home $TRAWL eval --benchmark mini.yaml --data data --quiet"
-        let table = try TrawlProcess.shell(command, folder: folder.path)
-        #expect(table.status == 0 && table.output.contains("pass") && !table.output.contains("FAIL"))
-        let rows = try TrawlProcess.shell(command + " --json", folder: folder.path).objects
-        #expect(rows.map { $0["measure"] as? String } == ["nDCG@10", "P@1"])
-        #expect(rows.map { $0["passed"] as? Bool } == [true, true] && rows.map { $0["got"] as? Double } == [1, 1])
-        let missed = try TrawlProcess.shell(
-            "sed -i 's/score: 1,/score: 0.2,/' mini.yaml; " + command, folder: folder.path)
-        #expect(missed.status == 2 && missed.output.contains("FAIL") && missed.errors.contains("missed"))
-    }
-
     @Test func exitCodesTellHitsFromNoneFromErrorsFromUsage() throws {
         try buildLexical()
         #expect(try run("query", "a.trawl", "oceans").status == 0)

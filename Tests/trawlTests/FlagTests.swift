@@ -44,7 +44,10 @@ import TrawlTestSupport
         "--correction": "bh", "eval compare --alpha": "0.1", "--confidence": "0.9", "--samples": "100",
         "eval compare --format": "json", "--title": "Two", "--corpus": "corpus.jsonl",
         "--depth": "5", "--color": "never", "--topic-fields": "title", "--qrels": "qrels.txt",
-        "--benchmark": "nothing.yaml", "--data": ".", "--sts": "nothing.tsv", "--model": "nothing",
+        "--benchmark": "nothing.yaml", "--data": ".", "--results": "results", "--settings": "nothing.yaml",
+        "--timed-queries": "3", "--vary": "lexical.b=0.1,0.2", "--space": "nothing.yaml", "--measure": "AP",
+        "--strategy": "halving", "--folds": "3", "--test-qrels": "nothing.txt", "--test-queries": "nothing.tsv",
+        "eval tune --output": "tuned.yaml", "--sts": "nothing.tsv", "--model": "nothing",
         "--prompt-name": "query", "--sweep": "nothing.yaml", "--measures": "AP", "--first-queries": "1",
         "--write-run": "out.trec", "--output": "new", "--recipe": "nothing.yaml", "--build": "lexical",
         "--format": "jsonl", "--embedder": "nothing", "--pseudo-queries": "nothing", "--vector-structure": "exact",
@@ -78,7 +81,7 @@ import TrawlTestSupport
     private static let ofAnIndex =
         generative + dense + late + [
             "--queries", "--mode", "--depth", "--first-queries", "--write-run", "--sweep", "--rerank", "--reranker",
-            "--k1", "--b", "--syntax", "--where", "--topic-fields", "--rerank-weight",
+            "--k1", "--b", "--syntax", "--where", "--topic-fields", "--rerank-weight", "--settings",
         ] + fusion
 
     /// The flags that do nothing in a command line, with what their messages must name. All others are accepted there.
@@ -150,7 +153,7 @@ import TrawlTestSupport
             line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
             refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts",
-                "--prompt-name": "--sts",
+                "--prompt-name": "--sts", "--results": "--benchmark",
                 "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
                 "--sweep": "--mode",
             ]) { $1 },
@@ -158,12 +161,15 @@ import TrawlTestSupport
         // Without one: what the command line alone decides.
         Case(
             command: "eval retrieval", line: ["--run", "missing.txt", "--qrels", "qrels.txt"],
-            refused: all(ofAnIndex, "INDEX").merging([
+            refused: all(ofAnIndex, "--run").merging([
+                "--queries": "INDEX", "--first-queries": "INDEX", "--write-run": "INDEX", "--rerank": "INDEX",
+                "--reranker": "INDEX", "--topic-fields": "INDEX", "--settings": "INDEX",
                 "--model": "--sts", "--prompt-name": "--sts", "--data": "--benchmark", "--precision": "INDEX",
+                "--results": "--benchmark", "--timed-queries": "INDEX",
                 "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--benchmark": "--run", "--sts": "--run",
             ]) { $1 }),
         Case(
-            command: "eval retrieval", line: ["--benchmark", "missing.yaml"],
+            command: "eval retrieval", line: ["--benchmark", "missing.yaml", "--data", "."],
             refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q"], "INDEX").merging([
                 "--model": "--sts", "--prompt-name": "--sts", "--precision": "INDEX", "--rerank-depth": "--rerank",
                 "--rerank-weight": "--rerank",
@@ -171,10 +177,16 @@ import TrawlTestSupport
             ]) { $1 }),
         Case(
             command: "eval retrieval", line: ["--sts", "missing.tsv"],
-            refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q"], "INDEX").merging([
-                "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--run": "--sts",
-                "--benchmark": "--sts",
-            ]) { $1 }),
+            refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q", "--timed-queries"], "INDEX")
+                .merging([
+                    "--data": "--benchmark", "--results": "--benchmark", "--rerank-depth": "--rerank",
+                    "--rerank-weight": "--rerank", "--run": "--sts",
+                    "--benchmark": "--sts",
+                ]) { $1 }),
+        Case(
+            command: "eval tune",
+            line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--vary", "lexical.b=0.1,0.2"],
+            refused: ["--test-queries": "--test-qrels", "--force": "--save"]),
         Case(
             command: "eval compare", line: ["missing.txt", "run.txt", "--qrels", "qrels.txt"],
             refused: [

@@ -25,10 +25,7 @@ extension RecipeFile {
 
     /// The recipe as YAML, with every setting.
     public func yaml(parts: IndexParts = .default) throws -> String {
-        let encoder = YAMLEncoder()
-        encoder.options.sortKeys = true
-        encoder.options.allowUnicode = true
-        return try encoder.encode(RecipeOutput(file: self, parts: parts))
+        try YAMLText.encode(RecipeOutput(file: self, parts: parts))
     }
 }
 

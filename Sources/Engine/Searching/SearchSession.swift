@@ -8,10 +8,10 @@ public final class SearchSession {
     /// How many queries are best searched together.
     public static let batchSize = 64
 
-    private let index: SearchIndex
+    let index: SearchIndex
     /// As resolved: the mode is never nil.
     public let settings: SearchSettings
-    private let retrievers: [(weight: Float, readsWords: Bool, retriever: any Retriever)]
+    let retrievers: [(weight: Float, readsWords: Bool, retriever: any Retriever)]
     private let rerankers: RerankStages
     private let fitted: FittedFusion?
 
@@ -96,7 +96,7 @@ public final class SearchSession {
     }
 
     /// What the stages found for one query.
-    private struct Found {
+    struct Found {
         /// What a stage gave to each document, or to each passage where documents are not collapsed.
         struct Stage {
             let name: String
@@ -139,7 +139,7 @@ public final class SearchSession {
             notes: found.retrieved.flatMap(\.notes) + found.notes)
     }
 
-    private func ranking(_ query: Query, _ found: Found) throws -> DocumentRanking {
+    func ranking(_ query: Query, _ found: Found) throws -> DocumentRanking {
         let documents = try found.final.prefix(settings.limit).map { entry in
             DocumentScore(
                 document: try index.documents.documentID(index.documents.documentNumber(of: entry.passage)),
@@ -158,7 +158,7 @@ public final class SearchSession {
     /// Calls `body` for each query, on all cores where there are several.
     ///
     /// - Throws: the error of the first query that has one.
-    private func forEach(_ found: inout [Found], _ body: (Int, inout Found) throws -> Void) throws {
+    func forEach(_ found: inout [Found], _ body: (Int, inout Found) throws -> Void) throws {
         var errors = [(any Error)?](repeating: nil, count: found.count)
         found.withUnsafeMutableBufferPointer { found in
             errors.withUnsafeMutableBufferPointer { errors in
@@ -172,13 +172,13 @@ public final class SearchSession {
     }
 
     /// Fuses what the methods found, and collapses documents.
-    private func order(_ found: inout Found) throws {
+    func order(_ found: inout Found) throws {
         if retrievers.count > 1 { try fuse(&found) }
         found.final = Ranking(try collapsed(found.final))
     }
 
     /// Applies the rerankers, one after the other.
-    private func rerank(_ found: inout Found, _ text: String) throws {
+    func rerank(_ found: inout Found, _ text: String) throws {
         for stage in 0..<rerankers.count {
             let (best, all, notes) = try rerankers.apply(
                 stage, to: found.final, query: text, documents: index.documents)
@@ -189,7 +189,7 @@ public final class SearchSession {
     }
 
     /// What each method finds for each query, and the queries as methods without operators read them.
-    private func retrieve(_ queries: [Query]) throws -> (found: [Found], texts: [String]) {
+    func retrieve(_ queries: [Query]) throws -> (found: [Found], texts: [String]) {
         var found = queries.map { _ in Found() }
         // As documents are: all in NFC.
         let queries = queries.map { Query(id: $0.id, text: cleaned($0.text)) }
@@ -230,11 +230,18 @@ public final class SearchSession {
     }
 
     private func weightedSum(_ retrieved: [Retrieved]) throws -> Fusion.Fused {
-        let fusion = Fusion(method: settings.fusion.method, constant: settings.fusion.constant)
-        let inputs = try zip(retrievers, retrieved).map { retriever, result in
+        try weightedSum(retrieved, settings.fusion, weights: retrievers.map(\.weight))
+    }
+
+    /// The sum by another fusion, with a weight for each method.
+    func weightedSum(
+        _ retrieved: [Retrieved], _ settings: FusionSettings, weights: [Float]
+    ) throws -> Fusion.Fused {
+        let fusion = Fusion(method: settings.method, constant: settings.constant)
+        let inputs = try zip(zip(retrievers, weights), retrieved).map { entry, result in
             Fusion.Input(
-                weight: retriever.weight, ranking: result.ranking,
-                bound: fusion.method == .bounded ? try result.bound() : nil, readsWords: retriever.readsWords)
+                weight: entry.1, ranking: result.ranking,
+                bound: fusion.method == .bounded ? try result.bound() : nil, readsWords: entry.0.readsWords)
         }
         return try fusion.fuse(inputs, document: number(of:))
     }
@@ -277,7 +284,7 @@ public final class SearchSession {
     }
 
     /// What hits are told apart by: the document that a passage is part of, where documents are collapsed.
-    private func number(of passage: PassageID) throws -> UInt32 {
+    func number(of passage: PassageID) throws -> UInt32 {
         settings.collapsesDocuments ? try index.documents.documentNumber(of: passage) : passage.rawValue
     }
 
@@ -285,19 +292,22 @@ public final class SearchSession {
     private var hitCount: Int { settings.rerankers.reduce(settings.limit) { max($0, $1.depth) } }
 
     /// How many passages each retriever answers.
-    private var depth: Int {
+    private var depth: Int { depth(fusing: settings.fusion.depth) }
+
+    /// The same where that many passages of each retriever are fused.
+    func depth(fusing fusionDepth: Int) -> Int {
         let passages = max(1, index.documents.passageCount)
         let documents = max(1, index.documents.documentCount)
         let perDocument = (passages + documents - 1) / documents
         // Where documents have several passages, some of the best passages share a document.
         let spread = settings.collapsesDocuments && perDocument > 1 ? 4 * perDocument : 1
         var depth = hitCount > passages / spread ? passages : hitCount * spread
-        if retrievers.count > 1 { depth = max(depth, settings.fusion.depth) }
+        if retrievers.count > 1 { depth = max(depth, fusionDepth) }
         return min(depth, passages)
     }
 
     /// The first `hitCount` entries, one per document when documents are collapsed.
-    private func collapsed(_ ranking: Ranking) throws -> [ScoredPassage] {
+    func collapsed(_ ranking: Ranking) throws -> [ScoredPassage] {
         guard settings.collapsesDocuments, index.documents.passageCount > index.documents.documentCount else {
             return Array(ranking.prefix(hitCount))
         }

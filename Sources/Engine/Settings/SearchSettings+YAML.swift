@@ -12,10 +12,7 @@ import Yams
 extension SearchSettings {
     /// All settings as YAML.
     public func yaml(parts: IndexParts = .default) throws -> String {
-        let encoder = YAMLEncoder()
-        encoder.options.sortKeys = true
-        encoder.options.allowUnicode = true
-        return try encoder.encode(SettingsOutput(settings: self, parts: parts))
+        try YAMLText.encode(SettingsOutput(settings: self, parts: parts))
     }
 
     /// These settings with those that the YAML file `path` names in their place.

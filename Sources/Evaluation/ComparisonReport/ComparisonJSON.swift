@@ -95,7 +95,7 @@ private struct ComparisonObject: Encodable {
                 name: system.name, means: byName { report.means[$0] },
                 intervals: byName { comparison.intervals[number][$0].map { [$0.low, $0.high] } },
                 scores: byName { column in report.perQuery.map { $0[column] } },
-                precisionRecall: PrecisionRecall(of: system.run, against: comparison.qrels).precision,
+                precisionRecall: comparison.curves[number].precision,
                 run: system.source, record: system.record)
         }
         pairs = comparison.pairs.map { pair in

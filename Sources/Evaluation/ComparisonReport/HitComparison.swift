@@ -39,12 +39,14 @@ public struct HitComparison: Sendable {
             .sorted { (ranges[$1], $0) < (ranges[$0], $1) }.prefix(limit)
         rows = chosen.map { row in
             let query = comparison.queries[row]
-            let grades = Grades(comparison.qrels[query] ?? [:])
+            let grades = Dictionary(
+                (comparison.qrels[query] ?? [:]).map { (RunColumn.text($0.key.rawValue), $0.value) },
+                uniquingKeysWith: { first, _ in first })
             let rankings = comparison.systems.map { $0.run.trecRanking(query) }
             let relevant = Self.relevant(comparison.qrels[query] ?? [:], rankings)
             return Row(
                 query: query, scores: comparison.reports.map { $0.perQuery[row][0] },
-                hits: rankings.map { $0.prefix(depth).map { Hit(document: $0.document, grade: grades[$0.document]) } },
+                hits: rankings.map { $0.prefix(depth).map { Hit(document: $0.document, grade: grades[RunColumn.text($0.document.rawValue)]) } },
                 relevant: Array(relevant.prefix(Self.mostRelevant)), relevantCount: relevant.count)
         }
         shownQueries = Set(rows.map { RunColumn.text($0.query) })
@@ -88,7 +90,7 @@ extension Run {
     func trecRanking(_ query: String) -> [Entry] {
         (self[query] ?? self[RunColumn.text(query)] ?? []).sorted { a, b in
             let (x, y) = (Float(a.score), Float(b.score))
-            return x != y ? x > y : b.document.rawValue.bytesPrecede(a.document.rawValue)
+            return x != y ? x > y : b.document.rawValue.utf8.lexicographicallyPrecedes(a.document.rawValue.utf8)
         }
     }
 }

@@ -12,6 +12,6 @@ struct EvalCommand: AsyncParsableCommand {
               trawl eval --run bm25.trec --qrels qrels.txt --measures "nDCG@10 AP"
               trawl eval compare bm25.trec dense.trec --qrels qrels.txt
             """,
-        subcommands: [EvalRetrievalCommand.self, EvalCompareCommand.self],
+        subcommands: [EvalRetrievalCommand.self, EvalCompareCommand.self, EvalTuneCommand.self],
         defaultSubcommand: EvalRetrievalCommand.self)
 }

@@ -8,6 +8,11 @@ public import TrawlTensors
 
 /// How to search; shared by `query` and `eval`.
 struct TuningFlags: ParsableArguments {
+    @Option(
+        name: .customLong("settings"),
+        help: ArgumentHelp(
+            "A YAML file of settings in place of the index's, as 'trawl eval tune' writes it.", valueName: "file"))
+    var settingsFile: String?
     @OptionGroup(title: "Retrieval") var filter: FilterOptions
     @OptionGroup(title: "Lexical retrieval") var lexical: LexicalFlags
     @OptionGroup(title: "Dense retrieval") var dense: DenseFlags
@@ -23,7 +28,7 @@ struct TuningFlags: ParsableArguments {
     ///
     /// - Parameter isTyped: Whether somebody types the queries, rather than a file that holds them as plain words.
     func settings(of index: SearchIndex, mode: SearchMode?, isTyped: Bool = false) throws -> SearchSettings {
-        var settings = index.settings
+        var settings = try settingsFile.map { try index.settings.applying(contentsOf: $0) } ?? index.settings
         try generative.apply(to: &settings)
         if let mode { settings.mode = mode }
         lexical.apply(to: &settings, isTyped: isTyped)

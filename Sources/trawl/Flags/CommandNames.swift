@@ -3,13 +3,15 @@ import TrawlCore
 
 /// The names of commands, as the first words of a command line have them.
 enum CommandNames {
-    /// The names by which the first words of a command line call `command`, such as `train generator`.
+    /// The names by which the first words of a command line call `command`, such as `train generator`. A group that was
+    /// called without one of its commands means its default.
     static func path(_ words: [String], of command: any ParsableCommand.Type = RootCommand.self) -> [String] {
-        guard let word = words.first else { return [] }
-        for next in command.configuration.subcommands where next.configuration.commandName == word {
-            return [word] + path(Array(words.dropFirst()), of: next)
+        if let word = words.first {
+            for next in command.configuration.subcommands where next.configuration.commandName == word {
+                return [word] + path(Array(words.dropFirst()), of: next)
+            }
         }
-        return []
+        return command.configuration.defaultSubcommand?.configuration.commandName.map { [$0] } ?? []
     }
 
     /// Guesses a misspelt command, which the parser would take for an argument that nobody expects.

@@ -49,19 +49,28 @@ extension EvalRetrievalCommand: RuledCommand {
             FlagRule("--benchmark", "--run", excludedBy: ["--sts"]),
             FlagRule("--run", excludedBy: ["--benchmark"]),
             FlagRule("--model", "--prompt-name", needs: ["--sts"]),
-            FlagRule("--data", needs: ["--benchmark"]),
+            FlagRule("--data", "--results", needs: ["--benchmark"]),
             FlagRule("--qrels", "--measures", "--exclude-self", needs: ["INDEX", "--run"]),
+            FlagRule("--timed-queries", needs: ["INDEX", "--benchmark"]),
             FlagRule("-q", needs: ["INDEX", "--run"]),
             FlagRule("-q", "--write-run", excludedBy: ["--sweep"]),
             FlagRule("--precision", needs: ["INDEX", "--sts"]),
             FlagRule(
                 retrievalFlags + [
-                    "--queries", "--topic-fields", "--first-queries", "--write-run", "--timed-queries", "--rerank",
+                    "--queries", "--topic-fields", "--first-queries", "--write-run", "--settings", "--rerank",
                     "--reranker", "--rerank-depth", "--rerank-weight",
                 ], needs: ["INDEX"]),
         ]
 
     var givenArguments: Set<String> { Set(index == nil ? [] : ["INDEX"]).union(tuning.reranking.given) }
+}
+
+extension EvalTuneCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--test-queries", needs: ["--test-qrels"]),
+        FlagRule("--folds", excludedBy: ["--test-qrels"], remedy: "the test queries judge the choice"),
+        FlagRule("--force", needs: ["--save"]),
+    ]
 }
 
 extension EvalCompareCommand: RuledCommand {

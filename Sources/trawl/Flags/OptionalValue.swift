@@ -5,13 +5,13 @@ import TrawlEngine
 /// completed before it reads them.
 enum OptionalValue {
     private static let option = "--rerank"
-    private static let commands: Set<String> = ["query", "eval"]
+    private static let commands: Set<[String]> = [["query"], ["eval", "retrieval"]]
 
     /// The words of a command line with a value for each `--rerank`.
     ///
     /// - Throws: `ValidationError` for `--rerank=` without a chain.
     static func completed(_ words: [String]) throws -> [String] {
-        guard let command = CommandNames.path(words).first, commands.contains(command) else { return words }
+        guard commands.contains(CommandNames.path(words)) else { return words }
         var completed: [String] = []
         let end = words.firstIndex(of: "--") ?? words.endIndex
         var rest = words[..<end]

@@ -42,6 +42,8 @@ enum Diagnostics {
 enum ExitStatus {
     static let hits: Int32 = 0
     static let noHits: Int32 = 1
+    /// Benchmarks that do not reach what is expected.
+    static let regression: Int32 = 1
     static let error: Int32 = 2
     static let usage: Int32 = 64
     static let interrupted: Int32 = 130

@@ -176,8 +176,7 @@ private struct ComparisonPage {
     // MARK: Pictures
 
     private var precisionRecall: String {
-        let chart = PrecisionRecallChart(
-            names: names, curves: comparison.systems.map { PrecisionRecall(of: $0.run, against: comparison.qrels) })
+        let chart = PrecisionRecallChart(names: names, curves: comparison.curves)
         return section(
             "Precision and recall",
             figure(

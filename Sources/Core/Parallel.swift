@@ -3,16 +3,18 @@ import Foundation
 import Synchronization
 
 /// Loops whose steps run side by side. A step's result must not depend on which thread takes it.
-enum Parallel {
-    static func threads(_ wanted: Int?) -> Int { max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount) }
+package enum Parallel {
+    package static func threads(_ wanted: Int?) -> Int {
+        max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount)
+    }
 
     /// Runs `body` for the numbers below `count`, each once.
-    static func forEach(_ count: Int, threads: Int, _ body: @Sendable (_ index: Int) -> Void) {
+    package static func forEach(_ count: Int, threads: Int, _ body: @Sendable (_ index: Int) -> Void) {
         forEach(count, threads: threads, state: { () }, { (_: inout Void, index) in body(index) })
     }
 
     /// The same, with something that each thread makes for itself.
-    static func forEach<State>(
+    package static func forEach<State>(
         _ count: Int, threads: Int, state: @Sendable () -> State, _ body: @Sendable (inout State, _ index: Int) -> Void
     ) {
         let workers = min(threads, count)
