@@ -46,7 +46,11 @@ public struct HitComparison: Sendable {
             let relevant = Self.relevant(comparison.qrels[query] ?? [:], rankings)
             return Row(
                 query: query, scores: comparison.reports.map { $0.perQuery[row][0] },
-                hits: rankings.map { $0.prefix(depth).map { Hit(document: $0.document, grade: grades[RunColumn.text($0.document.rawValue)]) } },
+                hits: rankings.map {
+                    $0.prefix(depth).map {
+                        Hit(document: $0.document, grade: grades[RunColumn.text($0.document.rawValue)])
+                    }
+                },
                 relevant: Array(relevant.prefix(Self.mostRelevant)), relevantCount: relevant.count)
         }
         shownQueries = Set(rows.map { RunColumn.text($0.query) })
