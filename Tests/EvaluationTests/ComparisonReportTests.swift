@@ -58,7 +58,8 @@ import TrawlTestSupport
         // A row of the table of means has as many cells as the table columns.
         let rows = text.split(separator: "\n").filter { $0.hasSuffix("\\\\") }
         #expect(rows.count == 1 + 3 * 2 + 1 + 2 * 2)
-        #expect(text.contains("\\toprule") && text.contains("\\rlap{$^{\\uparrow}$}"))
+        let plain = try comparison().latex()
+        #expect(plain.contains("\\toprule") && plain.contains("\\rlap{$^{\\uparrow}$}"))
         #expect(LaTeX.escaped("a--b [c]") == "a-{}-{}b {[}c{]}")
     }
 
