@@ -40,7 +40,9 @@ import TrawlTestSupport
         "--query-prompt": "query: ", "--ef-search": "50", "--probes": "8", "--candidates": "100", "--feedback": "3",
         "--feedback-weight": "0.5", "--blocks": "1", "--k1": "1", "--b": "0.5", "--fusion": "rrf",
         "--weights": "lexical=1", "--where": "year>=1", "--limit": "3", "--run": "out.trec",
-        "eval retrieval --run": "run.txt",
+        "eval retrieval --run": "run.txt", "--names": "a,b", "--baseline": "run", "--pairs": "all", "--test": "t",
+        "--correction": "bh", "eval compare --alpha": "0.1", "--confidence": "0.9", "--samples": "100",
+        "eval compare --format": "json", "--title": "Two", "--corpus": "corpus.jsonl",
         "--depth": "5", "--color": "never", "--topic-fields": "title", "--qrels": "qrels.txt",
         "--benchmark": "nothing.yaml", "--data": ".", "--results": "results", "--settings": "nothing.yaml",
         "--timed-queries": "3", "--vary": "lexical.b=0.1,0.2", "--space": "nothing.yaml", "--measure": "AP",
@@ -185,6 +187,22 @@ import TrawlTestSupport
             command: "eval tune",
             line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--vary", "lexical.b=0.1,0.2"],
             refused: ["--test-queries": "--test-qrels", "--force": "--save"]),
+        Case(
+            command: "eval compare", line: ["missing.txt", "run.txt", "--qrels", "qrels.txt"],
+            refused: [
+                "--title": "--format html", "--queries": "--format html", "--corpus": "--format html",
+                "--topic-fields": "--queries",
+            ]),
+        Case(
+            command: "eval compare",
+            line: ["missing.txt", "run.txt", "--qrels", "qrels.txt", "--format", "html", "--queries", "queries.tsv"],
+            refused: [:]),
+        Case(
+            command: "eval compare", line: ["missing.txt", "--qrels", "qrels.txt"],
+            refused: all(["--baseline", "--pairs", "--test", "--correction", "--alpha"], "one run").merging([
+                "--title": "--format html", "--queries": "--format html", "--corpus": "--format html",
+                "--topic-fields": "--queries", "--names": "1 run",
+            ]) { $1 }),
         Case(
             command: "index", line: ["corpus.jsonl", "--output", "missing.trawl", "--add"],
             refused: all(

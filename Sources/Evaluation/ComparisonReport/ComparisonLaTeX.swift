@@ -55,7 +55,8 @@ enum LaTeX {
             case "<": escaped += "\\textless{}"
             case ">": escaped += "\\textgreater{}"
             case "|": escaped += "\\textbar{}"
-            case "\"": escaped += "\\textquotedbl{}"
+            // A shorthand of babel.
+            case "\"": escaped += "\"{}"
             case "'": escaped += "'{}"
             case "`": escaped += "`{}"
             // Two of them would be a dash.

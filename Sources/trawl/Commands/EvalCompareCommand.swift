@@ -93,6 +93,17 @@ struct EvalCompareCommand: AsyncParsableCommand {
         if !(0 < confidence && confidence < 1) { throw ValidationError("--confidence must be between 0 and 1") }
         if samples < 100 { throw ValidationError("--samples must be at least 100") }
         if samples > 10_000_000 { throw ValidationError("--samples must be at most 10,000,000") }
+        if let names, nameList(names).count != runs.count {
+            func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)" + (count == 1 ? "" : "s") }
+            throw ValidationError(
+                "--names has \(counted(nameList(names).count, "name")) for \(counted(runs.count, "run"))")
+        }
+        try StandardInput.requireOneReader(
+            runs.map { ("RUNS", $0) } + [("--qrels", qrels), ("--queries", queries), ("--corpus", corpus)])
+    }
+
+    /// Flags that do nothing beside others: after the parser has seen that none is given twice.
+    private func requireEffect() throws {
         if format != .html {
             for (name, value) in [("--title", title), ("--queries", queries), ("--corpus", corpus)] where value != nil {
                 throw ValidationError("\(name) has no effect without --format html")
@@ -104,14 +115,10 @@ struct EvalCompareCommand: AsyncParsableCommand {
         {
             throw ValidationError("\(flag) has no effect with one run; give two or more")
         }
-        if let names, nameList(names).count != runs.count {
-            throw ValidationError("--names has \(nameList(names).count) names for \(runs.count) runs")
-        }
-        try StandardInput.requireOneReader(
-            runs.map { ("RUNS", $0) } + [("--qrels", qrels), ("--queries", queries), ("--corpus", corpus)])
     }
 
     func run() async throws {
+        try requireEffect()
         let file = try OutputFile(output ?? "-")
         try requireNoInput(file)
         let measures = try Measure.list(self.measures)

@@ -34,7 +34,8 @@ struct CostChart {
 
     func svg(_ id: String) -> String {
         var drawing = Drawing(width: 720, height: 360)
-        let (left, right, top, bottom) = (64.0, 700.0, 14.0, 300.0)
+        let (left, right, top, bottom) = (64.0, 610.0, 14.0, 300.0)
+        let width = drawing.width
         let times = points.map(\.milliseconds)
         let ends = points.flatMap { [$0.score] + ($0.interval.map { [$0.low, $0.high] } ?? []) }
         let (low, high) = (ends.min() ?? 0, ends.max() ?? 1)
@@ -66,7 +67,7 @@ struct CostChart {
             let isFront = front.contains { $0.system == point.system }
             drawing.marker(x, y, of: point.system, radius: 5, isHollow: !isFront)
         }
-        label(&drawing, horizontal, vertical, right)
+        label(&drawing, horizontal, vertical, width)
         let description =
             points.map { "\($0.name): \(ComparisonText.score($0.score)) at \(CostColumns.short($0.milliseconds)) ms" }
             .joined(separator: "; ") + ". On the Pareto front: " + front.map(\.name).joined(separator: ", ") + "."
@@ -89,7 +90,7 @@ struct CostChart {
                 baseline = (taken.filter { $0.x.overlaps(range) && abs($0.y - baseline) < 16 }.map(\.y).max() ?? y) + 16
             }
             taken.append((range, baseline))
-            drawing.text(isLeft ? x - 12 : x + 12, baseline, name, isLeft ? .end : .start)
+            drawing.text(isLeft ? x - 12 : x + 12, baseline, name, isLeft ? .end : .start, "label")
         }
     }
 }

@@ -133,7 +133,7 @@ struct Axis {
     private static func roundStep(_ step: Double) -> Double {
         let power = pow(10, log10(step).rounded(.down))
         let factor = step / power
-        return power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10)
+        return power * (factor < 1.5 ? 1 : factor < 3 ? 2 : factor < 7 ? 5 : 10)
     }
 
     /// A tick in as few digits as tell it, with a minus.

@@ -32,8 +32,13 @@ struct ForestPlot {
     var scale: String {
         var drawing = Drawing(width: Self.width, height: 24)
         drawing.line(axis.start, 0.5, axis.end, 0.5, "axis")
-        for tick in axis.ticks(4) {
+        let ticks = axis.ticks(4)
+        let step = ticks.count > 1 ? ticks[1] - ticks[0] : 1
+        // Where labels would touch, every second tick has one, and 0.
+        let isDense = ticks.count > 1 && axis.position(ticks[1]) - axis.position(ticks[0]) < 44
+        for tick in ticks {
             drawing.line(axis.position(tick), 0, axis.position(tick), 4, "axis")
+            if isDense, !Int((tick / step).rounded()).isMultiple(of: 2) { continue }
             drawing.text(axis.position(tick), 16, Axis.label(tick), .middle)
         }
         return drawing.decoration

@@ -11,7 +11,7 @@ let pageStyle = """
     html{font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Liberation Sans",sans-serif;\
     background:var(--paper);color:var(--ink);-webkit-text-size-adjust:100%}
     body{margin:0}
-    main{max-width:64rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
+    main{max-width:68rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
     h1{font-size:1.6rem;line-height:1.25;font-weight:600;margin:0 0 .25rem}
     h2{font-size:1.15rem;font-weight:600;margin:3rem 0 .5rem;padding-top:1rem;border-top:1px solid var(--rule)}
     h3{font-size:1rem;font-weight:600;margin:1.75rem 0 .4rem;overflow-wrap:anywhere}
@@ -26,11 +26,13 @@ let pageStyle = """
     tbody tr{border-bottom:1px solid var(--rule)}
     tbody:last-child tr:last-child{border-bottom:1px solid var(--ink)}
     tbody th[scope=rowgroup]{font-weight:600;padding-top:1rem}
+    .means th:first-child{padding-left:0}
     .mark{display:inline-block;text-align:left;color:var(--soft);font-size:.85em}
     .ci{display:block;color:var(--soft);font-size:.78rem;font-weight:400}
+    .means th,.means td{padding-left:.5rem;padding-right:.5rem}.means thead th{white-space:normal}
     .means .ci{padding-right:var(--marks)}
     .means .mark{width:var(--marks);padding-left:.15em}
-    .means thead th.score{padding-right:calc(.7rem + var(--marks))}.means thead th.score:last-child{padding-right:var(--marks)}
+    .means thead th.score{padding-right:calc(.5rem + var(--marks))}.means thead th.score:last-child{padding-right:var(--marks)}
     b{font-weight:650}
     .up{color:var(--up)}.down{color:var(--down)}
     .pairs{font-size:.85rem}.pairs th,.pairs td{padding-left:.5rem;padding-right:.5rem}
@@ -41,8 +43,8 @@ let pageStyle = """
     .wide{position:relative;overflow-x:auto;margin:.75rem 0}
     .wide:focus-visible{outline:2px solid var(--up);outline-offset:2px}
     figure{margin:1rem 0}
-    .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(29.5rem,1fr));gap:1rem}
-    .multiples figure{margin:0}
+    .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(29.5rem,100%),1fr));gap:1rem}
+    .multiples figure{margin:0}.multiples svg{max-width:100%;height:auto}
     svg{display:block;overflow:visible;font-size:12px;font-variant-numeric:tabular-nums}
     svg text{fill:var(--soft)}
     .axis{stroke:var(--soft)}.grid{stroke:var(--rule)}.zero{stroke:var(--soft);stroke-dasharray:2 2}
@@ -51,14 +53,15 @@ let pageStyle = """
     .dot.none{fill:var(--paper);stroke:var(--soft);stroke-width:1.5}
     .curve{fill:none;stroke-width:1.75}.dashed{stroke-dasharray:5 3}.front{fill:none;stroke:var(--soft);stroke-dasharray:4 3}
     .error{stroke-width:1.25;opacity:.75}.mark.hollow{stroke-width:1.5}
+    .label{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
     .ground{fill:var(--faint)}.h{fill:var(--heat)}.h,.ground,.bars{shape-rendering:crispEdges}
     SERIES
     .hits{table-layout:fixed;width:100%;font-size:.8rem}
     .hits th,.hits td{text-align:left;padding:.25rem .6rem .25rem 0;white-space:normal;vertical-align:top;\
     overflow-wrap:anywhere}
-    .hits td>div{display:grid;grid-template-columns:auto 1fr}
+    .hits td>div{display:grid;grid-template-columns:auto 1fr;align-items:start}
     .clip{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;line-height:1.35}
-    .hits .rank{width:2.6rem;color:var(--soft)}
+    .hits .rank{width:3rem;color:var(--soft);overflow-wrap:normal}
     .hits td.relevant{color:var(--good)}
     .ranks{font-size:.8rem}.ranks caption{padding:.25rem 0;white-space:nowrap}
     .id{color:var(--soft);font-weight:400;font-size:.9em}

@@ -39,7 +39,8 @@ struct ProvenanceSection {
             rows.append(
                 (
                     HTMLText.escaped(model.role),
-                    "\(HTMLText.name(model.name))<br><code>\(HTMLText.escaped(model.digest))</code>"
+                    (model.name.isEmpty ? "" : HTMLText.name(model.name) + "<br>")
+                        + "<code>\(HTMLText.escaped(model.digest))</code>"
                 ))
         }
         if let queries = record.queries { rows.append(("queries", source(queries))) }
