@@ -66,8 +66,12 @@ public struct Report: Sendable, Equatable {
     }
 
     /// A table of numbers that are no measures of rankings, a line for each of `rows`.
-    public static func markdown(_ rows: [(name: String, values: [Double])], measures: [String]) -> String {
-        table(header: ["file"] + measures, rows.map { [$0.name] + $0.values.map(fixed) })
+    ///
+    /// - Parameter column: What the rows are named by.
+    public static func markdown(
+        _ rows: [(name: String, values: [Double])], measures: [String], of column: String = "file"
+    ) -> String {
+        table(header: [column] + measures, rows.map { [$0.name] + $0.values.map(fixed) })
     }
 
     static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }

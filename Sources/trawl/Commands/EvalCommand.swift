@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "eval", abstract: "Evaluate indexes and runs against relevance judgements (qrels).",
+        commandName: "eval", abstract: "Evaluate indexes, runs and embedding models.",
         discussion: """
             Without the name of a subcommand, arguments and options are those of retrieval, which evaluates an index \
             or a TREC run.
@@ -10,7 +10,12 @@ struct EvalCommand: AsyncParsableCommand {
             EXAMPLES
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode lexical,dense,hybrid
               trawl eval --run bm25.trec --qrels qrels.txt --measures "nDCG@10 AP"
+              trawl eval embeddings sts stsb/test.tsv --model all-MiniLM-L6-v2
+              trawl eval answers questions.jsonl --index squad --mode lexical,dense,hybrid
+              trawl eval kilt nq-dev-kilt.jsonl --predictions guess.jsonl
             """,
-        subcommands: [EvalRetrievalCommand.self],
+        subcommands: [
+            EvalRetrievalCommand.self, EvalKILTCommand.self, EvalAnswersCommand.self, EvalEmbeddingsCommand.self,
+        ],
         defaultSubcommand: EvalRetrievalCommand.self)
 }

@@ -24,11 +24,10 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
               trawl eval --run bm25.trec --qrels qrels.txt --measures "nDCG@10 AP" -q
               trawl eval scifact --queries queries.jsonl --qrels qrels/train.tsv --sweep prompts.yaml
               trawl eval --benchmark eval/benchmarks/scifact.yaml --data ~/data
-              trawl eval --sts stsb/test.tsv --model all-MiniLM-L6-v2
               trawl query scifact --queries queries.jsonl --run - | trawl eval --run - --qrels qrels/test.tsv
             """)
 
-    @Argument(help: "The index: a path or a name. Not needed with --run, --benchmark or --sts.") var index: String?
+    @Argument(help: "The index: a path or a name. Not needed with --run or --benchmark.") var index: String?
 
     @Option(
         help: ArgumentHelp("The queries: JSON lines (BEIR), TSV (id, text) or TREC topics.", valueName: "file"))
@@ -48,18 +47,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder with the data sets of benchmark definitions.", valueName: "folder"))
     var data: String?
 
-    @Option(
-        parsing: .upToNextOption,
-        help: ArgumentHelp(
-            "Files of sentence pairs with similarity scores (TSV: score, sentence1, sentence2).", valueName: "file"))
-    var sts: [String] = []
-    @Option(
-        help: ArgumentHelp(
-            "The embedding model to evaluate with --sts: a name or a path. "
-                + "(default: \(ModelCatalogue.defaultEmbedder))", valueName: "model"))
-    var model: String?
-    @Option(help: ArgumentHelp("The name of one of the model's own prompts, for --sts.", valueName: "name"))
-    var promptName: String?
     @Option(
         help: ArgumentHelp(
             "A YAML file of prompts, instructions and examples to compare as query prompts of dense search.",
@@ -82,7 +69,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        if !sts.isEmpty || benchmark != nil { return }
+        if benchmark != nil { return }
         if index == nil, runFile == nil { throw ValidationError("name an INDEX, or a run with --run") }
         guard qrels != nil else { throw ValidationError("name the judgements with --qrels") }
         if index != nil, queries == nil { throw ValidationError("name the queries with --queries") }
@@ -96,7 +83,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     func run() async throws {
         let engine = Engine()
-        if !sts.isEmpty { return try evaluateSimilarities(engine) }
         if let benchmark { return try run(IndexBenchmark(contentsOf: benchmark), engine) }
         let measures = try Measure.list(self.measures)
         let output = try writeRun.map { try OutputFile($0) }
@@ -160,18 +146,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         }
         if writeRun != nil, modes.count > 1 { throw ValidationError("--write-run goes with one mode") }
         return modes
-    }
-
-    private func evaluateSimilarities(_ engine: Engine) throws {
-        var evaluation = SimilarityEvaluation(files: sts, model: model ?? ModelCatalogue.defaultEmbedder)
-        evaluation.promptName = promptName
-        evaluation.precision = tuning.generative.precision ?? .f32
-        let rows = try evaluation.run(engine, progress: progress.reporter)
-        if json {
-            for row in rows { try Output.json(row) }
-        } else {
-            Output.write(Array(SimilarityEvaluation.markdown(rows).utf8))
-        }
     }
 
     private func run(_ benchmark: IndexBenchmark, _ engine: Engine) throws {

@@ -1,7 +1,7 @@
 // Which flags of each command matter beside which others. What depends on the retrieval methods of a search is in SearchFlags.
 
 /// What `query` and `eval` share.
-private let tuningRules = [
+let tuningRules = [
     FlagRule("--rerank-depth", "--rerank-weight", needs: ["--rerank", "--reranker"]),
     FlagRule(
         "--rerank-depth", excludedBy: [RerankFlags.stages, RerankFlags.depths],
@@ -33,15 +33,12 @@ extension QueryCommand: RuledCommand {
 extension EvalRetrievalCommand: RuledCommand {
     static let flagRules =
         tuningRules + [
-            FlagRule("--sts", "--benchmark", "--run", excludedBy: ["INDEX"]),
-            FlagRule("--benchmark", "--run", excludedBy: ["--sts"]),
+            FlagRule("--benchmark", "--run", excludedBy: ["INDEX"]),
             FlagRule("--run", excludedBy: ["--benchmark"]),
-            FlagRule("--model", "--prompt-name", needs: ["--sts"]),
             FlagRule("--data", needs: ["--benchmark"]),
             FlagRule("--qrels", "--measures", "--exclude-self", needs: ["INDEX", "--run"]),
             FlagRule("-q", needs: ["INDEX", "--run"]),
             FlagRule("-q", "--write-run", excludedBy: ["--sweep"]),
-            FlagRule("--precision", needs: ["INDEX", "--sts"]),
             FlagRule(
                 "--queries", "--topic-fields", "--mode", "--depth", "--first-queries", "--write-run", "--sweep",
                 "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha",
@@ -49,7 +46,7 @@ extension EvalRetrievalCommand: RuledCommand {
                 "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--instruction", "--examples",
                 "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--feedback",
                 "--feedback-weight", "--k1", "--b", "--syntax", "--fusion", "--weights", "--blocks",
-                "--where",
+                "--where", "--precision",
                 needs: ["INDEX"]),
         ]
 
