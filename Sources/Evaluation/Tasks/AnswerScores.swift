@@ -47,11 +47,11 @@ public struct AnswerScores: Sendable, Equatable {
             }
         }
         endWord()
-        return wordsBetweenSpaces(String(plain)).joined(separator: " ")
+        return String(decoding: wordsBetweenSpaces(String(plain)).joined(separator: [0x20]), as: UTF8.self)
     }
 
-    private static func f1(_ words: [String], _ right: [String]) -> Double {
-        var left = right.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }
+    private static func f1(_ words: [[UInt8]], _ right: [[UInt8]]) -> Double {
+        var left = right.reduce(into: [[UInt8]: Int]()) { $0[$1, default: 0] += 1 }
         var common = 0
         for word in words where left[word, default: 0] > 0 {
             left[word, default: 0] -= 1

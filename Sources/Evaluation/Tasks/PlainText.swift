@@ -73,7 +73,8 @@ extension Unicode.Scalar {
     }
 }
 
-/// The words between white space.
-func wordsBetweenSpaces(_ text: String) -> [String] {
-    text.unicodeScalars.split { $0.isPythonSpace }.map { String(String.UnicodeScalarView($0)) }
+/// The words between white space, as bytes: strings with other bytes that look alike, such as é in one character and in two,
+/// are equal in Swift and not in the scripts whose scores these are.
+func wordsBetweenSpaces(_ text: String) -> [[UInt8]] {
+    text.unicodeScalars.split { $0.isPythonSpace }.map { Array(String(String.UnicodeScalarView($0)).utf8) }
 }

@@ -6,7 +6,7 @@ enum RougeL {
     static func f1(_ answer: String, _ reference: String) -> Double {
         let (answer, reference) = (sentences(answer), sentences(reference))
         guard !answer.isEmpty, !reference.isEmpty else { return 0 }
-        let shared = reference.reduce(into: Set<String>()) { shared, wanted in
+        let shared = reference.reduce(into: Set<[UInt8]>()) { shared, wanted in
             for given in answer { shared.formUnion(commonWords(wanted, given)) }
         }
         let recall = Double(shared.count) / Double(Set(reference.flatMap { $0 }).count)
@@ -15,15 +15,15 @@ enum RougeL {
     }
 
     /// The words of each sentence. One of white space only has a single empty word.
-    private static func sentences(_ text: String) -> [[String]] {
+    private static func sentences(_ text: String) -> [[[UInt8]]] {
         text.unicodeScalars.split(separator: ".").map { sentence in
             let words = wordsBetweenSpaces(String(String.UnicodeScalarView(sentence)))
-            return words.isEmpty ? [""] : words
+            return words.isEmpty ? [[]] : words
         }
     }
 
     /// The words of a longest common subsequence. Where there are several, the one that leaves out words of `b` first.
-    private static func commonWords(_ a: [String], _ b: [String]) -> Set<String> {
+    private static func commonWords(_ a: [[UInt8]], _ b: [[UInt8]]) -> Set<[UInt8]> {
         let width = b.count + 1
         var lengths = [Int32](repeating: 0, count: (a.count + 1) * width)
         for (row, word) in a.enumerated() {
@@ -34,7 +34,7 @@ enum RougeL {
                     : max(lengths[row * width + column + 1], lengths[(row + 1) * width + column])
             }
         }
-        var words: Set<String> = []
+        var words: Set<[UInt8]> = []
         var (row, column) = (a.count, b.count)
         while row > 0, column > 0 {
             if a[row - 1] == b[column - 1] {

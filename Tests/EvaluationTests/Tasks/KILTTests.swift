@@ -105,7 +105,7 @@ import TrawlTestSupport
 
     @Test func runsAreEvidenceByScore() throws {
         var run = Run()
-        try run.add(query: "1", [.init("B", 1), .init("A", 2)])
+        try run.add(query: "1", [.init(DocumentID("B"), 1), .init(DocumentID("A"), 2)])
         let gold = try KILTFile(path: folder.write("gold.jsonl", record("1", [("x", ["A"])])))
         let found = try KILTReport(KILTPredictions(run), against: gold, cutoffs: [1, 2])
         #expect(found["Rprec"] == 1 && found["precision@2"] == 0.5)
