@@ -67,11 +67,13 @@ public struct Report: Sendable, Equatable {
 
     /// A table of numbers that are no measures of rankings, a line for each of `rows`.
     ///
-    /// - Parameter column: What the rows are named by.
+    /// - Parameters:
+    ///   - rows: Their values by position in `measures`; the cell of nil is empty.
+    ///   - column: What the rows are named by.
     public static func markdown(
-        _ rows: [(name: String, values: [Double])], measures: [String], of column: String = "file"
+        _ rows: [(name: String, values: [Double?])], measures: [String], of column: String = "file"
     ) -> String {
-        table(header: [column] + measures, rows.map { [$0.name] + $0.values.map(fixed) })
+        table(header: [column] + measures, rows.map { [$0.name] + $0.values.map { $0.map(fixed) ?? "" } })
     }
 
     static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }

@@ -47,7 +47,7 @@ public struct AnswerScores: Sendable, Equatable {
             }
         }
         endWord()
-        return String(decoding: wordsBetweenSpaces(String(plain)).joined(separator: [0x20]), as: UTF8.self)
+        return String(decoding: Array(wordsBetweenSpaces(String(plain)).joined(separator: [0x20])), as: UTF8.self)
     }
 
     private static func f1(_ words: [[UInt8]], _ right: [[UInt8]]) -> Double {

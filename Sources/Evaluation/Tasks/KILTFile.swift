@@ -74,6 +74,15 @@ public struct KILTFile: Sendable {
     }
 }
 
+extension Run {
+    /// The name by which the run has `query`: its own, or with its white space percent-encoded; nil if it does not have it.
+    public func name(of query: String) -> String? {
+        if self[query] != nil { return query }
+        let encoded = RunColumn.text(query)
+        return self[encoded] == nil ? nil : encoded
+    }
+}
+
 /// What a system answered: for each id, the ranked evidence and the answer.
 public struct KILTPredictions: Sendable {
     /// The evidence by id, best first.

@@ -27,8 +27,10 @@ public struct KILTReport: Sendable, Equatable {
                 .invalidInput, "the gold record \(record.id) has no output", path: gold.path, line: record.line,
                 remedy: "take a file with answers, not a test set whose answers are withheld")
         }
-        let known = Set(gold.records.map(\.id))
         let predicted = Set(predictions.ids)
+        // Runs percent-encode white space in ids.
+        let names = gold.records.map { predicted.contains($0.id) ? $0.id : RunColumn.text($0.id) }
+        let known = Set(names)
         guard !known.isDisjoint(with: predicted) else {
             let (one, other) = (gold.records.first?.id ?? "", predictions.ids.first ?? "")
             throw TrawlError(
@@ -51,16 +53,16 @@ public struct KILTReport: Sendable, Equatable {
             + (scoresAnswers ? answerMeasures + answerMeasures.map { "KILT-\($0)" } : [])
         queries = gold.records.map(\.id)
         let width = measures.count
-        let rows = gold.records.map { record -> [Double] in
-            guard predicted.contains(record.id) else { return [Double](repeating: 0, count: width) }
-            let guesses = predictions.provenance[record.id] ?? []
+        let rows = zip(gold.records, names).map { record, name -> [Double] in
+            guard predicted.contains(name) else { return [Double](repeating: 0, count: width) }
+            let guesses = predictions.provenance[name] ?? []
             let rPrecision = Self.rPrecision(guesses, record)
             let ranking = EvidenceRanking(guesses, record)
             var row =
                 [rPrecision] + cutoffs.map { ranking.precision(at: $0) } + deep.map { ranking.recall(at: $0) }
                 + deep.map { ranking.success(at: $0) }
             if scoresAnswers {
-                let answer = AnswerScores(predictions.answers[record.id] ?? "", record.outputs.compactMap(\.answer))
+                let answer = AnswerScores(predictions.answers[name] ?? "", record.outputs.compactMap(\.answer))
                 let scores = [answer.accuracy, answer.exactMatch, answer.f1, answer.rougeL]
                 // An answer counts only beside all evidence.
                 row += scores + (rPrecision == 1 ? scores : scores.map { _ in 0 })

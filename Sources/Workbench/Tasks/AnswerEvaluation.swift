@@ -44,7 +44,7 @@ public final class AnswerEvaluation {
     public func evaluate(_ run: Run) throws -> (accuracy: AnswerAccuracy, gaps: Gaps) {
         var accuracy = AnswerAccuracy(cutoffs: cutoffs)
         var gaps = Gaps()
-        let ids = Set(questions.questions.map(\.id))
+        let ids = Set(questions.questions.compactMap { run.name(of: $0.id) })
         gaps.unknownQueries = run.queries.count { !ids.contains($0) }
         guard gaps.unknownQueries < run.queries.count else {
             throw TrawlError(
@@ -54,8 +54,9 @@ public final class AnswerEvaluation {
                 remedy: "check that run and questions belong together; questions without an id have their numbers")
         }
         for question in questions.questions {
-            if run[question.id] == nil { gaps.unanswered += 1 }
-            let found = run.ranked(question.id).prefix(cutoffs.max() ?? 0)
+            let name = run.name(of: question.id)
+            if name == nil { gaps.unanswered += 1 }
+            let found = run.ranked(name ?? question.id).prefix(cutoffs.max() ?? 0)
             let place = try found.firstIndex { entry in
                 guard let text = try text(of: entry.document) else {
                     gaps.missingDocuments.insert(entry.document)

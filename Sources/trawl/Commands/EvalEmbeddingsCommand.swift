@@ -101,7 +101,7 @@ struct EvalEmbeddingsCommand: AsyncParsableCommand {
         }
         let columns = EmbeddingTaskEvaluation.columns(of: task)
         let table = Report.markdown(
-            rows.map { row in (row.file, columns.map { row.scores[$0.score] ?? .nan }) },
+            rows.map { row in (row.file, columns.map { row.scores[$0.score] }) },
             measures: columns.map(\.title))
         Output.write(Array(table.visible.utf8))
     }

@@ -63,14 +63,14 @@ struct TaskScores: Encodable {
         }
         for scores in all {
             guard let queries = scores.queries else { break }
-            let rows = order.compactMap { id in queries[id].map { row in (id, measures.map { row[$0] ?? 0 }) } }
+            let rows = order.compactMap { id in queries[id].map { row in (id, measures.map { row[$0] }) } }
             let table = Report.markdown(
-                rows + [("all", measures.map { scores.scores[$0] ?? 0 })], measures: measures, of: "query")
+                rows + [("all", measures.map { scores.scores[$0] })], measures: measures, of: "query")
             Output.line("## \(scores.system)\n\n" + table.visible)
         }
         if all.contains(where: { $0.queries != nil }) { return }
         let table = Report.markdown(
-            all.map { scores in (scores.system, measures.map { scores.scores[$0] ?? 0 }) }, measures: measures,
+            all.map { scores in (scores.system, measures.map { scores.scores[$0] }) }, measures: measures,
             of: "system")
         Output.write(Array(table.visible.utf8))
     }
