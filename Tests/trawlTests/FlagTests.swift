@@ -211,8 +211,16 @@ import TrawlTestSupport
             ]),
         Case(
             command: "eval embeddings",
-            line: ["classification", "missing.jsonl", "missing.jsonl", "--prompt-name", "q"],
-            refused: ["--instruction": "--prompt-name", "--sample": "clustering"]),
+            line: ["classification", "missing.jsonl", "missing.jsonl", "--vectors", "missing.npy", "missing.npy"],
+            refused: [
+                "--model": "--vectors", "--prompt-name": "--vectors", "--instruction": "--vectors",
+                "--precision": "--vectors", "--sample": "clustering",
+            ]),
+        Case(
+            command: "eval embeddings", line: ["clustering", "missing.jsonl", "--prompt-name", "q"],
+            refused: [
+                "--instruction": "--prompt-name", "--vectors": "--prompt-name", "--samples-per-label": "classification",
+            ]),
         Case(
             command: "index", line: ["corpus.jsonl", "--output", "missing.trawl", "--add"],
             refused: all(

@@ -57,7 +57,13 @@ struct TaskFile {
     static func read(_ path: String) throws(TrawlError) -> (name: String, bytes: [UInt8]) {
         do {
             let source = try ByteSource.input(path)
-            return (source.name, try source.readAll(limit: 4 << 30))
+            let bytes = try source.readAll(limit: 4 << 30)
+            guard !bytes.starts(with: "PAR1".utf8) else {
+                throw TrawlError(
+                    .unsupported, "is a Parquet file", path: source.name,
+                    remedy: "export it as JSON lines, for example with to_json(lines=True, orient='records') of pandas")
+            }
+            return (source.name, bytes)
         } catch let error as TrawlError {
             throw error
         } catch {

@@ -62,5 +62,6 @@ import TrawlTestSupport
         #expect(errorText { try texts("[{\"text\": \"a\", \"label\": 1}, 5]") }.contains("not a JSON object"))
         #expect(errorText { try lists(#"{"query": "q", "positive": []}"#) }.contains("no query has a positive"))
         #expect(errorText { try texts("  \n") }.contains("no rows"))
+        #expect(errorText { try texts("PAR1\u{15}") }.contains("export it as JSON lines"))
     }
 }
