@@ -392,7 +392,9 @@ def rerank_mteb(lists, known):
     data = {"test": {
         "corpus": Dataset.from_list(corpus), "queries": Dataset.from_list(queries), "relevant_docs": relevant,
         "top_ranked": ranked}}
-    return evaluate_mteb("AskUbuntuDupQuestions", {"default": data}, {k.strip(): v for k, v in known.items()} | known)
+    # mteb strips the texts of documents.
+    stripped = {text.strip(): vector for text, vector in known.items()}
+    return evaluate_mteb("AskUbuntuDupQuestions", {"default": data}, stripped | known)
 
 
 def main():
