@@ -148,7 +148,7 @@ let package = Package(
                 "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
                 "Tensors",
                 "Tokenizers", "Training",
-            ], packages: [yams])
+            ], packages: [yams], golden: true)
         + [
             // The page and the description of the API are part of the binary.
             .target(

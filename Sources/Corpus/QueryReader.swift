@@ -87,7 +87,9 @@ public struct QueryReader: Sendable {
         if try source.beginsWithObject() { return .jsonLines }
         let head = try source.head()
         let start = String(decoding: head.drop { $0 <= 0x20 }, as: UTF8.self).lowercased()
-        if start.hasPrefix("<top") || (start.hasPrefix("<?xml") && start.contains("<topic")) { return .topics }
+        if start.hasPrefix("<top") || (start.hasPrefix("<") && ["<topic", "<top>"].contains(where: start.contains)) {
+            return .topics
+        }
         return Self.areRows(head) ? .tsv : .lines
     }
 

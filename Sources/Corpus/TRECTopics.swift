@@ -6,7 +6,10 @@ public enum TopicField: String, CaseIterable, Sendable {
 }
 
 /// TREC topics: `<top>` with `<num>`, `<title>`, `<desc>` and `<narr>`, which need not be closed, or XML with
-/// `<topic number="…">` and `<query>`, `<question>` or `<description>`, and `<narrative>`.
+/// `<topic number="…">` and `<query>`, `<question>` or `<description>`, and `<narrative>`. A topic ends where it is closed or
+/// the next one begins. Fields may have a language before their names, as CLEF's `<EN-title>` has.
+///
+/// A number in `<num>` loses its leading zeros, for the judgements of `Number: 051` are of query 51.
 final class TRECTopicsSource: RawDocumentSource {
     private var topics: [RawDocument]
 
@@ -89,7 +92,7 @@ private struct TopicParser {
             let content = Self.plain(text)
             text = []
             switch part {
-            case .number: open?.number = content
+            case .number: open?.number = Self.number(content)
             case .field(let field): if open?.texts[field] == nil { open?.texts[field] = content }
             case .ignored: break
             case nil: open?.loose += content
@@ -105,7 +108,8 @@ private struct TopicParser {
             }
             switch (tag.name, tag.isClosing) {
             case ("top", false), ("topic", false):
-                if let open { throw unclosed(open) }
+                if open != nil { endPart() }
+                if let open { topics.append(open) }
                 (text, part) = ([], nil)
                 open = Topic(number: tag.number, line: line)
             case ("top", true), ("topic", true):
@@ -141,10 +145,18 @@ private struct TopicParser {
             remedy: "close it with </top>, or get the file again")
     }
 
+    /// The words of a field, without the label that older collections begin it with.
     private static func plain(_ text: [UInt8]) -> String {
         let words = decodingEntities(String(decoding: text, as: UTF8.self)).split(whereSeparator: \.isWhitespace)
-        let isLabelled = words.first.map { labels.contains($0.lowercased()) } ?? false
-        return (isLabelled ? words.dropFirst() : words[...]).joined(separator: " ")
+        let content = words.joined(separator: " ")
+        guard let label = labels.first(where: { content.lowercased().hasPrefix($0) }) else { return content }
+        return content.dropFirst(label.count).drop { $0 == " " }.description
+    }
+
+    private static func number(_ text: String) -> String {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return text }
+        let digits = text.drop { $0 == "0" }
+        return digits.isEmpty ? text : String(digits)
     }
 
     private struct Tag {
@@ -165,7 +177,11 @@ private struct TopicParser {
         guard let end = rest.firstIndex(of: UInt8(ascii: ">")), rest[..<end].firstIndex(of: UInt8(ascii: "<")) == nil
         else { return nil }
         let content = String(decoding: rest[..<end], as: UTF8.self)
-        let name = content.drop { $0 == "/" }.prefix { $0.isLetter || $0 == "_" || $0 == "-" }.lowercased()
+        var name = content.drop { $0 == "/" }.prefix { $0.isLetter || $0 == "_" || $0 == "-" }.lowercased()
+        if let dash = name.firstIndex(of: "-"), name.distance(from: name.startIndex, to: dash) == 2 {
+            let field = String(name[name.index(after: dash)...])
+            if Self.fields[field] != nil { name = field }
+        }
         guard !name.isEmpty || content.hasPrefix("?") || content.hasPrefix("!") else { return nil }
         let before = bytes[..<position].last { $0 != 0x20 && $0 != 0x09 }
         return Tag(

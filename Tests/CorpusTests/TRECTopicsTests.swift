@@ -64,6 +64,56 @@ import TrawlTestSupport
         #expect(queries.map(\.text) == ["coronavirus origin", "A 64-year old woman"])
     }
 
+    /// As in the topics 51 to 100 of TREC-1, those of TREC-4, which have no titles, and files whose end tags were lost.
+    @Test func quirksOfOlderCollectionsAreRead() throws {
+        let queries = try read(
+            """
+            <top>
+            <head> Tipster Topic Description
+            <num> Number:  051
+            <dom> Domain:  International Economics
+            <title> Topic:  Airbus
+            Subsidies
+            <desc> Description:
+            Document will discuss government assistance
+            to AT&T.
+            <smry> Summary:
+            Not part of the description.
+            <narr> Narrative:
+            A relevant document
+            <con> Concept(s):
+            1. Airbus
+            <top>
+            <NUM>Number:202 <TITLE>Status of treaties</TITLE>
+            </TOP>
+            """, [.title, .description])
+        #expect(queries.map(\.id) == ["51", "202"])
+        #expect(
+            queries.map(\.text) == [
+                "Airbus Subsidies Document will discuss government assistance to AT&T.", "Status of treaties",
+            ])
+        #expect(queries[0].metadata.map(\.value) == ["A relevant document"])
+        let untitled = "<top>\n<num> Number: 202\n<desc> Description:\nStatus of treaties\n</top>"
+        #expect(errorText { try read(untitled) }.contains("topic 202 has no title (it has description"))
+        #expect(try read(untitled, [.description]).map(\.text) == ["Status of treaties"])
+    }
+
+    @Test func topicsOfCLEFAndTheWebTrackAreRead() throws {
+        let clef = "<top>\n<num> C041 </num>\n<EN-title> Baby Food </EN-title>\n<EN-desc> On food. </EN-desc>\n</top>\n"
+        #expect(try read(clef, [.title, .description]).map(\.text) == ["Baby Food On food."])
+        let web = try read(
+            """
+            <webtrack2009>
+            <topic number="1" type="faceted">
+            <query>obama family tree</query>
+            <description>Find information on the family.</description>
+            <subtopic number="1" type="nav">Find the page.</subtopic>
+            </topic>
+            </webtrack2009>
+            """)
+        #expect(web.map(\.id) == ["1"] && web.map(\.text) == ["obama family tree"])
+    }
+
     @Test func brokenTopicsAreNamedByLine() {
         #expect(
             errorText { try read("<top>\n<num> 1\n<title> a\n") }.contains("topics.txt:1: the topic that begins here"))

@@ -5,7 +5,7 @@ import TrawlTestSupport
 
 @testable import TrawlEvaluation
 
-/// The golden file is written by eval/parity/statistics.py with SciPy and statsmodels.
+/// The golden file is written by eval/parity/statistics_goldens.py with SciPy and statsmodels.
 @Suite struct StatisticsTests {
     private struct Golden: Decodable {
         struct Case: Decodable, CustomTestStringConvertible {

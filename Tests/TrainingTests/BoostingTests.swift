@@ -138,4 +138,28 @@ import TrawlTensors
         #expect(abs(found.point[0] - 1) < 1e-4 && abs(found.point[1] - 1) < 1e-4)
         #expect(abs(goldenSection(from: 0, to: 10, tolerance: 1e-6) { ($0 - 3.5) * ($0 - 3.5) } - 3.5) < 1e-5)
     }
+
+    /// `scipy.optimize.minimize(rosen, …, method="L-BFGS-B")` of SciPy 1.17 with `maxiter` as given, `gtol` 1e-4, `ftol` 64 eps.
+    @Test(arguments: [
+        (1, [-0.9252620531299447, 0.959222568182552, 0.7764576846577148]),
+        (3, [-0.9372623337619871, 0.892068440918212, 0.8042540195887001]),
+        (8, [-0.9190058128613146, 0.8351589807455317, 0.6911877495004264]),
+        (200, [1.0000000045042368, 1.0000000016853567, 0.9999999061423523]),
+    ]) func minimisingTakesTheStepsOfSciPy(_ iterations: Int, _ expected: [Double]) {
+        var minimiser = LBFGS()
+        minimiser.followsSciPy = true
+        minimiser.iterations = iterations
+        minimiser.tolerance = 1e-4
+        let found = minimiser.minimise([-1.2, 1, 0.7]) { x in
+            var (value, gradient) = (0.0, [0.0, 0, 0])
+            for index in 0..<2 {
+                let (bend, rest) = (x[index + 1] - x[index] * x[index], 1 - x[index])
+                value += 100 * bend * bend + rest * rest
+                gradient[index] -= 400 * x[index] * bend + 2 * rest
+                gradient[index + 1] += 200 * bend
+            }
+            return (value, gradient)
+        }
+        for (a, b) in zip(found.point, expected) { #expect(abs(a - b) < 1e-7) }
+    }
 }

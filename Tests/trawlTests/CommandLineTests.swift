@@ -181,28 +181,6 @@ import TrawlTestSupport
         #expect(one.status == 2 && one.errors.contains("--ranges"))
     }
 
-    @Test func similarityOfSentencesIsEvaluated() throws {
-        let pairs = """
-            score\tsentence1\tsentence2\tsource
-            5.0\tA man is playing a guitar.\tA man plays the guitar.\tx
-            0.2\tA man is playing a guitar.\tThe tide rises twice a day.\tx
-            2.6\tA dog runs in the snow.\tA cat walks in the snow.\tx
-
-            """
-        try pairs.write(toFile: folder.path + "/sts.tsv", atomically: true, encoding: .utf8)
-        let result = try run("eval", "--sts", "sts.tsv", "--json")
-        #expect(result.status == 0)
-        #expect((result.objects.first?["spearman"] as? Double).map { abs($0 - 1) < 1e-12 } == true)
-        #expect(result.objects.first?["pairs"] as? Int == 3)
-        #expect((result.objects.first?["pearson"] as? Double).map { $0 > 0.9 && $0 < 1 } == true)
-        #expect(try run("eval", "--sts", "sts.tsv", "sts.tsv").output.contains("1.0000"))
-
-        try (pairs + "high\tone\ttwo\n").write(toFile: folder.path + "/sts.tsv", atomically: true, encoding: .utf8)
-        let bad = try run("eval", "--sts", "sts.tsv")
-        #expect(bad.status == 2 && bad.errors.contains("sts.tsv:5") && bad.errors.contains("high"))
-        #expect(try run("eval", "--sts", "sts.tsv", "--qrels", "q.tsv").status == 64)
-    }
-
     @Test func indexesAreListedShownAndRemoved() throws {
         try buildLexical()
         #expect(try run("ls").output.contains("a.trawl"))

@@ -23,6 +23,9 @@ import TrawlTestSupport
         try folder.write("1 0 d1 1\n", to: "qrels.txt")
         try folder.write("1 Q0 d1 1 1.0 r\n", to: "run.txt")
         try folder.write("query\tpassage\n", to: "examples.tsv")
+        try folder.write(
+            #"{"id":"1","input":"alpha","output":[{"provenance":[{"wikipedia_id":"d1"}]}]}"#, to: "gold.jsonl")
+        try folder.write(#"{"id":"1","question":"alpha","answers":["beta"]}"#, to: "answers.jsonl")
         let built = try run(["index", "corpus.jsonl", "--output", "a.trawl", "--build", "lexical", "--quiet"])
         try #require(built.status == 0, "\(built.errors)")
     }
@@ -47,7 +50,10 @@ import TrawlTestSupport
         "--benchmark": "nothing.yaml", "--data": ".", "--results": "results", "--settings": "nothing.yaml",
         "--timed-queries": "3", "--vary": "lexical.b=0.1,0.2", "--space": "nothing.yaml", "--measure": "AP",
         "--strategy": "halving", "--folds": "3", "--test-qrels": "nothing.txt", "--test-queries": "nothing.tsv",
-        "eval tune --output": "tuned.yaml", "--sts": "nothing.tsv", "--model": "nothing",
+        "eval tune --output": "tuned.yaml", "--model": "nothing",
+        "eval kilt --run": "run.txt", "eval answers --run": "run.txt",
+        "--predictions": "gold.jsonl", "--index": "a.trawl", "--rank-keys": "wikipedia_id", "--cutoffs": "1,2",
+        "--match": "regex", "--vectors": "nothing.npy", "--samples-per-label": "2", "--experiments": "2",
         "--prompt-name": "query", "--sweep": "nothing.yaml", "--measures": "AP", "--first-queries": "1",
         "--write-run": "out.trec", "--output": "new", "--recipe": "nothing.yaml", "--build": "lexical",
         "--format": "jsonl", "--embedder": "nothing", "--pseudo-queries": "nothing", "--vector-structure": "exact",
@@ -83,6 +89,12 @@ import TrawlTestSupport
             "--queries", "--mode", "--depth", "--first-queries", "--write-run", "--sweep", "--rerank", "--reranker",
             "--k1", "--b", "--syntax", "--where", "--topic-fields", "--rerank-weight", "--settings",
         ] + fusion
+
+    /// What only searches for other tasks take.
+    private static let taskSearch =
+        generative + dense + late + fusion + [
+            "--mode", "--rerank", "--reranker", "--k1", "--b", "--syntax", "--where",
+        ]
 
     /// The flags that do nothing in a command line, with what their messages must name. All others are accepted there.
     private struct Case {
@@ -152,8 +164,7 @@ import TrawlTestSupport
             command: "eval retrieval",
             line: ["a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical"],
             refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
-                "--run": "INDEX", "--benchmark": "INDEX", "--sts": "INDEX", "--model": "--sts",
-                "--prompt-name": "--sts", "--results": "--benchmark",
+                "--run": "INDEX", "--benchmark": "INDEX", "--results": "--benchmark",
                 "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
                 "--sweep": "--mode",
             ]) { $1 },
@@ -164,25 +175,16 @@ import TrawlTestSupport
             refused: all(ofAnIndex, "--run").merging([
                 "--queries": "INDEX", "--first-queries": "INDEX", "--write-run": "INDEX", "--rerank": "INDEX",
                 "--reranker": "INDEX", "--topic-fields": "INDEX", "--settings": "INDEX",
-                "--model": "--sts", "--prompt-name": "--sts", "--data": "--benchmark", "--precision": "INDEX",
+                "--data": "--benchmark", "--precision": "INDEX",
                 "--results": "--benchmark", "--timed-queries": "INDEX",
-                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--benchmark": "--run", "--sts": "--run",
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--benchmark": "--run",
             ]) { $1 }),
         Case(
             command: "eval retrieval", line: ["--benchmark", "missing.yaml", "--data", "."],
             refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q"], "INDEX").merging([
-                "--model": "--sts", "--prompt-name": "--sts", "--precision": "INDEX", "--rerank-depth": "--rerank",
-                "--rerank-weight": "--rerank",
-                "--run": "--benchmark", "--sts": "--benchmark",
+                "--precision": "INDEX", "--rerank-depth": "--rerank",
+                "--rerank-weight": "--rerank", "--run": "--benchmark",
             ]) { $1 }),
-        Case(
-            command: "eval retrieval", line: ["--sts", "missing.tsv"],
-            refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q", "--timed-queries"], "INDEX")
-                .merging([
-                    "--data": "--benchmark", "--results": "--benchmark", "--rerank-depth": "--rerank",
-                    "--rerank-weight": "--rerank", "--run": "--sts",
-                    "--benchmark": "--sts",
-                ]) { $1 }),
         Case(
             command: "eval tune",
             line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--vary", "lexical.b=0.1,0.2"],
@@ -203,6 +205,51 @@ import TrawlTestSupport
                 "--title": "--format html", "--queries": "--format html", "--corpus": "--format html",
                 "--topic-fields": "--queries", "--names": "1 run",
             ]) { $1 }),
+        Case(
+            command: "eval kilt", line: ["missing.jsonl", "--predictions", "missing.jsonl"],
+            refused: all(taskSearch + ["--precision"], "--index").merging([
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 }),
+        Case(
+            command: "eval kilt", line: ["gold.jsonl", "--index", "a.trawl"],
+            refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
+                "--rank-keys": "--predictions", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 },
+            status: [0, 2]),
+        Case(
+            command: "eval answers", line: ["answers.jsonl", "--index", "a.trawl"],
+            refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 },
+            status: [0, 2]),
+        Case(
+            command: "eval answers", line: ["answers.jsonl", "--index", "a.trawl", "--run", "run.txt"],
+            refused: all(taskSearch + ["--precision", "--passages"], "--run").merging([
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+            ]) { $1 },
+            status: [0]),
+        Case(
+            command: "eval embeddings", line: ["clustering", "missing.jsonl"],
+            refused: ["--samples-per-label": "classification"]),
+        Case(
+            command: "eval embeddings", line: ["sts", "missing.jsonl", "--vectors", "missing.npy"],
+            refused: [
+                "--model": "--vectors", "--prompt-name": "--vectors", "--instruction": "--vectors",
+                "--precision": "--vectors", "--samples-per-label": "classification", "--sample": "clustering",
+                "--experiments": "classification", "--seed": "classification",
+            ]),
+        Case(
+            command: "eval embeddings",
+            line: ["classification", "missing.jsonl", "missing.jsonl", "--vectors", "missing.npy", "missing.npy"],
+            refused: [
+                "--model": "--vectors", "--prompt-name": "--vectors", "--instruction": "--vectors",
+                "--precision": "--vectors", "--sample": "clustering",
+            ]),
+        Case(
+            command: "eval embeddings", line: ["clustering", "missing.jsonl", "--prompt-name", "q"],
+            refused: [
+                "--instruction": "--prompt-name", "--vectors": "--prompt-name", "--samples-per-label": "classification",
+            ]),
         Case(
             command: "index", line: ["corpus.jsonl", "--output", "missing.trawl", "--add"],
             refused: all(

@@ -19,7 +19,7 @@ public struct IndexEvaluation {
         firstQueries: Int? = nil
     ) throws {
         answered = try Coverage(of: queries.map(\.id), by: qrels)
-        let judged = queries.filter { qrels[$0.id] != nil }
+        let judged = queries.filter { qrels.contains($0.id) }
         guard !judged.isEmpty else {
             throw TrawlError(
                 .invalidInput, "none of the queries is judged",

@@ -24,12 +24,11 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
               trawl eval --run bm25.trec --qrels qrels.txt --measures "nDCG@10 AP" -q
               trawl eval scifact --queries queries.jsonl --qrels qrels/train.tsv --sweep prompts.yaml
               trawl eval --benchmark eval/benchmarks/scifact.yaml --data ~/data
-              trawl eval --sts stsb/test.tsv --model all-MiniLM-L6-v2
               trawl query scifact --queries queries.jsonl --run - | trawl eval --run - --qrels qrels/test.tsv
             """)
 
     @Argument(
-        help: "The index: a path or a name. Not needed with --benchmark, --sts, or a run that is not reranked.")
+        help: "The index: a path or a name. Not needed with --benchmark, or a run that is not reranked.")
     var index: String?
 
     @Option(
@@ -64,18 +63,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     var results: String?
 
     @Option(
-        parsing: .upToNextOption,
-        help: ArgumentHelp(
-            "Files of sentence pairs with similarity scores (TSV: score, sentence1, sentence2).", valueName: "file"))
-    var sts: [String] = []
-    @Option(
-        help: ArgumentHelp(
-            "The embedding model to evaluate with --sts: a name or a path. "
-                + "(default: \(ModelCatalogue.defaultEmbedder))", valueName: "model"))
-    var model: String?
-    @Option(help: ArgumentHelp("The name of one of the model's own prompts, for --sts.", valueName: "name"))
-    var promptName: String?
-    @Option(
         help: ArgumentHelp(
             "A YAML file of prompts, instructions and examples to compare as query prompts of dense search.",
             valueName: "file"))
@@ -105,7 +92,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     func validate() throws {
         if timedQueries < 0 { throw ValidationError("--timed-queries must be at least 0") }
-        if !sts.isEmpty { return }
         if !benchmark.isEmpty, index == nil, runFile == nil {
             guard data != nil else { throw ValidationError("name the folder of the data sets with --data") }
             return
@@ -123,7 +109,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     func run() async throws {
         let engine = Engine()
-        if !sts.isEmpty { return try evaluateSimilarities(engine) }
         if !benchmark.isEmpty { return try runBenchmarks(engine) }
         let measures = try Measure.list(self.measures)
         let output = try writeRun.map { (run: try OutputFile($0), record: try OutputFile(RunRecord.path(ofRun: $0))) }
@@ -237,18 +222,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         }
         if writeRun != nil, modes.count > 1 { throw ValidationError("--write-run goes with one mode") }
         return modes
-    }
-
-    private func evaluateSimilarities(_ engine: Engine) throws {
-        var evaluation = SimilarityEvaluation(files: sts, model: model ?? ModelCatalogue.defaultEmbedder)
-        evaluation.promptName = promptName
-        evaluation.precision = tuning.generative.precision ?? .f32
-        let rows = try evaluation.run(engine, progress: progress.reporter)
-        if json {
-            for row in rows { try Output.json(row) }
-        } else {
-            Output.write(Array(SimilarityEvaluation.markdown(rows).utf8))
-        }
     }
 
     private func runBenchmarks(_ engine: Engine) throws {

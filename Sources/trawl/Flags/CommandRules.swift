@@ -1,7 +1,7 @@
 // Which flags of each command matter beside which others. What depends on the retrieval methods of a search is in SearchFlags.
 
 /// What `query` and `eval` share.
-private let tuningRules = [
+let tuningRules = [
     FlagRule("--rerank-depth", "--rerank-weight", needs: ["--rerank", "--reranker"]),
     FlagRule(
         "--rerank-depth", excludedBy: [RerankFlags.stages, RerankFlags.depths],
@@ -41,24 +41,21 @@ extension QueryCommand: RuledCommand {
 extension EvalRetrievalCommand: RuledCommand {
     static let flagRules =
         tuningRules + [
-            FlagRule("--sts", "--benchmark", excludedBy: ["INDEX"]),
+            FlagRule("--benchmark", excludedBy: ["INDEX"]),
             FlagRule(
                 "--run", excludedBy: ["INDEX"], unless: ["--rerank", "--reranker"],
                 remedy: "a run needs no index, unless --rerank reranks it"),
             FlagRule(retrievalFlags, excludedBy: ["--run"], remedy: "a run has been searched already"),
-            FlagRule("--benchmark", "--run", excludedBy: ["--sts"]),
             FlagRule("--run", excludedBy: ["--benchmark"]),
-            FlagRule("--model", "--prompt-name", needs: ["--sts"]),
             FlagRule("--data", "--results", needs: ["--benchmark"]),
             FlagRule("--qrels", "--measures", "--exclude-self", needs: ["INDEX", "--run"]),
             FlagRule("--timed-queries", needs: ["INDEX", "--benchmark"]),
             FlagRule("-q", needs: ["INDEX", "--run"]),
             FlagRule("-q", "--write-run", excludedBy: ["--sweep"]),
-            FlagRule("--precision", needs: ["INDEX", "--sts"]),
             FlagRule(
                 retrievalFlags + [
                     "--queries", "--topic-fields", "--first-queries", "--write-run", "--settings", "--rerank",
-                    "--reranker", "--rerank-depth", "--rerank-weight",
+                    "--reranker", "--rerank-depth", "--rerank-weight", "--precision",
                 ], needs: ["INDEX"]),
         ]
 

@@ -98,8 +98,14 @@ public struct Report: Sendable, Equatable {
     }
 
     /// A table of numbers that are no measures of rankings, a line for each of `rows`.
-    public static func markdown(_ rows: [(name: String, values: [Double])], measures: [String]) -> String {
-        table(header: ["file"] + measures, rows.map { [$0.name] + $0.values.map(fixed) })
+    ///
+    /// - Parameters:
+    ///   - rows: Their values by position in `measures`; the cell of nil is empty.
+    ///   - column: What the rows are named by.
+    public static func markdown(
+        _ rows: [(name: String, values: [Double?])], measures: [String], of column: String = "file"
+    ) -> String {
+        table(header: [column] + measures, rows.map { [$0.name] + $0.values.map { $0.map(fixed) ?? "" } })
     }
 
     /// Counts are whole numbers, everything else has four digits after the point.

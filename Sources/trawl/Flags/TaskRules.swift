@@ -1,0 +1,46 @@
+// The rules of the commands that evaluate tasks other than retrieval.
+
+import TrawlWorkbench
+
+/// What only searches of an index take.
+private let searchFlags = [
+    "--mode", "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha", "--seal-weights",
+    "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--precision", "--instruction", "--examples",
+    "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--feedback", "--feedback-weight", "--k1",
+    "--b", "--syntax", "--fusion", "--weights", "--blocks", "--where",
+]
+
+extension EvalKILTCommand: RuledCommand {
+    static let flagRules =
+        tuningRules + [
+            FlagRule(all: searchFlags, needs: ["--index"]),
+            FlagRule("--rank-keys", needs: ["--predictions"]),
+            FlagRule("--rank-keys", excludedBy: ["--run", "--index"], remedy: "their documents are pages"),
+        ]
+
+    var givenArguments: Set<String> { index.given }
+}
+
+extension EvalAnswersCommand: RuledCommand {
+    static let flagRules =
+        tuningRules + [
+            FlagRule(
+                all: searchFlags + ["--passages"], excludedBy: ["--run"], remedy: "--index has the texts of the run")
+        ]
+
+    var givenArguments: Set<String> { search.given }
+}
+
+extension EvalEmbeddingsCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule(
+            "--model", "--prompt-name", "--instruction", "--precision", excludedBy: ["--vectors"],
+            remedy: "give either a model or vectors"),
+        FlagRule("--prompt-name", excludedBy: ["--instruction"]),
+        FlagRule("--samples-per-label", needs: ["classification"]),
+        FlagRule("--experiments", "--seed", needs: ["classification", "clustering"]),
+        FlagRule("--sample", needs: ["clustering"]),
+    ]
+
+    var givenArguments: Set<String> { [task.rawValue] }
+}
