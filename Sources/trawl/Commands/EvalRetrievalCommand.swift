@@ -13,10 +13,11 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         commandName: "retrieval",
         abstract: "Evaluate an index or a TREC run against relevance judgements (qrels).",
         discussion: """
-            Measures have the names of ir_measures: nDCG@10, AP, RR@10, R@100, P@5, Rprec, Success@5, Judged@10. \
-            Names of trec_eval (map, ndcg_cut_10, recip_rank, recall_100) are accepted too. Documents are scored: each \
-            has the score of its best passage. Queries, judgements and runs may be files (plain, .gz or .zst), pipes, \
-            or - for standard input; columns are separated by spaces or tabs.
+            Measures have the names of ir_measures (nDCG@10, AP(rel=2)@100, RR@10, R@100, ERR@20, RBP(p=0.9), Bpref, \
+            infAP), of trec_eval (map, ndcg_cut_10, gm_map, P.5,10) or of ranx (ndcg@10, hit_rate@5); docs/measures.md \
+            lists them. Runs are TREC (6 columns), MS MARCO (query, document, rank) or JSON; judgements are TREC, BEIR or \
+            JSON. All may be files (plain, .gz or .zst), pipes, or - for standard input. Documents are scored: each \
+            has the score of its best passage.
 
             EXAMPLES
               trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --mode dense
@@ -92,8 +93,11 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     func validate() throws {
         if timedQueries < 0 { throw ValidationError("--timed-queries must be at least 0") }
-        if !benchmark.isEmpty, index == nil, runFile == nil {
-            guard data != nil else { throw ValidationError("name the folder of the data sets with --data") }
+        if !benchmark.isEmpty {
+            // Beside an index or a run, benchmarks are refused by the rules of flags.
+            guard data != nil || index != nil || runFile != nil else {
+                throw ValidationError("name the folder of the data sets with --data")
+            }
             return
         }
         if index == nil, runFile == nil { throw ValidationError("name an INDEX, or a run with --run") }
