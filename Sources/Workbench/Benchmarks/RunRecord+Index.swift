@@ -17,7 +17,10 @@ extension RunRecord {
             models.append(try Self.model("generator", name, engine))
         }
         for (number, reranker) in settings.rerankers.enumerated() {
-            guard let name = reranker.model else { continue }
+            // Late interaction reads the index's embedding model unless another is named.
+            guard
+                let name = reranker.model ?? ((reranker.reranker ?? "late") == "late" ? index.recipe.dense.model : nil)
+            else { continue }
             models.append(try Self.model("reranker \(number + 1)", name, engine))
         }
     }
