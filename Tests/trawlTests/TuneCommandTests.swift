@@ -92,6 +92,17 @@ import TrawlTestSupport
         }
     }
 
+    @Test func theModeThatWasSearchedInIsNotSaved() throws {
+        #expect(try run("index corpus.jsonl -o b.trawl --build lexical,dense --quiet").status == 0)
+        let asked = "--queries queries.tsv --qrels qrels.txt --quiet"
+        let saved = try run(
+            "eval tune b.trawl \(asked) --mode lexical --measure RR --vary lexical.b=0,1 --save --force")
+        #expect(saved.output.contains("saved: searches"), "\(saved.errors)")
+        #expect(try run("eval b.trawl \(asked) --write-run b.trec").status == 0)
+        let record = try folder.text("b.trec.json")
+        #expect(record.contains(#""system" : "hybrid""#) && record.contains(#"  b: 0\n"#), "\(record)")
+    }
+
     @Test func settingsThatThereAreNotAreNamed() throws {
         #expect(try tune("--vary lexical.k9=1").errors.contains("unknown setting \"lexical.k9\""))
         #expect(try tune("--vary lexical.b=5").errors.contains("lexical: "))

@@ -76,6 +76,9 @@ public struct SearchSpace: Sendable {
         }
     }
 
+    /// The names of the settings.
+    public var names: [String] { dimensions.map(\.name) }
+
     var count: Int { dimensions.reduce(1) { $0 * $1.values.count } }
 
     /// The values of one combination, in the order of `dimensions`.

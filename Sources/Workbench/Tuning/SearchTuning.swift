@@ -118,16 +118,14 @@ public struct SearchTuning: Sendable {
             measure: measure.description, queries: order.count, tried: trials.count,
             trials: ranked.map { Trial(values: values($0.trial, space), score: $0.score) }, verdict: verdict)
         var chosen = settings
-        chosen.mode = base.mode
-        if best > 0 { chosen = try space.applied(best - 1, to: withWeights(chosen, base), parts: engine.parts) }
+        if best > 0 {
+            // Weights are spelt out, so that changing one of them leaves the others.
+            if space.dimensions.contains(where: { $0.name.hasPrefix("fusion.weights") }) {
+                chosen.fusion.weights = base.fusion.weights
+            }
+            chosen = try space.applied(best - 1, to: chosen, parts: engine.parts)
+        }
         return (chosen, outcome)
-    }
-
-    /// `settings` with weights spelt out, so that changing one of them leaves the others.
-    private func withWeights(_ settings: SearchSettings, _ base: SearchSettings) -> SearchSettings {
-        var settings = settings
-        settings.fusion.weights = base.fusion.weights ?? settings.fusion.weights
-        return settings
     }
 
     private func values(_ trial: Int, _ space: SearchSpace) -> [String: String] {

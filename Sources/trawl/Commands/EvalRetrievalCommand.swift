@@ -175,10 +175,10 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         return excludeSelf ? run.excludingQueryDocuments() : run
     }
 
-    /// Says how a file was read where that is not plain.
+    /// Says what is odd about a file, and then also how it was read.
     private func tell(_ notes: [String], _ warnings: [String], of file: String) {
-        for note in notes { progress.reporter.note("\(file): \(note)") }
         for warning in warnings { progress.reporter.warn("\(file): \(warning)") }
+        if !warnings.isEmpty { for note in notes { progress.reporter.note("\(file): \(note)") } }
     }
 
     private func record(

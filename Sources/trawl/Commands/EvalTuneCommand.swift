@@ -102,7 +102,11 @@ struct EvalTuneCommand: AsyncParsableCommand {
         best.lexical.syntax = index.settings.lexical.syntax
         try output?.write(try file(best, index, outcome))
         let isSaved = save && !outcome.best.values.isEmpty && (outcome.verdict.improves || force)
-        if isSaved { try engine.setDefaults(best, of: index.path) }
+        if isSaved {
+            // The mode that was searched in stays a choice of each search, unless it is what was tuned.
+            if !space.names.contains("search.mode") { best.mode = index.settings.mode }
+            try engine.setDefaults(best, of: index.path)
+        }
         if json { return try Output.json(Answer(outcome: outcome, isSaved: isSaved)) }
         show(outcome)
         if save { Output.line(isSaved ? "saved: searches of \(index.path) have these settings" : "not saved") }
