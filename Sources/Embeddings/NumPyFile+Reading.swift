@@ -53,7 +53,7 @@ extension NumPyFile {
         return EmbeddingMatrix(count: sizes[0], dimension: sizes[1], values: values)
     }
 
-    /// What stands behind the name of a member of the header.
+    /// The text after the name of a member of the header.
     private static func value(_ name: String, in header: String) -> Substring? {
         guard let range = header.range(of: "'\(name)':") else { return nil }
         return header[range.upperBound...].drop { $0 == " " }

@@ -121,7 +121,7 @@ import TrawlTestSupport
         let other = "  - name: x\n    expected: [{measure: AP, score: 1}]\n"
         #expect(try errors(definition(systems: other)).contains("AP is expected and not among the measures"))
         #expect(try errors(definition(systems: "  - name: x\n    run: none.trec\n")).contains("none.trec"))
-        #expect(try errors("name: ../x\nmeasures: [AP]\nsystems: []\n").contains("no name of a file"))
+        #expect(try errors("name: ../x\nmeasures: [AP]\nsystems: []\n").contains("cannot name a file"))
     }
 
     @Test func aRunHasARecordOfHowItCameAbout() throws {

@@ -93,7 +93,7 @@ import TrawlTestSupport
     /// What only searches for other tasks take.
     private static let taskSearch =
         generative + dense + late + fusion + [
-            "--mode", "--rerank", "--reranker", "--k1", "--b", "--syntax", "--where",
+            "--mode", "--rerank", "--reranker", "--k1", "--b", "--syntax", "--where", "--settings",
         ]
 
     /// The flags that do nothing in a command line, with what their messages must name. All others are accepted there.

@@ -92,6 +92,15 @@ import TrawlTestSupport
         }
     }
 
+    @Test func halvingIsCrossValidatedWhereThePresentSettingsAreBest() throws {
+        let best = try tune("--vary lexical.b=0,0.1 --measure RR --save")
+        #expect(best.output.contains("saved: searches"), "\(best.errors)")
+        let tuned = try tune("--vary lexical.b=0.6,0.8,1 --measure RR --strategy halving --json")
+        let verdict = try #require(tuned.objects.first?["verdict"] as? [String: Any], "\(tuned.errors)")
+        #expect(verdict["queries"] as? Int == 24)
+        #expect(verdict["before"] as? Double == 1 && verdict["after"] as? Double == 1)
+    }
+
     @Test func theModeThatWasSearchedInIsNotSaved() throws {
         #expect(try run("index corpus.jsonl -o b.trawl --build lexical,dense --quiet").status == 0)
         let asked = "--queries queries.tsv --qrels qrels.txt --quiet"

@@ -6,7 +6,9 @@ extension SearchIndex {
     /// checksums of all that is stored. Two builds of the same corpus by the same recipe have the same.
     ///
     /// - Complexity: one page for each mebibyte of the index; a second for a hundred gigabytes that are not in memory.
-    public func digest() throws -> String {
+    public func digest() throws -> String { try once("digest", makeDigest) }
+
+    private func makeDigest() throws -> String {
         var hash = SHA256()
         func add(_ text: String) {
             Array((text + "\n").utf8).withUnsafeBufferPointer { hash.update($0) }

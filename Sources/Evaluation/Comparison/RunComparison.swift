@@ -36,7 +36,7 @@ public struct RunComparison: Sendable {
     ) throws(TrawlError) {
         try ComparedSystem.requireDistinct(systems.map(\.name))
         let baseline = try Self.position(of: baseline, in: systems)
-        var (reports, warnings): ([Report], [String]) = ([], [])
+        var (reports, warnings): ([Report], [String]) = ([], qrels.warnings.map { "judgements: \($0)" })
         var curves: [PrecisionRecall] = []
         for system in systems {
             warnings += try Self.warnings(system, qrels, measures)
@@ -137,7 +137,7 @@ public struct RunComparison: Sendable {
         } catch {
             throw error.at(path: system.source?.path ?? system.name)
         }
-        var warnings = coverage.warnings("the run").map { "\(system.name): \($0)" }
+        var warnings = (system.run.warnings + coverage.warnings("the run")).map { "\(system.name): \($0)" }
         let depth = system.run.queries.map { system.run[$0]?.count ?? 0 }.max() ?? 0
         let deeper = measures.filter { ($0.cutoff ?? 0) > depth }
         if !deeper.isEmpty {

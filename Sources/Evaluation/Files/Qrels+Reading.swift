@@ -144,8 +144,8 @@ private struct QrelsReading {
     private mutating func grade(_ field: Range<Int>, line: Int) throws(TrawlError) -> Int? {
         let (whole, number) = file.bytes.withUnsafeBufferPointer { bytes in
             let text = UnsafeBufferPointer(rebasing: bytes[field])
-            let whole = DecimalNumber.whole(text)
-            return (whole, whole == nil ? DecimalNumber.double(text) : nil)
+            let whole = NumberReader.whole(text)
+            return (whole, whole == nil ? NumberReader.double(text) : nil)
         }
         if let whole { return whole }
         guard let number else { return nil }

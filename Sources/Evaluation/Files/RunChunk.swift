@@ -90,13 +90,13 @@ struct RunChunk: Sendable {
         let score: Double
         switch format {
         case .trec:
-            guard let number = DecimalNumber.double(.init(rebasing: bytes[fields[4]])) else {
+            guard let number = NumberReader.double(.init(rebasing: bytes[fields[4]])) else {
                 failure = Failure(position: line.lowerBound, reason: .score(fields[4]))
                 return
             }
             score = number
             if number.isInfinite { infiniteScores += 1 }
-            let rank = DecimalNumber.whole(.init(rebasing: bytes[fields[3]])) ?? 0
+            let rank = NumberReader.whole(.init(rebasing: bytes[fields[3]])) ?? 0
             if !isSameQuery, isDisordered {
                 disorderedGroups += 1
                 isDisordered = false
@@ -106,7 +106,7 @@ struct RunChunk: Sendable {
         case .ranks:
             // Only ranks that count up from 1 can be told from scores.
             let expected = 1 - (last ?? 0)
-            guard let rank = DecimalNumber.whole(.init(rebasing: bytes[fields[2]])), Double(rank) == expected else {
+            guard let rank = NumberReader.whole(.init(rebasing: bytes[fields[2]])), Double(rank) == expected else {
                 failure = Failure(position: line.lowerBound, reason: .rank)
                 return
             }

@@ -76,15 +76,11 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var settings: String?
     public var queries: Source?
     public var qrels: Source?
-    /// The seed, where anything was drawn.
-    public var seed: UInt64?
     public var cost: Cost?
 
-    public init(system: String, command: [String] = [], version: String = "", binary: String = "") {
+    public init(system: String) {
         self.system = system
-        self.command = command
-        self.version = version
-        self.binary = binary
+        (command, version, binary) = ([], "", "")
         models = []
     }
 
@@ -94,7 +90,7 @@ public struct RunRecord: Codable, Sendable, Equatable {
     /// Reads the record of the run in `path`.
     ///
     /// - Returns: nil if there is none.
-    /// - Throws: `TrawlError.invalidInput` for a file that is no record.
+    /// - Throws: `TrawlError.invalidInput` for another kind of file.
     public init?(ofRun path: String) throws {
         let path = Self.path(ofRun: path)
         guard FileManager.default.fileExists(atPath: path) else { return nil }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Measures by the model of a user who goes on from rank to rank with some probability (Moffat, Thomas and Scholer, 2013;
+/// Measures that model a user who reads on from rank to rank with some probability (Moffat, Thomas and Scholer, 2013;
 /// Azzopardi, Thomas and Moffat, 2019), as cwl_eval computes them, and by overlap with an ideal ranking.
 extension JudgedRanking {
-    /// cwl_eval looks at so many ranks, whether the run has them or not.
+    /// The ranks that cwl_eval looks at, whether the run has them or not.
     private static let depth = 1000
 
     /// The gain per document that the user looks at.

@@ -58,9 +58,9 @@ public struct Measure: Hashable, Sendable, CustomStringConvertible {
         public var recall: Double?
         /// `beta`: how much recall weighs against precision. As in trec_eval it is not squared.
         public var beta = 1.0
-        /// `relative`: by the highest precision that so many documents can have.
+        /// `relative`: as a share of the highest precision that this number of documents can have.
         public var relative = false
-        /// `p`: the chance that the user goes on to the next rank; nil for the measure's own default.
+        /// `p`: the chance that the user reads the next rank; nil for the measure's own default.
         public var continuation: Double?
         /// `T`: the gain that the user is after, in documents of the highest grade.
         public var target = 1.0

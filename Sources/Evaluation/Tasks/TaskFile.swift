@@ -1,6 +1,6 @@
 import TrawlCore
 
-/// A column of a task's file, by the names that collections give it. The first name stands in messages.
+/// A column of a task's file, by the names that collections give it. Messages use the first name.
 struct TaskColumn {
     let names: [String]
     var isRequired = true

@@ -34,13 +34,15 @@ public struct BenchmarkRun {
         let index = try BenchmarkIndex(file, folder: folder, engine).open(engine, progress: progress)
         let evaluation = try IndexEvaluation(engine, index, queries: queries, qrels: qrels, measures: file.measures)
         for warning in try evaluation.coverage().warnings(file.queries) { progress.warn("\(file.name): \(warning)") }
+        for warning in qrels.warnings { progress.warn("\(file.qrels): \(warning)") }
+        var common = record
+        common.queries = RunRecord.Source(fileAt: folder + "/" + file.queries)
+        common.qrels = RunRecord.Source(fileAt: folder + "/" + file.qrels)
         return BenchmarkResult(
             name: file.name,
             systems: try file.systems.map { system in
-                var record = record
+                var record = common
                 record.system = system.name
-                record.queries = RunRecord.Source(fileAt: folder + "/" + file.queries)
-                record.qrels = RunRecord.Source(fileAt: folder + "/" + file.qrels)
                 let report = try report(system, file, folder, index, evaluation, &record, progress)
                 return .init(name: system.name, report: report, record: record, expected: system.expected)
             })
@@ -62,6 +64,7 @@ public struct BenchmarkRun {
             return result.report
         }
         var run = try Run(path: folder + "/" + name)
+        for warning in run.warnings { progress.warn("\(name): \(warning)") }
         if file.excludesSelf { run = run.excludingQueryDocuments() }
         guard !settings.rerankers.isEmpty else {
             return try Report(of: run, against: evaluation.qrels, file.measures)

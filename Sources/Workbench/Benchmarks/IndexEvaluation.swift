@@ -72,7 +72,8 @@ public struct IndexEvaluation {
         let timing = try SearchTiming(queries, count: timedQueries) { _ = try session.rankDocuments([$0]) }
         return Result(
             settings: session.settings, run: run, report: try Report(of: run, against: qrels, measures),
-            cost: cost(seconds, timing), recall: measuresRecall ? try session.recallOfExactSearch(queries) : [])
+            cost: cost(queries.count, seconds, timing),
+            recall: measuresRecall ? try session.recallOfExactSearch(queries) : [])
     }
 
     /// Reranks the documents of a run with the texts of the index, and compares them with the judgements.
@@ -115,13 +116,13 @@ public struct IndexEvaluation {
         }
         let result = Result(
             settings: settings, run: reranked, report: try Report(of: reranked, against: qrels, measures),
-            cost: cost(seconds, timing), recall: [])
+            cost: cost(answered.count, seconds, timing), recall: [])
         return (result, missing)
     }
 
-    private func cost(_ seconds: Double, _ timing: SearchTiming) -> RunRecord.Cost {
+    private func cost(_ count: Int, _ seconds: Double, _ timing: SearchTiming) -> RunRecord.Cost {
         RunRecord.Cost(
-            queries: queries.count, seconds: seconds, medianMilliseconds: timing.percentile(0.5),
+            queries: count, seconds: seconds, medianMilliseconds: timing.percentile(0.5),
             percentile95Milliseconds: timing.percentile(0.95), peakMemory: PeakMemory.bytes,
             indexBytes: index.summary.bytesOnDisk)
     }

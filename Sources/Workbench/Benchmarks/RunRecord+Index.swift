@@ -31,7 +31,7 @@ extension RunRecord {
 }
 
 extension RunRecord.Source {
-    /// The file `path`; nil for what is no regular file, such as a pipe, which cannot be read again.
+    /// The file `path`; nil for a pipe or a device, which cannot be read again.
     public init?(fileAt path: String) {
         let target = (path as NSString).resolvingSymlinksInPath
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: target),

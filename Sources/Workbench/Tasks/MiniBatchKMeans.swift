@@ -11,7 +11,7 @@ public struct MiniBatchKMeans: Sendable {
     public let seed: UInt32
     /// Passes over the vectors, at most.
     public var passes = 100
-    /// It ends when so many batches one after the other have not lowered the smoothed inertia.
+    /// It ends when this number of successive batches has not lowered the smoothed inertia.
     public var patience = 10
     /// A centre with less than this share of the largest centre's weight is moved to a vector of the batch.
     public var smallestShare = 0.01

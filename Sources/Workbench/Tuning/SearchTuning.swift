@@ -171,20 +171,18 @@ public struct SearchTuning: Sendable {
             let isHeldOut = { (position: Int) in position % folds == fold }
             let heldOut = queries.indices.filter(isHeldOut)
             let others = queries.indices.filter { !isHeldOut($0) }
-            var table = everything
-            if strategy == .halving {
-                // The choice must not have seen the queries that it is judged by.
-                let training = try rounds(count, others.map { queries[$0] }, compare)
-                let best = best(training.trials.indices.map { mean(training.scores[$0]) })
-                let scores = try compare([0, training.trials[best]], heldOut.map { queries[$0] })
-                before += scores[0]
-                after += scores.last ?? scores[0]
+            guard strategy == .halving else {
+                let chosen = best(everything.scores.map { row in mean(others.map { row[$0] }) })
+                before += heldOut.map { everything.scores[0][$0] }
+                after += heldOut.map { everything.scores[chosen][$0] }
                 continue
             }
-            table.scores = everything.scores.map { row in others.map { row[$0] } }
-            let chosen = best(table.scores.map(mean))
-            before += heldOut.map { everything.scores[0][$0] }
-            after += heldOut.map { everything.scores[chosen][$0] }
+            // Trials that were dropped must not be those that the held-out queries dropped.
+            let training = try rounds(count, others.map { queries[$0] }, compare)
+            let chosen = training.trials[best(training.scores.map(mean))]
+            let scores = try compare(chosen == 0 ? [0] : [0, chosen], heldOut.map { queries[$0] })
+            before += scores[0]
+            after += scores[scores.count - 1]
         }
         return verdict(before, after, isCrossValidated: true, costs: nil)
     }

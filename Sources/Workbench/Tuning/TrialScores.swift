@@ -14,7 +14,8 @@ struct TrialScores {
 
     init(_ trials: [SearchSettings], of index: SearchIndex, _ engine: Engine, _ qrels: Qrels, _ measure: Measure) {
         (self.engine, self.index, self.qrels, self.measure, self.trials) = (engine, index, qrels, measure, trials)
-        var groups: [(search: SearchSettings, members: [Int])] = []
+        // Without settings: a trial that shares nothing.
+        var groups: [(search: SearchSettings?, members: [Int])] = []
         for (number, trial) in trials.enumerated() {
             var search = trial
             search.fusion = FusionSettings()
@@ -22,8 +23,7 @@ struct TrialScores {
             if isShared, let group = groups.firstIndex(where: { $0.search == search }) {
                 groups[group].members.append(number)
             } else {
-                if !isShared { search.limit = -1 - number }
-                groups.append((search, [number]))
+                groups.append((isShared ? search : nil, [number]))
             }
         }
         self.groups = groups.map(\.members)

@@ -117,7 +117,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         let measures = try Measure.list(self.measures)
         let output = try writeRun.map { (run: try OutputFile($0), record: try OutputFile(RunRecord.path(ofRun: $0))) }
         let qrels = try Qrels(path: self.qrels ?? "")
-        tell(qrels.notes, qrels.warnings, of: self.qrels ?? "")
+        progress.reporter.warn(qrels.warnings, of: self.qrels ?? "")
         if let runFile, index == nil { return try evaluate(runFile, qrels, measures) }
         let index = try engine.open(IndexCatalogue.path(of: self.index ?? ""))
         let searches = try modes().map { try settings(of: index, mode: $0) }
@@ -171,14 +171,8 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     private func read(_ runFile: String) throws -> Run {
         let run = try Run(path: runFile)
-        tell(run.notes, run.warnings, of: runFile)
+        progress.reporter.warn(run.warnings, of: runFile)
         return excludeSelf ? run.excludingQueryDocuments() : run
-    }
-
-    /// Says what is odd about a file, and then also how it was read.
-    private func tell(_ notes: [String], _ warnings: [String], of file: String) {
-        for warning in warnings { progress.reporter.warn("\(file): \(warning)") }
-        if !warnings.isEmpty { for note in notes { progress.reporter.note("\(file): \(note)") } }
     }
 
     private func record(
@@ -218,12 +212,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
             throw ValidationError("--sweep tries prompts of dense search and has no effect with --mode \(mode ?? "")")
         }
         guard let mode else { return [sweep == nil ? nil : .dense] }
-        let modes = try mode.split(separator: ",").map { name in
-            guard let mode = SearchMode(argument: String(name)) else {
-                throw ValidationError("'\(name)' is not one of \(SearchMode.allValueStrings.joined(separator: ", "))")
-            }
-            return mode
-        }
+        let modes = try SearchMode.list(mode)
         if writeRun != nil, modes.count > 1 { throw ValidationError("--write-run goes with one mode") }
         return modes
     }

@@ -116,11 +116,11 @@ struct EvalTuneCommand: AsyncParsableCommand {
         _ engine: Engine, _ index: SearchIndex, _ queries: String, _ qrels: String, _ measure: Measure
     ) throws -> IndexEvaluation {
         do {
+            let judgements = try Qrels(path: qrels)
             let evaluation = try IndexEvaluation(
-                engine, index, queries: QueryReader().read(queries), qrels: Qrels(path: qrels), measures: [measure])
-            for warning in try evaluation.coverage().warnings("the file of queries") {
-                progress.reporter.warn("\(qrels): \(warning)")
-            }
+                engine, index, queries: QueryReader().read(queries), qrels: judgements, measures: [measure])
+            let coverage = try evaluation.coverage().warnings("the file of queries")
+            progress.reporter.warn(judgements.warnings + coverage, of: qrels)
             return evaluation
         } catch let error as TrawlError where error.path == nil {
             throw error.at(path: qrels)

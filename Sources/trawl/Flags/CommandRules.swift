@@ -15,11 +15,10 @@ let tuningRules = [
 ]
 
 /// What says how to search, and nothing of how to rerank.
-private let retrievalFlags = [
-    "--mode", "--depth", "--sweep", "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams",
-    "--soft-constraint", "--scoring", "--instruction", "--examples", "--query-prompt", "--exact", "--ef-search",
-    "--probes", "--candidates", "--feedback", "--feedback-weight", "--k1", "--b", "--syntax", "--fusion", "--weights",
-    "--blocks", "--where",
+let searchFlags = [
+    "--mode", "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams", "--soft-constraint", "--scoring",
+    "--instruction", "--examples", "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--feedback",
+    "--feedback-weight", "--k1", "--b", "--syntax", "--fusion", "--weights", "--blocks", "--where",
 ]
 
 extension QueryCommand: RuledCommand {
@@ -45,7 +44,8 @@ extension EvalRetrievalCommand: RuledCommand {
             FlagRule(
                 "--run", excludedBy: ["INDEX"], unless: ["--rerank", "--reranker"],
                 remedy: "a run needs no index, unless --rerank reranks it"),
-            FlagRule(retrievalFlags, excludedBy: ["--run"], remedy: "a run has been searched already"),
+            FlagRule(
+                searchFlags + ["--depth", "--sweep"], excludedBy: ["--run"], remedy: "a run has been searched already"),
             FlagRule("--run", excludedBy: ["--benchmark"]),
             FlagRule("--data", "--results", needs: ["--benchmark"]),
             FlagRule("--qrels", "--measures", "--exclude-self", needs: ["INDEX", "--run"]),
@@ -53,8 +53,9 @@ extension EvalRetrievalCommand: RuledCommand {
             FlagRule("-q", needs: ["INDEX", "--run"]),
             FlagRule("-q", "--write-run", excludedBy: ["--sweep"]),
             FlagRule(
-                retrievalFlags + [
-                    "--queries", "--topic-fields", "--first-queries", "--write-run", "--settings", "--rerank",
+                searchFlags + [
+                    "--depth", "--sweep", "--queries", "--topic-fields", "--first-queries", "--write-run", "--settings",
+                    "--rerank",
                     "--reranker", "--rerank-depth", "--rerank-weight", "--precision",
                 ], needs: ["INDEX"]),
         ]

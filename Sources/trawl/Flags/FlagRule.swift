@@ -31,14 +31,6 @@ struct FlagRule {
         self.remedy = remedy
     }
 
-    /// A rule of many flags.
-    init(all flags: [String], needs: [String] = [], excludedBy: [String] = [], remedy: String? = nil) {
-        self.flags = flags
-        self.needs = needs
-        self.excludedBy = excludedBy
-        self.remedy = remedy
-    }
-
     /// - Parameter spelling: how a flag or argument was written; nil for one that was not given.
     /// - Throws: `ValidationError` that names both flags.
     func check(_ spelling: (String) -> String?) throws {

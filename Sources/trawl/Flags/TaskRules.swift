@@ -3,17 +3,13 @@
 import TrawlWorkbench
 
 /// What only searches of an index take.
-private let searchFlags = [
-    "--mode", "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--generator", "--alpha", "--seal-weights",
-    "--query-ngrams", "--beams", "--soft-constraint", "--scoring", "--precision", "--instruction", "--examples",
-    "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--feedback", "--feedback-weight", "--k1",
-    "--b", "--syntax", "--fusion", "--weights", "--blocks", "--where",
-]
+private let indexFlags =
+    searchFlags + ["--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--precision", "--settings"]
 
 extension EvalKILTCommand: RuledCommand {
     static let flagRules =
         tuningRules + [
-            FlagRule(all: searchFlags, needs: ["--index"]),
+            FlagRule(indexFlags, needs: ["--index"]),
             FlagRule("--rank-keys", needs: ["--predictions"]),
             FlagRule("--rank-keys", excludedBy: ["--run", "--index"], remedy: "their documents are pages"),
         ]
@@ -25,7 +21,7 @@ extension EvalAnswersCommand: RuledCommand {
     static let flagRules =
         tuningRules + [
             FlagRule(
-                all: searchFlags + ["--passages"], excludedBy: ["--run"], remedy: "--index has the texts of the run")
+                indexFlags + ["--passages"], excludedBy: ["--run"], remedy: "--index has the texts of the run")
         ]
 
     var givenArguments: Set<String> { search.given }

@@ -60,6 +60,11 @@ final class TerminalProgress: ProgressReporter {
         write((isTerminal ? "\r\u{1B}[K" : "") + "trawl: warning: \(message.visible)\n")
     }
 
+    /// What is odd about a file.
+    func warn(_ warnings: [String], of file: String) {
+        for warning in warnings { warn("\(file): \(warning)") }
+    }
+
     private func write(_ text: String) { Diagnostics.write(text) }
 
     private static func bar(_ step: Step, now: ContinuousClock.Instant) -> String {

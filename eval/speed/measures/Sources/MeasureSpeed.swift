@@ -6,7 +6,10 @@ import TrawlEvaluation
 struct MeasureSpeed {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3 else { fatalError("usage: MeasureSpeed FOLDER MEASURES") }
+        guard arguments.count == 3 else {
+            FileHandle.standardError.write(Data("usage: MeasureSpeed FOLDER MEASURES\n".utf8))
+            exit(64)
+        }
         let clock = ContinuousClock()
         let measures = try Measure.list(arguments[2])
         let start = clock.now

@@ -45,7 +45,6 @@ struct ProvenanceSection {
         }
         if let queries = record.queries { rows.append(("queries", source(queries))) }
         if let qrels = record.qrels { rows.append(("judgements", source(qrels))) }
-        if let seed = record.seed { rows.append(("seed", "\(seed)")) }
         if let settings = record.settings {
             rows.append(
                 ("settings", "<details><summary>show</summary><pre>\(HTMLText.escaped(settings))</pre></details>"))

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Numbers as files have them, read from bytes.
-enum DecimalNumber {
+enum NumberReader {
     /// Powers of ten that are exact in double precision.
     private static let powers: [Double] = (0...22).map { pow(10, Double($0)) }
 
