@@ -19,8 +19,11 @@ final class LineReader {
     /// Whether the last call of `withNextLine` got as far as a line, so that the next call gives the one after it.
     private(set) var hasGivenLine = false
 
+    /// The buffer that is kept; one that grew for a long line is given back after it.
+    private static let keptBytes = 1 << 16
+
     private let maximum: Int
-    private var buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
+    private var buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: keptBytes)
     private var start = 0
     private var end = 0
     private var ended = false
@@ -45,6 +48,7 @@ final class LineReader {
     }
 
     private func nextRange() throws -> Range<Int>? {
+        if buffer.count > Self.keptBytes, end - start <= Self.keptBytes / 2 { replaceBuffer(Self.keptBytes) }
         var scanned = start
         while true {
             if let base = buffer.baseAddress, let found = memchr(base + scanned, 10, end - scanned) {
@@ -58,7 +62,7 @@ final class LineReader {
             scanned = end
             if end == buffer.count {
                 scanned -= start
-                makeRoom()
+                makeSpace()
             }
             let count = try source.read(
                 into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[end...])))
@@ -73,17 +77,21 @@ final class LineReader {
         return start..<lineEnd
     }
 
-    private func makeRoom() {
-        let length = end - start
-        let target =
-            length > buffer.count / 2
-            ? UnsafeMutableBufferPointer<UInt8>.allocate(capacity: buffer.count * 2) : buffer
-        if let to = target.baseAddress, let from = buffer.baseAddress { memmove(to, from + start, length) }
-        if target.baseAddress != buffer.baseAddress {
-            buffer.deallocate()
-            buffer = target
+    /// Moves what is not read yet to the start of the buffer, which grows when most of it is taken.
+    private func makeSpace() {
+        if end - start > buffer.count / 2 {
+            replaceBuffer(buffer.count * 2)
+        } else {
+            if let base = buffer.baseAddress { memmove(base, base + start, end - start) }
+            (start, end) = (0, end - start)
         }
-        start = 0
-        end = length
+    }
+
+    private func replaceBuffer(_ size: Int) {
+        let target = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: size)
+        if let to = target.baseAddress, let from = buffer.baseAddress { memcpy(to, from + start, end - start) }
+        buffer.deallocate()
+        buffer = target
+        (start, end) = (0, end - start)
     }
 }

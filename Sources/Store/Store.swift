@@ -47,7 +47,8 @@ public struct Store: Sendable {
         try OutputFolder.check(path)
         guard !exists(at: path) else { return }
         let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        guard contents.allSatisfy({ $0 == unfinishedName }) else {
+        // A build that failed at its start leaves its lock files.
+        guard contents.allSatisfy({ [unfinishedName, "lock.mdb", "writer.lock"].contains($0) }) else {
             throw TrawlError(
                 .invalidInput, "the folder is not empty and holds no index", path: path,
                 remedy: "name another folder")

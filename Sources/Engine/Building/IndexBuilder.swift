@@ -18,7 +18,8 @@ struct IndexBuilder {
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
 
-    /// The text of a segment in bytes. It bounds the memory of indexing: text, tokens and suffixes of one segment.
+    /// The text of a segment in bytes, and also what its documents may take in memory beside their text. It bounds the memory
+    /// of indexing: text, tokens and suffixes of one segment.
     static let segmentTextBytes = 128 << 20
 
     /// A builder of the index in the folder `output`; an index that is there is replaced.
@@ -138,14 +139,19 @@ struct IndexBuilder {
         var changes = Changes()
         var replaced = before.map { Replacements($0, engine.parts.built(by: file.recipe)) }
         var segments: [SegmentInfo] = []
+        var written: [DocumentIDFilter] = []
         var draft = SegmentDraft()
         let passages = try Self.splitter(file.recipe.passages, builders)
         var reported = 0
         func finishDraft() throws {
             progress.end()
             guard draft.passageCount > 0 else { return }
-            try resolveDuplicates(draft, &replaced, StoredDocuments(session.snapshot(of: segments)))
+            let earlier = try StoredDocuments(session.snapshot(of: segments))
+            try resolveDuplicates(draft, &replaced) { id in
+                try written.contains { $0.mayContain(id) } && earlier.position(of: id) != nil
+            }
             segments.append(try write(draft, builders, into: session.newSegment()))
+            written.append(DocumentIDFilter(draft.entries.lazy.map(\.document.id)))
             draft = SegmentDraft()
         }
         progress.begin("reading documents", total: documents.totalBytes, unit: "bytes")
@@ -158,7 +164,7 @@ struct IndexBuilder {
             let ranges = passages(document)
             try draft.append(document, passages: ranges.isEmpty ? [0..<0] : ranges, file: file)
             changes.added += 1
-            if draft.textBytes >= segmentTextBytes {
+            if draft.isFull(limit: segmentTextBytes) {
                 try finishDraft()
                 progress.begin("reading documents", total: documents.totalBytes.map { $0 - reported }, unit: "bytes")
             }
@@ -245,12 +251,12 @@ struct IndexBuilder {
     ///
     /// - Parameters:
     ///   - replaced: the documents of the index before this run, which may be replaced.
-    ///   - written: the documents that this run has written so far.
+    ///   - isWritten: whether this run has written a document of that id.
     private func resolveDuplicates(
-        _ draft: SegmentDraft, _ replaced: inout Replacements?, _ written: StoredDocuments
+        _ draft: SegmentDraft, _ replaced: inout Replacements?, isWritten: (DocumentID) throws -> Bool
     ) throws {
         for entry in draft.entries {
-            if try written.position(of: entry.document.id) != nil {
+            if try isWritten(entry.document.id) {
                 throw SegmentDraft.duplicate(entry.document, first: nil)
             }
             guard let position = try replaced?.documents.position(of: entry.document.id) else { continue }

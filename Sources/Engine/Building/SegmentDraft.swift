@@ -26,6 +26,8 @@ public struct SegmentDraft: Sendable {
     public private(set) var passageCount = 0
     /// The bytes of titles, texts and metadata.
     public private(set) var textBytes = 0
+    /// About the bytes that ids, entries and passages take beside the text: what counts when documents are short.
+    private(set) var bookkeepingBytes = 0
 
     private var origins: [DocumentID: Origin] = [:]
 
@@ -40,7 +42,20 @@ public struct SegmentDraft: Sendable {
         passageCount += passages.count
         textBytes += document.title.utf8.count + document.text.utf8.count
         for field in document.metadata { textBytes += field.key.utf8.count + field.value.utf8.count }
+        bookkeepingBytes +=
+            Self.bytesPerDocument + document.id.rawValue.utf8.count
+            + passages.count * MemoryLayout<Range<Int>>.stride
+            + document.metadata.count * MemoryLayout<MetadataField>.stride
+            + document.headings.count * MemoryLayout<Heading>.stride
     }
+
+    /// An entry, its arrays and its origin, in containers that grow by doubling.
+    private static let bytesPerDocument = 400
+
+    /// Whether the documents take as much memory as a segment's should.
+    ///
+    /// - Parameter limit: for text, and for what comes beside it, in bytes.
+    func isFull(limit: Int) -> Bool { max(textBytes, bookkeepingBytes) >= limit }
 
     /// - Parameter first: the origin of the other document; nil for one of an earlier segment or run.
     static func duplicate(_ document: Document, first: Origin?) -> TrawlError {
@@ -64,7 +79,9 @@ public struct SegmentDraft: Sendable {
 /// Title and headings are repeated in every passage, so that very long ones are cut: a title after 4096 bytes, a heading after
 /// 256, and the headings are the eight nearest.
 func passageContent(title: String, section: [String], text: String) -> String {
-    ([title.cut(utf8: 4096)] + section.suffix(8).map { $0.cut(utf8: 256) } + [text]).filter { !$0.isEmpty }
+    // A long text is not copied without need.
+    if title.isEmpty, section.isEmpty { return text }
+    return ([title.cut(utf8: 4096)] + section.suffix(8).map { $0.cut(utf8: 256) } + [text]).filter { !$0.isEmpty }
         .joined(separator: " ")
 }
 

@@ -31,26 +31,27 @@ final class DocumentSegmentBuilder {
         let document = entry.document
         // No metadata take no space.
         let metadata = document.metadata.isEmpty ? "" : DocumentMetadata(document.metadata).json
-        let parts = [document.id.rawValue, document.title, metadata, document.text].map { Array($0.utf8) }
-        guard parts.allSatisfy({ $0.count <= Int(UInt32.max) }) else {
+        let parts = [document.id.rawValue, document.title, metadata, document.text]
+        let sizes = parts.map(\.utf8.count)
+        guard sizes.allSatisfy({ $0 <= Int(UInt32.max) }) else {
             throw TrawlError(.invalidInput, "document \(document.id) is larger than 4 GiB")
         }
         var end = 0
         for heading in document.headings {
-            guard heading.range.lowerBound >= end, heading.range.upperBound <= parts[3].count else {
+            guard heading.range.lowerBound >= end, heading.range.upperBound <= sizes[3] else {
                 throw TrawlError(
                     .invalidInput, "the headings of document \(document.id) are not ranges of its text, in order")
             }
             end = heading.range.upperBound
         }
         let record = DocumentRecord(
-            offset: 0, idBytes: UInt32(parts[0].count), titleBytes: UInt32(parts[1].count),
-            metadataBytes: UInt32(parts[2].count), textBytes: UInt32(parts[3].count), firstPassage: 0, file: entry.file)
+            offset: 0, idBytes: UInt32(sizes[0]), titleBytes: UInt32(sizes[1]),
+            metadataBytes: UInt32(sizes[2]), textBytes: UInt32(sizes[3]), firstPassage: 0, file: entry.file)
         try add(
-            record, id: parts[0], passages: entry.passages.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) },
+            record, id: parts[0].utf8, passages: entry.passages.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) },
             headings: document.headings
         ) { text in
-            for part in parts { try text.append(contentsOf: part) }
+            for var part in parts { try part.withUTF8 { try text.append(UnsafeRawBufferPointer($0)) } }
         }
     }
 
