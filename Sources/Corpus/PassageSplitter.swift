@@ -19,7 +19,10 @@ public struct PassageSplitter: Hashable, Sendable {
         overlap = 0
     }
 
-    /// - Throws: `invalidInput` unless 0 ≤ overlap < size.
+    /// The most passages that a word is in: an overlap of nearly the size would multiply the text.
+    static let mostRepetitions = 16
+
+    /// - Throws: `invalidInput` unless 0 ≤ overlap < size, and each word is in 16 passages at most.
     public init(size: Int?, overlap: Int = 0) throws {
         if let size, size < 1 {
             throw TrawlError(
@@ -29,6 +32,13 @@ public struct PassageSplitter: Hashable, Sendable {
             throw TrawlError(
                 .invalidInput, "an overlap of \(overlap) words in passages of \(size.map(String.init) ?? "any number")",
                 remedy: "ask for an overlap of at least 0 and less than the size")
+        }
+        if let size, size / (size - overlap) > Self.mostRepetitions {
+            throw TrawlError(
+                .invalidInput,
+                "an overlap of \(overlap) words in passages of \(size) repeats each word \(size / (size - overlap)) times",
+                remedy:
+                    "ask for an overlap of at most \(size - (size + Self.mostRepetitions - 1) / Self.mostRepetitions)")
         }
         self.size = size
         self.overlap = size == nil ? 0 : overlap

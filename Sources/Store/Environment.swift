@@ -77,7 +77,9 @@ final class Environment: @unchecked Sendable {
 
     /// Opens with the largest map that the process may have: address space costs nothing, moving a map does.
     private static func openHandle(path: String, writable: Bool, isReadOnlyMedium: Bool) throws -> OpaquePointer {
-        var size = largestMap
+        var status = stat()
+        let fileBytes = stat(path + "/data.mdb", &status) == 0 ? Int(status.st_size) : 0
+        var size = AddressSpace.forMap(of: fileBytes, most: largestMap)
         while true {
             var handle: OpaquePointer?
             try check(mdb_env_create(&handle), "mdb_env_create", path: path)

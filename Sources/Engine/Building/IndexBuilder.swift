@@ -89,7 +89,10 @@ struct IndexBuilder {
         }
         let source = SampledDocuments(documents)
         var builder = self
-        if !adding { try builder.completeRecipe(source) }
+        if !adding {
+            builder.file.locateModels(in: ".")
+            try builder.completeRecipe(source)
+        }
         return try builder.build(source, documents.corpus)
     }
 

@@ -46,6 +46,16 @@ public enum ModelCatalogue {
         candidates(model).contains { FileManager.default.fileExists(atPath: $0) }
     }
 
+    /// `model` as an absolute path when it is a path from `folder`, and unchanged when there is no such file or folder: it
+    /// may name an installed model.
+    static func located(_ model: String, in folder: String) -> String {
+        let path = URL(
+            fileURLWithPath: (model as NSString).expandingTildeInPath,
+            relativeTo: URL(fileURLWithPath: folder, isDirectory: true)
+        ).standardizedFileURL.path
+        return FileManager.default.fileExists(atPath: path) ? path : model
+    }
+
     private static func candidates(_ model: String) -> [String] {
         [(model as NSString).expandingTildeInPath, folder + "/" + model]
     }

@@ -23,7 +23,7 @@ public struct RecipeFile: Equatable, Sendable {
         self.settings = settings
     }
 
-    /// Reads the YAML file `path`. Relative corpus paths become relative to the file's folder.
+    /// Reads the YAML file `path`. Relative paths of the corpus and of models that are there are relative to the file's folder.
     ///
     /// - Throws: `TrawlError.invalidInput` that names the file and the setting.
     public init(contentsOf path: String, parts: IndexParts = .default) throws {
@@ -35,5 +35,12 @@ public struct RecipeFile: Equatable, Sendable {
         }
         let folder = (path as NSString).deletingLastPathComponent
         recipe.corpus.paths = recipe.corpus.paths.map { TrawlHome.resolve($0, relativeTo: folder) }
+        locateModels(in: folder.isEmpty ? "." : folder)
+    }
+
+    /// Names each model that is a path from `folder` by its absolute path, so that it is found from any working folder.
+    mutating func locateModels(in folder: String) {
+        recipe.sections.renameModels { ModelCatalogue.located($0, in: folder) }
+        settings.locateModels(in: folder)
     }
 }

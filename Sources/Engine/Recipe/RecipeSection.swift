@@ -14,10 +14,14 @@ public protocol RecipeSection: Codable, Equatable, Sendable {
 
     /// - Throws: `TrawlError.invalidInput` for a value out of its bounds.
     func validate() throws
+
+    /// Replaces the names of all models that the section has.
+    mutating func renameModels(_ name: (String) -> String)
 }
 
 extension RecipeSection {
     public func validate() throws {}
+    public mutating func renameModels(_ name: (String) -> String) {}
 
     /// Whether `other`, or the defaults when there is none, is the same.
     fileprivate func equals(_ other: (any RecipeSection)?) -> Bool { (other as? Self ?? Self()) == self }
@@ -44,6 +48,10 @@ public struct RecipeSections: Equatable, Sendable {
     }
 
     mutating func set(_ section: any RecipeSection) { values[type(of: section).sectionName] = section }
+
+    mutating func renameModels(_ name: (String) -> String) {
+        for key in values.keys { values[key]?.renameModels(name) }
+    }
 
     /// The section of that type, as it was set or with its defaults.
     func value(of type: any RecipeSection.Type) -> any RecipeSection { values[type.sectionName] ?? type.init() }

@@ -59,6 +59,14 @@ public struct SearchSettings: Equatable, Sendable {
             }
         }
     }
+
+    /// Names each model that is a path from `folder` by its absolute path.
+    mutating func locateModels(in folder: String) {
+        sections.renameModels { ModelCatalogue.located($0, in: folder) }
+        for stage in rerankers.indices {
+            rerankers[stage].model = rerankers[stage].model.map { ModelCatalogue.located($0, in: folder) }
+        }
+    }
 }
 
 /// The group `search` of a recipe file: what no part and no fusion owns.

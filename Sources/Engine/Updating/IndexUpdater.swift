@@ -55,7 +55,8 @@ public struct IndexUpdater {
         try settings.validate(parts)
         let session = try Store.open(at: path).write()
         // The lock is held: nobody changes the recipe meanwhile.
-        let file = RecipeFile(try SearchIndex(path: path, parts: parts).recipe, settings: settings)
+        var file = RecipeFile(try SearchIndex(path: path, parts: parts).recipe, settings: settings)
+        file.settings.locateModels(in: ".")
         session.setMetadata(SearchIndex.recipeName, bytes: Array(try file.yaml(parts: parts).utf8))
         try attach(session)
         try session.commit(segments: session.manifest.segments)

@@ -25,6 +25,8 @@ public struct LateRecipe: RecipeSection {
         try validate()
     }
 
+    public mutating func renameModels(_ name: (String) -> String) { model = name(model) }
+
     public func validate() throws {
         guard [1, 2, 4].contains(bits) else {
             throw TrawlError(.invalidInput, "late.bits is \(bits)", remedy: "use 1, 2 or 4 bits per dimension")

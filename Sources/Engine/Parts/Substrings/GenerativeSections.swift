@@ -32,6 +32,8 @@ public struct GenerativeRecipe: RecipeSection {
                 .invalidInput, "generative.titleEnd is empty", remedy: "name the mark after titles, such as \" @@\"")
         }
     }
+
+    public mutating func renameModels(_ name: (String) -> String) { model = name(model) }
 }
 
 /// The generator that writes n-grams, what it reads, and how the n-grams are weighted.
@@ -86,6 +88,8 @@ public struct GenerativeSettings: RecipeSection {
         try parameters.validate()
         try prompts?.validate()
     }
+
+    public mutating func renameModels(_ name: (String) -> String) { generator = generator.map(name) }
 
     /// Searches with another generator, the prompts that suit it, and the weights that it has itself.
     public mutating func setGenerator(_ model: String) {

@@ -26,6 +26,8 @@ public struct DenseRecipe: RecipeSection {
         precision = try values.decode(.precision, default: .f32)
         vectors = try values.decode(.vectors, default: VectorRecipe())
     }
+
+    public mutating func renameModels(_ name: (String) -> String) { model = name(model) }
 }
 
 /// What the embedding model reads of queries, and how hard nearest neighbours are searched.
