@@ -78,6 +78,9 @@ import TrawlTestSupport
         #expect(errorText { try PassageSplitter(size: 0) }.contains("at least 1"))
         #expect(errorText { try PassageSplitter(size: 5, overlap: 5) }.contains("less than the size"))
         #expect(errorText { try PassageSplitter(size: 5, overlap: -1) }.contains("at least 0"))
+        // Nearly the size: the text would be repeated 5000 times.
+        #expect(errorText { try PassageSplitter(size: 5000, overlap: 4999) }.contains("at most 4687"))
+        #expect(throws: Never.self) { try PassageSplitter(size: 5000, overlap: 4687) }
     }
 
     /// Over random texts: nothing but white space is lost, sizes and overlaps are as asked, words stay whole, and a

@@ -137,7 +137,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         library = f"{folder}/inject.so"
         source = Path(__file__).with_name("inject.c")
-        subprocess.run([os.environ.get("CC", "cc"), "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        compiler = os.environ.get("CC") or shutil.which("cc") or "clang"
+        subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
         with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
             jobs = []
             for share in range(options.jobs):

@@ -16,6 +16,19 @@ final class ServedIndex: Sendable {
         newest = Mutex(index)
     }
 
+    /// Follows the commits of others while the index is served, searched or not: LMDB cannot use the pages again that a held
+    /// commit can see, and the file would grow with every write.
+    fileprivate func followCommits() {
+        Task.detached { [weak self] in
+            while true {
+                try? await Task.sleep(for: .seconds(1))
+                guard let self else { return }
+                // The next request says what is wrong with an index that cannot be read.
+                _ = try? self.current()
+            }
+        }
+    }
+
     /// The index as its last commit left it.
     func current() throws -> SearchIndex {
         let known = newest.withLock { $0 }
@@ -43,6 +56,7 @@ struct ServedIndexes: Sendable {
             byName[index.name] = index
         }
         self.byName = byName
+        for index in all { index.followCommits() }
     }
 
     /// The last part of a path, without `.trawl`.
