@@ -1,5 +1,5 @@
 import Foundation
-internal import TrawlCore
+public import TrawlCore
 
 /// An index that may be damaged anywhere, opened to read what is intact. LMDB does not see its file, and no writer may change
 /// it meanwhile.
@@ -63,8 +63,10 @@ public struct PartialBlob: Sendable {
     private let chunkBytes: Int
     /// nil for a chunk that does not match its checksum, or cannot be found.
     private let chunks: [Chunk?]
+    /// The size of the blob in bytes if all of it is intact, else nil.
+    public let byteCount: Int?
     /// Whether all of it is intact.
-    public let isWhole: Bool
+    public var isWhole: Bool { byteCount != nil }
 
     private struct Chunk: @unchecked Sendable {
         // @unchecked: the memory is a read-only map that `reader` keeps open.
@@ -94,7 +96,8 @@ public struct PartialBlob: Sendable {
         }
         self.chunks = chunks
         let bytes = chunks.reduce(0) { $0 + ($1?.payload.count ?? 0) }
-        isWhole = descriptor.map { UInt64(bytes) == $0.byteCount && !chunks.contains { $0 == nil } } ?? false
+        let isWhole = descriptor.map { UInt64(bytes) == $0.byteCount && chunks.allSatisfy { $0 != nil } } ?? false
+        byteCount = isWhole ? bytes : nil
     }
 
     /// A copy of the bytes in `range`; nil unless they are intact.

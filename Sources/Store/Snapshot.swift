@@ -49,6 +49,9 @@ public final class Snapshot: @unchecked Sendable {
 
     deinit { if let transaction { mdb_txn_abort(transaction) } }
 
+    /// The size of the file, in bytes: a bound for what a damaged index states of its sizes.
+    public var byteCount: Int { tables.map.byteCount }
+
     /// The live segments in order, each with the number of its first passage.
     public var segments: [SegmentReader] {
         var base: UInt32 = 0
