@@ -125,12 +125,16 @@ import TrawlTestSupport
 
     @Test func indexesOfAllKindsOfDamageAreListedPast() throws {
         let sound = try Data(contentsOf: URL(filePath: data))
-        for (number, change) in [
-            { $0.removeLast($0.count - 5000) }, { $0.replaceSubrange(0..<152, with: Data(count: 152)) },
-            { $0.replaceSubrange(8192..<$0.count, with: Data(count: $0.count - 8192)) },
-            { $0.replaceSubrange(40..<44, with: Data(count: 4)) }, { $0 = Data("text".utf8) },
-            { $0.replaceSubrange(8192..<$0.count, with: Data(repeating: 255, count: $0.count - 8192)) },
-        ].enumerated() as [(Int, (inout Data) -> Void)] {
+        let zeros = Data(count: sound.count - 8192)
+        let changes: [(Int, (inout Data) -> Void)] = [
+            (0, { bytes in bytes.removeLast(bytes.count - 5000) }),
+            (1, { bytes in bytes.replaceSubrange(0..<152, with: Data(count: 152)) }),
+            (2, { bytes in bytes.replaceSubrange(8192..<bytes.count, with: zeros) }),
+            (3, { bytes in bytes.replaceSubrange(40..<44, with: Data(count: 4)) }),
+            (4, { bytes in bytes = Data("text".utf8) }),
+            (5, { bytes in bytes.replaceSubrange(8192..<bytes.count, with: Data(repeating: 255, count: zeros.count)) }),
+        ]
+        for (number, change) in changes {
             var bytes = sound
             change(&bytes)
             try folder.write("c\(number).trawl/data.mdb", bytes)

@@ -274,12 +274,14 @@ class Copy:
         check = self.run(["check", "new.trawl", "--quiet"], folder)
         if check.code != 0:
             self.faults.append(("wrong repair", f"check: {check.out[-300:]}"))
-        if any(sound.get(name) != line for name, line in saved.items()) and not report["resurrected_segments"]:
+        # An earlier commit, or documents of which it is not known whether they were deleted, are in the report.
+        is_other = report["resurrected_segments"] or report["problems"]
+        if any(sound.get(name) != line for name, line in saved.items()) and not is_other:
             self.faults.append(("wrong repair", "a document that the index did not have"))
         missing = len(sound) - len([name for name in saved if name in sound])
-        if missing > report["lost_documents"]:
+        if missing > report["lost_documents"] and not is_other:
             self.faults.append(("wrong repair", f"{missing} documents are missing, {report['lost_documents']} reported"))
-        if (run.code == 0) != (missing == 0 and not report["problems"]):
+        if run.code == 0 and (missing or is_other):
             self.faults.append(("wrong repair", f"exit {run.code} with {missing} missing"))
 
 
@@ -292,9 +294,9 @@ def build_indexes(folder: Path, short: bool) -> list[Index]:
         corpus(home / "corpus.jsonl", 0, count, words)
         for number in range(4):
             corpus(home / f"part{number}.jsonl", 1000 + 100 * number, 60, words)
-        corpus(home / "more.jsonl", 5000, 5, words)
+        corpus(home / "more.jsonl", 9000, 5, words)
         corpus(home / "changed.jsonl", 20, 5, words)
-        (home / "gone.txt").write_text("".join(f"d{number}\n" for number in range(100, 130)))
+        (home / "gone.txt").write_text("".join(f"d{number}\n" for number in range(90, 120)))
         indexes.append(Index(name, home, modes, steps, phrases))
 
     def index(*flags: str) -> list[str]:

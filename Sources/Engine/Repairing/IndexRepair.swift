@@ -35,9 +35,9 @@ struct IndexRepair {
         }
         try Store.checkOutput(at: output)
         let store = try DamagedStore(at: path)
-        let (snapshot, file) = try readable(store)
         var findings = Findings()
         if let damage = store.damage { findings.problems.append("the last commit may be lost: \(damage)") }
+        let (snapshot, file) = try readable(store, &findings)
         do {
             return try run(snapshot, file, &findings)
         } catch {
@@ -47,10 +47,14 @@ struct IndexRepair {
     }
 
     /// The newest commit whose recipe can be read.
-    private func readable(_ store: DamagedStore) throws -> (Snapshot, RecipeFile) {
+    private func readable(_ store: DamagedStore, _ findings: inout Findings) throws -> (Snapshot, RecipeFile) {
         var failure: (any Error)?
         for snapshot in store.snapshots {
-            do { return (snapshot, try SearchIndex.recipeFile(of: snapshot, engine.parts)) } catch {
+            do {
+                let file = try SearchIndex.recipeFile(of: snapshot, engine.parts)
+                if let failure { findings.problems.append("the last commit is lost: \(failure)") }
+                return (snapshot, file)
+            } catch {
                 failure = failure ?? error
             }
         }
