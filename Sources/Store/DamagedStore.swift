@@ -27,6 +27,9 @@ public struct DamagedStore {
                 // The first commit has only one meta page.
                 if commit.main.isEmpty { continue }
                 found.append((commit, try Snapshot(CommittedTables(map, commit), path: path, lock: lock)))
+            } catch let error as TrawlError where error.code == .notFound {
+                // The commit that made the tables has no manifest yet.
+                continue
             } catch {
                 damages.append(error)
             }

@@ -1,5 +1,5 @@
-import Foundation
 internal import CTrawlLMDB
+import Foundation
 internal import TrawlCore
 
 /// The index as it was at one commit. Writers go on meanwhile; what the snapshot gives stays valid as long as it lives. It may

@@ -26,7 +26,9 @@ import TrawlTestSupport
         while keys.count < records {
             keys.insert(randomKey(.random(in: 1...keyBytes, using: &random), below: 256, &random))
         }
-        for key in keys.shuffled(using: &random) { try writer.put(pairs, key, Pair(first: UInt32(key.count), second: 7)) }
+        for key in keys.shuffled(using: &random) {
+            try writer.put(pairs, key, Pair(first: UInt32(key.count), second: 7))
+        }
         let blob = writer.blob(noise, recordSize: 1)
         try blob.append(contentsOf: pattern(bytes))
         try blob.finish()

@@ -67,7 +67,9 @@ import TrawlTestSupport
         let expected = try lines("a.trawl")
         // A key in the table of terms, which has no checksum.
         try damage(after: "term105") { bytes, place in
-            if bytes[place] == UInt8(ascii: "0"), bytes[place + 1] != UInt8(ascii: " ") { bytes[place] = UInt8(ascii: "x") }
+            if bytes[place] == UInt8(ascii: "0"), bytes[place + 1] != UInt8(ascii: " ") {
+                bytes[place] = UInt8(ascii: "x")
+            }
         }
         try #require(try run("check", "a.trawl", "--quiet").status == 1)
         let saved = try run("check", "a.trawl", "--repair", "new.trawl", "--quiet")

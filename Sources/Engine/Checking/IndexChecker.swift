@@ -7,12 +7,6 @@ public struct CheckResult: Encodable, Sendable {
     public let passed: Bool
     /// What was verified, or what is wrong.
     public let detail: String?
-    /// Why it failed, if `TrawlError` says so; a check that failed for want of a model says nothing of the index.
-    let code: TrawlError.Code?
-
-    var foundDamage: Bool { !passed && (code == nil || code == .corrupted) }
-
-    enum CodingKeys: String, CodingKey { case name, passed, detail }
 }
 
 /// Verifies every structure of an index against its documents.
@@ -37,7 +31,9 @@ struct IndexChecker {
     /// Runs the checks of what an open index holds.
     func run(_ index: SearchIndex) -> [CheckResult] {
         var results = [check("checksums") { try verifyChecksums(index) }]
-        if index.documents.deletedDocumentCount > 0 { results.append(check("deletions") { try verifyDeletions(index) }) }
+        if index.documents.deletedDocumentCount > 0 {
+            results.append(check("deletions") { try verifyDeletions(index) })
+        }
         let context = CheckContext(models: engine.models, sample: sample, progress: progress)
         return results + index.parts.map { part in check(part.name) { try part.check(index, context) } }
     }
@@ -46,9 +42,9 @@ struct IndexChecker {
         progress.begin("checking \(name)", total: nil, unit: "items")
         defer { progress.end() }
         do {
-            return CheckResult(name: name, passed: true, detail: try body(), code: nil)
+            return CheckResult(name: name, passed: true, detail: try body())
         } catch {
-            return CheckResult(name: name, passed: false, detail: "\(error)", code: (error as? TrawlError)?.code)
+            return CheckResult(name: name, passed: false, detail: "\(error)")
         }
     }
 

@@ -25,6 +25,8 @@ struct IndexRepair {
         var damaged: [Damaged] = []
         var lost: [RepairReport.LostDocument] = []
         var problems: [String] = []
+        /// The parts whose model is missing or another one: they can be copied, and neither checked nor built.
+        var withoutModel: Set<String> = []
         var unverified: Set<String> = []
     }
 
@@ -80,14 +82,17 @@ struct IndexRepair {
     private func copySoundSegments(of snapshot: Snapshot, _ findings: inout Findings) throws {
         let store = try Store.create(at: output)
         let session = try store.write()
-        do {
-            try snapshot.forEachMetadata { session.setMetadata($0, bytes: $1) }
-        } catch {
-            findings.problems.append("what is stored beside the segments: \(error)")
+        if let recipe = try snapshot.metadata(SearchIndex.recipeName) {
+            session.setMetadata(SearchIndex.recipeName, bytes: recipe)
         }
+        // Segments mean nothing without the vocabulary and whatever else is stored beside them.
+        var missing: (any Error)?
+        do { try snapshot.forEachMetadata { session.setMetadata($0, bytes: $1) } } catch { missing = error }
         try session.commit(segments: [])
+        findings.withoutModel = try partsWithoutModel()
         for segment in snapshot.segments {
             do {
+                if let missing { throw missing }
                 try segment.verifyAllChecksums()
                 try segment.deletionReader?.verifyAllChecksums()
                 let info = try session.copy(segment)
@@ -102,14 +107,31 @@ struct IndexRepair {
         try session.commit(segments: findings.copied.map(\.info))
     }
 
+    private func partsWithoutModel() throws -> Set<String> {
+        let index = try engine.open(output)
+        let context = BuildContext(
+            models: engine.models, existing: index, unfinished: Store.unfinishedFolder(of: output))
+        return Set(
+            index.parts.filter { part in
+                do {
+                    try part.makeBuilder(index.recipe, context).fingerprint?.require(
+                        in: index.fingerprints, path: output)
+                    return false
+                } catch {
+                    return true
+                }
+            }.map(\.name))
+    }
+
     /// Checks a segment that was copied, alone.
-    private func check(_ info: SegmentInfo, _ store: Store, _ session: WriteSession, _ findings: inout Findings) throws {
+    private func check(_ info: SegmentInfo, _ store: Store, _ session: WriteSession, _ findings: inout Findings) throws
+    {
         let index = try SearchIndex(
             path: output, parts: engine.parts, store: store, snapshot: session.snapshot(of: [info]))
         let checker = IndexChecker(path: output, sample: sample, engine: engine, progress: progress)
         for result in checker.run(index) where !result.passed {
             let detail = "\(result.name): \(result.detail ?? "")"
-            if result.foundDamage { throw TrawlError(.corrupted, detail) }
+            guard findings.withoutModel.contains(result.name) else { throw TrawlError(.corrupted, detail) }
             findings.unverified.insert(detail)
         }
     }
@@ -177,7 +199,7 @@ struct IndexRepair {
     private func verify(_ findings: inout Findings) throws {
         for result in try engine.check(output, sample: sample, progress: progress) where !result.passed {
             let detail = "\(result.name): \(result.detail ?? "")"
-            guard !result.foundDamage else {
+            guard findings.withoutModel.contains(result.name) else {
                 throw TrawlError(
                     .corrupted, "what could be saved does not make a sound index: \(detail)", path: path,
                     remedy: "build the index again")

@@ -26,7 +26,9 @@ struct SalvagedSegment {
         // What the manifest states is not covered by a checksum.
         documentCount =
             documents.byteCount.map { UInt32(clamping: $0 / MemoryLayout<DocumentRecord>.stride) }
-            ?? min(reader.info.documentCount, UInt32(clamping: reader.snapshot.byteCount / MemoryLayout<DocumentRecord>.stride))
+            ?? min(
+                reader.info.documentCount,
+                UInt32(clamping: reader.snapshot.byteCount / MemoryLayout<DocumentRecord>.stride))
         headings = Self.headings(of: reader)
         dead = Self.dead(in: reader, documents, bound: Int(documentCount))
     }

@@ -64,7 +64,9 @@ struct PageTree {
             for index in try (first.map { try page.search($0).index } ?? 0)..<page.count {
                 let key = try page.key(index)
                 // Damaged keys could lead back, and the walk would never end.
-                if let previous, compareKeys(previous, key) >= 0 { throw map.damaged(number, "its keys are out of order") }
+                if let previous, compareKeys(previous, key) >= 0 {
+                    throw map.damaged(number, "its keys are out of order")
+                }
                 previous = key
                 guard try body(key, page.value(index)) else { return false }
             }

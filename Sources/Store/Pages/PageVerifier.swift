@@ -123,7 +123,9 @@ struct PageVerifier {
             walk.overflowPages == record.overflowPages, walk.entries == record.entries
         else {
             throw map.damaged(
-                nil, "\(name) has \(walk.entries) entries, not the \(record.entries) that are stated, or another number of pages")
+                nil,
+                "\(name) has \(walk.entries) entries, not the \(record.entries) that are stated, or another number of pages"
+            )
         }
     }
 

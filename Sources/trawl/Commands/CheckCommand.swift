@@ -75,12 +75,14 @@ struct CheckCommand: AsyncParsableCommand {
         }
         for problem in report.problems { Output.line("LOST  \(problem.visible)") }
         for lost in report.lost {
-            let name = lost.document.map { "document \($0.rawValue.visibleLine)" } ?? "a document whose id cannot be read"
+            let name =
+                lost.document.map { "document \($0.rawValue.visibleLine)" } ?? "a document whose id cannot be read"
             Output.line("LOST  \(name) (number \(lost.number) of segment \(lost.segment))")
         }
         for check in report.unverified { Output.line("?     not verified: \(check.visible)") }
         let index = report.index
         Output.line(
-            "\(index.path.visibleLine): \(grouped(index.documents)) documents saved, \(grouped(report.lostDocuments)) lost")
+            "\(index.path.visibleLine): \(grouped(index.documents)) documents saved, \(grouped(report.lostDocuments)) lost"
+        )
     }
 }
