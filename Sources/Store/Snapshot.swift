@@ -47,6 +47,16 @@ public final class Snapshot: @unchecked Sendable {
         (environment, transaction) = (nil, nil)
     }
 
+    /// This commit of a damaged index, with what is stored by name as in `other`.
+    private init(_ snapshot: Snapshot, metadataOf other: Snapshot) {
+        tables = CommittedTables(snapshot.tables, meta: other.tables.meta)
+        (path, manifest, lock) = (snapshot.path, snapshot.manifest, snapshot.lock)
+        (environment, transaction) = (nil, nil)
+    }
+
+    /// The segments of this commit with the metadata of `other`, both of which a `DamagedStore` gave.
+    public func withMetadata(of other: Snapshot) -> Snapshot { Snapshot(self, metadataOf: other) }
+
     deinit { if let transaction { mdb_txn_abort(transaction) } }
 
     /// The size of the file, in bytes: a bound for what a damaged index states of its sizes.

@@ -48,14 +48,16 @@ struct IndexRepair {
         }
     }
 
-    /// The newest commit whose recipe can be read.
+    /// The last commit that can be found, with the newest recipe that can be read.
     private func readable(_ store: DamagedStore, _ findings: inout Findings) throws -> (Snapshot, RecipeFile) {
         var failure: (any Error)?
         for snapshot in store.snapshots {
             do {
                 let file = try SearchIndex.recipeFile(of: snapshot, engine.parts)
-                if let failure { findings.problems.append("the last commit is lost: \(failure)") }
-                return (snapshot, file)
+                guard let failure else { return (snapshot, file) }
+                findings.problems.append(
+                    "the recipe and settings of the last commit, for which those of the one before are taken: \(failure)")
+                return (store.snapshots[0].withMetadata(of: snapshot), file)
             } catch {
                 failure = failure ?? error
             }

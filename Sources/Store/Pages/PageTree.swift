@@ -108,6 +108,11 @@ struct CommittedTables {
         (meta, records, blobs) = (trees[0], trees[1], trees[2])
     }
 
+    /// The tables of a commit, with another's for metadata.
+    init(_ tables: CommittedTables, meta: PageTree) {
+        (map, self.meta, records, blobs) = (tables.map, meta, tables.records, tables.blobs)
+    }
+
     /// The record of the table that node `index` of a leaf of the main tree names.
     static func record(_ page: Page, _ index: Int) throws -> TreeRecord {
         let value = try page.value(index)
