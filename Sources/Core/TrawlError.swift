@@ -69,6 +69,8 @@ public struct TrawlError: Error, Sendable {
         case models
         /// What would be lost if it were replaced.
         case replacement
+        /// An index that is damaged.
+        case damage
         /// The names of compared systems.
         case systems
     }

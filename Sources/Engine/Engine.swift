@@ -168,4 +168,19 @@ public final class Engine: Sendable {
     ) throws -> [CheckResult] {
         IndexChecker(path: path, sample: sample, engine: self, progress: progress).run()
     }
+
+    /// Writes a new index of all that is intact in the index in the folder `path`, which stays as it is.
+    ///
+    /// Segments that are sound are copied. Of the others every document that matches its checksums is indexed again, by the
+    /// recipe of the index, which takes its models. The new index is checked in the end.
+    ///
+    /// - Parameters:
+    ///   - output: the folder of the new index, in which there is none.
+    ///   - sample: as for `check`.
+    /// - Throws: `TrawlError.corrupted` when nothing can be read; what stands in the way of a build. There is no new index then.
+    public func repair(
+        _ path: String, to output: String, sample: Int = 200, progress: any ProgressReporter = .silent
+    ) throws -> RepairReport {
+        try IndexRepair(path: path, output: output, sample: sample, engine: self, progress: progress).run()
+    }
 }

@@ -6,8 +6,8 @@ public struct DeletionSet: Sendable {
     /// The numbers of all that deletion sets hold; no part of an index shares them.
     public static let storage: ClosedRange<UInt16> = 40...49
 
-    static let deadDocuments = BlobKind(number: 40, "dead documents")
-    static let deadPassages = BlobKind(number: 41, "dead passages")
+    public static let deadDocuments = BlobKind(number: 40, "dead documents")
+    public static let deadPassages = BlobKind(number: 41, "dead passages")
 
     public let documents: Bitmap
     public let passages: Bitmap

@@ -9,10 +9,11 @@ final class Environment: @unchecked Sendable {
     let path: String
     let isReadOnly: Bool
     let handle: OpaquePointer
-    let metaTable: MDB_dbi
-    let recordTable: MDB_dbi
-    let blobTable: MDB_dbi
     let pageSize: Int
+    /// LMDB's handles of the tables, which only writing takes; nil before the first transaction that writes.
+    private let tables = Mutex<WritableTables?>(nil)
+    /// The map of the file that snapshots read.
+    private let map: Mutex<PageMap>
 
     /// The most address space to reserve. The file grows only by what is written.
     private static let largestMap = 1 << 40
@@ -55,22 +56,18 @@ final class Environment: @unchecked Sendable {
         let writable = access(path, W_OK) == 0
         let isReadOnlyMedium = !writable && errno == EROFS
         isReadOnly = !writable
-        handle = try Self.openHandle(path: path, writable: writable, isReadOnlyMedium: isReadOnlyMedium)
-        var tables: [MDB_dbi] = []
-        var statistics = MDB_stat()
+        try Self.requireSoundStart(path: path)
+        let handle = try Self.openHandle(path: path, writable: writable, isReadOnlyMedium: isReadOnlyMedium)
         do {
-            try check(mdb_env_stat(handle, &statistics), "mdb_env_stat", path: path)
             var dead: Int32 = 0
             if writable { try check(mdb_reader_check(handle, &dead), "mdb_reader_check", path: path) }
-            tables = try Self.openTables(handle, path: path, create: writable)
+            map = Mutex(try Self.map(handle, path: path))
         } catch {
             mdb_env_close(handle)
             throw error
         }
-        pageSize = Int(statistics.ms_psize)
-        metaTable = tables[0]
-        recordTable = tables[1]
-        blobTable = tables[2]
+        pageSize = map.withLock(\.pageSize)
+        self.handle = handle
     }
 
     deinit { mdb_env_close(handle) }
@@ -92,13 +89,7 @@ final class Environment: @unchecked Sendable {
             let flags =
                 MDB_NOTLS | MDB_NORDAHEAD | (writable ? 0 : MDB_RDONLY) | (isReadOnlyMedium ? MDB_NOLOCK : 0)
             let code = mdb_env_open(handle, path, UInt32(flags), 0o644)
-            if code == MDB_SUCCESS {
-                do { try requireWholeFile(handle, path: path) } catch {
-                    mdb_env_close(handle)
-                    throw error
-                }
-                return handle
-            }
+            if code == MDB_SUCCESS { return handle }
             mdb_env_close(handle)
             if code == EACCES, access(path + "/data.mdb", R_OK) != 0 {
                 throw TrawlError(
@@ -118,46 +109,101 @@ final class Environment: @unchecked Sendable {
         }
     }
 
-    /// Refuses a file that ends before its last page, as one does that was copied in part: reading the missing pages would end
-    /// the process. A file that another process cuts while it is open is not guarded against.
-    private static func requireWholeFile(_ handle: OpaquePointer, path: String) throws {
-        var (info, statistics, status) = (MDB_envinfo(), MDB_stat(), stat())
-        try check(mdb_env_info(handle, &info), "mdb_env_info", path: path)
-        try check(mdb_env_stat(handle, &statistics), "mdb_env_stat", path: path)
-        guard stat(path + "/data.mdb", &status) == 0, info.me_last_pgno > 1 else { return }
-        let (pages, overflow) = (info.me_last_pgno + 1).multipliedReportingOverflow(by: Int(statistics.ms_psize))
-        guard overflow || pages > Int(status.st_size) else { return }
-        throw TrawlError(
-            .corrupted, "the file is cut: it has \(status.st_size) bytes of \(overflow ? "far more" : "\(pages)")",
-            path: path + "/data.mdb", remedy: "copy the whole file again, or build the index again")
+    /// Verifies what LMDB reads when it opens the file, before it does: the meta pages, and that the file is whole.
+    ///
+    /// - Throws: `TrawlError.corrupted`.
+    private static func requireSoundStart(path: String) throws {
+        let file = path + "/data.mdb"
+        let descriptor = Glibc.open(file, O_RDONLY | O_CLOEXEC)
+        // LMDB makes a file that is missing, and its error for one that cannot be opened is explained.
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_size > 0 else { return }
+        let map = try PageMap(descriptor: descriptor, path: file)
+        let commit = try MetaPage.newest(map)
+        guard PageVerifier.isShort(map, commit) else { return }
+        var verifier = try PageVerifier(map, commit)
+        try verifier.verify()
     }
 
-    private static func openTables(_ handle: OpaquePointer, path: String, create: Bool) throws -> [MDB_dbi] {
-        var transaction: OpaquePointer?
-        let flags = UInt32(create ? 0 : MDB_RDONLY)
-        try check(mdb_txn_begin(handle, nil, flags, &transaction), "mdb_txn_begin", path: path)
-        let tables: [MDB_dbi]
-        do {
-            tables = try ["meta", "records", "blobs"].map { name in
-                var table: MDB_dbi = 0
-                let code = mdb_dbi_open(transaction, name, UInt32(create ? MDB_CREATE : 0), &table)
-                if code == MDB_NOTFOUND {
-                    throw TrawlError(.corrupted, "the index was never finished", path: path, remedy: "build it again")
-                }
-                try check(code, "mdb_dbi_open", path: path)
-                return table
+    // MARK: Reading
+
+    /// The map of the file as it is now.
+    private static func map(_ handle: OpaquePointer, path: String) throws -> PageMap {
+        var descriptor: Int32 = -1
+        try check(mdb_env_get_fd(handle, &descriptor), "mdb_env_get_fd", path: path)
+        return try PageMap(descriptor: descriptor, path: path + "/data.mdb")
+    }
+
+    /// A map that has all pages of the commit that a transaction has begun with, and that commit.
+    func committed(_ transaction: OpaquePointer) throws -> (map: PageMap, commit: MetaPage) {
+        let number = UInt64(mdb_txn_id(transaction))
+        return try map.withLock { map in
+            var commit = try MetaPage(map, number: Int(number & 1))
+            if commit.lastPage >= map.pageCount {
+                let newer = try Self.map(handle, path: path)
+                if newer.byteCount != map.byteCount { map = newer }
+                commit = try MetaPage(map, number: Int(number & 1))
             }
-        } catch {
-            mdb_txn_abort(transaction)
-            throw error
+            // A writer may have committed twice since: what the transaction keeps from being used again holds for that too.
+            guard commit.transaction >= number else {
+                throw map.damaged(number & 1, "it holds commit \(commit.transaction), not \(number)")
+            }
+            return (map, commit)
         }
-        // A commit that fails has already freed the transaction.
-        try check(mdb_txn_commit(transaction), "mdb_txn_commit", path: path)
-        return tables
+    }
+
+    /// Runs `body` over the tables of the last commit.
+    func read<Result>(_ body: (CommittedTables) throws -> Result) throws -> Result {
+        let transaction = try beginRead()
+        defer { mdb_txn_abort(transaction) }
+        let (map, commit) = try committed(transaction)
+        return try body(CommittedTables(map, commit))
+    }
+
+    /// Verifies all pages of the last commit; answers how many are in use.
+    func verifyPages() throws -> Int {
+        let transaction = try beginRead()
+        defer { mdb_txn_abort(transaction) }
+        let (map, commit) = try committed(transaction)
+        // LMDB reads the other meta page too.
+        _ = try MetaPage.newest(map)
+        var verifier = try PageVerifier(map, commit)
+        try verifier.verify()
+        return verifier.pageCount
+    }
+
+    /// The manifest of the last commit, all pages of which were verified; nil when nothing was committed.
+    func verifiedManifest() throws -> Manifest? {
+        _ = try verifyPages()
+        return try read { try Manifest.readIfPresent($0, path: path) }
+    }
+
+    // MARK: Writing
+
+    /// LMDB's handles of the tables.
+    struct WritableTables {
+        let meta: MDB_dbi
+        let records: MDB_dbi
+        let blobs: MDB_dbi
+    }
+
+    /// The handles of the tables, which are made where there are none.
+    private func openTables(_ transaction: OpaquePointer) throws -> WritableTables {
+        if let known = tables.withLock({ $0 }) { return known }
+        let handles = try CommittedTables.names.map { name in
+            var table: MDB_dbi = 0
+            try check(mdb_dbi_open(transaction, name, UInt32(MDB_CREATE), &table), "mdb_dbi_open", path: path)
+            return table
+        }
+        return WritableTables(meta: handles[0], records: handles[1], blobs: handles[2])
     }
 
     /// Runs `body` in one write transaction and commits, or leaves everything as it was.
-    func write<Result>(_ body: (OpaquePointer) throws -> Result) throws -> Result {
+    ///
+    /// LMDB trusts the pages that it changes: whoever starts to write has verified them.
+    func write<Result>(_ body: (OpaquePointer, WritableTables) throws -> Result) throws -> Result {
         guard !isReadOnly else {
             throw TrawlError(.io, "the index is read-only", path: path, remedy: "check the permissions of the folder")
         }
@@ -165,22 +211,19 @@ final class Environment: @unchecked Sendable {
         try check(mdb_txn_begin(handle, nil, 0, &transaction), "mdb_txn_begin", path: path)
         guard let transaction else { throw TrawlError(.io, "mdb_txn_begin gave nothing", path: path) }
         let result: Result
+        let opened: WritableTables
         do {
-            result = try body(transaction)
+            opened = try openTables(transaction)
+            result = try body(transaction, opened)
         } catch {
             mdb_txn_abort(transaction)
             throw error
         }
         // A commit that fails has already freed the transaction.
         try check(mdb_txn_commit(transaction), "mdb_txn_commit", path: path)
+        // Handles live on only if the transaction that opened them was committed.
+        tables.withLock { $0 = opened }
         return result
-    }
-
-    /// Runs `body` in a read transaction that ends with it.
-    func read<Result>(_ body: (OpaquePointer) throws -> Result) throws -> Result {
-        let transaction = try beginRead()
-        defer { mdb_txn_abort(transaction) }
-        return try body(transaction)
     }
 
     /// Starts a read transaction, for the caller to abort.

@@ -1,4 +1,3 @@
-internal import CTrawlLMDB
 import Foundation
 internal import TrawlCore
 
@@ -31,28 +30,25 @@ public struct Manifest: Codable, Hashable, Sendable {
     /// The manifest of the last commit.
     ///
     /// - Throws: `TrawlError.incompatible` for another format; `.notFound` when nothing was ever committed.
-    static func read(_ transaction: OpaquePointer, _ environment: Environment) throws -> Manifest {
-        guard let manifest = try readIfPresent(transaction, environment) else {
+    static func read(_ tables: CommittedTables, path: String) throws -> Manifest {
+        guard let manifest = try readIfPresent(tables, path: path) else {
             throw TrawlError(
-                .notFound, "the index was never finished", path: environment.path,
+                .notFound, "the index was never finished", path: path,
                 remedy: "build it again: that starts clean", topic: .index)
         }
         return manifest
     }
 
-    static func readIfPresent(_ transaction: OpaquePointer, _ environment: Environment) throws -> Manifest? {
-        var value = MDB_val()
-        let code = withValue(name) { mdb_get(transaction, environment.metaTable, &$0, &value) }
-        if code == MDB_NOTFOUND { return nil }
-        try check(code, "mdb_get", path: environment.path)
-        let bytes = Data(value.bytes)
+    static func readIfPresent(_ tables: CommittedTables, path: String) throws -> Manifest? {
+        guard let value = try name.withUnsafeBytes({ try tables.meta.find($0) }) else { return nil }
+        let bytes = Data(value)
         struct Format: Decodable { let format: Int }
         do {
             let format = try JSONDecoder().decode(Format.self, from: bytes).format
             guard formats.contains(format) else {
                 throw TrawlError(
                     .incompatible, "the index has format \(format), this Trawl reads up to \(formats.upperBound)",
-                    path: environment.path,
+                    path: path,
                     remedy: format > formats.upperBound ? "use a newer Trawl" : "build the index again")
             }
             let manifest = try JSONDecoder().decode(Manifest.self, from: bytes)
@@ -60,12 +56,12 @@ public struct Manifest: Codable, Hashable, Sendable {
             let documents = manifest.segments.reduce(UInt64(0)) { $0 + UInt64($1.documentCount) }
             guard max(passages, documents) <= UInt64(UInt32.max) else {
                 throw TrawlError(
-                    .corrupted, "the manifest counts too many documents or passages", path: environment.path,
+                    .corrupted, "the manifest counts too many documents or passages", path: path,
                     remedy: "build the index again")
             }
             guard manifest.segments.allSatisfy(\.isConsistent) else {
                 throw TrawlError(
-                    .corrupted, "the manifest counts more deleted documents than there are", path: environment.path,
+                    .corrupted, "the manifest counts more deleted documents than there are", path: path,
                     remedy: "build the index again")
             }
             return manifest
@@ -73,7 +69,7 @@ public struct Manifest: Codable, Hashable, Sendable {
             throw error
         } catch {
             throw TrawlError(
-                .corrupted, "the manifest cannot be read", path: environment.path, remedy: "build the index again",
+                .corrupted, "the manifest cannot be read", path: path, remedy: "build the index again",
                 cause: error)
         }
     }

@@ -1,4 +1,3 @@
-internal import CTrawlLMDB
 internal import CTrawlZlib
 internal import TrawlCore
 
@@ -14,7 +13,7 @@ public struct SegmentReader: Sendable {
     /// The record of `key` in `table`.
     public func record<Value>(_ table: Table<Value>, _ key: some Sequence<UInt8>) throws -> Value? {
         try snapshot.get(
-            snapshot.environment.recordTable,
+            snapshot.records,
             recordKey(segment: info.number, table: table.number, key: Array(key))
         ) { bytes in
             try decode(bytes, table)
@@ -26,7 +25,7 @@ public struct SegmentReader: Sendable {
         of table: Table<Value>, prefix: [UInt8] = [], _ body: (_ key: ArraySlice<UInt8>, _ value: Value) throws -> Bool
     ) throws {
         let start = recordKey(segment: info.number, table: table.number, key: prefix)
-        try snapshot.scan(snapshot.environment.recordTable, prefix: start) { key, value in
+        try snapshot.scan(snapshot.records, prefix: start) { key, value in
             try body(Array(key)[6...], decode(value, table))
         }
     }
@@ -35,7 +34,7 @@ public struct SegmentReader: Sendable {
     public func firstRecord<Value>(of table: Table<Value>, from key: [UInt8]) throws -> (key: [UInt8], value: Value)? {
         var found: (key: [UInt8], value: Value)?
         let prefix = recordKey(segment: info.number, table: table.number, key: [])
-        try snapshot.scan(snapshot.environment.recordTable, prefix: prefix, from: prefix + key) { key, value in
+        try snapshot.scan(snapshot.records, prefix: prefix, from: prefix + key) { key, value in
             found = (Array(key.dropFirst(prefix.count)), try decode(value, table))
             return false
         }
@@ -50,14 +49,14 @@ public struct SegmentReader: Sendable {
     }
 
     /// Whether the segment has a blob of `kind`.
-    public func hasBlob(_ kind: BlobKind) throws -> Bool { try descriptor(kind) != nil }
+    public func hasBlob(_ kind: BlobKind) throws -> Bool { try blobDescriptor(kind) != nil }
 
     /// The blob of `kind`, whose records have `recordSize` bytes.
     ///
     /// - Throws: `TrawlError.corrupted` when it is missing, or when its chunks contradict its descriptor.
     /// - Complexity: O(chunks); no payload is touched.
     public func blob(_ kind: BlobKind, recordSize: Int) throws -> Blob {
-        guard let descriptor = try descriptor(kind) else { throw damaged("\(kind) is missing") }
+        guard let descriptor = try blobDescriptor(kind) else { throw damaged("\(kind) is missing") }
         guard descriptor.recordSize == recordSize, descriptor.chunkBytes > 0, descriptor.byteCount < 1 << 60,
             descriptor.chunkBytes == ChunkLayout.payloadBytes(recordSize: recordSize),
             (descriptor.byteCount + descriptor.chunkBytes - 1) / descriptor.chunkBytes == descriptor.chunkCount,
@@ -81,7 +80,7 @@ public struct SegmentReader: Sendable {
     ///
     /// - Throws: `TrawlError.corrupted` that names the first chunk that differs.
     public func verifyChecksums(_ kind: BlobKind) throws {
-        guard let descriptor = try descriptor(kind) else { throw damaged("\(kind) is missing") }
+        guard let descriptor = try blobDescriptor(kind) else { throw damaged("\(kind) is missing") }
         for number in 0..<descriptor.chunkCount {
             let payload = try chunk(kind, number)
             guard ChunkHeader(before: payload).checksum == crc32(payload) else {
@@ -108,7 +107,7 @@ public struct SegmentReader: Sendable {
         var checksums: [UInt32] = []
         for (kind, _) in try blobSizes() {
             let kind = BlobKind(number: kind, "blob \(kind)")
-            for number in 0..<(try descriptor(kind)?.chunkCount ?? 0) {
+            for number in 0..<(try blobDescriptor(kind)?.chunkCount ?? 0) {
                 checksums.append(ChunkHeader(before: try chunk(kind, number)).checksum)
             }
         }
@@ -122,14 +121,14 @@ public struct SegmentReader: Sendable {
         while next <= UInt16.max {
             var found: UInt16?
             let prefix = bigEndian(info.number)
-            try snapshot.scan(snapshot.environment.blobTable, prefix: prefix, from: prefix + bigEndian(UInt16(next))) {
+            try snapshot.scan(snapshot.blobs, prefix: prefix, from: prefix + bigEndian(UInt16(next))) {
                 key, _ in
                 found = UInt16(key[4]) << 8 | UInt16(key[5])
                 return false
             }
             guard let kind = found else { break }
             guard kind >= next else { throw damaged("the keys of its blobs are out of order") }
-            if let descriptor = try descriptor(BlobKind(number: kind, "blob \(kind)")) {
+            if let descriptor = try blobDescriptor(BlobKind(number: kind, "blob \(kind)")) {
                 sizes.append((kind, Int(clamping: descriptor.byteCount)))
             }
             next = UInt32(kind) + 1
@@ -137,9 +136,9 @@ public struct SegmentReader: Sendable {
         return sizes
     }
 
-    private func descriptor(_ kind: BlobKind) throws -> BlobDescriptor? {
+    func blobDescriptor(_ kind: BlobKind) throws -> BlobDescriptor? {
         let key = chunkKey(segment: info.number, kind: kind.number, chunk: descriptorChunk)
-        return try snapshot.get(snapshot.environment.blobTable, key) { bytes in
+        return try snapshot.get(snapshot.blobs, key) { bytes in
             guard bytes.count == MemoryLayout<BlobDescriptor>.size else {
                 throw damaged("the descriptor of \(kind) is cut")
             }
@@ -148,9 +147,9 @@ public struct SegmentReader: Sendable {
     }
 
     /// The payload of one chunk, in place.
-    private func chunk(_ kind: BlobKind, _ number: UInt32) throws -> UnsafeRawBufferPointer {
+    func chunk(_ kind: BlobKind, _ number: UInt32) throws -> UnsafeRawBufferPointer {
         let key = chunkKey(segment: info.number, kind: kind.number, chunk: number)
-        guard let value = try snapshot.find(snapshot.environment.blobTable, key) else {
+        guard let value = try snapshot.find(snapshot.blobs, key) else {
             throw damaged("chunk \(number) of \(kind) is missing")
         }
         guard value.count >= ChunkLayout.headerBytes else { throw damaged("chunk \(number) of \(kind) is cut") }
@@ -164,7 +163,8 @@ public struct SegmentReader: Sendable {
 
     func damaged(_ what: String) -> TrawlError {
         TrawlError(
-            .corrupted, "segment \(info.number): \(what)", path: snapshot.path, remedy: "build the index again")
+            .corrupted, "segment \(info.number): \(what)", path: snapshot.path,
+            remedy: "build the index again, or save what is intact", topic: .damage)
     }
 }
 

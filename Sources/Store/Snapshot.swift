@@ -1,33 +1,66 @@
 internal import CTrawlLMDB
 import Foundation
-import Synchronization
 internal import TrawlCore
 
-/// The index as it was at one commit. Writers go on meanwhile; what the snapshot gives stays valid as long as it lives.
+/// The index as it was at one commit. Writers go on meanwhile; what the snapshot gives stays valid as long as it lives. It may
+/// be read from any number of threads.
+///
+/// Damage is an error when it is met: what is read is checked as far as reading needs, and no further (`Store.verifyPages`).
 public final class Snapshot: @unchecked Sendable {
-    // @unchecked: the transaction is used under `lock`; what it points to is a read-only map.
-    let environment: Environment
-    private let transaction: OpaquePointer
-    private let lock = Mutex(())
+    // @unchecked: nothing changes, and what the pages are in is a read-only map.
+    private let environment: Environment?
+    /// Keeps writers from using the pages again; nil for what no writer can reach.
+    private let transaction: OpaquePointer?
+    /// Keeps writers out where there is no transaction.
+    private let lock: WriterLock?
+    private let tables: CommittedTables
+    public let path: String
     /// What the index consists of.
     public let manifest: Manifest
 
-    public var path: String { environment.path }
+    var records: PageTree { tables.records }
+    var blobs: PageTree { tables.blobs }
 
     /// - Parameter manifest: What the snapshot consists of; nil for what was committed last.
     init(_ environment: Environment, _ manifest: Manifest? = nil) throws {
-        self.environment = environment
         let transaction = try environment.beginRead()
-        self.transaction = transaction
         do {
-            self.manifest = try manifest ?? Manifest.read(transaction, environment)
+            let (map, commit) = try environment.committed(transaction)
+            tables = try CommittedTables(map, commit)
+            self.manifest = try manifest ?? Manifest.read(tables, path: environment.path)
         } catch {
             mdb_txn_abort(transaction)
             throw error
         }
+        path = environment.path
+        self.environment = environment
+        self.transaction = transaction
+        lock = nil
     }
 
-    deinit { mdb_txn_abort(transaction) }
+    /// The last commit of a damaged index, without LMDB.
+    init(_ tables: CommittedTables, path: String, lock: WriterLock?) throws {
+        self.tables = tables
+        self.path = path
+        self.lock = lock
+        manifest = try Manifest.read(tables, path: path)
+        (environment, transaction) = (nil, nil)
+    }
+
+    /// This commit of a damaged index, with what is stored by name as in `other`.
+    private init(_ snapshot: Snapshot, metadataOf other: Snapshot) {
+        tables = CommittedTables(snapshot.tables, meta: other.tables.meta)
+        (path, manifest, lock) = (snapshot.path, snapshot.manifest, snapshot.lock)
+        (environment, transaction) = (nil, nil)
+    }
+
+    /// The segments of this commit with the metadata of `other`, both of which a `DamagedStore` gave.
+    public func withMetadata(of other: Snapshot) -> Snapshot { Snapshot(self, metadataOf: other) }
+
+    deinit { if let transaction { mdb_txn_abort(transaction) } }
+
+    /// The size of the file, in bytes: a bound for what a damaged index states of its sizes.
+    public var byteCount: Int { tables.map.byteCount }
 
     /// The live segments in order, each with the number of its first passage.
     public var segments: [SegmentReader] {
@@ -44,7 +77,15 @@ public final class Snapshot: @unchecked Sendable {
 
     /// The bytes stored under `name`, such as the recipe.
     public func metadata(_ name: String) throws -> [UInt8]? {
-        try get(environment.metaTable, Array(name.utf8)) { Array($0) }
+        try get(tables.meta, Array(name.utf8)) { Array($0) }
+    }
+
+    /// Calls `body` with everything that is stored by name.
+    public func forEachMetadata(_ body: (_ name: String, _ bytes: [UInt8]) throws -> Void) throws {
+        try scan(tables.meta, prefix: []) { key, value in
+            if !key.elementsEqual(Manifest.name) { try body(String(decoding: key, as: UTF8.self), Array(value)) }
+            return true
+        }
     }
 
     /// A value that was stored with `WriteSession.setMetadata(_:_:)`.
@@ -60,64 +101,28 @@ public final class Snapshot: @unchecked Sendable {
     }
 
     /// Calls `body` with the value of `key`, in place.
-    func get<Result>(_ table: MDB_dbi, _ key: [UInt8], _ body: (UnsafeRawBufferPointer) throws -> Result) throws
+    func get<Result>(_ table: PageTree, _ key: [UInt8], _ body: (UnsafeRawBufferPointer) throws -> Result) throws
         -> Result?
     {
-        guard let bytes = try find(table, key) else { return nil }
-        return try body(bytes)
+        try find(table, key).map(body)
     }
 
     /// The value of `key`, in place; valid as long as this snapshot.
-    func find(_ table: MDB_dbi, _ key: [UInt8]) throws -> UnsafeRawBufferPointer? {
-        try lock.withLock { _ in
-            var value = MDB_val()
-            let code = withValue(key) { mdb_get(transaction, table, &$0, &value) }
-            if code == MDB_NOTFOUND { return Sent(nil) }
-            try check(code, "mdb_get", path: path)
-            return Sent(value.bytes)
-        }.bytes
+    func find(_ table: PageTree, _ key: [UInt8]) throws -> UnsafeRawBufferPointer? {
+        try key.withUnsafeBytes { try table.find($0) }
     }
 
     /// Calls `body` for every record whose key starts with `prefix`, in the order of the keys, until it answers false.
     /// `first`, when given, is the key to start from.
     func scan(
-        _ table: MDB_dbi, prefix: [UInt8], from first: [UInt8]? = nil,
+        _ table: PageTree, prefix: [UInt8], from first: [UInt8]? = nil,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Bool
     ) throws {
-        var next = first ?? prefix
-        while true {
-            // The lock is taken for each record, so that `body` may read from this snapshot too.
-            let found = try lock.withLock { _ -> SentPair? in
-                var cursor: OpaquePointer?
-                try check(mdb_cursor_open(transaction, table, &cursor), "mdb_cursor_open", path: path)
-                defer { mdb_cursor_close(cursor) }
-                var value = MDB_val()
-                return try withValue(next) { key in
-                    let code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
-                    if code == MDB_NOTFOUND { return nil }
-                    try check(code, "mdb_cursor_get", path: path)
-                    return SentPair(key: key.bytes, value: value.bytes)
-                }
+        try (first ?? prefix).withUnsafeBytes { first in
+            try table.scan(from: first) { key, value in
+                guard key.starts(with: prefix) else { return false }
+                return try body(key, value)
             }
-            guard let found, found.key.count >= prefix.count, found.key.prefix(prefix.count).elementsEqual(prefix)
-            else { return }
-            // Damaged keys could lead back, and the walk would never end.
-            guard !found.key.lexicographicallyPrecedes(next) else {
-                throw TrawlError(
-                    .corrupted, "the keys of a table are out of order", path: path, remedy: "build the index again")
-            }
-            guard try body(found.key, found.value) else { return }
-            next = Array(found.key) + [0]
         }
-    }
-
-    private struct Sent: @unchecked Sendable {
-        let bytes: UnsafeRawBufferPointer?
-        init(_ bytes: UnsafeRawBufferPointer?) { self.bytes = bytes }
-    }
-
-    private struct SentPair: @unchecked Sendable {
-        let key: UnsafeRawBufferPointer
-        let value: UnsafeRawBufferPointer
     }
 }

@@ -73,8 +73,17 @@ public struct Store: Sendable {
 
     /// True when something was committed.
     public func hasCommit() throws -> Bool {
-        try environment.read { try Manifest.readIfPresent($0, environment) != nil }
+        try environment.read { try Manifest.readIfPresent($0, path: path) != nil }
     }
+
+    /// Verifies every page of the last commit: that the trees of the tables hang together, that their keys are in order, that
+    /// no page is used twice, and that no page in use is listed as free. What the tables hold is not looked at.
+    ///
+    /// - Returns: the number of pages in use.
+    /// - Throws: `TrawlError.corrupted` that names the first damaged page.
+    /// - Complexity: O(pages of the trees); of a blob, one page a mebibyte.
+    @discardableResult
+    public func verifyPages() throws -> Int { try environment.verifyPages() }
 
     /// Starts to write; see `WriteSession`.
     ///

@@ -15,10 +15,12 @@ public final class WriteSession {
     /// The manifest of the last commit.
     public private(set) var manifest: Manifest
     private var nextSegment: UInt32
-    private var pending: [(table: MDB_dbi, key: [UInt8], value: [UInt8])] = []
+    private var pending: [(table: Target, key: [UInt8], value: [UInt8])] = []
     private var pendingBytes = 0
     /// No value removes what is stored under the name.
     private var pendingMetadata: [(name: String, value: [UInt8]?)] = []
+
+    private enum Target { case records, blobs }
 
     /// Pending writes are flushed at this size, which bounds the memory of a session.
     static let flushBytes = 8 << 20
@@ -26,11 +28,10 @@ public final class WriteSession {
     init(_ environment: Environment) throws {
         self.environment = environment
         lock = try WriterLock(folder: environment.path)
-        manifest = try environment.write { transaction in
-            let manifest = try Manifest.readIfPresent(transaction, environment) ?? .empty
-            try Self.removeUnlisted(manifest, transaction, environment)
-            return manifest
-        }
+        // LMDB trusts the pages that it changes, and takes those that the free list names. Nobody writes meanwhile.
+        let manifest = try environment.verifiedManifest() ?? .empty
+        try environment.write { try Self.removeUnlisted(manifest, $0, $1, environment) }
+        self.manifest = manifest
         nextSegment = manifest.nextSegment
     }
 
@@ -62,16 +63,16 @@ public final class WriteSession {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let bytes = Array(try encoder.encode(updated))
-        try environment.write { transaction in
+        try environment.write { transaction, tables in
             for (name, value) in pendingMetadata {
                 if let value {
-                    try put(transaction, environment.metaTable, Array(name.utf8), value)
+                    try put(transaction, tables.meta, Array(name.utf8), value)
                 } else {
-                    try remove(transaction, environment.metaTable, Array(name.utf8))
+                    try remove(transaction, tables.meta, Array(name.utf8))
                 }
             }
-            try put(transaction, environment.metaTable, Manifest.name, bytes)
-            try Self.removeUnlisted(updated, transaction, environment)
+            try put(transaction, tables.meta, Manifest.name, bytes)
+            try Self.removeUnlisted(updated, transaction, tables, environment)
         }
         manifest = updated
         pendingMetadata = []
@@ -80,8 +81,10 @@ public final class WriteSession {
     /// Writes what is pending, so that snapshots (and the disk) have it; it stays unlisted.
     public func flush() throws {
         guard !pending.isEmpty else { return }
-        try environment.write { transaction in
-            for (table, key, value) in pending { try put(transaction, table, key, value) }
+        try environment.write { transaction, tables in
+            for (table, key, value) in pending {
+                try put(transaction, table == .records ? tables.records : tables.blobs, key, value)
+            }
         }
         pending.removeAll(keepingCapacity: true)
         pendingBytes = 0
@@ -95,7 +98,7 @@ public final class WriteSession {
 
     /// Replaces the manifest by `text`, for tests of what other versions may have left.
     func overwriteManifest(_ text: String) throws {
-        try environment.write { try put($0, environment.metaTable, Manifest.name, Array(text.utf8)) }
+        try environment.write { try put($0, $1.meta, Manifest.name, Array(text.utf8)) }
     }
 
     func putRecord(segment: UInt32, table: UInt16, key: [UInt8], value: [UInt8]) throws {
@@ -103,14 +106,23 @@ public final class WriteSession {
             throw TrawlError(
                 .invalidInput, "a key of \(key.count) bytes is longer than \(longestRecordKey)", path: environment.path)
         }
-        try enqueue(environment.recordTable, recordKey(segment: segment, table: table, key: key), value)
+        try enqueue(.records, recordKey(segment: segment, table: table, key: key), value)
     }
 
     func putChunk(segment: UInt32, kind: UInt16, chunk: UInt32, value: [UInt8]) throws {
-        try enqueue(environment.blobTable, chunkKey(segment: segment, kind: kind, chunk: chunk), value)
+        try enqueue(.blobs, chunkKey(segment: segment, kind: kind, chunk: chunk), value)
     }
 
-    private func enqueue(_ table: MDB_dbi, _ key: [UInt8], _ value: [UInt8]) throws {
+    /// Stores what another index has under a key, of which `rest` follows the number of the segment.
+    func putRecord(_ segment: UInt32, rest: Slice<UnsafeRawBufferPointer>, value: UnsafeRawBufferPointer) throws {
+        try enqueue(.records, bigEndian(segment) + rest, Array(value))
+    }
+
+    func putBlobValue(_ segment: UInt32, rest: Slice<UnsafeRawBufferPointer>, value: UnsafeRawBufferPointer) throws {
+        try enqueue(.blobs, bigEndian(segment) + rest, Array(value))
+    }
+
+    private func enqueue(_ table: Target, _ key: [UInt8], _ value: [UInt8]) throws {
         pending.append((table, key, value))
         // The arrays' own headers count too when records are small.
         pendingBytes += key.count + value.count + 96
@@ -128,11 +140,12 @@ public final class WriteSession {
     }
 
     /// Deletes everything of segments and deletion sets that `manifest` does not list: the rest of interrupted or superseded work.
-    private static func removeUnlisted(_ manifest: Manifest, _ transaction: OpaquePointer, _ environment: Environment)
-        throws
-    {
+    private static func removeUnlisted(
+        _ manifest: Manifest, _ transaction: OpaquePointer, _ tables: Environment.WritableTables,
+        _ environment: Environment
+    ) throws {
         let listed = manifest.numbers
-        for table in [environment.recordTable, environment.blobTable] {
+        for table in [tables.records, tables.blobs] {
             var cursor: OpaquePointer?
             try check(mdb_cursor_open(transaction, table, &cursor), "mdb_cursor_open", path: environment.path)
             defer { mdb_cursor_close(cursor) }

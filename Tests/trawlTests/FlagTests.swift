@@ -73,7 +73,8 @@ import TrawlTestSupport
         "--negatives": "2", "--hardest": "5", "--negative-margin": "0.1", "--maximum-tokens": "64",
         "--host": "127.0.0.1", "--port": "0", "--api-key": "k", "--max-batch-tokens": "100", "--max-queue": "10",
         "--max-body": "1", "--timeout": "5",
-        "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper", "--reweight-strength": "1",
+        "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
+        "--reweight-strength": "1",
     ]
 
     private static let generative = [

@@ -29,6 +29,9 @@ struct CorpusFileTable: Equatable {
     /// By `FileStamp.key`.
     private(set) var entries: [String: Entry] = [:]
 
+    /// The numbers of files, by `FileStamp.key`.
+    var numbers: [String: UInt32] { entries.mapValues(\.number) }
+
     init() {}
 
     /// The files of a new index, numbered in their order.

@@ -14,6 +14,8 @@ struct IndexBuilder {
     private let replacing: Bool
     /// What has changed in the corpus that the index is synchronised with.
     private let synchronised: ChangedFiles?
+    /// The files that a damaged index was built of; documents that are indexed again have their keys as paths of their origins.
+    private let restored: CorpusFileTable?
     private let engine: Engine
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
@@ -28,8 +30,21 @@ struct IndexBuilder {
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) {
         self.init(
-            file, output: output, adding: false, replacing: false, synchronised: nil, engine, progress, segmentTextBytes
-        )
+            file, output: output, adding: false, replacing: false, synchronised: nil, restored: nil, engine, progress,
+            segmentTextBytes)
+    }
+
+    /// A builder that indexes documents of a damaged index again.
+    ///
+    /// - Parameter adding: Whether the index in the folder `output` has the recipe and other segments of the damaged one, or is
+    ///   made anew by `file`.
+    init(
+        restoring file: RecipeFile, files: CorpusFileTable?, output: String, adding: Bool, engine: Engine,
+        progress: any ProgressReporter
+    ) {
+        self.init(
+            file, output: output, adding: adding, replacing: false, synchronised: nil,
+            restored: files, engine, progress, Self.segmentTextBytes)
     }
 
     /// A builder that adds documents to an index, by the recipe that made it.
@@ -42,26 +57,26 @@ struct IndexBuilder {
         let index = try engine.open(path)
         self.init(
             RecipeFile(index.recipe, settings: index.settings), output: path, adding: true, replacing: replacing,
-            synchronised: nil, engine, progress, segmentTextBytes)
+            synchronised: nil, restored: nil, engine, progress, segmentTextBytes)
     }
 
     /// A builder that makes an index agree with the files of its corpus.
     init(synchronising index: SearchIndex, files: ChangedFiles, engine: Engine, progress: any ProgressReporter) {
         self.init(
             RecipeFile(index.recipe, settings: index.settings), output: index.path, adding: true, replacing: true,
-            synchronised: files, engine, progress, Self.segmentTextBytes)
+            synchronised: files, restored: nil, engine, progress, Self.segmentTextBytes)
     }
 
     private init(
         _ file: RecipeFile, output: String, adding: Bool, replacing: Bool, synchronised: ChangedFiles?,
-        _ engine: Engine,
-        _ progress: any ProgressReporter, _ segmentTextBytes: Int
+        restored: CorpusFileTable?, _ engine: Engine, _ progress: any ProgressReporter, _ segmentTextBytes: Int
     ) {
         self.file = file
         self.output = output
         self.adding = adding
         self.replacing = replacing
         self.synchronised = synchronised
+        self.restored = restored
         self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
@@ -135,6 +150,7 @@ struct IndexBuilder {
         _ documents: any DocumentSource, _ corpus: DocumentIterator?, _ builders: [any PartBuilder]
     ) throws -> Changes {
         let files = synchronised ?? (adding ? nil : corpus.map { ChangedFiles(new: $0) })
+        let numbers = files?.numbers ?? restored?.numbers ?? [:]
         let session = try Store.create(at: output).write()
         // A fresh index looks at no old document: a snapshot would keep the pages of the whole run from being used
         // again.
@@ -161,7 +177,7 @@ struct IndexBuilder {
         while let document = try documents.next() {
             progress.advance(documents.bytesRead - reported)
             reported = documents.bytesRead
-            let file = files?.numbers[document.origin.path] ?? 0
+            let file = numbers[document.origin.path] ?? 0
             if synchronised != nil, try replaced?.keep(document, file: file) == true { continue }
             // A document that is nothing but a title has one passage, which is empty.
             let ranges = passages(document)
@@ -180,7 +196,7 @@ struct IndexBuilder {
             let stale = synchronised.stale(without: corpus?.incompleteFiles ?? [])
             changes.removed = try replaced?.deleteRest(of: stale) ?? 0
         }
-        try setMetadata(session, builders, files?.table)
+        try setMetadata(session, builders, files?.table ?? restored)
         try session.commit(segments: (replaced?.write(session, progress: progress) ?? []) + segments)
         try? FileManager.default.removeItem(atPath: Store.unfinishedFolder(of: output))
         if adding {

@@ -17,29 +17,35 @@ struct IndexChecker {
     let engine: Engine
     let progress: any ProgressReporter
 
-    /// Runs all checks. A check that fails does not stop the others.
+    /// Runs all checks. A check that fails does not stop the others, unless it shows that the index cannot be opened.
     func run() -> [CheckResult] {
-        var results: [CheckResult] = []
-        func check(_ name: String, _ body: () throws -> String?) {
-            progress.begin("checking \(name)", total: nil, unit: "items")
-            defer { progress.end() }
-            do {
-                results.append(CheckResult(name: name, passed: true, detail: try body()))
-            } catch {
-                results.append(CheckResult(name: name, passed: false, detail: "\(error)"))
-            }
-        }
         var opened: SearchIndex?
-        check("manifest and recipe") {
+        let pages = check("pages") { "\(try Store.open(at: path).verifyPages()) in use" }
+        let manifest = check("manifest and recipe") {
             opened = try engine.open(path)
             return nil
         }
-        guard let index = opened else { return results }
-        check("checksums") { try verifyChecksums(index) }
-        if index.documents.deletedDocumentCount > 0 { check("deletions") { try verifyDeletions(index) } }
+        return [pages, manifest] + (opened.map(run) ?? [])
+    }
+
+    /// Runs the checks of what an open index holds.
+    func run(_ index: SearchIndex) -> [CheckResult] {
+        var results = [check("checksums") { try verifyChecksums(index) }]
+        if index.documents.deletedDocumentCount > 0 {
+            results.append(check("deletions") { try verifyDeletions(index) })
+        }
         let context = CheckContext(models: engine.models, sample: sample, progress: progress)
-        for part in index.parts { check(part.name) { try part.check(index, context) } }
-        return results
+        return results + index.parts.map { part in check(part.name) { try part.check(index, context) } }
+    }
+
+    private func check(_ name: String, _ body: () throws -> String?) -> CheckResult {
+        progress.begin("checking \(name)", total: nil, unit: "items")
+        defer { progress.end() }
+        do {
+            return CheckResult(name: name, passed: true, detail: try body())
+        } catch {
+            return CheckResult(name: name, passed: false, detail: "\(error)")
+        }
     }
 
     private func verifyChecksums(_ index: SearchIndex) throws -> String? {

@@ -29,11 +29,12 @@ public final class SearchIndex: Sendable {
     /// - Throws: `TrawlError` when there is no index, or one of another format, or a damaged one.
     public convenience init(path: String, parts: IndexParts = .default) throws {
         let store = try Store.open(at: path)
-        try self.init(path: path, parts: parts, store: store, snapshot: store.snapshot(), opened: [:])
+        try self.init(path: path, parts: parts, store: store, snapshot: store.snapshot())
     }
 
-    private init(
-        path: String, parts: IndexParts, store: Store, snapshot: Snapshot, opened: [String: any Sendable]
+    /// - Parameter snapshot: what the index is to consist of, which may be other segments than were committed last.
+    init(
+        path: String, parts: IndexParts, store: Store, snapshot: Snapshot, opened: [String: any Sendable] = [:]
     ) throws {
         self.path = path
         self.store = store

@@ -28,6 +28,8 @@ enum Advice {
         case .topicFields: "--topic-fields title,description"
         case .models: "'trawl models pull NAME' does that, without NAME it lists them"
         case .replacement: "--force replaces it"
+        case .damage:
+            "'trawl check INDEX --repair NEW' saves it as a new index, 'trawl rm INDEX --all' removes the damaged one"
         case .systems: "--names a,b"
         case .embeddingRanges: "'trawl embed --write-ranges' writes them, --ranges reads them"
         }

@@ -59,6 +59,22 @@ public struct DocumentMetadata: Hashable, Sendable {
     /// The values of `key`: several for a list, none where the document lacks the key.
     public func values(of key: String) -> [MetadataValue] { entry(key)?.values ?? [] }
 
+    /// The metadata as a corpus has them, from which they are made again.
+    var fields: [MetadataField] {
+        let fields = try? Self.withFields(of: json) { (scanner, fields) throws(JSONFault) in
+            var all: [MetadataField] = []
+            for field in fields {
+                all.append(
+                    MetadataField(
+                        key: try scanner.string(field.key, hasEscapes: field.keyHasEscapes),
+                        value: try scanner.string(field.value, hasEscapes: field.valueHasEscapes),
+                        isJSON: field.kind != .string))
+            }
+            return all
+        }
+        return fields ?? []
+    }
+
     private struct Entry {
         let key: String
         let text: String
