@@ -137,7 +137,7 @@ public struct SegmentReader: Sendable {
         return sizes
     }
 
-    private func descriptor(_ kind: BlobKind) throws -> BlobDescriptor? {
+    func descriptor(_ kind: BlobKind) throws -> BlobDescriptor? {
         let key = chunkKey(segment: info.number, kind: kind.number, chunk: descriptorChunk)
         return try snapshot.get(snapshot.environment.blobTable, key) { bytes in
             guard bytes.count == MemoryLayout<BlobDescriptor>.size else {
