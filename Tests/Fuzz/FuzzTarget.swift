@@ -15,7 +15,7 @@ struct FuzzTarget {
     let prepare: (FuzzFolder) throws -> Body
 
     init(
-        _ name: String, maximumBytes: Int = 1 << 16, seeds: @escaping () throws -> [[UInt8]] = { [] },
+        _ name: String, maximumBytes: Int = 1 << 16, seeds: @autoclosure @escaping () throws -> [[UInt8]] = [],
         prepare: @escaping (FuzzFolder) throws -> Body
     ) {
         self.name = name
@@ -26,10 +26,10 @@ struct FuzzTarget {
 
     /// A target that reads a file of the name `file`.
     init(
-        _ name: String, file: String, seeds: @escaping () throws -> [[UInt8]] = { [] },
+        _ name: String, file: String, seeds: @autoclosure @escaping () throws -> [[UInt8]] = [],
         read: @escaping (String) throws -> Void
     ) {
-        self.init(name, seeds: seeds) { folder in
+        self.init(name, seeds: try seeds()) { folder in
             { bytes in try read(folder.write(file, bytes)) }
         }
     }

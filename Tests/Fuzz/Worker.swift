@@ -58,7 +58,8 @@ struct Worker {
             alarm(Self.timeLimit)
             let outcome = FuzzTarget.outcome(body, input)
             // What messages quote of an input makes no new behaviour.
-            let kind = String(decoding: outcome.utf8.prefix { $0 != 0x27 && $0 != 0x22 }.filter(Self.isLetter).prefix(32), as: UTF8.self)
+            let plain = outcome.utf8.prefix { $0 != 0x27 && $0 != 0x22 }.filter(Self.isLetter)
+            let kind = String(decoding: plain.prefix(24), as: UTF8.self)
             if known.count < 10_000, known.insert(kind).inserted, statistics.runs >= seeds.count { mutator.keep(input) }
             let now = ContinuousClock.now
             let taken = (now - before) / .seconds(1)

@@ -12,7 +12,7 @@ extension FuzzTarget {
                 try readAll(path, format)
             }
         } + archives.map(archive) + [
-            FuzzTarget("zip", file: "corpus.docx", seeds: zipSeeds) { path in try readAll(path, .docx) },
+            FuzzTarget("zip", file: "corpus.docx", seeds: try zipSeeds()) { path in try readAll(path, .docx) },
             FuzzTarget("detected", file: "corpus") { path in try readAll(path, nil) },
             FuzzTarget("compressed", file: "corpus.jsonl.gz") { path in
                 defer { _ = try? ByteSource.text(of: path) }

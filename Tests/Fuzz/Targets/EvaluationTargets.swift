@@ -8,7 +8,7 @@ extension FuzzTarget {
     static var evaluations: [FuzzTarget] {
         [
             FuzzTarget(
-                "qrels", seeds: { try repositorySeeds(inFolder: "Tests/EvaluationTests/Golden", suffix: ".qrels") }
+                "qrels", seeds: try repositorySeeds(inFolder: "Tests/EvaluationTests/Golden", suffix: ".qrels")
             ) { folder in
                 let run = try Run(path: folder.write("run", Array("1 Q0 a 1 2.5 x\n1 Q0 b 2 1.5 x\n".utf8)))
                 let measures = try Measure.list("nDCG@10, AP, R@100, RBP(p=0.8), ERR@20, infAP, bpref, Compat(p=0.9)")
@@ -18,7 +18,7 @@ extension FuzzTarget {
                 }
             },
             FuzzTarget(
-                "run", seeds: { try repositorySeeds(inFolder: "Tests/EvaluationTests/Golden", suffix: ".run") }
+                "run", seeds: try repositorySeeds(inFolder: "Tests/EvaluationTests/Golden", suffix: ".run")
             ) { folder in
                 let qrels = try Qrels(path: folder.write("qrels", Array("1 0 a 1\n1 0 b 0\n2 0 c 2\n".utf8)))
                 let measures = try Measure.list("nDCG@10, AP, R@100, RR, Judged@10")
@@ -37,7 +37,7 @@ extension FuzzTarget {
             },
             FuzzTarget(
                 "kilt", file: "kilt.jsonl",
-                seeds: { try repositorySeeds(inFolder: "Tests/EvaluationTests/Golden", suffix: ".jsonl") }
+                seeds: try repositorySeeds(inFolder: "Tests/EvaluationTests/Golden", suffix: ".jsonl")
             ) { path in
                 let file = try KILTFile(path: path)
                 _ = try KILTReport(KILTPredictions(file), against: file)

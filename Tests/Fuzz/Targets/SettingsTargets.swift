@@ -8,11 +8,11 @@ extension FuzzTarget {
     /// Files that say what an index is, how it is searched, and what is tried on it.
     static var settings: [FuzzTarget] {
         [
-            FuzzTarget("recipe", file: "recipe.yaml", seeds: recipes) { path in
+            FuzzTarget("recipe", file: "recipe.yaml", seeds: try recipes()) { path in
                 let file = try RecipeFile(contentsOf: path)
                 _ = try RecipeFile(yaml: file.yaml())
             },
-            FuzzTarget("settings", seeds: recipes) { _ in
+            FuzzTarget("settings", seeds: try recipes()) { _ in
                 { bytes in
                     let settings = try SearchSettings().applying(yaml: String(decoding: bytes, as: UTF8.self))
                     try settings.validate()
@@ -21,7 +21,7 @@ extension FuzzTarget {
             },
             FuzzTarget(
                 "benchmark", file: "benchmark.yaml",
-                seeds: { try repositorySeeds(inFolder: "eval/benchmarks", suffix: ".yaml") }
+                seeds: try repositorySeeds(inFolder: "eval/benchmarks", suffix: ".yaml")
             ) { path in _ = try BenchmarkFile(contentsOf: path) },
             FuzzTarget("search-space", file: "space.yaml") { path in
                 _ = try SearchSpace(SearchSpace.dimensions(contentsOf: path))
