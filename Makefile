@@ -5,6 +5,7 @@
 # make test-threads  searches and writes concurrently under the thread sanitizer
 # make test-page  tests the search page in headless Chromium
 # make test-python  tests the server from outside: the Python package, other people's clients, hostile requests
+# make fuzz MINUTES=n  runs all fuzz targets under libFuzzer, two at a time; see Tests/Fuzz/README.md
 # make test-isas  tests products and models with lesser instruction sets, and with OpenBLAS as on processors without AVX2
 
 SHELL := /bin/bash
@@ -16,7 +17,7 @@ ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
     libedit2 poppler-utils
 
-.PHONY: demo test test-isas test-threads test-page test-python build models dependencies check dist dist-try
+.PHONY: demo test fuzz test-isas test-threads test-page test-python build models dependencies check dist dist-try
 
 demo: models
 	indexes/demo $(TRAWL)
@@ -38,6 +39,14 @@ test-threads: models
 	swift build $(SWIFT_FLAGS) --build-tests --sanitize=thread --scratch-path .build-thread
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" swift test $(SWIFT_FLAGS) --disable-xctest \
 	    --sanitize=thread --scratch-path .build-thread --skip-build --filter ConcurrentSearchTests
+
+# Readers of files under libFuzzer; a build of its own, which takes minutes. The normal build lists targets and repeats findings.
+MINUTES ?= 30
+FUZZ_TARGETS ?=
+fuzz: dependencies
+	swift build $(SWIFT_FLAGS) --product trawl-fuzz
+	swift build -c release --sanitize fuzzer -Xswiftc -DLIBFUZZER --product trawl-fuzz --scratch-path .build-fuzz
+	Tests/Fuzz/fuzz $(MINUTES) $(FUZZ_TARGETS)
 
 # The page before a real server. python3-selenium is a package of Debian's own Python.
 test-page: PACKAGES += chromium chromium-driver python3-selenium

@@ -187,6 +187,21 @@ let package = Package(
                 path: "Sources/trawl", swiftSettings: swiftSettings),
             .testTarget(
                 name: "trawlTests", dependencies: ["trawl"] + modules(["TestSupport"]), swiftSettings: swiftSettings),
+            // Readers under fuzzing; see Tests/Fuzz/README.md. The tests run it, and no package has it.
+            .executableTarget(
+                name: "trawl-fuzz",
+                dependencies: modules([
+                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "LateIndex", "LexicalIndex", "Models",
+                    "Reranking", "Server", "Store", "SubstringIndex", "Tensors", "TestSupport", "Tokenizers",
+                    "VectorIndex", "Workbench",
+                ]) + [
+                    .product(name: "Logging", package: "swift-log"),
+                    .product(name: "NIOEmbedded", package: "swift-nio"),
+                ],
+                path: "Tests/Fuzz", exclude: ["README.md", "Seeds", "fuzz"], swiftSettings: swiftSettings),
+            .testTarget(
+                name: "FuzzTests", dependencies: ["trawl-fuzz"] + modules(["TestSupport"]),
+                path: "Tests/FuzzTests", swiftSettings: swiftSettings),
         ] + benchmarks,
     swiftLanguageModes: [.v6]
 )

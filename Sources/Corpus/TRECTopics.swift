@@ -163,7 +163,7 @@ private struct TopicParser {
         /// In lower case.
         let name: String
         let isClosing: Bool
-        /// The attribute `number` or `id`.
+        /// The attribute `number` or `id` of a topic.
         let number: String?
         let beginsLine: Bool
         let end: Int
@@ -184,9 +184,10 @@ private struct TopicParser {
         }
         guard !name.isEmpty || content.hasPrefix("?") || content.hasPrefix("!") else { return nil }
         let before = bytes[..<position].last { $0 != 0x20 && $0 != 0x09 }
+        let isTopic = name == "top" || name == "topic"
         return Tag(
             name: name, isClosing: content.hasPrefix("/"),
-            number: Self.attribute("number", content) ?? Self.attribute("id", content),
+            number: isTopic ? Self.attribute("number", content) ?? Self.attribute("id", content) : nil,
             beginsLine: before == nil || before == 10, end: end + 1)
     }
 

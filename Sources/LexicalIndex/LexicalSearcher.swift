@@ -79,6 +79,10 @@ public struct LexicalSearcher: Sendable {
             else {
                 throw PostingList.damaged(reader, "the lexical index has another number of passages than the segment")
             }
+            // Sums over all segments are then below 2^64.
+            guard totals.tokenCount <= UInt64(totals.passageCount) * UInt64(UInt32.max) else {
+                throw PostingList.damaged(reader, "the lexical index counts more terms than its passages can have")
+            }
             passages += reader.info.livePassageCount
             tokens += try totals.tokenCount - LexicalDeletions.deadTokenCount(reader, of: totals)
             return Segment(

@@ -13,6 +13,9 @@ struct PostingList {
         guard !end.overflow, end.partialValue <= UInt64(blob.byteCount) else {
             throw Self.damaged(segment, "the postings of a term lie outside their blob")
         }
+        guard record.passageFrequency <= segment.info.passageCount else {
+            throw Self.damaged(segment, "a term occurs in more passages than there are")
+        }
         self.record = record
         self.blob = blob
         self.segment = segment

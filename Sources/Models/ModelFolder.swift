@@ -162,6 +162,16 @@ public struct ModelFolder: Sendable {
         return value
     }
 
+    /// The member `name` of config.json, which must be a number of layers that the tensors can have: what is made for each
+    /// layer is not made for more.
+    ///
+    /// - Throws: `TrawlError.corrupted`.
+    func layers(_ name: String) throws -> Int {
+        let count = try size(name)
+        try tensors.requireLayers(count, "'\(memberPath)\(name)'", path: configurationPath)
+        return count
+    }
+
     /// What the names of the tensors of a BERT model begin with.
     package var bertPrefix: String { tensorPrefix ?? BertNames.prefix(in: tensors) }
 

@@ -71,7 +71,7 @@ public final class TrawlServer: Sendable {
     /// Ends `run` as soon as all that has begun is answered.
     public func stop() async { await group.withLock { $0 }?.triggerGracefulShutdown() }
 
-    private func router() -> Router<ServerContext> {
+    func router() -> Router<ServerContext> {
         var table = RouteTable()
         let groups: [any Routes] = [
             ServerRoutes(services: services), SearchRoutes(services: services), EmbeddingRoutes(services: services),

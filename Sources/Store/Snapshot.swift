@@ -59,6 +59,10 @@ public final class Snapshot: @unchecked Sendable {
 
     deinit { if let transaction { mdb_txn_abort(transaction) } }
 
+    /// Whether `other`, a snapshot of the same index, is of the same commit: every commit writes the manifest, and so the tree of
+    /// metadata anew, which a writer's transactions before it do not.
+    public func isCommit(of other: Snapshot) -> Bool { tables.meta.record == other.tables.meta.record }
+
     /// The size of the file, in bytes: a bound for what a damaged index states of its sizes.
     public var byteCount: Int { tables.map.byteCount }
 

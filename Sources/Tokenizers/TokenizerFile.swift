@@ -48,10 +48,12 @@ struct TokenizerFile {
 
     // MARK: Vocabulary
 
-    static func checkedID(_ value: JSON, _ token: String) throws -> TokenID {
+    static func checkedID(
+        _ value: JSON, _ token: String, greatest: Int = ByteTable.greatestID
+    ) throws -> TokenID {
         guard let id = value.count else { throw corrupted("the token '\(token)' has an id that is no whole number") }
-        guard id <= ByteTable.greatestID else {
-            throw corrupted("the token '\(token)' has the id \(id), above \(ByteTable.greatestID)")
+        guard id <= greatest else {
+            throw corrupted("the token '\(token)' has the id \(id), above \(greatest)")
         }
         return TokenID(id)
     }
@@ -60,10 +62,12 @@ struct TokenizerFile {
     private static func vocabulary(_ model: JSON) throws -> ByteTable {
         guard let members = model["vocab"]?.members else { throw corrupted("the model's 'vocab' is missing") }
         guard !members.isEmpty else { throw corrupted("the model's 'vocab' is empty") }
+        // The table has an entry for every id up to the greatest: holes must not outnumber tokens by far.
+        let greatest = min(ByteTable.greatestID, max(1 << 20, 8 * members.count))
         var table = ByteTable(capacity: members.count)
         for member in members {
             let token = member.name
-            let id = try checkedID(member.value, token)
+            let id = try checkedID(member.value, token, greatest: greatest)
             guard table.insert(token, id: id) else {
                 throw corrupted("the token '\(token)' with the id \(id) repeats a token or an id")
             }

@@ -26,6 +26,11 @@ import TrawlCore
         #expect(document.value(of: "message_id") == "<1@x>")
     }
 
+    @Test func datesInZonesThatDoNotExistStayAsTheyAre() throws {
+        let date = "Tue, 1 Jul 2003 10:52:37 -9223372036854775807"
+        #expect(try message("Date: \(date)\nSubject: x\n\nbody\n").value(of: "date") == date)
+    }
+
     @Test func plainPartsArePreferredAndAttachmentsAreNamed() throws {
         let document = try message(
             """

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlCorpus
+import TrawlStore
 import TrawlTestSupport
 
 @testable import TrawlEngine
@@ -37,6 +38,6 @@ import TrawlTestSupport
         #expect(ids.filter { !filter.mayContain($0) }.isEmpty)
         let others = (0..<20_000).map { DocumentID("other-\($0)") }.filter { filter.mayContain($0) }
         #expect(others.count < 600)
-        #expect(!DocumentIDFilter([]).mayContain("x"))
+        #expect(!DocumentIDFilter([]).mayContain(DocumentID("x")))
     }
 }

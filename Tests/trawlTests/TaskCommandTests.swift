@@ -100,7 +100,7 @@ import TrawlTestSupport
             input:
                 #"[{"question": "light", "answers": ["su[g]ar$|sugar\\."]}, {"question": "water", "answers": ["["]}]"#)
         #expect(scores(expressions)["A@1"] == 0.5, "\(expressions)")
-        #expect(expressions.errors.contains("no regular expressions, which match nothing: 1"))
+        #expect(expressions.errors.contains("no regular expressions, or take too many steps, and match nothing: 1"))
         try folder.write("9 Q0 moon 1 1 r\n", to: "run.txt")
         let other = try self.run("answers", "questions.jsonl", "--index", "a.trawl", "--run", "run.txt")
         #expect(other.status == 2 && other.errors.contains("run.txt: the run answers none of the questions"))

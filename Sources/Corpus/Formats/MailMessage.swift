@@ -93,6 +93,7 @@ struct MailMessage {
         (parts.tm_hour, parts.tm_min, parts.tm_sec) = (clock[0], clock[1], clock.count > 2 ? clock[2] : 0)
         // Zones with names are those of America or unknown, which the standard takes for UTC.
         let zone = words.count > 4 ? Int(words[4]) ?? 0 : 0
+        guard -9999...9999 ~= zone else { return date }
         return timestampUTC(timegm(&parts) - (zone / 100 * 60 + zone % 100) * 60)
     }
 

@@ -43,7 +43,8 @@ struct CorpusFileTable: Equatable {
             let fields = record.split(separator: UInt8(ascii: "\t"), maxSplits: 3).map {
                 String(decoding: $0, as: UTF8.self)
             }
-            guard fields.count == 4, let number = UInt32(fields[0]), let size = Int(fields[1]),
+            // Numbers above are never reached, and new ones follow the greatest.
+            guard fields.count == 4, let number = UInt32(fields[0]), number < 1 << 31, let size = Int(fields[1]),
                 let changed = Int(fields[2])
             else {
                 throw TrawlError(

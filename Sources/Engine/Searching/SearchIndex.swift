@@ -67,7 +67,7 @@ public final class SearchIndex: Sendable {
     /// - Complexity: microseconds when nothing was committed; else that of opening, without the tokenizer.
     public func refreshed() throws -> SearchIndex {
         let newest = try store.snapshot()
-        guard newest.manifest != snapshot.manifest else { return self }
+        guard !newest.isCommit(of: snapshot) else { return self }
         let built = try newest.metadata(Self.fingerprintsName, as: Fingerprints.self) ?? [:]
         let kept = built == fingerprints ? opened.withLock { $0.filter { Self.outlivesCommits.contains($0.key) } } : [:]
         return try SearchIndex(path: path, parts: knownParts, store: store, snapshot: newest, opened: kept)

@@ -13,8 +13,10 @@ public struct AnswerMatcher {
     /// Numbers of tokens: comparing them is faster than comparing texts.
     private var numbers: [String: UInt32] = [:]
     private var expressions: [String: NSRegularExpression?] = [:]
-    /// Answers that are no regular expressions, which match nothing.
+    /// Answers that are no regular expressions, or that took too many steps in a text: they match nothing from then on.
     public private(set) var invalidExpressions: Set<String> = []
+    /// The reports of progress, each some thousands of steps, after which matching is given up: about half a second.
+    private static let reportLimit = 1000
 
     public init(_ rule: Rule = .string) { self.rule = rule }
 
@@ -39,12 +41,28 @@ public struct AnswerMatcher {
                 let tokens = Self.tokens(answer.decomposedStringWithCanonicalMapping).map { number(of: $0) }
                 if Self.holds(text.tokens, tokens) { return true }
             case .regex:
-                guard let expression = expression(answer) else { continue }
-                let range = NSRange(location: 0, length: text.text.utf16.count)
-                if expression.firstMatch(in: text.text, range: range) != nil { return true }
+                guard let expression = expression(answer), !invalidExpressions.contains(answer) else { continue }
+                switch Self.occurs(expression, in: text.text) {
+                case true?: return true
+                case false?: continue
+                case nil: invalidExpressions.insert(answer)
+                }
             }
         }
         return false
+    }
+
+    /// Whether `expression` matches somewhere in `text`; nil where that takes too many steps to tell: such as `(a+)+b` backtrack
+    /// without end.
+    private static func occurs(_ expression: NSRegularExpression, in text: String) -> Bool? {
+        var (found, reports) = (false, 0)
+        let range = NSRange(location: 0, length: text.utf16.count)
+        expression.enumerateMatches(in: text, options: .reportProgress, range: range) { match, _, stop in
+            found = match != nil
+            reports += 1
+            stop.pointee = ObjCBool(found || reports > reportLimit)
+        }
+        return found || reports <= reportLimit ? found : nil
     }
 
     /// Runs of letters, marks and numbers, and single other characters that are not white space or control characters;

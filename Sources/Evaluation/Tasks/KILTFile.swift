@@ -48,6 +48,9 @@ public struct KILTFile: Sendable {
         self.records = records
     }
 
+    /// ROUGE-L takes time and memory of the product of the words of two answers.
+    private static let mostWords = 10_000
+
     private static let layout =
         #"write {"id": …, "input": …, "output": [{"answer": …, "provenance": [{"wikipedia_id": …}]}]}"#
 
@@ -57,6 +60,11 @@ public struct KILTFile: Sendable {
         guard value.members != nil else { throw file.error("an output is not an object", row, remedy: layout) }
         let answer = value["answer"].flatMap(TaskFile.label)
         if value["answer"] != nil, answer == nil { throw file.error("an answer is not a text", row, remedy: layout) }
+        let words = answer.map { wordsBetweenSpaces($0).count } ?? 0
+        guard words <= mostWords else {
+            throw file.error(
+                "an answer has \(words) words", row, remedy: "scoring takes answers of at most \(mostWords) words")
+        }
         guard let provenance = value["provenance"] else {
             return Output(answer: answer, provenance: nil, looseProvenance: [])
         }

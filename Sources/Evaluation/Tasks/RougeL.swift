@@ -23,28 +23,41 @@ enum RougeL {
     }
 
     /// The words of a longest common subsequence. Where there are several, the one that leaves out words of `b` first.
+    ///
+    /// - Complexity: time and bytes of the product of both lengths.
     private static func commonWords(_ a: [[UInt8]], _ b: [[UInt8]]) -> Set<[UInt8]> {
-        let width = b.count + 1
-        var lengths = [Int32](repeating: 0, count: (a.count + 1) * width)
-        for (row, word) in a.enumerated() {
-            for (column, other) in b.enumerated() {
-                lengths[(row + 1) * width + column + 1] =
-                    word == other
-                    ? lengths[row * width + column] + 1
-                    : max(lengths[row * width + column + 1], lengths[(row + 1) * width + column])
+        enum Step: UInt8 { case both, first, second }
+        var numbers: [[UInt8]: Int32] = [:]
+        func number(_ word: [UInt8]) -> Int32 {
+            if let known = numbers[word] { return known }
+            numbers[word] = Int32(numbers.count)
+            return Int32(numbers.count - 1)
+        }
+        let (first, second) = (a.map(number), b.map(number))
+        let width = b.count
+        var steps = [Step](repeating: .second, count: a.count * width)
+        // The lengths of the row before and of this one.
+        var above = [Int32](repeating: 0, count: width + 1)
+        var lengths = above
+        for (row, word) in first.enumerated() {
+            for (column, other) in second.enumerated() {
+                let step: Step = word == other ? .both : above[column + 1] > lengths[column] ? .first : .second
+                steps[row * width + column] = step
+                switch step {
+                case .both: lengths[column + 1] = above[column] + 1
+                case .first: lengths[column + 1] = above[column + 1]
+                case .second: lengths[column + 1] = lengths[column]
+                }
             }
+            swap(&above, &lengths)
         }
         var words: Set<[UInt8]> = []
         var (row, column) = (a.count, b.count)
         while row > 0, column > 0 {
-            if a[row - 1] == b[column - 1] {
-                words.insert(a[row - 1])
-                (row, column) = (row - 1, column - 1)
-            } else if lengths[(row - 1) * width + column] > lengths[row * width + column - 1] {
-                row -= 1
-            } else {
-                column -= 1
-            }
+            let step = steps[(row - 1) * width + column - 1]
+            if step == .both { words.insert(a[row - 1]) }
+            if step != .second { row -= 1 }
+            if step != .first { column -= 1 }
         }
         return words
     }

@@ -70,6 +70,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         }
         hiddenSize = try size("embedding_length")
         layerCount = try size("block_count")
+        try file.requireLayers(layerCount, "'llama.block_count'", path: file.path)
         headCount = try size("attention.head_count")
         keyHeadCount =
             metadata.integer("llama.attention.head_count_kv") == nil
@@ -108,7 +109,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         let path = model.configurationPath
         vocabularySize = try model.size("vocab_size")
         hiddenSize = try model.size("hidden_size")
-        layerCount = try model.size("num_hidden_layers")
+        layerCount = try model.layers("num_hidden_layers")
         headCount = try model.size("num_attention_heads")
         keyHeadCount = source["num_key_value_heads"]?.int == nil ? headCount : try model.size("num_key_value_heads")
         headDimension = source["head_dim"]?.int == nil ? hiddenSize / headCount : try model.size("head_dim")

@@ -54,7 +54,7 @@ enum Bart {
         let heads = try settings.size(side + "_attention_heads")
         return EncoderConfiguration(
             vocabularySize: try settings.size("vocab_size"), hiddenSize: hidden,
-            layerCount: try settings.size(side + "_layers"), headCount: heads,
+            layerCount: try settings.layers(side + "_layers"), headCount: heads,
             headDimension: try settings.headDimension(hidden: hidden, heads: heads),
             feedForwardSize: try settings.size(side + "_ffn_dim"),
             contextLength: try settings.size("max_position_embeddings"), epsilon: 1e-5,

@@ -11,7 +11,7 @@ enum T5EncoderDecoder {
         let encoder = try EncoderModel(model, precision: precision)
         let settings = EncoderSettings(model: model)
         var sizes = try T5Encoder.configuration(settings)
-        if settings["num_decoder_layers"] != nil { sizes.layerCount = try settings.size("num_decoder_layers") }
+        if settings["num_decoder_layers"] != nil { sizes.layerCount = try settings.layers("num_decoder_layers") }
         let configuration = EncoderDecoderConfiguration(
             encoder: encoder.configuration, decoder: sizes,
             startToken: try model.tokenID("decoder_start_token_id") ?? model.tokenID("pad_token_id") ?? 0,

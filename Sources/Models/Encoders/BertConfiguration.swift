@@ -37,7 +37,7 @@ enum BertConfiguration {
         try settings.require("position_embedding_type", .string("absolute"))
         return EncoderConfiguration(
             vocabularySize: try settings.size(Members.vocabulary), hiddenSize: hidden,
-            layerCount: try settings.size(members.layers), headCount: heads,
+            layerCount: try settings.layers(members.layers), headCount: heads,
             headDimension: try settings.headDimension(hidden: hidden, heads: heads),
             feedForwardSize: try settings.size(members.feedForward), contextLength: positions - first,
             segmentCount: settings[Members.segments]?.count ?? 0,

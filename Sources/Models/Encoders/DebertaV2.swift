@@ -72,7 +72,7 @@ enum DebertaV2 {
         try settings.require("embedding_size", .number(Double(hidden)))
         return EncoderConfiguration(
             vocabularySize: try settings.size("vocab_size"), hiddenSize: hidden,
-            layerCount: try settings.size("num_hidden_layers"), headCount: heads,
+            layerCount: try settings.layers("num_hidden_layers"), headCount: heads,
             headDimension: try settings["attention_head_size"] == nil
                 ? settings.headDimension(hidden: hidden, heads: heads) : settings.size("attention_head_size"),
             feedForwardSize: try settings.size("intermediate_size"),
@@ -87,6 +87,10 @@ enum DebertaV2 {
     ) throws -> DisentangledDistances {
         let own = settings["max_relative_positions"]?.int ?? -1
         let longest = own < 1 ? sizes.contextLength : try settings.size("max_relative_positions")
+        guard max(longest, sizes.contextLength) <= EncoderConfiguration.greatestDistance else {
+            throw settings.unsupported(
+                "relative positions of more than \(EncoderConfiguration.greatestDistance) tokens are not supported")
+        }
         guard let buckets = settings["position_buckets"]?.int, buckets > 0 else {
             return DisentangledDistances(span: longest, buckets: nil)
         }

@@ -35,6 +35,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
 
     /// The longest input where nothing in the model bounds it.
     static let unboundedContext = 1 << 15
+    /// The greatest distance for which a table of relative positions is made.
+    static let greatestDistance = 1 << 16
 }
 
 /// Reads the members of an encoder's config.json, which families name differently.
@@ -47,6 +49,11 @@ struct EncoderSettings {
     /// The first of `names` that is there.
     func size(_ names: String...) throws -> Int {
         try model.size(names.first { self[$0] != nil } ?? names[0])
+    }
+
+    /// The first of `names` that is there, a number of layers that the tensors can have.
+    func layers(_ names: String...) throws -> Int {
+        try model.layers(names.first { self[$0] != nil } ?? names[0])
     }
 
     /// `hiddenSize / headCount`.

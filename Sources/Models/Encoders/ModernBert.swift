@@ -46,7 +46,7 @@ enum ModernBert {
         let heads = try settings.size("num_attention_heads")
         return EncoderConfiguration(
             vocabularySize: try settings.size("vocab_size"), hiddenSize: hidden,
-            layerCount: try settings.size("num_hidden_layers"), headCount: heads,
+            layerCount: try settings.layers("num_hidden_layers"), headCount: heads,
             headDimension: try settings.headDimension(hidden: hidden, heads: heads),
             feedForwardSize: try settings.size("intermediate_size"),
             contextLength: try settings.size("max_position_embeddings"),

@@ -54,7 +54,7 @@ enum NomicBert {
         let trained = isStretched ? try settings.size("max_trained_positions") : .max
         return EncoderConfiguration(
             vocabularySize: try settings.size("vocab_size"), hiddenSize: hidden,
-            layerCount: try settings.size("num_hidden_layers", "n_layer"), headCount: heads,
+            layerCount: try settings.layers("num_hidden_layers", "n_layer"), headCount: heads,
             headDimension: try settings["head_dim"] == nil
                 ? settings.headDimension(hidden: hidden, heads: heads) : settings.size("head_dim"),
             feedForwardSize: try settings["n_embd"] != nil && settings["n_inner"] == nil

@@ -41,7 +41,9 @@ enum T5Encoder {
         let longest =
             try settings["relative_attention_max_distance"] == nil
             ? 128 : settings.size("relative_attention_max_distance")
-        guard buckets >= 4, buckets % 4 == 0, longest > buckets / 4 else {
+        guard buckets >= 4, buckets % 4 == 0, longest > buckets / 4,
+            longest <= EncoderConfiguration.greatestDistance
+        else {
             throw settings.unsupported("\(buckets) relative positions up to a distance of \(longest) are not supported")
         }
         return (buckets, longest)
@@ -54,7 +56,7 @@ enum T5Encoder {
         let inside = isGated ? String(name.dropFirst("gated-".count)) : name
         return EncoderConfiguration(
             vocabularySize: try settings.size("vocab_size"), hiddenSize: try settings.size("d_model"),
-            layerCount: try settings.size("num_layers"), headCount: try settings.size("num_heads"),
+            layerCount: try settings.layers("num_layers"), headCount: try settings.size("num_heads"),
             headDimension: try settings.size("d_kv"), feedForwardSize: try settings.size("d_ff"),
             contextLength: EncoderConfiguration.unboundedContext,
             epsilon: try settings.epsilon("layer_norm_epsilon", default: 1e-6),

@@ -75,7 +75,8 @@ struct EvalAnswersCommand: AsyncParsableCommand {
         }
         if let first = evaluation.invalidExpressions.first {
             progress.reporter.warn(
-                "answers that are no regular expressions, which match nothing: \(evaluation.invalidExpressions.count); "
+                "answers that are no regular expressions, or take too many steps, and match nothing: "
+                    + "\(evaluation.invalidExpressions.count); "
                     + "the first is \(first)")
         }
         try TaskScores.show(

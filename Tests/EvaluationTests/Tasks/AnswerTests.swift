@@ -43,6 +43,16 @@ import TrawlTestSupport
         #expect(!matcher.matches(matcher.prepare("["), ["["]) && matcher.invalidExpressions == ["["])
     }
 
+    /// Backtracking through all ways to cut the letters would not end.
+    @Test func expressionsThatTakeTooManyStepsMatchNothing() {
+        var matcher = AnswerMatcher(.regex)
+        let text = matcher.prepare(String(repeating: "a", count: 200))
+        let isFound = matcher.matches(text, ["(a+)+b"])
+        #expect(!isFound && matcher.invalidExpressions == ["(a+)+b"])
+        let isOtherFound = matcher.matches(text, ["(a+)+b", "a{200}"])
+        #expect(isOtherFound)
+    }
+
     /// The golden file is written by eval/parity/tasks.py with DPR's own code.
     @Test func answersAreFoundWhereDPRFindsThem() throws {
         let path = TestFiles.repository("Tests/EvaluationTests/Golden/answers.json")

@@ -127,6 +127,14 @@ import TrawlTestSupport
         #expect(got.contains(message) && got.contains("gold.jsonl"), "\(got)")
     }
 
+    /// ROUGE-L takes the product of the words of two answers.
+    @Test func answersOfVeryManyWordsAreRefused() throws {
+        let words = String(repeating: "x ", count: 10_001)
+        let path = try folder.write("gold.jsonl", record("1", [("x", ["A"])]) + "\n" + record("2", [(words, nil)]))
+        let got = errorText { try KILTFile(path: path) }
+        #expect(got.contains("gold.jsonl:2: an answer has 10001 words"), "\(got)")
+    }
+
     @Test func aPredictionHasOneAnswer() throws {
         let got = errorText {
             try report([record("1", [("x", ["A"])])], [record("1", [("x", ["A"]), ("y", nil)])])
