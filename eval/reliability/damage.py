@@ -16,8 +16,7 @@ then runs on a copy of its own. Counted are
 * wrong repairs: `check --repair` wrote an index that fails its check, has a document that the sound index does not have,
   lacks one that its report does not name, or has an exit code that says otherwise.
 
-The exit code is 1 if there was any, unless only commands that search or list saw what is `unnoticed`. Needs nothing but the
-program; TRAWL_BINARY names another than that of the release build.
+The exit code is 1 if there was any but of what is unnoticed. TRAWL_BINARY names another program than that of the release build.
 """
 
 import argparse

@@ -120,7 +120,8 @@ struct IndexRepair {
                         in: index.fingerprints, path: output)
                     return false
                 } catch {
-                    return true
+                    // What the index stores for the part may be what is damaged.
+                    return (error as? TrawlError)?.code != .corrupted
                 }
             }.map(\.name))
     }
