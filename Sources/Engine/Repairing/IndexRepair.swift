@@ -56,7 +56,8 @@ struct IndexRepair {
                 let file = try SearchIndex.recipeFile(of: snapshot, engine.parts)
                 guard let failure else { return (snapshot, file) }
                 findings.problems.append(
-                    "the recipe and settings of the last commit, for which those of the one before are taken: \(failure)")
+                    "the recipe and settings of the last commit, for which those of the one before are taken: \(failure)"
+                )
                 return (store.snapshots[0].withMetadata(of: snapshot), file)
             } catch {
                 failure = failure ?? error
