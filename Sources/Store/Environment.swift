@@ -57,7 +57,15 @@ final class Environment: @unchecked Sendable {
         let isReadOnlyMedium = !writable && errno == EROFS
         isReadOnly = !writable
         try Self.requireSoundStart(path: path)
-        let handle = try Self.openHandle(path: path, writable: writable, isReadOnlyMedium: isReadOnlyMedium)
+        let isNew = Self.file(in: path) == nil
+        let handle: OpaquePointer
+        do {
+            handle = try Self.openHandle(path: path, writable: writable, isReadOnlyMedium: isReadOnlyMedium)
+        } catch {
+            // A disk that was full at once leaves part of a file, which would look like a damaged index.
+            if isNew { unlink(path + "/data.mdb") }
+            throw error
+        }
         do {
             var dead: Int32 = 0
             if writable { try check(mdb_reader_check(handle, &dead), "mdb_reader_check", path: path) }

@@ -128,7 +128,7 @@ import TrawlTestSupport
     private func add(_ documents: [TestDocument], replacing: Bool, _ path: String, _ folder: UpdateFolder) throws {
         // Little text a segment makes several of one run.
         _ = try IndexBuilder(
-            addingTo: path, replacing: replacing, engine: Engine(), progress: .silent, segmentTextBytes: 600
+            addingTo: path, replacing: replacing, engine: Engine(), progress: .silent, segmentTextBytes: 1500
         ).run(CorpusRecipe().documents(paths: [folder.corpus(documents)]))
     }
 
