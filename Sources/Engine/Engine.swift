@@ -177,7 +177,7 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - output: the folder of the new index, in which there is none.
     ///   - sample: as for `check`.
-    /// - Throws: `TrawlError.corrupted` when nothing can be read; what stands in the way of a build. There is no new index then.
+    /// - Throws: `TrawlError.corrupted` when nothing can be read, and the errors of a build. There is no new index then.
     public func repair(
         _ path: String, to output: String, sample: Int = 200, progress: any ProgressReporter = .silent
     ) throws -> RepairReport {

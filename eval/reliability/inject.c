@@ -193,12 +193,6 @@ void *mmap(void *address, size_t size, int protection, int flags, int descriptor
     return next(address, size, protection, flags, descriptor, offset);
 }
 
-void *mmap64(void *address, size_t size, int protection, int flags, int descriptor, off_t offset) {
-    NEXT(void *, mmap64, void *, size_t, int, int, int, off_t);
-    if (by_lmdb(__builtin_return_address(0)) && fails("map")) return errno = error_number, MAP_FAILED;
-    return next(address, size, protection, flags, descriptor, offset);
-}
-
 static int opens_to_write(const char *path, int flags) {
     return (flags & O_ACCMODE) != O_RDONLY && strstr(path, path_part) != NULL;
 }
@@ -214,13 +208,11 @@ int open(const char *path, int flags, ...) {
 }
 
 int open64(const char *path, int flags, ...) {
-    NEXT(int, open64, const char *, int, ...);
     va_list arguments;
     va_start(arguments, flags);
     int mode = va_arg(arguments, int);
     va_end(arguments);
-    if (opens_to_write(path, flags) && fails("open")) FAIL;
-    return next(path, flags, mode);
+    return open(path, flags, mode);
 }
 
 int rename(const char *from, const char *to) {

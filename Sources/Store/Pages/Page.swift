@@ -21,7 +21,7 @@ struct Page {
     static let leafFlag: UInt16 = 2
     static let overflowFlag: UInt16 = 4
 
-    /// The value stands in pages of its own; the value is the record of a table.
+    /// Flags of a node: its value has pages of its own; its value is the record of a table.
     static let bigValueFlag: UInt16 = 1
     static let tableFlag: UInt16 = 2
 
