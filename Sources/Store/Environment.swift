@@ -51,6 +51,12 @@ final class Environment: @unchecked Sendable {
         return stat(folder + "/data.mdb", &status) == 0 ? UInt64(status.st_ino) : nil
     }
 
+    /// The bytes of the file in `folder`; 0 when there is none.
+    private static func size(in folder: String) -> Int {
+        var status = stat()
+        return stat(folder + "/data.mdb", &status) == 0 ? Int(status.st_size) : 0
+    }
+
     private init(path: String) throws {
         self.path = path
         let writable = access(path, W_OK) == 0
@@ -62,8 +68,9 @@ final class Environment: @unchecked Sendable {
         do {
             handle = try Self.openHandle(path: path, writable: writable, isReadOnlyMedium: isReadOnlyMedium)
         } catch {
-            // A disk that was full at once leaves part of a file, which would look like a damaged index.
-            if isNew { unlink(path + "/data.mdb") }
+            // A disk that was full at once leaves part of a meta page, which would look like a damaged index. A whole file is
+            // that of another process.
+            if isNew, Self.size(in: path) < 2 * Int(sysconf(Int32(_SC_PAGESIZE))) { unlink(path + "/data.mdb") }
             throw error
         }
         do {
@@ -82,9 +89,7 @@ final class Environment: @unchecked Sendable {
 
     /// Opens with the largest map that the process may have: address space costs nothing, moving a map does.
     private static func openHandle(path: String, writable: Bool, isReadOnlyMedium: Bool) throws -> OpaquePointer {
-        var status = stat()
-        let fileBytes = stat(path + "/data.mdb", &status) == 0 ? Int(status.st_size) : 0
-        var size = AddressSpace.forMap(of: fileBytes, most: largestMap)
+        var size = AddressSpace.forMap(of: Self.size(in: path), most: largestMap)
         while true {
             var handle: OpaquePointer?
             try check(mdb_env_create(&handle), "mdb_env_create", path: path)
