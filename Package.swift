@@ -146,8 +146,7 @@ let package = Package(
             "Workbench",
             [
                 "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
-                "Tensors",
-                "Tokenizers", "Training",
+                "Tensors", "Tokenizers", "Training", "VectorIndex",
             ], packages: [yams], golden: true)
         + [
             // The page and the description of the API are part of the binary.

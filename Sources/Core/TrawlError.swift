@@ -53,6 +53,8 @@ public struct TrawlError: Error, Sendable {
         case fusionWeights
         /// A fusion that was fitted to judged queries.
         case fittedFusion
+        /// An adapter of queries' vectors that was fitted to judged queries.
+        case queryAdapter
         /// A model that writes n-grams, its fitted weights, and the field of identifiers.
         case generator, keyWeights, pseudoQueries
         /// The metadata of a document, and ids that the index does not have.

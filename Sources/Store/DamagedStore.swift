@@ -21,18 +21,24 @@ public struct DamagedStore {
         let map = try Self.map(path + "/data.mdb")
         var damages: [any Error] = []
         var found: [(commit: MetaPage, snapshot: Snapshot)] = []
+        var unfinished: [(commit: MetaPage, error: TrawlError)] = []
         for number in 0...1 {
             do {
                 let commit = try MetaPage(map, number: number)
                 // The first commit has only one meta page.
                 if commit.main.isEmpty { continue }
-                found.append((commit, try Snapshot(CommittedTables(map, commit), path: path, lock: lock)))
-            } catch let error as TrawlError where error.code == .notFound {
-                // The commit that made the tables has no manifest yet.
-                continue
+                do {
+                    found.append((commit, try Snapshot(CommittedTables(map, commit), path: path, lock: lock)))
+                } catch let error as TrawlError where error.code == .notFound {
+                    unfinished.append((commit, error))
+                }
             } catch {
                 damages.append(error)
             }
+        }
+        // The commit that made the tables has no manifest yet. A later one that has none lost it.
+        for (commit, error) in unfinished where found.contains(where: { $0.commit.transaction < commit.transaction }) {
+            damages.append(error)
         }
         // A damaged number of a commit does not make it the last; segments are numbered in order.
         found.sort { first, second in

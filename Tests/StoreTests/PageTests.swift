@@ -175,4 +175,27 @@ import TrawlTestSupport
         }
         #expect([UInt8](try Data(contentsOf: URL(filePath: copy + "/data.mdb"))) == bytes)
     }
+
+    @Test func aLastCommitThatLostItsManifestIsNotTakenForOneThatNeverHadAny() throws {
+        var random = SplitMix64(seed: 11)
+        for _ in 0..<3 { try addSegment(records: 20, keyBytes: 8, bytes: 100, &random) }
+        let sound = [UInt8](try Data(contentsOf: URL(filePath: data)))
+        let last = try DamagedStore(at: path)
+        #expect(last.damage == nil)
+        let name = Array(Manifest.name)
+        var fallenBack = 0
+        for place in sound.indices.dropLast(name.count) where Array(sound[place..<place + name.count]) == name {
+            var bytes = sound
+            bytes[place + name.count - 1] ^= 1
+            let copy = folder.path("manifest-\(place).trawl")
+            try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+            try Data(bytes).write(to: URL(filePath: copy + "/data.mdb"))
+            guard let store = try? DamagedStore(at: copy) else { continue }
+            if store.snapshots[0].segments.count < last.snapshots[0].segments.count {
+                fallenBack += 1
+                #expect(store.damage != nil)
+            }
+        }
+        #expect(fallenBack > 0)
+    }
 }

@@ -82,6 +82,7 @@ import TrawlTestSupport
     ]
     private static let dense = [
         "--instruction", "--examples", "--query-prompt", "--exact", "--ef-search", "--feedback", "--feedback-weight",
+        "--no-adapter",
     ]
     private static let late = ["--probes", "--candidates"]
     private static let fusion = ["--fusion", "--weights", "--blocks"]
@@ -143,7 +144,7 @@ import TrawlTestSupport
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "dense"],
             refused: all(generative + late + fusion + ["--k1", "--b", "--syntax"], "--mode dense").merging([
-                "--feedback-weight": "--feedback",
+                "--feedback-weight": "--feedback", "--no-adapter": "query adapter",
                 "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
             ]) { $1 }),
         Case(
@@ -157,7 +158,7 @@ import TrawlTestSupport
             refused: [
                 "--k1": "--weights", "--b": "--weights", "--syntax": "--weights", "--depth": "--run",
                 "--probes": "--weights", "--candidates": "--weights",
-                "--blocks": "--fusion fitted", "--feedback-weight": "--feedback",
+                "--blocks": "--fusion fitted", "--feedback-weight": "--feedback", "--no-adapter": "query adapter",
                 "--rerank-depth": "--rerank",
                 "--rerank-weight": "--rerank",
             ]),
@@ -331,6 +332,15 @@ import TrawlTestSupport
         Case(
             command: "train fusion", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),
+        Case(
+            command: "train query-adapter",
+            line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"], refused: [:]),
+        Case(
+            command: "train query-adapter",
+            line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--no-map"],
+            refused: [
+                "--rank": "--no-map", "--rounds": "--no-map", "--learning-rate": "--no-map", "--no-memory": "--no-map",
+            ]),
         Case(command: "train queries", line: ["missing.trawl", "--output", "new"], refused: [:]),
         Case(
             command: "adapt", line: ["missing.trawl"],

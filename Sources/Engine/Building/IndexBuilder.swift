@@ -226,7 +226,7 @@ struct IndexBuilder {
             session.removeMetadata(CorpusFileTable.metadataName)
         }
         // What was fitted to an index is not fitted to the one that replaces it.
-        if !adding { session.removeMetadata(SearchIndex.fusionName) }
+        if !adding { for name in SearchIndex.fittedNames { session.removeMetadata(name) } }
     }
 
     /// The documents of the index that is added to, which another writer may have replaced before this one had the

@@ -191,9 +191,15 @@ struct IndexRepair {
         try IndexBuilder(
             restoring: file, files: files, output: output, adding: adding, engine: engine, progress: progress
         ).run(SalvagedDocuments(chosen, keys: keys))
-        if !adding, let fusion = try snapshot.metadata(SearchIndex.fusionName) {
+        let fitted =
+            try adding
+            ? []
+            : SearchIndex.fittedNames.compactMap { name in
+                try snapshot.metadata(name).map { (name, $0) }
+            }
+        if !fitted.isEmpty {
             let session = try Store.open(at: output).write()
-            session.setMetadata(SearchIndex.fusionName, bytes: fusion)
+            for (name, bytes) in fitted { session.setMetadata(name, bytes: bytes) }
             try session.commit(segments: session.manifest.segments)
         }
     }

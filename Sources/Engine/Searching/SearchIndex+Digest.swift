@@ -2,7 +2,7 @@ import TrawlStore
 import TrawlTokenizers
 
 extension SearchIndex {
-    /// What the index holds in 64 hexadecimal digits: SHA-256 over its recipe and settings, the digests of its models and the
+    /// What the index holds in 64 hexadecimal digits: SHA-256 over its recipe and settings, what was fitted to it, the digests of its models and the
     /// checksums of all that is stored. Two builds of the same corpus by the same recipe have the same.
     ///
     /// - Complexity: one page for each mebibyte of the index; a second for a hundred gigabytes that are not in memory.
@@ -15,6 +15,11 @@ extension SearchIndex {
         }
         add(try RecipeFile(recipe, settings: settings).yaml(parts: knownParts))
         for (key, digest) in fingerprints.sorted(by: { $0.key < $1.key }) { add(key + " " + digest) }
+        for name in Self.fittedNames {
+            guard let bytes = try snapshot.metadata(name) else { continue }
+            add(name)
+            bytes.withUnsafeBufferPointer { hash.update($0) }
+        }
         for segment in snapshot.segments {
             for reader in [segment] + (segment.deletionReader.map { [$0] } ?? []) {
                 for checksum in try reader.storedChecksums() { add(String(checksum, radix: 16)) }

@@ -84,6 +84,16 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
     {
         try elements.withUnsafeMutableBufferPointer { try body($0) }
     }
+
+    /// Calls `body` with each row, `[columns]`, to be changed in place.
+    package mutating func withRows(_ body: (_ row: Int, UnsafeMutableBufferPointer<Scalar>) -> Void) {
+        let (rows, columns) = (rows, columns)
+        withElements { elements in
+            for row in 0..<rows {
+                body(row, UnsafeMutableBufferPointer(rebasing: elements[row * columns..<(row + 1) * columns]))
+            }
+        }
+    }
 }
 
 extension Matrix {

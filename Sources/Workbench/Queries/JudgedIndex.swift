@@ -9,4 +9,12 @@ public struct JudgedIndex {
     public init(_ index: SearchIndex, _ queries: JudgedQueries) {
         (self.index, self.queries) = (index, queries)
     }
+
+    /// The queries of a file that have a relevant document in the index; see `JudgedQueries.init(queries:qrels:where:)`.
+    public init(_ index: SearchIndex, queries: String, qrels: String) throws {
+        let judged = try JudgedQueries(queries: queries, qrels: qrels) {
+            (try? index.documents.contains($0)) ?? false
+        }
+        self.init(index, judged)
+    }
 }

@@ -25,15 +25,11 @@ struct JudgedIndexOptions: ParsableArguments {
 
     /// `index` with its queries, and the further ones; queries without a relevant document in their index are left out.
     func read(_ index: SearchIndex, _ engine: Engine) throws -> [JudgedIndex] {
-        try [Self.read(index, queries, qrels)]
+        try [JudgedIndex(index, queries: queries, qrels: qrels)]
             + also.map { text in
                 let parts = text.split(separator: ",").map(String.init)
-                return try Self.read(engine.open(IndexCatalogue.path(of: parts[0])), parts[1], parts[2])
+                return try JudgedIndex(
+                    engine.open(IndexCatalogue.path(of: parts[0])), queries: parts[1], qrels: parts[2])
             }
-    }
-
-    private static func read(_ index: SearchIndex, _ queries: String, _ qrels: String) throws -> JudgedIndex {
-        JudgedIndex(
-            index, try JudgedQueries(queries: queries, qrels: qrels) { (try? index.documents.contains($0)) ?? false })
     }
 }

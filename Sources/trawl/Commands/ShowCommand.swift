@@ -40,6 +40,10 @@ struct ShowCommand: AsyncParsableCommand {
         if let fusion = try index.fittedFusion() {
             Output.line("fusion      \(fusion.blockCount) blocks, fitted to \(fusion.queries) queries")
         }
+        if let adapter = try index.queryAdapter() {
+            let remembered = adapter.memory.map { "; remembers \(grouped($0.entries.count))" } ?? ""
+            Output.line("adapter     rank \(adapter.rank), fitted to \(grouped(adapter.queries)) queries" + remembered)
+        }
         for part in try index.sizes() { Output.line("  \(part.name): \(grouped(part.bytes)) bytes") }
         Output.line("\nrecipe\n" + (try RecipeFile(index.recipe, settings: index.settings).yaml()).visible)
     }

@@ -13,7 +13,7 @@ struct TrainCommand: AsyncParsableCommand {
         abstract: "Train a generator or a reranker, fit weights or hybrid search, or write queries to train on.",
         subcommands: [
             TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainWeightsCommand.self, TrainFusionCommand.self,
-            TrainQueriesCommand.self,
+            TrainQueryAdapterCommand.self, TrainQueriesCommand.self,
         ])
 }
 

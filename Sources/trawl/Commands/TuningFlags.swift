@@ -100,6 +100,8 @@ struct DenseFlags: ParsableArguments {
         help: ArgumentHelp(
             "What these passages count beside the query. (default: the index's)", valueName: "weight"))
     var feedbackWeight: Float?
+    @Flag(help: "Leave the vectors of queries as the model makes them, whatever adapter was fitted to the index.")
+    var noAdapter = false
 
     func validate() throws {
         if let efSearch, efSearch < 1 { throw ValidationError("--ef-search must be at least 1") }
@@ -118,6 +120,7 @@ struct DenseFlags: ParsableArguments {
         if instruction != nil || examples != nil { settings.dense.queryPrompt = nil }
         if exact { (settings.dense.isExact, settings.late.isExact) = (true, true) }
         if let efSearch { settings.dense.searchWidth = efSearch }
+        if noAdapter { settings.dense.usesAdapter = false }
         if let feedback { settings.dense.feedback = feedback }
         if let feedbackWeight { settings.dense.feedbackWeight = feedbackWeight }
     }

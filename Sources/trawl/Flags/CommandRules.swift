@@ -18,7 +18,7 @@ let tuningRules = [
 let searchFlags = [
     "--mode", "--generator", "--alpha", "--seal-weights", "--query-ngrams", "--beams", "--soft-constraint", "--scoring",
     "--instruction", "--examples", "--query-prompt", "--exact", "--ef-search", "--probes", "--candidates", "--feedback",
-    "--feedback-weight", "--k1", "--b", "--syntax", "--fusion", "--weights", "--blocks", "--where",
+    "--feedback-weight", "--no-adapter", "--k1", "--b", "--syntax", "--fusion", "--weights", "--blocks", "--where",
 ]
 
 extension QueryCommand: RuledCommand {
@@ -138,6 +138,12 @@ extension TrainRerankerCommand: RuledCommand {
         FlagRule("--curriculum-samples", "--anti-curriculum", needs: ["--curriculum"]),
         FlagRule("--reweight-strength", needs: ["--reweight"]),
         FlagRule("--force", excludedBy: ["--resume"]),
+    ]
+}
+
+extension TrainQueryAdapterCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--rank", "--rounds", "--learning-rate", "--no-memory", excludedBy: ["--no-map"])
     ]
 }
 

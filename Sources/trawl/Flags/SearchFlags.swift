@@ -15,6 +15,7 @@ enum SearchFlags {
         (
             [
                 "--instruction", "--examples", "--query-prompt", "--ef-search", "--feedback", "--feedback-weight",
+                "--no-adapter",
             ],
             [.dense]
         ),
@@ -58,6 +59,9 @@ enum SearchFlags {
         }
         if let flag = given.spelling(of: "--feedback-weight"), settings.allSatisfy({ $0.dense.feedback == 0 }) {
             throw ValidationError("\(flag) has no effect without --feedback")
+        }
+        if let flag = given.spelling(of: "--no-adapter"), !index.settings.dense.usesAdapter {
+            throw ValidationError("\(flag) has no effect on this index: its searches use no query adapter")
         }
         if let flag = given.spelling(of: "--blocks"), !settings.contains(where: { $0.fusion.method == .fitted }) {
             throw ValidationError("\(flag) has no effect without a fitted fusion (--fusion fitted)")

@@ -17,6 +17,7 @@ enum Advice {
         case .passages: "--passage-size and --passage-overlap"
         case .fusionWeights: "--weights lexical=1,dense=1"
         case .fittedFusion: "'trawl train fusion' fits one, --fusion min-max does without"
+        case .queryAdapter: "'trawl train query-adapter' fits one, --no-adapter does without"
         case .generator: "'trawl train generator' trains one, --generator names it"
         case .keyWeights:
             "'trawl train weights'; for minilm-generator, 'trawl models pull generator --force' restores them"

@@ -54,6 +54,9 @@ public struct DenseSettings: RecipeSection {
 
     public static let defaultFeedbackWeight: Float = 0.4
 
+    /// Whether the vectors of queries go through the adapter that was fitted to the index.
+    public var usesAdapter = false
+
     public init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -61,6 +64,7 @@ public struct DenseSettings: RecipeSection {
         case isExact = "exact"
         case searchWidth = "efSearch"
         case feedback, feedbackWeight
+        case usesAdapter = "adapter"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -73,6 +77,7 @@ public struct DenseSettings: RecipeSection {
         searchWidth = try values.decodeIfPresent(Int.self, forKey: .searchWidth)
         feedback = try values.decode(.feedback, default: 0)
         feedbackWeight = try values.decode(.feedbackWeight, default: Self.defaultFeedbackWeight)
+        usesAdapter = try values.decode(.usesAdapter, default: false)
     }
 
     public func validate() throws {

@@ -69,10 +69,13 @@ public struct VectorsPart: IndexPart {
 
     public func makeRetriever(_ context: RetrieverContext) throws -> (any Retriever)? {
         let settings = context.settings.dense
-        let embedder = try embedder(
-            of: context.index, context.models,
-            precision: settings.queryPrecision ?? context.index.recipe.dense.precision)
-        return try DenseRetriever(embedder, context.index.open(self), settings, context.filter)
+        let embedder = try queryEmbedder(of: context.index, context.models, settings)
+        return try DenseRetriever(embedder, context.index.open(self), settings, context)
+    }
+
+    /// The model that the index was built with, as searches embed queries.
+    func queryEmbedder(of index: SearchIndex, _ models: ModelCache, _ settings: DenseSettings) throws -> TextEmbedder {
+        try embedder(of: index, models, precision: settings.queryPrecision ?? index.recipe.dense.precision)
     }
 
     /// The model that the index was built with.
@@ -99,6 +102,14 @@ extension RowFormat {
 
 extension TextEmbedder {
     var fingerprint: Fingerprint { Fingerprint(key: "embedder", title: "embedding model", digest: digest) }
+}
+
+extension DenseSettings {
+    /// The prompt of queries.
+    func prompt(of embedder: TextEmbedder) throws -> EmbeddingPrompt {
+        if let queryPrompt { return EmbeddingPrompt(prefix: queryPrompt) }
+        return try embedder.prompt(for: .query, instruction: instruction, examples: examples)
+    }
 }
 
 extension DenseRecipe {
