@@ -55,6 +55,21 @@ import TrawlTestSupport
 
     private func ids(_ hits: [SearchHit]) -> [String] { hits.map(\.document.rawValue) }
 
+    @Test func aDamagedCodecIsNoticed() throws {
+        let path = try build()
+        let session = try Store.open(at: path).write()
+        var bytes = try #require(try session.snapshot(of: session.manifest.segments).metadata(StoredCodec.metadataName))
+        bytes[bytes.count - 2] ^= 0x40
+        session.setMetadata(StoredCodec.metadataName, bytes: bytes)
+        try session.commit(segments: session.manifest.segments)
+        #expect {
+            _ = try hits(path, "moon")
+        } throws: {
+            "\($0)".contains("the codec of the token vectors is damaged")
+        }
+        #expect(try !engine.check(path).filter { !$0.passed }.isEmpty)
+    }
+
     @Test func documentsAreFoundByTheirTokens() throws {
         let path = try build()
         // A document of nothing but punctuation has the vectors of special tokens.

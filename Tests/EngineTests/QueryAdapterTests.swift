@@ -28,7 +28,8 @@ import TrawlVectorIndex
         try engine.build(
             RecipeFile(IndexRecipe(build: ["dense"])), at: path,
             documents: DocumentList(
-                Self.texts.enumerated().map { try Document(id: "\($0.offset)", text: $0.element, metadata: ["number": "\($0.offset)"])
+                Self.texts.enumerated().map {
+                    try Document(id: "\($0.offset)", text: $0.element, metadata: ["number": "\($0.offset)"])
                 }))
     }
 
@@ -53,7 +54,8 @@ import TrawlVectorIndex
         let (vector, embedder) = try vector(of: text)
         var adapter = QueryAdapter(dimension: vector.count, queries: 1, embedder: embedder)
         adapter.memory = QueryMemory(
-            [.init(text: text, documents: [DocumentID(document), DocumentID("unknown")], shares: [0.5, 1])], vectors: vector,
+            [.init(text: text, documents: [DocumentID(document), DocumentID("unknown")], shares: [0.5, 1])],
+            vectors: vector,
             dimension: vector.count, weight: weight, threshold: threshold)
         return adapter
     }

@@ -148,7 +148,8 @@ public struct QueryAdapterTraining: Sendable {
         let present = try validation.report([0])
         func row(_ search: String, _ choices: [Int]) throws -> Row {
             let report = try validation.report(choices)
-            let comparison = choices == [0] ? nil : try Comparison(QueryAdapterPool.measure(), from: present, to: report)
+            let comparison =
+                choices == [0] ? nil : try Comparison(QueryAdapterPool.measure(), from: present, to: report)
             return Row(
                 search: search, score: report.means[0],
                 newDocuments: validation.knowsNewDocuments

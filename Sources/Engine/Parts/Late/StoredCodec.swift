@@ -12,13 +12,23 @@ enum StoredCodec {
     ///
     /// - Throws: `TrawlError.corrupted`.
     static func read(_ snapshot: Snapshot) throws -> TokenCodec? {
-        try snapshot.metadata(metadataName).map { try TokenCodec(encoded: $0, path: snapshot.path) }
+        guard let bytes = try snapshot.metadata(metadataName) else { return nil }
+        let built = try snapshot.metadata(SearchIndex.fingerprintsName, as: Fingerprints.self)?[key] ?? ""
+        if let dash = built.lastIndex(of: "-"), built[built.index(after: dash)...] != Substring(checksum(bytes)) {
+            throw TrawlError(
+                .corrupted, "the codec of the token vectors is damaged: its checksum differs", path: snapshot.path,
+                remedy: "save what is intact", topic: .damage)
+        }
+        return try TokenCodec(encoded: bytes, path: snapshot.path)
+    }
+
+    private static func checksum(_ bytes: [UInt8]) -> String {
+        String(bytes.withUnsafeBytes { crc32($0) }, radix: 16)
     }
 
     /// What an index must have been built with: the model, and with it the codec, once there is one.
     static func fingerprint(_ embedder: TokenEmbedder, _ codec: TokenCodec?) -> Fingerprint {
-        let checksum = codec.map { $0.encoded.withUnsafeBytes { crc32($0) } }
-        return fingerprint(digest: embedder.digest + (checksum.map { "-" + String($0, radix: 16) } ?? ""))
+        fingerprint(digest: embedder.digest + (codec.map { "-" + checksum($0.encoded) } ?? ""))
     }
 
     /// - Throws: `TrawlError.incompatible` when the index at `path` was built with another model.
