@@ -1,0 +1,136 @@
+import TrawlCore
+import TrawlTensors
+
+/// How one head did on examples that it had not learned from.
+public struct HeadTrial: Codable, Sendable, Equatable {
+    public let head: HeadKind
+    /// What was chosen for it, such as `k`.
+    public let settings: [String: Double]
+    /// nil where every class has one example, so that none can be held out.
+    public let accuracy: Double?
+    /// The mean of -ln of the probability of the right class, after calibration.
+    public let logLoss: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case head, settings, accuracy
+        case logLoss = "log_loss"
+    }
+}
+
+/// Fits heads to examples, and chooses among them.
+struct HeadSelection {
+    /// nil: the best.
+    var head: HeadKind?
+    /// The vectors of the labels' descriptions, `[classes, dimension]`, for the head `labels`.
+    var descriptions: Matrix<Float>?
+
+    struct Outcome {
+        let head: any ClassifierHead
+        /// nil: not known.
+        let temperature: Double?
+        let trials: [HeadTrial]
+        let heldOut: Int
+    }
+
+    /// The heads that are tried.
+    func kinds(_ examples: ClassifierExamples, progress: any ProgressReporter) -> [HeadKind] {
+        if let head { return [head] }
+        if examples.count == 0 { return [.labels] }
+        return HeadKind.allCases.filter { kind in
+            switch kind {
+            case .kernel:
+                if examples.count > KernelHead.mostExamples {
+                    progress.warn(
+                        "the head 'kernel' was not tried: it takes up to \(KernelHead.mostExamples) examples, "
+                            + "here are \(examples.count)")
+                    return false
+                }
+                return true
+            case .labels:
+                guard descriptions != nil, examples.inputs.tokens != nil else { return false }
+                if examples.count > LabelsHead.mostExamples {
+                    progress.warn(
+                        "the head 'labels' was not tried: more than \(LabelsHead.mostExamples) examples need no "
+                            + "descriptions")
+                    return false
+                }
+                return true
+            default: return true
+            }
+        }
+    }
+
+    /// - Throws: `TrawlError.invalidInput` for a head that cannot be fitted to these examples; what linear algebra throws.
+    func run(
+        _ examples: ClassifierExamples, progress: any ProgressReporter, cancellation: Cancellation = .never
+    ) throws -> Outcome {
+        let validation = Validation(examples)
+        let kinds = kinds(examples, progress: progress)
+        var trials: [HeadTrial] = []
+        var best: (fitted: FittedHead, calibration: Calibration?)?
+        progress.begin("classifier heads", total: kinds.count, unit: "heads")
+        defer { progress.end() }
+        // Without a validation the kernel is the best guess: see eval/results/learning.md.
+        let guess: HeadKind = kinds.contains(.kernel) ? .kernel : .logistic
+        for kind in validation.rows.isEmpty && kinds.count > 1 ? [guess] : kinds {
+            guard !cancellation.isCancelled else {
+                throw TrawlError(.invalidInput, "the training was stopped", remedy: "start it again")
+            }
+            let fitted = try fit(kind, examples, validation, known: nil)
+            let calibration = fitted.heldOut.map { Calibration($0, validation.targets) }
+            trials.append(
+                HeadTrial(
+                    head: kind, settings: fitted.head.settings, accuracy: calibration?.accuracy,
+                    logLoss: calibration?.logLoss))
+            let isBetter = best?.calibration.flatMap { known in calibration?.isBetter(than: known) } ?? true
+            if isBetter { best = (fitted, calibration) }
+            progress.advance(1)
+        }
+        guard let best else { preconditionFailure("at least one head is tried") }
+        return Outcome(
+            head: best.fitted.head, temperature: best.calibration?.temperature, trials: trials,
+            heldOut: validation.rows.count)
+    }
+
+    /// The head of these settings, fitted to all examples.
+    func refit(
+        _ kind: HeadKind, settings: [String: Double], _ examples: ClassifierExamples
+    ) throws -> any ClassifierHead {
+        try fit(kind, examples, .none, known: settings).head
+    }
+
+    private func fit(
+        _ kind: HeadKind, _ examples: ClassifierExamples, _ validation: Validation, known: [String: Double]?
+    ) throws -> FittedHead {
+        switch kind {
+        case .centroid, .step: return try MeanHead.fit(kind, examples, validation)
+        case .nn: return try NearestHead.fit(examples, validation)
+        case .hilbert: return try HilbertHead.fit(examples, validation)
+        case .ridge: return try LinearHead.fitRidge(examples, validation, penalty: known?["penalty"])
+        case .logistic: return try LinearHead.fitLogistic(examples, validation, strength: known?["strength"])
+        case .kernel:
+            guard examples.count <= KernelHead.mostExamples else {
+                throw TrawlError(
+                    .unsupported,
+                    "the head 'kernel' takes up to \(KernelHead.mostExamples) examples, here are \(examples.count)",
+                    remedy: "take 'logistic' or 'ridge', or fewer examples")
+            }
+            return try KernelHead.fit(examples, validation, settings: known)
+        case .labels:
+            guard let descriptions else {
+                throw TrawlError(.invalidInput, "the head 'labels' needs descriptions of the labels")
+            }
+            return try LabelsHead.fit(
+                examples, descriptions, validation, epochs: known?["epochs"].map { Int($0) })
+        }
+    }
+}
+
+/// What probabilities are made with where no example could be held out: about what larger sets find.
+func assumedTemperature(of kind: HeadKind) -> Double {
+    switch kind {
+    case .centroid, .step: 0.05
+    case .ridge, .kernel: 0.1
+    case .nn, .hilbert, .logistic, .labels: 1
+    }
+}
