@@ -20,6 +20,9 @@ public enum HeadKind: String, CaseIterable, Codable, Sendable {
     /// Attention of descriptions of the labels to the tokens of a text.
     case labels
 
+    /// Whether a fit without an example has no formula, so that a fifth of them is held out at a time.
+    var isCrossValidated: Bool { self == .logistic || self == .labels }
+
     /// Whether new examples count only after a new fit.
     public var isFitted: Bool { [.ridge, .kernel, .logistic, .labels].contains(self) }
 }

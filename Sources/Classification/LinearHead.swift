@@ -10,7 +10,7 @@ struct LinearHead: ClassifierHead {
     let table: Matrix<Float>
     var weights: [String: Matrix<Float>] { ["weights": table] }
 
-    static let penalties = [1e-3, 1e-2, 0.03, 0.1, 0.3, 1, 3, 10, 100]
+    static let penalties = [1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1, 3, 10, 100]
     static let strengths: [Double] = [1, 10, 100]
     /// The settings where no example can be held out.
     private static let (unknownPenalty, unknownStrength) = (3.0, 10.0)

@@ -28,7 +28,8 @@ struct Validation {
         var folds = [Int](repeating: 0, count: examples.count)
         for row in order {
             let target = examples.targets[row]
-            folds[row] = seen[target] % Self.foldCount
+            // Classes begin at different folds: else, of few examples, a fold would have those of all classes.
+            folds[row] = (seen[target] + target) % Self.foldCount
             seen[target] += 1
         }
         let usable = (0..<examples.count).filter { examples.counts[examples.targets[$0]] > 1 }
@@ -82,7 +83,11 @@ public struct Calibration: Sendable {
 
     init(_ scores: Matrix<Double>, _ targets: [Int]) {
         precondition(scores.rows == targets.count && !targets.isEmpty)
-        func loss(_ logarithm: Double) -> Double { Self.logLoss(scores, targets, temperature: exp(logarithm)) }
+        // Few examples that are all right would make any text certain: each counts as right n + 1 times of n + 2 (Platt 1999).
+        let doubt = 1 / Double(targets.count + 2)
+        func loss(_ logarithm: Double) -> Double {
+            Self.logLoss(scores, targets, temperature: exp(logarithm), doubt: doubt)
+        }
         // The loss may have more than one valley; the deepest is looked for first.
         let (low, high, step) = (-8.0, 5.0, 0.5)
         var best = (place: low, loss: Double.infinity)
@@ -92,19 +97,27 @@ public struct Calibration: Sendable {
         }
         let place = goldenSection(from: best.place - step, to: best.place + step, tolerance: 1e-3, loss)
         temperature = exp(place)
-        logLoss = loss(place)
+        logLoss = Self.logLoss(scores, targets, temperature: temperature, doubt: 0)
         let right = targets.indices.count { scores.greatest($0) == targets[$0] }
         accuracy = Double(right) / Double(targets.count)
     }
 
-    private static func logLoss(_ scores: Matrix<Double>, _ targets: [Int], temperature: Double) -> Double {
+    /// - Parameter doubt: The share of an example that counts for all other classes alike.
+    private static func logLoss(
+        _ scores: Matrix<Double>, _ targets: [Int], temperature: Double, doubt: Double
+    ) -> Double {
         var sum = 0.0
         for (row, target) in targets.enumerated() {
             let values = scores.row(row)
             let greatest = values.max() ?? 0
-            var total = 0.0
-            for value in values { total += exp((value - greatest) / temperature) }
-            sum += log(total) - (scores[row, target] - greatest) / temperature
+            var (total, all) = (0.0, 0.0)
+            for value in values {
+                total += exp((value - greatest) / temperature)
+                all += value - greatest
+            }
+            let right = scores[row, target] - greatest
+            let others = scores.columns > 1 ? (all - right) / Double(scores.columns - 1) : right
+            sum += log(total) - ((1 - doubt) * right + doubt * others) / temperature
         }
         return sum / Double(targets.count)
     }
