@@ -191,7 +191,8 @@ let package = Package(
                 name: "trawl-fuzz",
                 dependencies: modules([
                     "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "LateIndex",
-                    "LexicalIndex", "Models", "Reranking", "Server", "Store", "SubstringIndex", "Tensors", "TestSupport", "Tokenizers",
+                    "LexicalIndex", "Models", "Reranking", "Server", "Store", "SubstringIndex", "Tensors",
+                    "TestSupport", "Tokenizers",
                     "VectorIndex", "Workbench",
                 ]) + [
                     .product(name: "Logging", package: "swift-log"),

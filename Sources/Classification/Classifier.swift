@@ -38,7 +38,8 @@ public struct VectorSource: Codable, Equatable, Sendable {
         }
         guard dimension == other.dimension else {
             throw TrawlError(
-                .incompatible, "\(what) has vectors of \(other.dimension) dimensions; the classifier reads \(dimension)",
+                .incompatible,
+                "\(what) has vectors of \(other.dimension) dimensions; the classifier reads \(dimension)",
                 path: path, remedy: "use vectors of the model that the classifier was trained with")
         }
         guard digest == nil || other.digest == nil || (prefix, suffix) == (other.prefix, other.suffix) else {
@@ -106,7 +107,7 @@ public struct Classifier: Sendable {
     public init(
         labels: [String], examples: [StoredExample], vectors: EmbeddingMatrix, targets: [Int], source: VectorSource,
         tokens: TokenStates? = nil, descriptions: (texts: [String], vectors: EmbeddingMatrix)? = nil,
-        head: HeadKind? = nil, progress: any ProgressReporter = .silent, cancellation: Cancellation = .never
+        head: HeadKind? = nil, progress: any ProgressReporter = .silent
     ) throws {
         guard labels.count > 1 else {
             throw TrawlError(
@@ -118,7 +119,7 @@ public struct Classifier: Sendable {
         var selection = HeadSelection()
         selection.head = head
         selection.descriptions = try descriptions.map { try ClassifierInputs($0.vectors).vectors.single }
-        let outcome = try selection.run(fitted, progress: progress, cancellation: cancellation)
+        let outcome = try selection.run(fitted, progress: progress)
         self.init(
             labels: labels, descriptions: outcome.head.kind == .labels ? descriptions?.texts : nil, source: source,
             examples: examples, vectors: vectors, fitted: fitted, trials: outcome.trials, heldOut: outcome.heldOut,
@@ -146,6 +147,9 @@ public struct Classifier: Sendable {
             return a < b
         }
     }
+
+    /// With more examples than this, descriptions of labels are not read.
+    public static let mostDescribedExamples = LabelsHead.mostExamples
 
     /// Whether the head reads the states of tokens, which `TextEmbedder.tokenStates` gives.
     public var readsTokens: Bool { head.kind == .labels }

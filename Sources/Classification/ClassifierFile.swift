@@ -65,7 +65,8 @@ extension Classifier {
         }
         guard let text = file.metadata[Self.key] else {
             throw TrawlError(
-                .incompatible, "this is not a classifier", path: path, remedy: "name a file that 'classify train' wrote")
+                .incompatible, "this is not a classifier", path: path, remedy: "name a file that 'classify train' wrote"
+            )
         }
         let corrupted = { (message: String) in
             TrawlError(.corrupted, message, path: path, remedy: "train the classifier again")
@@ -83,7 +84,8 @@ extension Classifier {
             throw corrupted("the classifier's description cannot be read")
         }
         let (count, classes, dimension) = (record.examples.count, record.labels.count, record.source.dimension)
-        guard classes > 1, Set(record.labels).count == classes, 1...1_000_000 ~= dimension, record.targets.count == count,
+        guard classes > 1, Set(record.labels).count == classes, 1...1_000_000 ~= dimension,
+            record.targets.count == count,
             record.targets.allSatisfy({ 0 <= $0 && $0 < classes }), record.temperature > 0,
             record.temperature.isFinite, record.descriptions.map({ $0.count == classes }) ?? true
         else { throw corrupted("the classifier's labels, examples and numbers do not fit each other") }

@@ -47,14 +47,7 @@ struct HeadSelection {
                 }
                 return true
             case .labels:
-                guard descriptions != nil, examples.inputs.tokens != nil else { return false }
-                if examples.count > LabelsHead.mostExamples {
-                    progress.warn(
-                        "the head 'labels' was not tried: more than \(LabelsHead.mostExamples) examples need no "
-                            + "descriptions")
-                    return false
-                }
-                return true
+                return descriptions != nil && examples.count <= LabelsHead.mostExamples
             default: return true
             }
         }
@@ -62,7 +55,7 @@ struct HeadSelection {
 
     /// - Throws: `TrawlError.invalidInput` for a head that cannot be fitted to these examples; what linear algebra throws.
     func run(
-        _ examples: ClassifierExamples, progress: any ProgressReporter, cancellation: Cancellation = .never
+        _ examples: ClassifierExamples, progress: any ProgressReporter
     ) throws -> Outcome {
         let validation = Validation(examples)
         let kinds = kinds(examples, progress: progress)
@@ -70,12 +63,9 @@ struct HeadSelection {
         var best: (fitted: FittedHead, compared: Calibration?, temperature: Double?)?
         progress.begin("classifier heads", total: kinds.count, unit: "heads")
         defer { progress.end() }
-        // Without a validation the kernel is the best guess: see eval/results/learning.md.
-        let guess: HeadKind = kinds.contains(.kernel) ? .kernel : .logistic
+        // Without a validation descriptions, or else the kernel, are the best guess: see eval/results/learning.md.
+        let guess: HeadKind = kinds.contains(.labels) ? .labels : kinds.contains(.kernel) ? .kernel : .logistic
         for kind in validation.rows.isEmpty && kinds.count > 1 ? [guess] : kinds {
-            guard !cancellation.isCancelled else {
-                throw TrawlError(.invalidInput, "the training was stopped", remedy: "start it again")
-            }
             let fitted = try fit(kind, examples, validation, known: nil)
             let calibration = fitted.heldOut.map { Calibration($0, validation.targets) }
             // Heads are compared after the same loss of examples; alone, one is judged by its own way of leaving them out.
@@ -131,6 +121,12 @@ struct HeadSelection {
         case .labels:
             guard let descriptions else {
                 throw TrawlError(.invalidInput, "the head 'labels' needs descriptions of the labels")
+            }
+            guard examples.count <= LabelsHead.mostExamples else {
+                throw TrawlError(
+                    .unsupported,
+                    "the head 'labels' takes up to \(LabelsHead.mostExamples) examples, here are \(examples.count)",
+                    remedy: "take 'logistic', which needs no descriptions, or fewer examples")
             }
             return try LabelsHead.fit(
                 examples, descriptions, validation, epochs: known?["epochs"].map { Int($0) })

@@ -59,7 +59,8 @@ struct LabelsHead: ClassifierHead {
     /// The same attention with another label, which nothing is trained for.
     func adding(description: [Float]) throws -> LabelsHead {
         LabelsHead(
-            attention, try Matrix(
+            attention,
+            try Matrix(
                 rows: descriptions.rows + 1, columns: descriptions.columns, values: descriptions.values + description),
             bias: try Matrix(rows: 1, columns: bias.columns + 1, values: bias.values + [0]), epochs: epochs)
     }
@@ -89,7 +90,8 @@ struct LabelsHead: ClassifierHead {
     ///
     /// - Parameter known: The epochs, where they were found before.
     static func fit(
-        _ examples: ClassifierExamples, _ descriptions: Matrix<Float>, _ validation: Validation, epochs known: Int? = nil
+        _ examples: ClassifierExamples, _ descriptions: Matrix<Float>, _ validation: Validation,
+        epochs known: Int? = nil
     ) throws -> FittedHead {
         guard let tokens = examples.inputs.tokens else {
             throw TrawlError(.invalidInput, "the head 'labels' reads texts, not only their vectors")

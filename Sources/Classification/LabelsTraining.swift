@@ -35,7 +35,7 @@ struct AttentionPass {
     let weights: AttentionWeights
     let descriptions: Matrix<Double>
     let bias: Matrix<Double>
-    /// e Qᵀ and e Oᵀ of all descriptions, `[classes, rank]`; O Oᵀ, `[rank, rank]`.
+    /// e Qᵀ / √width and e Oᵀ of all descriptions, `[classes, rank]`; O Oᵀ, `[rank, rank]`.
     private let queries, outputs, gram: Matrix<Double>
     private let scale = 1 / Double(LabelsHead.rank / LabelsHead.heads).squareRoot()
     private var rank: Int { LabelsHead.rank }
@@ -45,13 +45,13 @@ struct AttentionPass {
     struct Found {
         var scores: [Double] = []
         /// The states, `[tokens, width]`, their keys and values, `[tokens, rank]`.
-        var states, keys, values: Matrix<Double>
+        let states, keys, values: Matrix<Double>
         /// `[heads * classes, tokens]`
-        var shares: Matrix<Double>
-        /// `[classes, rank]`
-        var contexts: Matrix<Double>
-        /// O x, `[rank]`.
-        var projected: [Double]
+        let shares: [Double]
+        /// c and c (O Oᵀ), `[classes, rank]`.
+        let contexts, turned: Matrix<Double>
+        /// O x, `[1, rank]`.
+        let projected: Matrix<Double>
         /// The dot products and the lengths of each class.
         var products: [Double] = []
         var lengths: [Double] = []
@@ -59,7 +59,7 @@ struct AttentionPass {
 
     /// Sums of gradients, in the shapes of the weights.
     struct Gradients {
-        /// Of e Qᵀ, `[classes, rank]`: becomes that of the query at the end.
+        /// Of e Qᵀ, `[classes, rank]`: that of the query is its product with the descriptions.
         var queries: Matrix<Double>
         var key, value, output: Matrix<Double>
         var bias: [Double]
@@ -69,60 +69,32 @@ struct AttentionPass {
         self.weights = weights
         self.descriptions = descriptions
         self.bias = bias
-        queries = try Matrix.product(descriptions, weights.query, transposingSecond: true)
+        var queries = Matrix<Double>(rows: descriptions.rows, columns: LabelsHead.rank)
+        try queries.addProduct(descriptions, weights.query, transposingSecond: true, scale: scale, keeping: 0)
+        self.queries = queries
         outputs = try Matrix.product(descriptions, weights.output, transposingSecond: true)
         gram = try Matrix.product(weights.output, weights.output, transposingSecond: true)
     }
 
     func scores(_ vector: [Double], _ tokens: TokenStates, _ text: Int) throws -> Found {
-        let (classes, count) = (descriptions.rows, tokens.counts[text])
-        var states = Matrix<Double>(rows: count, columns: tokens.width)
-        let stored = tokens[text]
-        for token in 0..<count {
-            let row = stored[(stored.startIndex + token * tokens.width)..<(stored.startIndex + (token + 1) * tokens.width)]
-            let length = max(row.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot(), 1e-12)
-            for (column, value) in row.enumerated() { states[token, column] = Double(value) / length }
-        }
+        let classes = descriptions.rows
+        let states = try tokens.directions(of: text)
         let keys = try Matrix.product(states, weights.key, transposingSecond: true)
         let values = try Matrix.product(states, weights.value, transposingSecond: true)
-        var shares = Matrix<Double>(rows: LabelsHead.heads * classes, columns: count)
-        var contexts = Matrix<Double>(rows: classes, columns: rank)
-        for head in 0..<LabelsHead.heads {
-            let columns = head * width..<(head + 1) * width
-            for label in 0..<classes {
-                let row = head * classes + label
-                var greatest = -Double.infinity
-                for token in 0..<count {
-                    var sum = 0.0
-                    for column in columns { sum += queries[label, column] * keys[token, column] }
-                    shares[row, token] = sum * scale
-                    greatest = max(greatest, sum * scale)
-                }
-                var total = 0.0
-                for token in 0..<count {
-                    shares[row, token] = exp(shares[row, token] - greatest)
-                    total += shares[row, token]
-                }
-                for token in 0..<count {
-                    shares[row, token] /= total
-                    for column in columns { contexts[label, column] += shares[row, token] * values[token, column] }
-                }
-            }
-        }
-        var projected = [Double](repeating: 0, count: rank)
-        for row in 0..<rank {
-            for (column, value) in vector.enumerated() { projected[row] += weights.output[row, column] * value }
-        }
+        let (shares, contexts) = try attend(keys, values)
+        let vectors = try Matrix(rows: 1, columns: vector.count, values: vector)
+        let cosines = try Matrix.product(vectors, descriptions, transposingSecond: true)
         var found = Found(
-            states: states, keys: keys, values: values, shares: shares, contexts: contexts, projected: projected)
+            states: states, keys: keys, values: values, shares: shares, contexts: contexts,
+            turned: try Matrix.product(contexts, gram),
+            projected: try Matrix.product(vectors, weights.output, transposingSecond: true))
         let square = vector.reduce(0) { $0 + $1 * $1 }
         for label in 0..<classes {
-            let context = contexts.row(label)
-            var product = dot(context, outputs.row(label))
-            for (column, value) in descriptions.row(label).enumerated() { product += value * vector[column] }
-            var length = square
-            for (row, value) in context.enumerated() {
-                length += value * (2 * projected[row] + dot(gram.row(row), context))
+            var (product, length) = (cosines[0, label], square)
+            for row in 0..<rank {
+                let value = contexts[label, row]
+                product += value * outputs[label, row]
+                length += value * (2 * found.projected[0, row] + found.turned[label, row])
             }
             length = max(length, 1e-12).squareRoot()
             found.products.append(product)
@@ -132,62 +104,121 @@ struct AttentionPass {
         return found
     }
 
+    /// The shares of the tokens for each head and label, and what they make of the values.
+    private func attend(
+        _ keys: Matrix<Double>, _ values: Matrix<Double>
+    ) throws -> (shares: [Double], contexts: Matrix<Double>) {
+        let (classes, count) = (descriptions.rows, keys.rows)
+        var shares = [Double](repeating: 0, count: LabelsHead.heads * classes * count)
+        var contexts = [Double](repeating: 0, count: classes * rank)
+        queries.values.withUnsafeBufferPointer { queries in
+            keys.values.withUnsafeBufferPointer { keys in
+                values.values.withUnsafeBufferPointer { values in
+                    for head in 0..<LabelsHead.heads {
+                        for label in 0..<classes {
+                            let row = (head * classes + label) * count
+                            let own = label * rank + head * width
+                            var greatest = -Double.infinity
+                            for token in 0..<count {
+                                let other = token * rank + head * width
+                                var sum = 0.0
+                                for column in 0..<width { sum += queries[own + column] * keys[other + column] }
+                                shares[row + token] = sum
+                                greatest = max(greatest, sum)
+                            }
+                            var total = 0.0
+                            for place in row..<row + count {
+                                shares[place] = exp(shares[place] - greatest)
+                                total += shares[place]
+                            }
+                            for token in 0..<count {
+                                shares[row + token] /= total
+                                let (share, other) = (shares[row + token], token * rank + head * width)
+                                for column in 0..<width { contexts[own + column] += share * values[other + column] }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return (shares, try Matrix(rows: classes, columns: rank, values: contexts))
+    }
+
     /// Adds the gradients of a loss whose slopes by the scores are `slopes`.
     func addGradients(_ found: Found, _ vector: [Double], _ slopes: [Double], to sums: inout Gradients) throws {
-        let (classes, count) = (descriptions.rows, found.states.rows)
-        var byContext = Matrix<Double>(rows: classes, columns: rank)
-        // Of the squared length: [rank, rank], and [rank] by O x.
-        var byGram = Matrix<Double>(rows: rank, columns: rank)
-        var byProjected = [Double](repeating: 0, count: rank)
-        var weighted = found.contexts
+        let classes = descriptions.rows
+        var byContext = [Double](repeating: 0, count: classes * rank)
+        var byProjected = Matrix<Double>(rows: 1, columns: rank)
+        // The contexts times the slopes of the dot product and of the squared length.
+        var (byProducts, bySquares) = (found.contexts, found.contexts)
         for label in 0..<classes {
             let slope = slopes[label] / LabelsHead.temperature
-            let (length, product) = (found.lengths[label], found.products[label])
-            let (byProduct, bySquare) = (slope / length, -0.5 * slope * product / (length * length * length))
+            let length = found.lengths[label]
+            let byProduct = slope / length
+            let bySquare = -slope * found.products[label] / (length * length * length)
             sums.bias[label] += slopes[label]
-            let context = found.contexts.row(label)
             for row in 0..<rank {
                 let value = found.contexts[label, row]
-                byContext[label, row] =
+                byContext[label * rank + row] =
                     byProduct * outputs[label, row]
-                    + 2 * bySquare * (found.projected[row] + dot(gram.row(row), context))
-                byProjected[row] += 2 * bySquare * value
-                weighted[label, row] = byProduct * value
-                for column in 0..<rank { byGram[row, column] += 2 * bySquare * value * found.contexts[label, column] }
+                    + bySquare * (found.projected[0, row] + found.turned[label, row])
+                byProjected[0, row] += bySquare * value
+                byProducts[label, row] = byProduct * value
+                bySquares[label, row] = bySquare * value
             }
         }
-        try sums.output.addProduct(weighted, descriptions, transposingFirst: true)
+        try sums.output.addProduct(byProducts, descriptions, transposingFirst: true)
+        let byGram = try Matrix.product(found.contexts, bySquares, transposingFirst: true)
         try sums.output.addProduct(byGram, weights.output)
-        for row in 0..<rank {
-            for (column, value) in vector.enumerated() { sums.output[row, column] += byProjected[row] * value }
-        }
-        var byKeys = Matrix<Double>(rows: count, columns: rank)
-        var byValues = Matrix<Double>(rows: count, columns: rank)
-        for head in 0..<LabelsHead.heads {
-            let columns = head * width..<(head + 1) * width
-            for label in 0..<classes {
-                let row = head * classes + label
-                var byShares = [Double](repeating: 0, count: count)
-                var mean = 0.0
-                for token in 0..<count {
-                    let share = found.shares[row, token]
-                    for column in columns {
-                        byShares[token] += byContext[label, column] * found.values[token, column]
-                        byValues[token, column] += share * byContext[label, column]
-                    }
-                    mean += share * byShares[token]
-                }
-                for token in 0..<count {
-                    let slope = found.shares[row, token] * (byShares[token] - mean) * scale
-                    for column in columns {
-                        sums.queries[label, column] += slope * found.keys[token, column]
-                        byKeys[token, column] += slope * queries[label, column]
+        let vectors = try Matrix(rows: 1, columns: vector.count, values: vector)
+        try sums.output.addProduct(byProjected, vectors, transposingFirst: true)
+        try addAttentionGradients(found, byContext, to: &sums)
+    }
+
+    private func addAttentionGradients(_ found: Found, _ byContext: [Double], to sums: inout Gradients) throws {
+        let (classes, count) = (descriptions.rows, found.states.rows)
+        var byKeys = [Double](repeating: 0, count: count * rank)
+        var byValues = byKeys
+        var byQueries = [Double](repeating: 0, count: classes * rank)
+        var byShares = [Double](repeating: 0, count: count)
+        queries.values.withUnsafeBufferPointer { queries in
+            found.keys.values.withUnsafeBufferPointer { keys in
+                found.values.values.withUnsafeBufferPointer { values in
+                    for head in 0..<LabelsHead.heads {
+                        for label in 0..<classes {
+                            let row = (head * classes + label) * count
+                            let own = label * rank + head * width
+                            var mean = 0.0
+                            for token in 0..<count {
+                                let (share, other) = (found.shares[row + token], token * rank + head * width)
+                                var sum = 0.0
+                                for column in 0..<width {
+                                    sum += byContext[own + column] * values[other + column]
+                                    byValues[other + column] += share * byContext[own + column]
+                                }
+                                byShares[token] = sum
+                                mean += share * sum
+                            }
+                            for token in 0..<count {
+                                let slope = found.shares[row + token] * (byShares[token] - mean)
+                                let other = token * rank + head * width
+                                for column in 0..<width {
+                                    byQueries[own + column] += slope * scale * keys[other + column]
+                                    byKeys[other + column] += slope * queries[own + column]
+                                }
+                            }
+                        }
                     }
                 }
             }
         }
-        try sums.key.addProduct(byKeys, found.states, transposingFirst: true)
-        try sums.value.addProduct(byValues, found.states, transposingFirst: true)
+        for label in 0..<classes {
+            for row in 0..<rank { sums.queries[label, row] += byQueries[label * rank + row] }
+        }
+        try sums.key.addProduct(
+            Matrix(rows: count, columns: rank, values: byKeys), found.states, transposingFirst: true)
+        try sums.value.addProduct(
+            Matrix(rows: count, columns: rank, values: byValues), found.states, transposingFirst: true)
     }
 
     var zeroGradients: Gradients {
@@ -197,6 +228,19 @@ struct AttentionPass {
             value: Matrix(rows: rank, columns: weights.value.columns),
             output: Matrix(rows: rank, columns: weights.output.columns),
             bias: [Double](repeating: 0, count: descriptions.rows))
+    }
+}
+
+extension TokenStates {
+    /// The states of a text at length 1, `[tokens, width]`.
+    func directions(of text: Int) throws -> Matrix<Double> {
+        var values = self[text].map(Double.init)
+        for token in 0..<counts[text] {
+            let places = token * width..<(token + 1) * width
+            let length = values[places].reduce(0) { $0 + $1 * $1 }.squareRoot()
+            for place in places { values[place] /= max(length, 1e-12) }
+        }
+        return try Matrix(rows: counts[text], columns: width, values: values)
     }
 }
 

@@ -121,7 +121,9 @@ struct RidgePath {
         indicators = examples.indicators
         shares = examples.counts.map { Double($0) / Double(count) }
         var means = [Double](repeating: 0, count: dimension)
-        for row in 0..<count { for (column, value) in examples.vectors.row(row).enumerated() { means[column] += value } }
+        for row in 0..<count {
+            for (column, value) in examples.vectors.row(row).enumerated() { means[column] += value }
+        }
         means = means.map { $0 / Double(count) }
         var centred = examples.vectors
         for row in 0..<count { for column in 0..<dimension { centred[row, column] -= means[column] } }

@@ -51,7 +51,8 @@ import TrawlTestSupport
             let read = try Classifier(path: path)
             #expect(read.headKind == head && read.settings == classifier.settings && read.trials == classifier.trials)
             #expect(read.labels == Self.labels && read.examples == classifier.examples)
-            let tokens = TokenStates(width: 4, counts: Array(repeating: 1, count: 9), values: Array(repeating: 0.5, count: 36))
+            let tokens = TokenStates(
+                width: 4, counts: Array(repeating: 1, count: 9), values: Array(repeating: 0.5, count: 36))
             let inputs = try ClassifierInputs(Self.data(9, seed: 7).vectors, tokens: tokens)
             #expect(try read.classify(inputs) == classifier.classify(inputs), "\(head)")
             // The same training gives the same bytes.

@@ -53,7 +53,9 @@ import TrawlTestSupport
             #expect(abs(shares[2 * number + 1] - expected) < 5e-4, "\(shares)")
         }
         // An example at the same place decides alone, two share; without an exponent all count alike.
-        for (targets, expected) in [([1, 0, 0], [0.0, 1, 1.0 / 3, 2.0 / 3]), ([1, 0, 1], [0.5, 0.5, 2.0 / 3, 1.0 / 3])] {
+        for (targets, expected) in [
+            ([1, 0, 0], [0.0, 1, 1.0 / 3, 2.0 / 3]), ([1, 0, 1], [0.5, 0.5, 2.0 / 3, 1.0 / 3]),
+        ] {
             var shares = [Double](repeating: 0, count: 4)
             HilbertHead.shares(
                 ofSquaredDistances: [0, targets[2] == 1 ? 0 : 1, 4], targets[2] == 1 ? [0, 1, 0] : targets, classes: 2,
@@ -80,7 +82,8 @@ import TrawlTestSupport
         func expect(_ kind: HeadKind, _ examples: ClassifierExamples, _ expected: [[Double]], isShare: Bool) throws {
             let scores = try head(kind, examples).scores(of: test, examples)
             for (row, values) in expected.enumerated() {
-                let found = isShare ? Calibration.probabilities(scores.row(row), temperature: 1) : Array(scores.row(row))
+                let found =
+                    isShare ? Calibration.probabilities(scores.row(row), temperature: 1) : Array(scores.row(row))
                 let gap = zip(found, values).map { abs($0 - $1) }.max() ?? 1
                 #expect(gap < (isShare ? 2e-3 : 1e-5), "\(kind): \(found) \(values)")
             }
@@ -129,7 +132,8 @@ import TrawlTestSupport
                 try RidgePath(examples, isPrimal: true), try RidgePath(examples, isPrimal: false)
             )
             for penalty in [1e-3, 1, 100] {
-                #expect(Self.difference(try primal.leftOut(penalty: penalty), try dual.leftOut(penalty: penalty)) < 1e-7)
+                #expect(
+                    Self.difference(try primal.leftOut(penalty: penalty), try dual.leftOut(penalty: penalty)) < 1e-7)
                 let weights = (try primal.weights(penalty: penalty).double, try dual.weights(penalty: penalty).double)
                 #expect(Self.difference(weights.0, weights.1) < 1e-4)
             }
@@ -138,7 +142,9 @@ import TrawlTestSupport
 
     @Test func aGreatPenaltyRanksAsOneStepOfGradientDescent() throws {
         // Equal classes whose vectors sum to zero: then the step has no intercept to differ by.
-        let rows: [[Float]] = [[1, 0.2, 0], [-1, -0.2, 0], [0.1, 1, 0.3], [-0.1, -1, -0.3], [0, 0.3, 1], [0, -0.3, -1]]
+        let rows: [[Float]] = [
+            [1, 0.2, 0], [-1, -0.2, 0], [0.1, 1, 0.3], [-0.1, -1, -0.3], [0, 0.3, 1], [0, -0.3, -1],
+        ]
         let examples = try ClassifierExamples(Self.inputs(rows), [0, 1, 2, 0, 1, 2], classes: 3)
         let penalty = 1e6
         let ridge = try LinearHead.fitRidge(examples, .none, penalty: penalty).head

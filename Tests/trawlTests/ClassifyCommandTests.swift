@@ -54,9 +54,12 @@ import TrawlTestSupport
         #expect(objects.count == 3 && objects[0]["label"] == nil && objects[0]["probability"] is Double, "\(json)")
         #expect((objects[0]["labels"] as? [[String: Any]])?.map { $0["label"] as? String } == ["card", "rate"])
 
-        let scored = try run("eval", "a.classifier", "test.jsonl", "--json", "--plot", "a.svg", "--threshold", "0", "--quiet")
+        let scored = try run(
+            "eval", "a.classifier", "test.jsonl", "--json", "--plot", "a.svg", "--threshold", "0", "--quiet")
         let scores = try #require(scored.objects.first, "\(scored)")
-        #expect(scores["accuracy"] as? Double == 1 && scores["macro_f1"] as? Double == 1 && scores["coverage"] as? Double == 1)
+        #expect(
+            scores["accuracy"] as? Double == 1 && scores["macro_f1"] as? Double == 1
+                && scores["coverage"] as? Double == 1)
         let plot = try folder.text("a.svg")
         #expect(plot.hasPrefix("<svg ") && plot.contains("card \u{2192} card: 2 of 2"))
 
@@ -94,11 +97,13 @@ import TrawlTestSupport
             """, to: "corpus.jsonl")
         for (name, build) in [("dense", "dense"), ("words", "lexical")] {
             let built = try TrawlProcess.run(
-                ["index", "corpus.jsonl", "--output", "\(name).trawl", "--build", build, "--quiet"], folder: folder.path)
+                ["index", "corpus.jsonl", "--output", "\(name).trawl", "--build", build, "--quiet"], folder: folder.path
+            )
             try #require(built.status == 0, "\(built.errors)")
             let trained = try run("train", "\(name).trawl", "--label", "topic", "-o", "\(name).classifier")
             #expect(trained.status == 0 && trained.errors.contains("1 of 5 documents have no 'topic'"), "\(trained)")
-            let found = try run("apply", "\(name).classifier", "--explain", "--quiet", input: "the sun and the planets\n")
+            let found = try run(
+                "apply", "\(name).classifier", "--explain", "--quiet", input: "the sun and the planets\n")
             #expect(found.output.hasPrefix("sky\t") && found.output.contains("(a)"), "\(found)")
             let scored = try run("eval", "\(name).classifier", "\(name).trawl", "--label", "topic", "--json", "--quiet")
             #expect(scored.objects.first?["accuracy"] as? Double == 1, "\(scored)")
@@ -112,7 +117,8 @@ import TrawlTestSupport
     }
 
     @Test func descriptionsClassifyWithoutExamples() throws {
-        try folder.write("label\tdescription\ncard\tdelivery of a card\nrate\texchange rates of money\n", to: "about.tsv")
+        try folder.write(
+            "label\tdescription\ncard\tdelivery of a card\nrate\texchange rates of money\n", to: "about.tsv")
         let trained = try run("train", "--descriptions", "about.tsv", "-o", "zero.classifier", "--quiet")
         #expect(trained.status == 0 && trained.output.contains("0 examples of 2 labels"), "\(trained)")
         let found = try run("eval", "zero.classifier", "test.jsonl", "--json", "--quiet")
@@ -120,7 +126,9 @@ import TrawlTestSupport
         let few = try run(
             "train", "train.tsv", "--descriptions", "about.tsv", "-o", "few.classifier", "--head", "labels", "--quiet")
         #expect(few.status == 0 && few.output.contains("* labels"), "\(few)")
-        #expect(try run("eval", "few.classifier", "test.jsonl", "--json", "--quiet").objects.first?["accuracy"] as? Double == 1)
+        #expect(
+            try run("eval", "few.classifier", "test.jsonl", "--json", "--quiet").objects.first?["accuracy"] as? Double
+                == 1)
 
         try folder.write("label\tdescription\ncards\tdelivery of a card\n", to: "about.tsv")
         let unknown = try run("train", "train.tsv", "--descriptions", "about.tsv", "-o", "x.classifier")
@@ -133,7 +141,9 @@ import TrawlTestSupport
             try folder.write(text, to: "bad.tsv")
             let outcome = try TrawlProcess.run(
                 ["classify", "train", "bad.tsv", "-o", "x.classifier"] + arguments, folder: folder.path)
-            #expect(outcome.status == 2 && !FileManager.default.fileExists(atPath: folder.path("x.classifier")), "\(outcome)")
+            #expect(
+                outcome.status == 2 && !FileManager.default.fileExists(atPath: folder.path("x.classifier")),
+                "\(outcome)")
             return outcome.errors
         }
         #expect(try refused("label\ttext\na\tone\na\ttwo\n").contains("bad.tsv: all examples have the label 'a'"))
@@ -144,16 +154,20 @@ import TrawlTestSupport
         #expect(try refused(#"{"label": ["a", "b"], "text": "x"}"#).contains("bad.tsv:1: the text has 2 labels"))
         #expect(try refused(#"{"label": "a", "text": "x"}"#, "--label", "kind").contains("no field 'kind'"))
         try folder.write("bytes.tsv", Array("label\ttext\na\t".utf8) + [0xFF, 10])
-        #expect(try run("train", "bytes.tsv", "-o", "x.classifier").errors.contains("bytes.tsv:2: the line is not valid UTF-8"))
+        #expect(
+            try run("train", "bytes.tsv", "-o", "x.classifier").errors.contains(
+                "bytes.tsv:2: the line is not valid UTF-8"))
         let single = try TrawlProcess.shell(
-            "printf 'label\\ttext\\na\\tone\\nb\\ttwo\\n' | $TRAWL classify train - -o single.classifier", folder: folder.path)
+            "printf 'label\\ttext\\na\\tone\\nb\\ttwo\\n' | $TRAWL classify train - -o single.classifier",
+            folder: folder.path)
         #expect(single.status == 0 && single.errors.contains("every label has one example"), "\(single)")
         #expect(try run("apply", "train.tsv", input: "x\n").errors.contains("not a classifier"))
         #expect(try run("train", "-o", "x.classifier").status == 64)
         #expect(try run("apply", "single.classifier", "--threshold", "2").status == 64)
         #expect(try run("train", "nothing", "-o", "x.classifier").status == 2)
         let labels = try run("eval", "single.classifier", "test.jsonl")
-        #expect(labels.status == 2 && labels.errors.contains("the classifier has none of the labels; the first is 'card'"))
+        #expect(
+            labels.status == 2 && labels.errors.contains("the classifier has none of the labels; the first is 'card'"))
     }
 
     @Test func givenVectorsTakeThePlaceOfAModel() throws {
@@ -169,7 +183,9 @@ import TrawlTestSupport
         let found = try run("apply", "v.classifier", "test.jsonl", "--vectors", "test.npy", "--quiet")
         #expect(found.output.split(separator: "\n").map { $0.prefix(4) } == ["card", "rate", "card"], "\(found)")
         let other = try run("apply", "v.classifier", "test.jsonl", "--vectors", "narrow.npy")
-        #expect(other.status == 2 && other.errors.contains("narrow.npy") && other.errors.contains("8 dimensions"), "\(other)")
+        #expect(
+            other.status == 2 && other.errors.contains("narrow.npy") && other.errors.contains("8 dimensions"),
+            "\(other)")
         let without = try run("apply", "v.classifier", "test.jsonl")
         #expect(without.status == 2 && without.errors.contains("no model is known"), "\(without)")
         let count = try run("train", "train.tsv", "--vectors", "test.npy", "-o", "x.classifier")

@@ -90,7 +90,8 @@ extension ClassifierUse {
             head: classifier.headKind.rawValue, texts: targets.count, accuracy: scores.accuracy,
             accuracyLow: interval?.low, accuracyHigh: interval?.high, macroF1: scores.f1, weightedF1: scores.weightedF1,
             logLoss: unknown.isEmpty
-                ? zip(found, targets).reduce(0) { $0 - log(max($1.0.values[$1.1], 1e-300)) } / Double(targets.count) : nil,
+                ? zip(found, targets).reduce(0) { $0 - log(max($1.0.values[$1.1], 1e-300)) } / Double(targets.count)
+                : nil,
             labels: matrix.rows, confusions: matrix.confusions)
         if let threshold {
             let covered = found.indices.filter { found[$0].probability >= threshold }

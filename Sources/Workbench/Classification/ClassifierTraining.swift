@@ -29,14 +29,15 @@ public struct ClassifierTraining: Sendable {
 
     /// - Throws: `TrawlError` for what cannot be learned from, before anything is written.
     public func run(
-        _ engine: Engine, progress: any ProgressReporter, cancellation: Cancellation = .never
+        _ engine: Engine, progress: any ProgressReporter
     ) throws -> Classifier {
         _ = try OutputFile(output)
         if !replaces, FileManager.default.fileExists(atPath: output), isRegular(output) {
             throw TrawlError(
-                .invalidInput, "this file exists already", path: output, remedy: "name another file", topic: .replacement)
+                .invalidInput, "this file exists already", path: output, remedy: "name another file",
+                topic: .replacement)
         }
-        let classifier = try train(engine, progress, cancellation)
+        let classifier = try train(engine, progress)
         try classifier.write(to: output)
         return classifier
     }
@@ -46,13 +47,12 @@ public struct ClassifierTraining: Sendable {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    private func train(
-        _ engine: Engine, _ progress: any ProgressReporter, _ cancellation: Cancellation
-    ) throws -> Classifier {
+    private func train(_ engine: Engine, _ progress: any ProgressReporter) throws -> Classifier {
         let reader = LabelledReader(
             engine: engine, model: model, prompt: try givenPrompt(engine), progress: progress)
         let data = try source.map { try reader.read($0) } ?? withoutExamples(engine, reader)
-        let labels = Classifier.sorted(data.labels.isEmpty ? Set((descriptions?.entries ?? []).map(\.label)) : Set(data.labels))
+        let labels = Classifier.sorted(
+            data.labels.isEmpty ? Set((descriptions?.entries ?? []).map(\.label)) : Set(data.labels))
         let path = source?.path ?? descriptions?.path
         guard labels.count > 1 else {
             throw TrawlError(
@@ -60,20 +60,28 @@ public struct ClassifierTraining: Sendable {
                 remedy: "give examples of at least two labels")
         }
         warnOfSingleExamples(data.labels, path ?? "", progress)
-        let needsTokens = head == .labels || (head == nil && descriptions != nil)
+        let texts = try descriptionTexts(labels)
+        let isFew = data.examples.count <= Classifier.mostDescribedExamples
+        if head == nil, descriptions != nil, !isFew {
+            progress.warn(
+                "the descriptions are not used: the head 'labels' takes up to \(Classifier.mostDescribedExamples) examples, "
+                    + "here are \(data.examples.count)")
+        }
+        let needsTokens = isFew && (head == .labels || (head == nil && descriptions != nil))
         if needsTokens, data.source.model == nil {
             throw TrawlError(
                 .invalidInput, "descriptions of labels are read with the texts, not with vectors that were given",
                 path: path, remedy: "name an embedding model in place of the vectors")
         }
-        let described = try needsTokens ? describe(labels, data.source, engine) : nil
+        let described =
+            try needsTokens || head == .labels ? Self.described(labels, texts, data.source, engine) : nil
         let tokens = try needsTokens ? Self.tokens(of: data.examples.map(\.text), data.source, engine) : nil
         let numbers = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
         do {
             return try Classifier(
                 labels: labels, examples: data.examples, vectors: data.vectors,
                 targets: data.labels.compactMap { numbers[$0] }, source: data.source, tokens: tokens,
-                descriptions: described, head: head, progress: progress, cancellation: cancellation)
+                descriptions: described, head: head, progress: progress)
         } catch let error as TrawlError where error.path == nil && path != nil {
             throw error.at(path: path ?? "")
         }
@@ -116,10 +124,8 @@ public struct ClassifierTraining: Sendable {
                     + "the first is \(first)")
     }
 
-    /// The descriptions of all labels; a label without one is described by its name.
-    private func describe(
-        _ labels: [String], _ source: VectorSource, _ engine: Engine
-    ) throws -> (texts: [String], vectors: EmbeddingMatrix) {
+    /// The descriptions by their labels.
+    private func descriptionTexts(_ labels: [String]) throws -> [String: String] {
         let known = Set(labels)
         var texts: [String: String] = [:]
         for entry in descriptions?.entries ?? [] {
@@ -132,9 +138,10 @@ public struct ClassifierTraining: Sendable {
             }
             texts[entry.label] = entry.text
         }
-        return try Self.described(labels, texts, source, engine)
+        return texts
     }
 
+    /// The descriptions of all labels with their vectors; a label without one is described by its name.
     static func described(
         _ labels: [String], _ texts: [String: String], _ source: VectorSource, _ engine: Engine
     ) throws -> (texts: [String], vectors: EmbeddingMatrix) {

@@ -58,7 +58,8 @@ public struct ClassifierUse: Sendable {
         let source = classifier.source
         guard let model = source.model else {
             throw TrawlError(
-                .invalidInput, "the classifier was trained on vectors that were given, and no model is known", path: self.path,
+                .invalidInput, "the classifier was trained on vectors that were given, and no model is known",
+                path: self.path,
                 remedy: "give the vectors of these texts, too")
         }
         let embedder = try engine.models.embedder(model)

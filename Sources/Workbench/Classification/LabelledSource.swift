@@ -75,7 +75,8 @@ struct LabelledReader {
             labels.append(values[0])
         }
         let examples = texts.texts.enumerated().map { record, text in
-            StoredExample(name: texts.lines[record].map { "\(texts.path):\($0)" } ?? "\(texts.path)#\(record + 1)", text: text)
+            StoredExample(
+                name: texts.lines[record].map { "\(texts.path):\($0)" } ?? "\(texts.path)#\(record + 1)", text: text)
         }
         if let path {
             let matrix = try NumPyFile.matrix(path: path)

@@ -178,7 +178,8 @@ struct ClassifyEvalCommand: AsyncParsableCommand {
                     + (report.coveredAccuracy.map { String(format: ", accuracy %.4f", $0) } ?? ""))
         }
         for confusion in report.confusions.prefix(5) {
-            Output.line("confused  \(confusion.count)  \(confusion.label.visibleLine) -> \(confusion.predicted.visibleLine)")
+            Output.line(
+                "confused  \(confusion.count)  \(confusion.label.visibleLine) -> \(confusion.predicted.visibleLine)")
         }
     }
 }

@@ -115,7 +115,8 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
                 + "\(ModelCatalogue.defaultEmbedder))", valueName: "model"))
     var model: String?
     @Option(
-        help: ArgumentHelp("Text before each text. (default: the model's default prompt, if it has one)", valueName: "text"))
+        help: ArgumentHelp(
+            "Text before each text. (default: the model's default prompt, if it has one)", valueName: "text"))
     var prompt: String?
     @Option(
         help: ArgumentHelp(
@@ -144,11 +145,7 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
         training.head = head.kind
         (training.model, training.prompt, training.instruction) = (model, prompt, instruction)
         training.replaces = force
-        Interruption.await()
-        let classifier = try training.run(
-            engine, progress: progress.reporter, cancellation: Interruption.cancellation)
-        Interruption.release()
-        try ClassifierSummary(classifier).show(json: json)
+        try ClassifierSummary(training.run(engine, progress: progress.reporter)).show(json: json)
     }
 }
 
@@ -208,7 +205,8 @@ struct ClassifyAddCommand: AsyncParsableCommand {
         Diagnostics.line(
             "\(classifier): added \(grouped(addition.examples)) \(addition.examples == 1 ? "example" : "examples")"
                 + (labels.isEmpty
-                    ? "" : "; new \(labels.count == 1 ? "label" : "labels"): \(labels.prefix(5).joined(separator: ", "))"
+                    ? ""
+                    : "; new \(labels.count == 1 ? "label" : "labels"): \(labels.prefix(5).joined(separator: ", "))"
                         + (labels.count > 5 ? " and \(labels.count - 5) more" : ""))
                 + "; the head \(head.rawValue) "
                 + (head.isFitted

@@ -78,7 +78,8 @@ public struct VectorsPart: IndexPart {
     /// The model that the index was built with.
     ///
     /// - Throws: `TrawlError.incompatible` when another model has its name now.
-    fileprivate func embedder(of index: SearchIndex, _ models: ModelCache, precision: Precision) throws -> TextEmbedder {
+    fileprivate func embedder(of index: SearchIndex, _ models: ModelCache, precision: Precision) throws -> TextEmbedder
+    {
         let embedder = try models.embedder(index.recipe.dense.model, precision: precision)
         try embedder.fingerprint.require(in: index.fingerprints, path: index.path)
         return embedder
