@@ -151,6 +151,9 @@ public struct Classifier: Sendable {
     /// With more examples than this, descriptions of labels are not read.
     public static let mostDescribedExamples = LabelsHead.mostExamples
 
+    /// Whether examples change what the classifier says: not where descriptions alone tell the labels apart.
+    public var learnsFromExamples: Bool { !readsTokens || settings["epochs", default: 0] > 0 }
+
     /// Whether the head reads the states of tokens, which `TextEmbedder.tokenStates` gives.
     public var readsTokens: Bool { head.kind == .labels }
 

@@ -130,6 +130,9 @@ import TrawlTestSupport
             try run("eval", "few.classifier", "test.jsonl", "--json", "--quiet").objects.first?["accuracy"] as? Double
                 == 1)
 
+        let more = try run("add", "zero.classifier", "train.tsv")
+        #expect(more.status == 0 && more.errors.contains("has not learned from examples"), "\(more)")
+
         try folder.write("label\tdescription\ncards\tdelivery of a card\n", to: "about.tsv")
         let unknown = try run("train", "train.tsv", "--descriptions", "about.tsv", "-o", "x.classifier")
         #expect(unknown.status == 2 && unknown.errors.contains("about.tsv:2"), "\(unknown)")

@@ -113,9 +113,9 @@ struct ClassifyApplyCommand: AsyncParsableCommand {
         Output.line(fields.map(\.visibleLine).joined(separator: "\t"))
         for example in nearest {
             let cosine = String(format: "%.4f", example.cosine)
+            let text = example.text.count > 100 ? example.text.prefix(99) + "\u{2026}" : example.text
             Output.line(
-                "    \(cosine)  \(example.label.visibleLine)  \(example.text.prefix(100).description.visibleLine)  "
-                    + "(\(example.example.visibleLine))")
+                "    \(cosine)  \(example.label.visibleLine)  \(text.visibleLine)  (\(example.example.visibleLine))")
         }
     }
 }

@@ -200,18 +200,23 @@ struct ClassifyAddCommand: AsyncParsableCommand {
         let addition = try use.adding(labelled.source(source, engine), progress: progress.reporter)
         try addition.classifier.write(to: classifier)
         guard !progress.quiet else { return }
-        let head = addition.classifier.headKind
-        let labels = addition.newLabels
+        let (classifier, labels) = (addition.classifier, addition.newLabels)
+        let more = labels.count > 5 ? " and \(labels.count - 5) more" : ""
+        let named =
+            labels.isEmpty
+            ? "" : "; new \(labels.count == 1 ? "label" : "labels"): \(labels.prefix(5).joined(separator: ", "))\(more)"
+        let head = classifier.headKind
+        let effect =
+            if !classifier.learnsFromExamples {
+                "has not learned from examples and does not from these; 'trawl classify train' makes one that does"
+            } else if head.isFitted {
+                "was fitted again to all \(grouped(classifier.examples.count))"
+            } else {
+                "uses them without training"
+            }
         Diagnostics.line(
-            "\(classifier): added \(grouped(addition.examples)) \(addition.examples == 1 ? "example" : "examples")"
-                + (labels.isEmpty
-                    ? ""
-                    : "; new \(labels.count == 1 ? "label" : "labels"): \(labels.prefix(5).joined(separator: ", "))"
-                        + (labels.count > 5 ? " and \(labels.count - 5) more" : ""))
-                + "; the head \(head.rawValue) "
-                + (head.isFitted
-                    ? "was fitted again to all \(grouped(addition.classifier.examples.count))"
-                    : "uses them without training"))
+            "\(self.classifier): added \(grouped(addition.examples)) "
+                + "\(addition.examples == 1 ? "example" : "examples")\(named); the head \(head.rawValue) \(effect)")
     }
 }
 
