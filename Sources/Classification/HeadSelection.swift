@@ -60,7 +60,8 @@ struct HeadSelection {
         let validation = Validation(examples)
         let kinds = kinds(examples, progress: progress)
         var trials: [HeadTrial] = []
-        var best: (fitted: FittedHead, compared: Calibration?, temperature: Double?)?
+        var tried: [(head: any ClassifierHead, temperature: Double?)] = []
+        var judged: [Calibration] = []
         progress.begin("classifier heads", total: kinds.count, unit: "heads")
         defer { progress.end() }
         // Without a validation descriptions, or else the kernel, are the best guess: see eval/results/learning.md.
@@ -78,14 +79,13 @@ struct HeadSelection {
                 HeadTrial(
                     head: kind, settings: fitted.head.settings, accuracy: compared?.accuracy,
                     logLoss: compared?.logLoss))
-            let isBetter = best?.compared.flatMap { known in compared?.isBetter(than: known) } ?? true
-            if isBetter { best = (fitted, compared, calibration?.temperature) }
+            tried.append((fitted.head, calibration?.temperature))
+            if let compared { judged.append(compared) }
             progress.advance(1)
         }
-        guard let best else { preconditionFailure("at least one head is tried") }
+        let best = tried[Calibration.best(judged, of: validation.rows.count) ?? 0]
         return Outcome(
-            head: best.fitted.head, temperature: best.temperature, trials: trials,
-            heldOut: validation.rows.count)
+            head: best.head, temperature: best.temperature, trials: trials, heldOut: validation.rows.count)
     }
 
     /// The head of these settings, fitted to all examples.

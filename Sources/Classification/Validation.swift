@@ -122,9 +122,13 @@ public struct Calibration: Sendable {
         return sum / Double(targets.count)
     }
 
-    /// Whether this is the better of two: the more accurate one, of equals the one with the lower loss.
-    func isBetter(than other: Calibration) -> Bool {
-        accuracy != other.accuracy ? accuracy > other.accuracy : logLoss < other.logLoss
+    /// The place of the best of some: of those whose accuracy is within a standard error of the greatest, the one with the
+    /// lowest log loss, which varies less from sample to sample; the first of equal ones.
+    static func best(_ all: [Calibration], of count: Int) -> Int? {
+        guard let greatest = all.map(\.accuracy).max() else { return nil }
+        let error = (greatest * (1 - greatest) / Double(max(count, 1))).squareRoot()
+        let close = all.indices.filter { all[$0].accuracy >= greatest - error }
+        return close.min { all[$0].logLoss != all[$1].logLoss ? all[$0].logLoss < all[$1].logLoss : $0 < $1 }
     }
 
     /// The probabilities of the classes for a row of scores.

@@ -78,7 +78,11 @@ import TrawlTestSupport
         let classifier = try Self.classifier(count: 90)
         #expect(classifier.trials.map(\.head) == HeadKind.allCases.filter { $0 != .labels })
         let best = try #require(classifier.trials.compactMap(\.accuracy).max())
-        #expect(classifier.trials.first { $0.head == classifier.headKind }?.accuracy == best)
+        let close = classifier.trials.filter {
+            ($0.accuracy ?? 0) >= best - (best * (1 - best) / 90).squareRoot()
+        }
+        let least = close.min { ($0.logLoss ?? 9) < ($1.logLoss ?? 9) }
+        #expect(classifier.headKind == least?.head)
         #expect(classifier.isCalibrated && classifier.heldOut == 90)
         let test = Self.data(300, seed: 11)
         let found = try classifier.classify(ClassifierInputs(test.vectors))

@@ -81,8 +81,9 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
               kernel    the same with a Gaussian or arc-cosine kernel; up to 5,000 examples
               logistic  softmax regression
               labels    attention of the labels' descriptions to a text's tokens; works without examples, too
-            auto tries them all on examples that are held out, a fifth at a time, and takes the most accurate; 'labels' \
-            is tried where --descriptions is given. The settings of a head, and the temperature that makes \
+            auto tries them all on examples that are held out, a fifth at a time. Of those whose accuracy is within a \
+            standard error of the highest, it takes the one with the lowest log loss. 'labels' is tried where \
+            --descriptions is given. The settings of a head, and the temperature that makes \
             probabilities of its scores, are chosen by leaving out one example at a time (logistic, labels: a fifth).
 
             The file keeps the examples. Training gives the same file each time.

@@ -13,7 +13,7 @@ import Testing
         // precision_recall_fscore_support([0, 0, 0, 1, 1, 1], [0, 1, 1, 0, 1, 3], zero_division=0)
         let rows = matrix.rows
         #expect(rows.map(\.label) == ["a<b", "tea & \"milk\"", "x\u{1}y"] && rows.map(\.examples) == [3, 3, 0])
-        let expected = [(0.5, 1.0 / 3, 0.4), (1.0 / 3, 1.0 / 3, 1.0 / 3), (0, 0, 0)]
+        let expected: [(Double, Double, Double)] = [(0.5, 1.0 / 3, 0.4), (1.0 / 3, 1.0 / 3, 1.0 / 3), (0, 0, 0)]
         for (row, values) in zip(rows, expected) {
             let gap = max(abs(row.precision - values.0), abs(row.recall - values.1), abs(row.f1 - values.2))
             #expect(gap < 1e-12, "\(row)")
