@@ -56,15 +56,6 @@ struct LabelsHead: ClassifierHead {
         self.epochs = epochs
     }
 
-    /// The same attention with another label, which nothing is trained for.
-    func adding(description: [Float]) throws -> LabelsHead {
-        LabelsHead(
-            attention,
-            try Matrix(
-                rows: descriptions.rows + 1, columns: descriptions.columns, values: descriptions.values + description),
-            bias: try Matrix(rows: 1, columns: bias.columns + 1, values: bias.values + [0]), epochs: epochs)
-    }
-
     private var attention: AttentionWeights {
         AttentionWeights(query: query.double, key: key.double, value: value.double, output: output.double)
     }

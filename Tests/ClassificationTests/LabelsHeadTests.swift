@@ -136,7 +136,12 @@ import TrawlTensors
             ]) { $1 }, epochs: 3)
         let permuted = try other.scores(of: examples.inputs, examples)
         // A new label with the description of another one and its bias scores as that one does, and changes no other score.
-        let added = try head.adding(description: Array(descriptions.row(1)))
+        let added = LabelsHead(
+            stored: head.weights.merging([
+                "descriptions": try Matrix(
+                    rows: 4, columns: Self.width, values: descriptions.values + descriptions.row(1)),
+                "bias": try Matrix(rows: 1, columns: 4, values: head.bias.values + [0]),
+            ]) { $1 }, epochs: 3)
         let more = try added.scores(of: examples.inputs, examples)
         for row in 0..<9 {
             for (place, label) in permutation.enumerated() { #expect(permuted[row, place] == scores[row, label]) }
