@@ -135,6 +135,7 @@ let package = Package(
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("Reranking", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("Training", ["Core", "CKernels", "Generation", "Models", "Tensors", "Tokenizers"], golden: true)
+        + module("Classification", ["Core", "Embeddings", "Tensors", "Training"], golden: true)
         + module("Evaluation", ["Core"], golden: true)
         + module(
             "Engine",
@@ -145,8 +146,8 @@ let package = Package(
         + module(
             "Workbench",
             [
-                "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
-                "Tensors", "Tokenizers", "Training", "VectorIndex",
+                "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex",
+                "Models", "Tensors", "Tokenizers", "Training", "VectorIndex",
             ], packages: [yams], golden: true)
         + [
             // The page and the description of the API are part of the binary.
@@ -167,8 +168,8 @@ let package = Package(
             .target(
                 name: "Trawl",
                 dependencies: modules([
-                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
-                    "Store",
+                    "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation",
+                    "LexicalIndex", "Models", "Store",
                     "SubstringIndex", "Tensors", "Tokenizers", "Training", "VectorIndex", "Workbench",
                 ]),
                 path: "Sources/Umbrella",
@@ -179,9 +180,8 @@ let package = Package(
             .executableTarget(
                 name: "trawl",
                 dependencies: modules([
-                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex", "Models",
-                    "Server", "Tensors", "Training",
-                    "Workbench",
+                    "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation",
+                    "LexicalIndex", "Models", "Server", "Tensors", "Training", "Workbench",
                 ]) + [argumentParser, .product(name: "Logging", package: "swift-log")],
                 path: "Sources/trawl", swiftSettings: swiftSettings),
             .testTarget(
@@ -190,8 +190,9 @@ let package = Package(
             .executableTarget(
                 name: "trawl-fuzz",
                 dependencies: modules([
-                    "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "LateIndex", "LexicalIndex", "Models",
-                    "Reranking", "Server", "Store", "SubstringIndex", "Tensors", "TestSupport", "Tokenizers",
+                    "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "LateIndex",
+                    "LexicalIndex", "Models", "Reranking", "Server", "Store", "SubstringIndex", "Tensors",
+                    "TestSupport", "Tokenizers",
                     "VectorIndex", "Workbench",
                 ]) + [
                     .product(name: "Logging", package: "swift-log"),

@@ -172,6 +172,31 @@ public final class TextEmbedder: Sendable {
         return tokens.count { $0.count > maximumTokens }
     }
 
+    /// The last hidden states of the tokens of `texts` with `prompt` around each, cut as embedding cuts them.
+    ///
+    /// - Returns: The length of a state, how many tokens each text has, and the states, those of a text after the other.
+    /// - Complexity: as `embed`; the states of all tokens are in memory.
+    package func tokenStates(
+        of texts: [String], in prompt: EmbeddingPrompt
+    ) throws -> (width: Int, counts: [Int], values: [Float]) {
+        let inputs = tokenise(texts.map { $0 + prompt.suffix }, prompt: prompt.prefix).map {
+            EncoderInput(tokens: cut($0))
+        }
+        let counts = inputs.map(\.tokens.count)
+        let starts = counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        let width = encoder.hiddenSize
+        var values = [Float](repeating: 0, count: starts[starts.count - 1] * width)
+        try values.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            nonisolated(unsafe) let out = base
+            try encoder.encode(inputs, pool: pool) { index, states in
+                guard let source = states.baseAddress else { return }
+                (out + starts[index] * width).update(from: source, count: states.count)
+            }
+        }
+        return (width, counts, values)
+    }
+
     /// The tokens that a prompt takes at the start of an input: all of its own but the closing special one.
     private func promptLength(_ prompt: String) -> Int {
         guard !prompt.isEmpty else { return 0 }

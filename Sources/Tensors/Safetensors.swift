@@ -40,6 +40,14 @@ public struct Safetensors: TensorCollection {
         }
     }
 
+    /// Opens one file of this format, whatever its name.
+    ///
+    /// - Throws: as `init(path:)`.
+    public init(file path: String) throws {
+        let (tensors, metadata) = try Self.contents(ofFile: path)
+        self = try Safetensors(path: path, tensors: tensors, metadata: metadata)
+    }
+
     private init(path: String, tensors: [Tensor], metadata: [String: String] = [:]) throws {
         self.path = path
         self.metadata = metadata

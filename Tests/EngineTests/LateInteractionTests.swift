@@ -206,6 +206,10 @@ import TrawlTestSupport
         let floats = codec.centroids.map { -$0 }
         floats.withUnsafeBytes { bytes.replaceSubrange(bytes.count - $0.count..<bytes.count, with: $0) }
         session.setMetadata(StoredCodec.metadataName, bytes: bytes)
+        var fingerprints = index.fingerprints
+        let digest = try #require(fingerprints["late"]?.split(separator: "-").first)
+        fingerprints["late"] = digest + "-" + String(bytes.withUnsafeBytes { crc32($0) }, radix: 16)
+        try session.setMetadata(SearchIndex.fingerprintsName, fingerprints)
         try session.commit(segments: session.manifest.segments)
         let failed = try engine.check(path).filter { !$0.passed }
         #expect(failed.map(\.name) == ["late"])

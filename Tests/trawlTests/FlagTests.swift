@@ -74,7 +74,8 @@ import TrawlTestSupport
         "--host": "127.0.0.1", "--port": "0", "--api-key": "k", "--max-batch-tokens": "100", "--max-queue": "10",
         "--max-body": "1", "--timeout": "5",
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
-        "--reweight-strength": "1",
+        "--reweight-strength": "1", "--label": "topic", "--head": "nn", "--descriptions": "queries.tsv",
+        "--threshold": "0.5", "--plot": "plot.svg",
     ]
 
     private static let generative = [
@@ -353,6 +354,22 @@ import TrawlTestSupport
                 "--writer": "--queries", "--passages": "--queries", "--seed": "--queries", "--output": "--train",
                 "--minutes": "--train",
             ]),
+        Case(command: "classify train", line: ["missing.tsv", "--output", "new"], refused: [:]),
+        Case(
+            command: "classify train", line: ["missing.tsv", "--output", "new", "--vectors", "nothing.npy"],
+            refused: all(["--model", "--prompt", "--instruction", "--descriptions"], "--vectors")),
+        Case(
+            command: "classify train", line: ["missing.tsv", "--output", "new", "--prompt", "p: "],
+            refused: ["--instruction": "--prompt", "--vectors": "--prompt"]),
+        Case(
+            command: "classify train", line: ["--output", "new", "--descriptions", "queries.tsv"],
+            refused: [
+                "--label": "SOURCE", "--text": "SOURCE", "--vectors": "--descriptions", "--head": "--descriptions",
+            ]),
+        Case(command: "classify apply", line: ["missing.classifier"], refused: [:]),
+        Case(command: "classify eval", line: ["missing.classifier", "missing.tsv"], refused: [:]),
+        Case(command: "classify add", line: ["missing.classifier", "missing.tsv"], refused: [:]),
+        Case(command: "classify show", line: ["missing.classifier"], refused: [:]),
         Case(command: "serve", line: ["missing.trawl"], refused: [:]),
         Case(command: "mcp", line: ["missing.trawl"], refused: [:]),
         Case(command: "models show", line: ["nothing"], refused: [:]),

@@ -7,18 +7,27 @@ public struct LabelledTexts: Sendable {
     public private(set) var labels: [[String]] = []
     /// The texts of each record, where records hold lists of texts that are clustered one list at a time; else empty.
     public private(set) var sets: [Range<Int>] = []
+    /// The file as messages name it.
+    public let path: String
+    /// The line of each record, from 1; nil in a JSON array.
+    public private(set) var lines: [Int?] = []
 
     /// Reads JSON lines or TSV with the fields `text` and `label` (or `sentences` and `labels`).
     ///
+    /// - Parameters:
+    ///   - text: The name of the field with the text, where it is another one.
+    ///   - label: That of the field with the label.
     /// - Throws: `TrawlError` that names the file and the line.
-    public init(path: String) throws(TrawlError) {
+    public init(path: String, text: String? = nil, label: String? = nil) throws(TrawlError) {
         let file = try TaskFile(
             path: path,
             [
-                TaskColumn("text", "sentences", "sentence", "texts"),
-                TaskColumn("label", "labels", "label_text", "category"),
+                text.map { TaskColumn($0) } ?? TaskColumn("text", "sentences", "sentence", "texts"),
+                label.map { TaskColumn($0) } ?? TaskColumn("label", "labels", "label_text", "category"),
             ])
+        self.path = file.path
         for row in file.rows {
+            lines.append(row.line)
             let (texts, labels) = (try file.texts(row, 0), try file.labels(row, 1))
             guard !labels.isEmpty else { throw file.error("the text has no label", row) }
             if file.isList(row, 0) {

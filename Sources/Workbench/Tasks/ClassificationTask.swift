@@ -1,3 +1,4 @@
+import TrawlClassification
 import TrawlCore
 import TrawlEmbeddings
 import TrawlEvaluation
@@ -12,13 +13,13 @@ extension EmbeddingTaskEvaluation {
     ) throws -> Row {
         let labels = training.texts.labels.map { $0[0] }
         let testLabels = test.texts.labels.map { $0[0] }
-        let classes = Set(labels).sorted(by: precedes)
+        let classes = Classifier.sorted(Set(labels))
         guard classes.count > 1 else {
             throw TrawlError(
                 .invalidInput, "all training examples have the label \(classes.first ?? "")", path: training.path,
                 remedy: "give examples of at least two classes")
         }
-        let unknown = Set(testLabels).subtracting(classes).sorted(by: precedes)
+        let unknown = Classifier.sorted(Set(testLabels).subtracting(classes))
         guard unknown.count < Set(testLabels).count else {
             throw TrawlError(
                 .invalidInput,
@@ -106,11 +107,5 @@ extension EmbeddingTaskEvaluation {
                 "\(test): texts whose label has no training example, which cannot be classified right: \(texts) of "
                     + "\(testLabels.count); the first label is \(first)")
         }
-    }
-
-    /// By their values where both are numbers, else by their letters.
-    private func precedes(_ a: String, _ b: String) -> Bool {
-        if let a = Int(a), let b = Int(b) { return a < b }
-        return a < b
     }
 }

@@ -40,3 +40,15 @@ extension EvalEmbeddingsCommand: RuledCommand {
 
     var givenArguments: Set<String> { [task.rawValue] }
 }
+
+extension ClassifyTrainCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule(
+            "--model", "--prompt", "--instruction", "--descriptions", excludedBy: ["--vectors"],
+            remedy: "give either a model or vectors"),
+        FlagRule("--prompt", excludedBy: ["--instruction"]),
+        FlagRule("--label", "--text", "--vectors", needs: ["SOURCE"]),
+    ]
+
+    var givenArguments: Set<String> { source == nil ? [] : ["SOURCE"] }
+}

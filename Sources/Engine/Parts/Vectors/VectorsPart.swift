@@ -1,6 +1,6 @@
 public import TrawlCore
 import TrawlCorpus
-import TrawlEmbeddings
+public import TrawlEmbeddings
 public import TrawlStore
 import TrawlTensors
 public import TrawlVectorIndex
@@ -81,10 +81,35 @@ public struct VectorsPart: IndexPart {
     /// The model that the index was built with.
     ///
     /// - Throws: `TrawlError.incompatible` when another model has its name now.
-    private func embedder(of index: SearchIndex, _ models: ModelCache, precision: Precision) throws -> TextEmbedder {
+    fileprivate func embedder(of index: SearchIndex, _ models: ModelCache, precision: Precision) throws -> TextEmbedder
+    {
         let embedder = try models.embedder(index.recipe.dense.model, precision: precision)
         try embedder.fingerprint.require(in: index.fingerprints, path: index.path)
         return embedder
+    }
+}
+
+extension SearchIndex {
+    /// The model that made the vectors of the index, by the name that its recipe has, and what stood around each passage.
+    ///
+    /// - Throws: `TrawlError.invalidInput` without vectors, `.incompatible` when another model has its name now.
+    public func passageEmbedder(
+        _ models: ModelCache
+    ) throws -> (model: String, embedder: TextEmbedder, prompt: EmbeddingPrompt) {
+        try require(VectorsPart())
+        let embedder = try VectorsPart().embedder(of: self, models, precision: recipe.dense.precision)
+        return (recipe.dense.model, embedder, try recipe.dense.prompt(of: embedder))
+    }
+
+    /// The stored vectors of passages, one after the other.
+    ///
+    /// - Throws: `TrawlError.invalidInput` without vectors, `.corrupted` for a passage that there is not.
+    public func vectors(of passages: [PassageID]) throws -> [Float] {
+        let searcher = try open(VectorsPart())
+        var values: [Float] = []
+        values.reserveCapacity(passages.count * searcher.dimension)
+        for passage in passages { values += try searcher.vector(of: passage) }
+        return values
     }
 }
 
