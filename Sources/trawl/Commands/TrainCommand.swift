@@ -12,8 +12,8 @@ struct TrainCommand: AsyncParsableCommand {
         commandName: "train",
         abstract: "Train a generator or a reranker, fit weights or hybrid search, or write queries to train on.",
         subcommands: [
-            TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainWeightsCommand.self, TrainFusionCommand.self,
-            TrainQueriesCommand.self,
+            TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainEncoderCommand.self, TrainWeightsCommand.self,
+            TrainFusionCommand.self, TrainQueriesCommand.self,
         ])
 }
 

@@ -141,6 +141,13 @@ extension TrainRerankerCommand: RuledCommand {
     ]
 }
 
+extension TrainEncoderCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--reweight-strength", needs: ["--reweight"]),
+        FlagRule("--force", excludedBy: ["--resume"]),
+    ]
+}
+
 extension TrainGeneratorCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--queries", needs: ["--qrels"]),
