@@ -36,7 +36,8 @@ extension TrainedModelFolder {
             to: "sentence_bert_config.json")
         try writeJSON(
             [
-                "prompts": origin.prompts, "default_prompt_name": origin.defaultPromptName.map { $0 as Any } ?? NSNull(),
+                "prompts": origin.prompts,
+                "default_prompt_name": origin.defaultPromptName.map { $0 as Any } ?? NSNull(),
                 "similarity_fn_name": (origin.similarity ?? .cosine).rawValue,
             ], to: "config_sentence_transformers.json")
         if base == nil { try copyTokenizer(of: origin.model) }

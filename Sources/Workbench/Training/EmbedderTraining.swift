@@ -38,6 +38,9 @@ public struct EmbedderTraining {
     public var heldOut = 0.1
     /// Scores of another system in place of the first stage's.
     public var teacher: Run?
+    /// The most tokens that are computed at once, of about 0.4 MB each for a model like MiniLM. A step that has more computes its
+    /// embeddings twice.
+    public var tokensAtOnce = 4096
     /// Whether an interrupted training in the output folder is continued.
     public var resumes = false
     /// Whether a model that was trained before in the output folder is replaced.
@@ -58,9 +61,6 @@ public struct EmbedderTraining {
         /// that was kept; nil without held-out queries.
         public let before, after: Double?
     }
-
-    /// The tokens that are computed at once: about 1.5 GB for a model like MiniLM.
-    private static let microBatch = 4096
 
     /// Trains to the end, or until it is cancelled, and keeps the best model.
     ///
@@ -84,7 +84,7 @@ public struct EmbedderTraining {
         let examples = try EmbedderExamples(data.collections, guides: data.guides, settings: objective.examples)
         let trial = try EmbedderTrial(data.heldOut)
         var training = training
-        training.microBatch = Self.microBatch
+        training.microBatch = tokensAtOnce
         let trainer = try Trainer(
             EmbedderObjective(
                 network, examples: examples, pairs: data.pairs, settings: objective, origin: folder.model.digest),

@@ -16,7 +16,7 @@ struct EmbedderTrial {
     private let parts: [Part]
 
     /// How many passages of a query are in the sample, beside its relevant ones.
-    private static let depth = 20
+    private static let depth = 10
 
     /// - Parameter pools: The held-out queries of each index with the judgements of all.
     init(_ pools: [(pool: CandidatePool, qrels: Qrels)]) throws {
