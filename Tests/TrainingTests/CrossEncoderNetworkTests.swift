@@ -187,8 +187,7 @@ import TrawlTokenizers
             template: PairTemplate(tokenizer), settings: settings)
     }
 
-    private static func candidate(_ passage: Int, _ score: Float, isRelevant: Bool = false) -> JudgedRanking.Candidate
-    {
+    private static func candidate(_ passage: Int, _ score: Float, isRelevant: Bool = false) -> JudgedRanking.Candidate {
         .init(passage: passage, score: score, isRelevant: isRelevant)
     }
 

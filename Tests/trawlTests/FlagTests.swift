@@ -74,7 +74,7 @@ import TrawlTestSupport
         "--host": "127.0.0.1", "--port": "0", "--api-key": "k", "--max-batch-tokens": "100", "--max-queue": "10",
         "--max-body": "1", "--timeout": "5",
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
-        "--reweight-strength": "1",
+        "--reweight-strength": "1", "--label-weight": "0.5", "--tokens-at-once": "100", "--sts": "nothing.tsv",
     ]
 
     private static let generative = [
@@ -325,6 +325,12 @@ import TrawlTestSupport
                 "--teacher": "--loss", "--curriculum-samples": "--curriculum", "--anti-curriculum": "--curriculum",
                 "--reweight-strength": "--reweight",
             ]),
+        Case(
+            command: "train encoder",
+            line: [
+                "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
+            ],
+            refused: ["--reweight-strength": "--reweight"]),
         Case(
             command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),

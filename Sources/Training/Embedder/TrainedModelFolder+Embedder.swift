@@ -12,7 +12,7 @@ extension TrainedModelFolder {
         for name in members.keys where name.hasPrefix("trawl_") { members[name] = nil }
         members["architectures"] = ["BertModel"]
         // Half precision is a matter of storage: computing in it is slower on processors.
-        members["torch_dtype"] = "float32"
+        (members["torch_dtype"], members["dtype"]) = (nil, "float32")
         try writeConfiguration(members)
 
         let package = "sentence_transformers.models."

@@ -92,7 +92,7 @@ public struct EmbedderTraining {
         if let steps = training.steps, steps <= trainer.objective.pairSteps {
             throw TrawlError(
                 .invalidInput,
-                "\(steps) steps are not more than the pairs take, which are \(trainer.objective.pairSteps)",
+                "the pairs alone take \(trainer.objective.pairSteps) of the \(steps) steps",
                 remedy: "train for more steps, or give fewer pairs")
         }
         let checkpoint = TrainingCheckpoint(path: output.path)
