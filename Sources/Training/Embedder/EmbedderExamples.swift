@@ -8,7 +8,7 @@ public struct EmbedderExamples: Sendable {
         /// How many queries a step has, all of one collection.
         public var queriesPerStep = 32
         /// How many passages that are not relevant are in a query's group.
-        public var negatives = 3
+        public var negatives = 2
         /// The best passages that are not relevant, from which these are drawn.
         public var hardest = 30
         /// A passage whose score exceeds that of the best relevant one, less this share of it, is not taken as irrelevant; nil

@@ -12,7 +12,7 @@ public final class EmbedderObjective: TrainingObjective {
         /// What cosines are divided by.
         public var temperature: Float = 0.05
         /// The weight of the teacher's shares beside InfoNCE.
-        public var softWeight: Float = 1
+        public var softWeight: Float = 0.3
         /// How many pairs of texts a step has.
         public var pairsPerStep = 64
 

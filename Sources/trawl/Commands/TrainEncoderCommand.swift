@@ -50,7 +50,7 @@ struct TrainEncoderCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
     @Option(
         help: ArgumentHelp(
-            "The highest learning rate. (default: 2e-4 for adapters, 2e-5 for layers)", valueName: "rate"))
+            "The highest learning rate. (default: 3e-4 for adapters, 2e-5 for layers)", valueName: "rate"))
     var learningRate: Float?
     @Option(
         help: ArgumentHelp("The rank of the low-rank adapters; 0 trains the layers themselves.", valueName: "n"))
@@ -61,7 +61,7 @@ struct TrainEncoderCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("How many queries a step has.", valueName: "n")) var queriesPerStep = 32
     @Option(help: ArgumentHelp("How many irrelevant passages of its own a query has.", valueName: "n"))
-    var negatives = 3
+    var negatives = 2
     @Option(help: ArgumentHelp("The best irrelevant passages of a query, from which these are drawn.", valueName: "n"))
     var hardest = 30
     @Option(
@@ -77,7 +77,7 @@ struct TrainEncoderCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The weight of learning the search's own scores of a query's passages; 0 for none.", valueName: "n"))
-    var labelWeight: Float = 1
+    var labelWeight: Float = 0.3
     @Option(help: ArgumentHelp("The most tokens of a query or a passage in training.", valueName: "n"))
     var maximumTokens = 128
     @Option(
@@ -172,7 +172,7 @@ struct TrainEncoderCommand: AsyncParsableCommand {
         let engine = Engine()
         var settings = TrainingSettings()
         (settings.seed, settings.steps, settings.seconds) = (seed, steps, minutes.map { $0 * 60 })
-        (settings.learningRate.peak, settings.learningRate.warmUp) = (learningRate ?? (rank > 0 ? 2e-4 : 2e-5), 0.1)
+        (settings.learningRate.peak, settings.learningRate.warmUp) = (learningRate ?? (rank > 0 ? 3e-4 : 2e-5), 0.1)
         var training = EmbedderTraining(output: output, training: settings)
         (training.start, training.objective) = (from, objective)
         training.reweighting = reweight.map { LossReweighting($0, strength: reweightStrength) }
