@@ -134,7 +134,9 @@ let package = Package(
         + module("Generation", ["Core", "Models", "Tensors"], tests: ["Tokenizers"], golden: true)
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
         + module("Reranking", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
-        + module("Training", ["Core", "CKernels", "Generation", "Models", "Tensors", "Tokenizers"], golden: true)
+        + module(
+            "Training", ["Core", "CKernels", "Generation", "Embeddings", "Models", "Tensors", "Tokenizers"],
+            golden: true)
         + module("Classification", ["Core", "Embeddings", "Tensors", "Training"], golden: true)
         + module("Evaluation", ["Core"], golden: true)
         + module(

@@ -1,4 +1,5 @@
 internal import TrawlCore
+internal import TrawlModels
 internal import TrawlTensors
 
 /// What modules.json and the files beside it say.
@@ -35,6 +36,13 @@ struct SentenceTransformersFolder {
             modules = nil
         }
         (maximumTokens, isLowercased) = try Self.transformerSettings(transformerPath)
+    }
+
+    /// The published way of putting queries and passages: that of the model's own prompts, of its name or of its folder's.
+    func template(of model: ModelFolder, in folder: String) -> InstructionTemplate? {
+        prompts["query"].flatMap(InstructionTemplate.init(queryPrompt:))
+            ?? InstructionTemplate(modelName: model.configuration["_name_or_path"]?.string ?? "")
+            ?? InstructionTemplate(modelName: String(folder.split(separator: "/").last ?? ""))
     }
 
     /// Reads config_sentence_transformers.json.

@@ -71,11 +71,7 @@ public final class TextEmbedder: Sendable {
         prompts = layout.prompts
         defaultPromptName = layout.defaultPromptName
         similarity = layout.similarity
-        let ownName = model.configuration["_name_or_path"]?.string ?? ""
-        template =
-            layout.prompts["query"].flatMap(InstructionTemplate.init(queryPrompt:))
-            ?? InstructionTemplate(modelName: ownName)
-            ?? InstructionTemplate(modelName: String(folder.split(separator: "/").last ?? ""))
+        template = layout.template(of: model, in: folder)
 
         var hash = StableHash()
         hash.update(model.digest)
@@ -280,11 +276,22 @@ public final class TextEmbedder: Sendable {
     /// The operations that the encoder's products take for a text of `tokens`.
     package func operations(tokens: Int) -> Double { encoder.operations(tokens: tokens) }
 
+    /// The tokens of each text in `prompt` as the encoder gets them, at most `maximum` of them, and how many texts are cut.
+    package func inputs(
+        of texts: [String], in prompt: EmbeddingPrompt, maximum: Int
+    ) -> (tokens: [[TokenID]], cutTexts: Int) {
+        let maximum = min(maximum, maximumTokens)
+        let tokens = pool.tokenise(texts) { self.tokens(prompt.around($0)) }
+        return (tokens.map { cut($0, to: maximum) }, tokens.count { $0.count > maximum })
+    }
+
+    private func cut(_ ids: [TokenID]) -> [TokenID] { cut(ids, to: maximumTokens) }
+
     /// The first tokens and the closing special token.
-    private func cut(_ ids: [TokenID]) -> [TokenID] {
+    private func cut(_ ids: [TokenID], to maximum: Int) -> [TokenID] {
         if ids.isEmpty { return [tokenizer.padID ?? 0] }
-        guard ids.count > maximumTokens, let last = ids.last else { return ids }
-        guard tokenizer.isSpecial(last) else { return Array(ids.prefix(maximumTokens)) }
-        return ids.prefix(maximumTokens - 1) + [last]
+        guard ids.count > maximum, let last = ids.last else { return ids }
+        guard tokenizer.isSpecial(last) else { return Array(ids.prefix(maximum)) }
+        return ids.prefix(maximum - 1) + [last]
     }
 }

@@ -108,7 +108,7 @@ import TrawlTokenizers
         settings.curriculum = curriculum
         let network = try CrossEncoderNetwork(model, rates: settings.rates)
         settings.examples.maximumTokens = network.positions
-        let collection = RerankExamples.Collection(
+        let collection = JudgedCollection(
             passages: (0..<24).map { [TokenID](repeating: TokenID(20 + $0), count: 4) },
             queries: (0..<8).map { query in
                 .init(
@@ -176,7 +176,7 @@ import TrawlTokenizers
 
 @Suite struct RerankExamplesTests {
     private static func examples(
-        _ settings: RerankExamples.Settings = .init(), ranking: [RerankExamples.Candidate]
+        _ settings: RerankExamples.Settings = .init(), ranking: [JudgedRanking.Candidate]
     ) throws -> RerankExamples {
         let tokenizer = try ModelFolder(
             path: URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -187,8 +187,7 @@ import TrawlTokenizers
             template: PairTemplate(tokenizer), settings: settings)
     }
 
-    private static func candidate(_ passage: Int, _ score: Float, isRelevant: Bool = false) -> RerankExamples.Candidate
-    {
+    private static func candidate(_ passage: Int, _ score: Float, isRelevant: Bool = false) -> JudgedRanking.Candidate {
         .init(passage: passage, score: score, isRelevant: isRelevant)
     }
 

@@ -75,7 +75,8 @@ import TrawlTestSupport
         "--max-body": "1", "--timeout": "5",
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
         "--reweight-strength": "1", "--label": "topic", "--head": "nn", "--descriptions": "queries.tsv",
-        "--threshold": "0.5", "--plot": "plot.svg",
+        "--threshold": "0.5", "--plot": "plot.svg", "--label-weight": "0.5", "--tokens-at-once": "100",
+        "--sts": "nothing.tsv",
     ]
 
     private static let generative = [
@@ -327,6 +328,12 @@ import TrawlTestSupport
                 "--teacher": "--loss", "--curriculum-samples": "--curriculum", "--anti-curriculum": "--curriculum",
                 "--reweight-strength": "--reweight",
             ]),
+        Case(
+            command: "train embedder",
+            line: [
+                "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
+            ],
+            refused: ["--reweight-strength": "--reweight"]),
         Case(
             command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),

@@ -16,6 +16,12 @@ public struct AttentionSpan: Sendable {
 
     fileprivate var keyCount: Int { prefix.count + keys.count }
 
+    /// Whether all queries see all keys, and are enough for products of matrices to pay.
+    fileprivate var isDense: Bool { !isCausal && prefix.isEmpty && queries.count >= 4 && !keys.isEmpty }
+
+    /// The floats that its gradients take beside those of the tape.
+    fileprivate var scratchCount: Int { isDense ? 2 * queries.count * keys.count : keyCount }
+
     /// How many keys query `index` sees, those of the prefix first.
     fileprivate func visible(_ index: Int) -> Int { prefix.count + (isCausal ? index + 1 : keys.count) }
 
@@ -67,11 +73,11 @@ extension Tape {
             pass.forward(span, head: head, probabilities + offset)
         }
         guard needsGradient else { return y }
-        let longest = spans.map(\.keyCount).max() ?? 0
+        let scratchCount = spans.map(\.scratchCount).max() ?? 0
         let clusters = Self.clusters(spans)
         record { [self] in
             pool.parallelFor(clusters.count * keyHeads) { task in
-                let scratch = ThreadScratch.floats(.scores, longest)
+                let scratch = ThreadScratch.floats(.scores, scratchCount)
                 for index in clusters[task / keyHeads] {
                     let span = spans[index]
                     for head in task % keyHeads * pass.group..<(task % keyHeads + 1) * pass.group {
@@ -114,6 +120,7 @@ private struct AttentionPass {
     }
 
     func forward(_ span: AttentionSpan, head: Int, _ probabilities: UnsafeMutablePointer<Float>) {
+        if span.isDense { return denseForward(span, head: head, probabilities) }
         let stride = k.columns
         let keys = k.value + head / group * width
         let values = v.value + head / group * width
@@ -129,12 +136,13 @@ private struct AttentionPass {
         }
     }
 
-    /// - Parameter scratch: Floats for the scores of one query.
+    /// - Parameter scratch: `span.scratchCount` floats.
     func backward(
         _ span: AttentionSpan, head: Int, _ probabilities: UnsafeMutablePointer<Float>,
         _ scratch: UnsafeMutablePointer<Float>
     ) {
         guard let dy = y.gradient else { return }
+        if span.isDense { return denseBackward(span, head: head, dy, probabilities, scratch) }
         let stride = k.columns
         let offset = head / group * width
         for (index, row) in span.queries.enumerated() {
@@ -159,6 +167,70 @@ private struct AttentionPass {
                     Kernels.addScaled(scratch[$0], q.value + start, to: dk + offset + $1 * stride, width)
                 }
             }
+        }
+    }
+
+    // MARK: spans in which all queries see all keys, as products of matrices
+
+    /// Where the rows of a head begin.
+    private func start(_ x: UnsafeMutablePointer<Float>, _ row: Int, _ columns: Int, _ head: Int)
+        -> UnsafeMutablePointer<Float>
+    {
+        x + row * columns + head * width
+    }
+
+    private func panels(_ span: AttentionSpan) -> UnsafeMutablePointer<Float> {
+        let longest = max(span.queries.count, span.keys.count)
+        return ThreadScratch.floats(
+            .weights, max(Kernels.packedCount(longest, width), Kernels.packedCount(width, longest)))
+    }
+
+    private func denseForward(_ span: AttentionSpan, head: Int, _ probabilities: UnsafeMutablePointer<Float>) {
+        let (m, n, first, key) = (span.queries.count, span.keys.count, span.queries.lowerBound, span.keys.lowerBound)
+        let (columns, stride, panels) = (q.columns, k.columns, panels(span))
+        let keyHead = head / group
+        Kernels.pack(outputs: start(k.value, key, stride, keyHead), stride, n, width, scale: scale, into: panels)
+        Kernels.multiply(
+            m, n, width, start(q.value, first, columns, head), columns, panels: panels, into: probabilities, n)
+        Kernels.softmax(probabilities, rows: m, columns: n, stride: n)
+        Kernels.pack(inputs: start(v.value, key, stride, keyHead), stride, width, n, into: panels)
+        Kernels.multiply(
+            m, width, n, probabilities, n, panels: panels, into: start(y.value, first, columns, head), columns)
+    }
+
+    private func denseBackward(
+        _ span: AttentionSpan, head: Int, _ dy: UnsafeMutablePointer<Float>,
+        _ probabilities: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+    ) {
+        let (m, n, first, key) = (span.queries.count, span.keys.count, span.queries.lowerBound, span.keys.lowerBound)
+        let (columns, stride, panels) = (q.columns, k.columns, panels(span))
+        let keyHead = head / group
+        let dy = start(dy, first, columns, head)
+        // The slopes of scores, and a transposed matrix.
+        let (slopes, transposed) = (scratch, scratch + m * n)
+        if let dv = v.gradient {
+            trawl_transpose(probabilities, n, m, n, transposed)
+            Kernels.pack(inputs: dy, columns, width, m, into: panels)
+            Kernels.multiply(
+                n, width, m, transposed, m, panels: panels, accumulating: true, into: start(dv, key, stride, keyHead),
+                stride)
+        }
+        guard q.gradient != nil || k.gradient != nil else { return }
+        Kernels.pack(outputs: start(v.value, key, stride, keyHead), stride, n, width, into: panels)
+        Kernels.multiply(m, n, width, dy, columns, panels: panels, into: slopes, n)
+        for row in 0..<m { trawl_softmax_backward(probabilities + row * n, slopes + row * n, scale, n) }
+        if let dq = q.gradient {
+            Kernels.pack(inputs: start(k.value, key, stride, keyHead), stride, width, n, into: panels)
+            Kernels.multiply(
+                m, width, n, slopes, n, panels: panels, accumulating: true, into: start(dq, first, columns, head),
+                columns)
+        }
+        if let dk = k.gradient {
+            trawl_transpose(slopes, n, m, n, transposed)
+            Kernels.pack(inputs: start(q.value, first, columns, head), columns, width, m, into: panels)
+            Kernels.multiply(
+                n, width, m, transposed, m, panels: panels, accumulating: true, into: start(dk, key, stride, keyHead),
+                stride)
         }
     }
 }

@@ -13,11 +13,7 @@ extension Tape {
         let y = makeVariable(m, n, needsGradient: x.gradient != nil || isTrained)
         let product = MatrixProduct(pool: pool)
         product.outputs(x.value, weight.value, m: m, n: n, k: k, into: y.value)
-        if let bias {
-            parallel(m, by: 64) { rows in
-                for row in rows { Kernels.add(bias.value, to: y.value + row * n, n) }
-            }
-        }
+        if let bias { addRow(bias.value, to: y) }
         guard let dy = y.gradient else { return y }
         let scratch = weight.isTrained ? floats(m * n) : nil
         record { [self] in
@@ -28,6 +24,13 @@ extension Tape {
             if let db = bias?.gradient { sumRows(dy, m, n, into: db) }
         }
         return y
+    }
+
+    /// Adds a row to all rows of a variable.
+    func addRow(_ row: UnsafePointer<Float>, to y: Variable) {
+        parallel(y.rows, by: 64) { rows in
+            for index in rows { Kernels.add(row, to: y.value + index * y.columns, y.columns) }
+        }
     }
 
     /// out += the sum of the rows of x, `[m, n]`.

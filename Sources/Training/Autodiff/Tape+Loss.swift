@@ -17,6 +17,24 @@ extension Tape {
         return x
     }
 
+    /// A matrix with a gradient that belongs to no parameter: what was computed in another pass. See `gradient(of:)`.
+    ///
+    /// - Parameter values: `[rows, columns]`, row-major.
+    public func leaf(_ values: [Float], rows: Int, columns: Int) -> Variable {
+        precondition(values.count == rows * columns, "as many values as rows times columns")
+        let x = makeVariable(rows, columns, needsGradient: true)
+        values.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress { x.value.update(from: base, count: source.count) }
+        }
+        return x
+    }
+
+    /// A copy of the gradient of x, `[rows, columns]`, row-major; nil where x has none. It is complete after `backward`.
+    public func gradient(of x: Variable) -> [Float]? {
+        require(x)
+        return x.gradient.map { Array(UnsafeBufferPointer(start: $0, count: x.count)) }
+    }
+
     /// A copy of the values of x, `[rows, columns]`, row-major.
     public func values(of x: Variable) -> [Float] {
         require(x)

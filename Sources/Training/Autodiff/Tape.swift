@@ -102,8 +102,9 @@ private final class Arena {
     private var block = 0
     private var used = 0
 
-    /// The floats of a block; a larger request gets a block of its own size.
-    private static let blockSize = 1 << 22
+    /// The floats of a block; a larger request gets a block of its own size. The system gives memory to the parts of a block that
+    /// are used, and blocks far larger than requests leave little between them unused when the sizes of passes vary.
+    private static let blockSize = 1 << 26
 
     func reset() { (block, used) = (0, 0) }
 

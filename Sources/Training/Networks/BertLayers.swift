@@ -1,12 +1,16 @@
 internal import TrawlCore
 internal import TrawlTensors
 
-/// y = x Wᵀ + b.
+/// y = x Wᵀ + b; with an adapter both are frozen, and the adapter is trained.
 struct TrainedLinear {
     let weight: Parameter
-    let bias: Parameter
+    var bias: Parameter?
+    var adapter: LowRankAdapter?
 
-    func callAsFunction(_ x: Variable, _ tape: Tape) -> Variable { tape.linear(x, weight, bias) }
+    func callAsFunction(_ x: Variable, _ tape: Tape) -> Variable {
+        guard let adapter else { return tape.linear(x, weight, bias) }
+        return tape.linear(x, weight, bias, adapter: adapter)
+    }
 }
 
 /// A layer norm of x + residual.
@@ -66,6 +70,31 @@ struct TrainedEmbedding {
             (words, tokens), (positions, offsets), (segments, kinds ?? [Int](repeating: 0, count: tokens.count)),
         ])
         return norm(sum, tape)
+    }
+}
+
+/// A BERT encoder.
+struct TrainedEncoder {
+    let embedding: TrainedEmbedding
+    let layers: [TrainedLayer]
+
+    /// The states of all tokens of sequences, end to end: `[tokens, hidden]`.
+    func states(_ sequences: [[TokenID]], segments: [Int]? = nil, _ tape: Tape) -> Variable {
+        let spans = AttentionSpan.within(sequences, isCausal: false)
+        return layers.reduce(embedding(sequences, segments: segments, tape)) { x, layer in
+            layer.feedForward(layer.attention(x, memory: x, spans: spans, tape), tape)
+        }
+    }
+
+    /// The states of the first tokens of sequences: `[sequences, hidden]`. The last layer computes only these.
+    func firstStates(_ sequences: [[TokenID]], segments: [Int]? = nil, _ tape: Tape) -> Variable {
+        let below = TrainedEncoder(embedding: embedding, layers: layers.dropLast())
+        let x = below.states(sequences, segments: segments, tape)
+        let spans = AttentionSpan.within(sequences, isCausal: false)
+        let first = tape.rows(spans.map(\.queries.lowerBound), of: x)
+        guard let layer = layers.last else { return first }
+        let ofFirst = spans.enumerated().map { AttentionSpan(queries: $0..<$0 + 1, keys: $1.keys) }
+        return layer.feedForward(layer.attention(first, memory: x, spans: ofFirst, tape), tape)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import TrawlCore
 internal import TrawlModels
 internal import TrawlTensors
 
@@ -14,10 +15,20 @@ final class BertParameterReader {
 
     /// In the order in which they were made.
     private(set) var parameters: [Parameter] = []
+    /// The adapters by the names of the matrices that they change.
+    private(set) var adaptersByMatrix: [String: LowRankAdapter] = [:]
     private let model: ModelFolder
     private let names = BertNames()
+    private let adapters: LowRankSettings?
+    private var random: SplitMix64
 
-    init(_ model: ModelFolder) { self.model = model }
+    /// - Parameters:
+    ///   - adapters: The size of the adapters that are trained in place of the matrices of layers; nil for none.
+    ///   - seed: Determines their matrices A.
+    init(_ model: ModelFolder, adapters: LowRankSettings? = nil, seed: UInt64 = 1) {
+        (self.model, self.adapters) = (model, adapters)
+        random = SplitMix64(seed: seed)
+    }
 
     // MARK: parts of a network
 
@@ -76,20 +87,32 @@ final class BertParameterReader {
 
     // MARK: parameters
 
-    /// A layer whose weight is `[rows, columns]`.
+    /// A layer whose weight is `[rows, columns]`. With adapters, a rate above 0 is that of its adapter.
     ///
     /// - Parameter origin: The name of the tensors that the parameters begin as; nil for their own names.
     func linear(
         _ half: Half, _ name: String, from origin: String? = nil, _ rows: Int, _ columns: Int, _ rate: Float
     ) throws -> TrainedLinear {
         let origin = origin ?? name
-        return TrainedLinear(
-            weight: try matrix(half, name, from: origin, rows, columns, rate),
-            bias: try vector(half, name + ".bias", from: origin + ".bias", rows, rate))
+        let isAdapted = adapters != nil && rate > 0
+        var linear = TrainedLinear(
+            weight: try matrix(half, name, from: origin, rows, columns, isAdapted ? 0 : rate),
+            bias: try vector(half, name + ".bias", from: origin + ".bias", rows, isAdapted ? 0 : rate))
+        if isAdapted, let adapters {
+            let start = "base_model.model." + half.prefix + name
+            let adapter = LowRankAdapter(
+                adapters, names: (start + ".lora_A.weight", start + ".lora_B.weight"), rows: rows, columns: columns,
+                using: &random)
+            for parameter in [adapter.down, adapter.up] { add(parameter) }
+            linear.adapter = adapter
+            adaptersByMatrix[linear.weight.name] = adapter
+        }
+        return linear
     }
 
     func norm(_ half: Half, _ name: String, from origin: String? = nil, rate: Float) throws -> TrainedNorm {
         let size = half.sizes.hiddenSize
+        let rate = adapters == nil ? rate : 0
         // The names of the tensors are looked up as a whole: older checkpoints have others.
         let origins = model.tensors.normNames(half.origin + (origin ?? name))
         func part(_ suffix: String, _ tensor: String) throws -> Parameter {
@@ -125,7 +148,7 @@ final class BertParameterReader {
             Parameter(name: name, rows: rows, columns: columns, isVector: isVector, rateFactor: rate, values: values))
     }
 
-    private func add(_ parameter: Parameter) -> Parameter {
+    @discardableResult private func add(_ parameter: Parameter) -> Parameter {
         parameters.append(parameter)
         return parameter
     }

@@ -1,13 +1,5 @@
 internal import TrawlTensors
 
-/// A frozen matrix with the adapter that is trained beside it.
-struct AdaptedLinear {
-    let weight: Parameter
-    let adapter: LowRankAdapter
-
-    func callAsFunction(_ x: Variable, _ tape: Tape) -> Variable { tape.linear(x, weight, adapter: adapter) }
-}
-
 /// A frozen RMS norm.
 struct FrozenNorm {
     let weight: Parameter
@@ -20,9 +12,9 @@ struct FrozenNorm {
 /// x + down(silu(gate(norm(x))) up(norm(x))).
 struct DecoderLayer {
     let attentionNorm: FrozenNorm
-    let query, key, value, output: AdaptedLinear
+    let query, key, value, output: TrainedLinear
     let feedForwardNorm: FrozenNorm
-    let gate, up, down: AdaptedLinear
+    let gate, up, down: TrainedLinear
     let heads, keyHeads: Int
 
     func callAsFunction(_ x: Variable, spans: [AttentionSpan], angles: RotaryAngles, _ tape: Tape) -> Variable {

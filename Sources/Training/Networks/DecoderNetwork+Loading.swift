@@ -82,8 +82,8 @@ private final class DecoderNetworkReader {
     }
 
     func layer(_ layer: Int) throws -> DecoderLayer {
-        func linear(_ member: DecoderTensorReader.Member, _ rows: Int, _ columns: Int) throws -> AdaptedLinear {
-            AdaptedLinear(
+        func linear(_ member: DecoderTensorReader.Member, _ rows: Int, _ columns: Int) throws -> TrainedLinear {
+            TrainedLinear(
                 weight: try frozen(member, rows, columns, layer),
                 adapter: try adapter(layer, member.moduleName, rows, columns))
         }
@@ -100,26 +100,13 @@ private final class DecoderNetworkReader {
             keyHeads: sizes.keyHeadCount)
     }
 
-    /// The matrices of the folder's own adapter; else A as peft draws it, uniformly within 1 / sqrt(in), and B = 0.
+    /// The matrices of the folder's own adapter; else new ones.
     private func adapter(_ layer: Int, _ module: String, _ rows: Int, _ columns: Int) throws -> LowRankAdapter {
-        let names = LowRankFolder.names(layer: layer, module: module)
-        let rank = settings.rank
-        let learnt = try model.adapter?.matrices(layer: layer, module: module, rows: rows, columns: columns)
-        let bound = 1 / Float(columns).squareRoot()
-        let down =
-            learnt?.down
-            ?? (0..<rank * columns).map { _ in
-                bound * (Float(random.next() >> 40) / Float(1 << 23) - 1)
-            }
-        func parameter(_ name: String, _ rows: Int, _ columns: Int, _ values: [Float]) -> Parameter {
-            let parameter = Parameter(
-                name: name, rows: rows, columns: columns, isVector: false, rateFactor: 1, values: values)
-            parameters.append(parameter)
-            return parameter
-        }
-        return LowRankAdapter(
-            down: parameter(names.down, rank, columns, down),
-            up: parameter(names.up, rows, rank, learnt?.up ?? [Float](repeating: 0, count: rows * rank)),
-            scale: settings.alpha / Float(rank))
+        let adapter = LowRankAdapter(
+            settings, names: LowRankFolder.names(layer: layer, module: module), rows: rows, columns: columns,
+            values: try model.adapter?.matrices(layer: layer, module: module, rows: rows, columns: columns),
+            using: &random)
+        parameters += [adapter.down, adapter.up]
+        return adapter
     }
 }

@@ -2,16 +2,6 @@ internal import TrawlCore
 public import TrawlModels
 internal import TrawlTensors
 
-/// The size of a decoder's low-rank adapters.
-public struct LowRankSettings: Codable, Sendable, Equatable {
-    /// The rows of A, the columns of B.
-    public var rank = 16
-    /// B A is multiplied with alpha / rank.
-    public var alpha: Float = 32
-
-    public init() {}
-}
-
 /// A frozen decoder of the Llama family with a low-rank adapter beside every projection of its layers (LoRA, Hu et al. 2021,
 /// arXiv 2106.09685); only the adapters are trained.
 ///

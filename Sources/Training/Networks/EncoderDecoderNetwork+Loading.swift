@@ -43,7 +43,8 @@ extension EncoderDecoderNetwork {
         try configuration.requireTrainable(model)
         let reader = try BertPairReader(model, configuration, rates: rates)
         let encoderWords = try reader.encoderWords()
-        let encoder = (try reader.embedding(reader.encoder, words: encoderWords), try reader.encoderLayers())
+        let encoder = TrainedEncoder(
+            embedding: try reader.embedding(reader.encoder, words: encoderWords), layers: try reader.encoderLayers())
         let decoderWords = try reader.decoderWords(differingFrom: encoderWords)
         let decoder = (try reader.embedding(reader.decoder, words: decoderWords), try reader.decoderLayers())
         let head = try reader.head()

@@ -9,8 +9,9 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
     public let configuration: EncoderDecoderConfiguration
     /// All weights, in a fixed order, under the names of the checkpoint.
     public let parameters: [Parameter]
-    private let encoderEmbedding, decoderEmbedding: TrainedEmbedding
-    private let encoderLayers, decoderLayers: [TrainedLayer]
+    private let encoder: TrainedEncoder
+    private let decoderEmbedding: TrainedEmbedding
+    private let decoderLayers: [TrainedLayer]
     private let transform: TrainedLinear
     private let transformNorm: TrainedNorm
     private let outputBias: Parameter
@@ -18,13 +19,13 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
 
     init(
         configuration: EncoderDecoderConfiguration, parameters: [Parameter],
-        encoder: (TrainedEmbedding, [TrainedLayer]),
+        encoder: TrainedEncoder,
         decoder: (TrainedEmbedding, [TrainedLayer]), transform: (TrainedLinear, TrainedNorm),
         output: (Parameter, Parameter)
     ) {
         self.configuration = configuration
         self.parameters = parameters
-        (encoderEmbedding, encoderLayers) = encoder
+        self.encoder = encoder
         (decoderEmbedding, decoderLayers) = decoder
         (self.transform, transformNorm) = transform
         (outputTable, outputBias) = output
@@ -35,7 +36,7 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
     public var sharesPositions: Bool { false }
 
     /// The word vectors, where encoder and decoder share them.
-    var sharedWords: Parameter? { encoderEmbedding.words === outputTable ? outputTable : nil }
+    var sharedWords: Parameter? { encoder.embedding.words === outputTable ? outputTable : nil }
 
     public func accumulateGradients(_ ranking: GenerationBatch.Ranking, scale: Float, tape: Tape) -> Double {
         let (states, targets) = run([ranking.item], tape)
@@ -62,7 +63,7 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
     /// The states from which the targets' tokens are predicted, `[tokens, hidden]`, and these tokens.
     private func run(_ items: [GenerationBatch.Item], _ tape: Tape) -> (states: Variable, targets: [TokenID]) {
         tape.clear()
-        let states = encode(items.map(\.source), tape)
+        let states = encoder.states(items.map(\.source), tape)
         var inputs: [[TokenID]] = []
         var targets: [TokenID] = []
         var cross: [AttentionSpan] = []
@@ -86,14 +87,5 @@ public final class EncoderDecoderNetwork: GeneratorNetwork {
             x = layer.feedForward(x, tape)
         }
         return (transformNorm(tape.gelu(transform(x, tape)), tape), targets)
-    }
-
-    private func encode(_ sources: [[TokenID]], _ tape: Tape) -> Variable {
-        var x = encoderEmbedding(sources, tape)
-        let spans = AttentionSpan.within(sources, isCausal: false)
-        for layer in encoderLayers {
-            x = layer.feedForward(layer.attention(x, memory: x, spans: spans, tape), tape)
-        }
-        return x
     }
 }

@@ -55,7 +55,7 @@ public struct TrainedModelFolder: Sendable {
         try writeJSON(members, to: "config.json")
     }
 
-    func writeJSON(_ members: [String: Any], to name: String) throws {
+    func writeJSON(_ members: Any, to name: String) throws {
         let data = try JSONSerialization.data(
             withJSONObject: members, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         try OutputFile(path + "/" + name).write(data + [UInt8(ascii: "\n")])

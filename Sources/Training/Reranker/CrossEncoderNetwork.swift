@@ -20,8 +20,7 @@ public final class CrossEncoderNetwork: RerankerNetwork {
     public let configuration: EncoderConfiguration
     /// All weights, in a fixed order, under the names of the checkpoint.
     public let parameters: [Parameter]
-    private let embedding: TrainedEmbedding
-    private let layers: [TrainedLayer]
+    private let encoder: TrainedEncoder
     private let pooler: TrainedLinear
     private let classifier: TrainedLinear
 
@@ -41,8 +40,9 @@ public final class CrossEncoderNetwork: RerankerNetwork {
         let reader = BertParameterReader(model)
         let bert = BertParameterReader.Half(
             sizes: sizes, prefix: CrossEncoderNames.prefix, origin: model.bertPrefix)
-        embedding = try reader.embedding(bert, words: try reader.words(bert, rate: 0), normRate: 0)
-        layers = try reader.layers(bert, last: rates.layers ?? sizes.layerCount, rate: rates.encoder)
+        encoder = TrainedEncoder(
+            embedding: try reader.embedding(bert, words: try reader.words(bert, rate: 0), normRate: 0),
+            layers: try reader.layers(bert, last: rates.layers ?? sizes.layerCount, rate: rates.encoder))
         var random = SplitMix64(seed: seed)
         func drawn(_ name: String, _ rows: Int) -> TrainedLinear {
             TrainedLinear(
@@ -83,17 +83,8 @@ public final class CrossEncoderNetwork: RerankerNetwork {
         let segments = inputs.flatMap { input in
             input.tokens.indices.map { $0 < input.segments.count ? Int(input.segments[$0]) : 0 }
         }
-        var x = embedding(sequences, segments: segments, tape)
-        let spans = AttentionSpan.within(sequences, isCausal: false)
-        for layer in layers.dropLast() {
-            x = layer.feedForward(layer.attention(x, memory: x, spans: spans, tape), tape)
-        }
-        // The head reads the first tokens alone, so the last layer computes only these.
-        var first = tape.rows(spans.map(\.queries.lowerBound), of: x)
-        if let layer = layers.last {
-            let spans = spans.enumerated().map { AttentionSpan(queries: $0..<$0 + 1, keys: $1.keys) }
-            first = layer.feedForward(layer.attention(first, memory: x, spans: spans, tape), tape)
-        }
+        // The head reads the first tokens alone.
+        let first = encoder.firstStates(sequences, segments: segments, tape)
         return classifier(tape.tanh(pooler(first, tape)), tape)
     }
 

@@ -1,4 +1,4 @@
-public import TrawlCore
+import TrawlCore
 public import TrawlModels
 public import TrawlTokenizers
 
@@ -23,42 +23,6 @@ public struct RerankExamples: Sendable {
         public init() {}
     }
 
-    /// A passage in the ranking of a query.
-    public struct Candidate: Sendable {
-        /// The number of the passage in its collection.
-        public let passage: Int
-        /// The score of the first stage.
-        public let score: Float
-        /// The score of a teacher, which `RerankLoss` may take.
-        public let teacher: Float
-        public let isRelevant: Bool
-
-        public init(passage: Int, score: Float, teacher: Float = 0, isRelevant: Bool) {
-            (self.passage, self.score, self.teacher, self.isRelevant) = (passage, score, teacher, isRelevant)
-        }
-    }
-
-    public struct JudgedQuery: Sendable {
-        /// Without special tokens.
-        public let tokens: [TokenID]
-        /// Best first; relevant ones that were not found may follow at the end, with the score -infinity.
-        public let ranking: [Candidate]
-
-        public init(tokens: [TokenID], ranking: [Candidate]) {
-            (self.tokens, self.ranking) = (tokens, ranking)
-        }
-    }
-
-    public struct Collection: Sendable {
-        /// The tokens of each passage, without special ones.
-        public let passages: [[TokenID]]
-        public let queries: [JudgedQuery]
-
-        public init(passages: [[TokenID]], queries: [JudgedQuery]) {
-            (self.passages, self.queries) = (passages, queries)
-        }
-    }
-
     /// A query with a relevant passage and others that are not.
     public struct Group: Sendable {
         /// The relevant one first.
@@ -71,28 +35,26 @@ public struct RerankExamples: Sendable {
     }
 
     public let settings: Settings
-    private let collections: [Collection]
+    private let collections: [JudgedCollection]
     private let template: PairTemplate
     private let curriculum: RerankCurriculum?
     /// For each query of each collection the positions of relevant candidates and of those that count as irrelevant.
     private let choices: [[(relevant: [Int], others: [Int])]]
-    private let firstExample: [Int]
-    private let shares: [Float]
+    private let draw: CollectionDraw
 
     /// - Throws: `TrawlError.invalidInput` where no query has both a relevant passage and another one.
     public init(
-        _ collections: [Collection], template: PairTemplate, settings: Settings = Settings(),
+        _ collections: [JudgedCollection], template: PairTemplate, settings: Settings = Settings(),
         curriculum: RerankCurriculum? = nil
     ) throws {
         self.template = template
         self.settings = settings
         self.curriculum = curriculum
         let kept = collections.map { collection in
-            Collection(
+            JudgedCollection(
                 passages: collection.passages,
                 queries: collection.queries.filter { query in
-                    query.ranking.contains(where: \.isRelevant)
-                        && !Self.others(query.ranking, settings).isEmpty
+                    query.ranking.contains(where: \.isRelevant) && !Self.others(query, settings).isEmpty
                 })
         }.filter { !$0.queries.isEmpty }
         guard !kept.isEmpty else {
@@ -103,47 +65,27 @@ public struct RerankExamples: Sendable {
         self.collections = kept
         choices = kept.map { collection in
             collection.queries.map { query in
-                (
-                    query.ranking.indices.filter { query.ranking[$0].isRelevant },
-                    Self.others(query.ranking, settings)
-                )
+                (query.relevant, Self.others(query, settings))
             }
         }
-        var count = 0
-        firstExample = kept.map { collection in
-            defer { count += collection.queries.count }
-            return count
-        }
-        shares = kept.map { collection in
-            settings.collectionExponent == 0
-                ? 1
-                : Float(exponential(settings.collectionExponent * logarithm(Double(collection.queries.count))))
-        }
+        draw = CollectionDraw(counts: kept.map(\.queries.count), exponent: settings.collectionExponent)
     }
 
     /// The number of queries that can be drawn.
     public var queryCount: Int { collections.reduce(0) { $0 + $1.queries.count } }
 
-    /// The positions of candidates that count as irrelevant, best first.
-    private static func others(_ ranking: [Candidate], _ settings: Settings) -> [Int] {
-        var limit = Float.infinity
-        if let margin = settings.margin, let best = ranking.filter(\.isRelevant).map(\.score).max(), best.isFinite {
-            limit = best - Float(margin) * abs(best)
-        }
-        return Array(
-            ranking.indices.filter { !ranking[$0].isRelevant && ranking[$0].score <= limit }.prefix(settings.hardest))
+    private static func others(_ query: JudgedRanking, _ settings: Settings) -> [Int] {
+        query.irrelevant(hardest: settings.hardest, margin: settings.margin)
     }
 
     /// The groups of a step: a function of its number and seed.
     func groups(of step: TrainingStep) -> [Group] {
         (0..<settings.queriesPerStep).map { offset in
             let number = step.number * settings.queriesPerStep + offset
-            var random = SplitMix64(seed: step.seed &+ UInt64(number) &* 0x9E37_79B9_7F4A_7C15)
-            let collection = random.draw(shares) ?? 0
-            let count = collections[collection].queries.count
+            var random = step.random(ofDraw: number)
+            let collection = draw.collection(using: &random)
             return group(
-                collection, ShuffledRounds.index(number, of: count, seed: step.seed &+ UInt64(collection)),
-                seen: number, using: &random)
+                collection, draw.query(number, of: collection, seed: step.seed), seen: number, using: &random)
         }
     }
 
@@ -151,11 +93,7 @@ public struct RerankExamples: Sendable {
         let collection = collections[number]
         let judged = collection.queries[query]
         let (relevant, others) = choices[number][query]
-        var chosen = [relevant[Int(random.next() % UInt64(relevant.count))]]
-        var left = others
-        while chosen.count <= settings.negatives, !left.isEmpty {
-            chosen.append(left.remove(at: Int(random.next() % UInt64(left.count))))
-        }
+        let chosen = drawnGroup(relevant, others, negatives: settings.negatives, using: &random)
         let candidates = chosen.map { judged.ranking[$0] }
         var weight = 1.0
         if let curriculum {
@@ -165,7 +103,7 @@ public struct RerankExamples: Sendable {
         }
         return Group(
             inputs: candidates.map { input(judged.tokens, collection.passages[$0.passage]) },
-            teacher: candidates.map(\.teacher), weight: Float(weight), example: firstExample[number] + query)
+            teacher: candidates.map(\.teacher), weight: Float(weight), example: draw.example(query, of: number))
     }
 
     /// A query and a passage as the model reads them.
@@ -174,28 +112,6 @@ public struct RerankExamples: Sendable {
         return EncoderInput(tokens: pair.tokens, segments: pair.segments)
     }
 
-    /// The highest token of all queries and passages.
-    var highestToken: Int {
-        Int(
-            collections.lazy.flatMap { collection in
-                [collection.passages, collection.queries.map(\.tokens)].lazy.map {
-                    $0.lazy.map { $0.max() ?? 0 }.max() ?? 0
-                }
-            }.max() ?? 0)
-    }
-
-    /// Identifies queries, passages and rankings.
-    var digest: String {
-        var hash = StableHash()
-        for collection in collections {
-            for tokens in collection.passages + collection.queries.map(\.tokens) {
-                tokens.withUnsafeBytes { hash.update($0) }
-                hash.update("\(tokens.count)")
-            }
-            for candidate in collection.queries.lazy.flatMap(\.ranking) {
-                hash.update("\(candidate.passage) \(candidate.isRelevant) \(candidate.teacher.bitPattern)")
-            }
-        }
-        return hash.hexadecimal
-    }
+    var highestToken: Int { collections.highestToken }
+    var digest: String { collections.digest }
 }

@@ -32,7 +32,8 @@ public enum RerankLoss: String, Codable, Sendable, CaseIterable {
     func value(_ scores: [Float], teacher: [Float]) -> LossAndSlopes {
         switch self {
         case .listwise: return Self.softmaxLoss(scores, target: [1] + [Double](repeating: 0, count: scores.count - 1))
-        case .distillation: return Self.softmaxLoss(scores, target: Self.teacherShares(teacher))
+        case .distillation:
+            return Self.softmaxLoss(scores, target: softLabels(teacher, temperature: Self.teacherTemperature))
         case .crossEntropy:
             return Self.pairs(scores) { difference, _ in
                 let wrong = sigmoid(-difference)
@@ -97,15 +98,6 @@ public enum RerankLoss: String, Codable, Sendable, CaseIterable {
         return (value, zip(shares, target).map { Float($0 - $1) })
     }
 
-    /// The teacher's scores as shares: standardised, so that the scale of a teacher does not matter.
-    private static func teacherShares(_ scores: [Float]) -> [Double] {
-        let values = scores.map(Double.init)
-        let mean = values.reduce(0, +) / Double(values.count)
-        let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
-        guard deviation > 0 else { return [Double](repeating: 1 / Double(values.count), count: values.count) }
-        return normalisedExponentials(values.map { ($0 - mean) / deviation / teacherTemperature })
-    }
-
     /// The temperature at which the best of eight standardised scores gets about half of the mass.
     private static let teacherTemperature = 0.75
 }
@@ -115,11 +107,4 @@ private func sigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }
 /// log(1 + e^x).
 private func softplus(_ x: Double) -> Double {
     x > 0 ? x + logarithm(1 + exponential(-x)) : logarithm(1 + exponential(x))
-}
-
-private func normalisedExponentials(_ values: [Double]) -> [Double] {
-    let highest = values.max() ?? 0
-    let shares = values.map { exponential($0 - highest) }
-    let sum = shares.reduce(0, +)
-    return shares.map { $0 / sum }
 }

@@ -2,7 +2,6 @@ import Foundation
 public import TrawlCore
 public import TrawlEngine
 public import TrawlEvaluation
-import TrawlLexicalIndex
 import TrawlModels
 public import TrawlTensors
 import TrawlTokenizers
@@ -57,9 +56,6 @@ public struct RerankerTraining {
         public let before, after: Double?
     }
 
-    /// The most held-out queries over all indexes; fewer than the least of an index say little.
-    private static let mostHeldOut = 64
-    private static let fewestHeldOut = 4
     /// The tokens that are computed at once.
     private static let microBatch = 2048
 
@@ -83,9 +79,15 @@ public struct RerankerTraining {
             name: output, storage: storage, isComplete: isComplete, resumes: resumes, replaces: replaces
         ).folder(beginningWith: model)
         let network = try CrossEncoderNetwork(model, rates: objective.rates, seed: training.seed)
-        let (pools, trial) = try search(judged, engine, tokenizer, template, progress, cancellation)
+        let encode = { (text: String) in tokenizer.encodeIDs(text, addSpecialTokens: false) }
+        let found = try CandidateSearch(mode: mode, depth: depth, limit: limit, heldOut: heldOut, teacher: teacher).run(
+            judged, engine, .init(query: encode, passage: encode), progress: progress, cancellation: cancellation)
+        let trial = RerankerTrial(
+            parts: found.compactMap { part in part.heldOut.map { .init(pool: $0, qrels: part.qrels) } },
+            template: template, maximumTokens: objective.examples.maximumTokens)
         let examples = try RerankExamples(
-            pools, template: template, settings: objective.examples, curriculum: objective.curriculum)
+            found.map(\.trained.collection), template: template, settings: objective.examples,
+            curriculum: objective.curriculum)
         var training = training
         training.microBatch = Self.microBatch
         let trainer = try Trainer(
@@ -113,66 +115,5 @@ public struct RerankerTraining {
         return Outcome(
             path: output.path, steps: trainer.step, done: trainer.done, before: before,
             after: trainer.history.best?.value)
-    }
-
-    /// Searches for the queries of all indexes, and divides them.
-    private func search(
-        _ judged: [JudgedIndex], _ engine: Engine, _ tokenizer: Tokenizer, _ template: PairTemplate,
-        _ progress: any ProgressReporter, _ cancellation: Cancellation
-    ) throws -> ([RerankExamples.Collection], RerankerTrial) {
-        let parts = judged.map { entry in
-            let parts = entry.queries.split(
-                heldOut: heldOut, fewest: Self.fewestHeldOut,
-                most: max(Self.fewestHeldOut, Self.mostHeldOut / judged.count))
-            return (index: entry.index, trained: parts.trained.spread(limit), heldOut: parts.heldOut)
-        }
-        progress.begin(
-            "searching", total: parts.reduce(0) { $0 + $1.trained.count + $1.heldOut.count }, unit: "queries")
-        defer { progress.end() }
-        var collections: [RerankExamples.Collection] = []
-        var trials: [RerankerTrial.Part] = []
-        var (missing, all) = (0, 0)
-        for part in parts {
-            let session = try engine.session(part.index, settings(of: part.index))
-            func pool(_ queries: JudgedQueries) throws -> RerankPool {
-                try RerankPool(
-                    queries, in: part.index, session, tokenizer: tokenizer, teacher: teacher, progress: progress,
-                    cancellation: cancellation)
-            }
-            let trained = try pool(part.trained)
-            missing += trained.entries.count { !$0.isFound }
-            all += trained.entries.count
-            collections.append(
-                .init(
-                    passages: trained.passages,
-                    queries: trained.entries.map { .init(tokens: $0.tokens, ranking: $0.candidates) }))
-            if part.heldOut.count > 0 {
-                trials.append(.init(pool: try pool(part.heldOut), qrels: part.heldOut.qrels))
-            }
-        }
-        if missing > 0 {
-            progress.warn("\(missing) of \(all) queries find no relevant document among their best \(depth)")
-        }
-        return (
-            collections,
-            RerankerTrial(parts: trials, template: template, maximumTokens: objective.examples.maximumTokens)
-        )
-    }
-
-    /// The settings of the first stage.
-    private func settings(of index: SearchIndex) -> SearchSettings {
-        var settings = index.settings
-        settings.mode = mode ?? settings.mode
-        settings.limit = depth
-        settings.rerankers = []
-        settings.conditions = []
-        settings.lexical.syntax = .plain
-        let weights = index.fusionWeights(settings).filter { ["lexical", "dense"].contains($0.key) && $0.value > 0 }
-        // Words and vectors find nearly as much as all three, in a tenth of the time.
-        if mode == nil, !weights.isEmpty {
-            settings.mode = .hybrid
-            settings.fusion.weights = weights
-        }
-        return settings
     }
 }

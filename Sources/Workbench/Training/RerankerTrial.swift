@@ -7,7 +7,7 @@ import TrawlTraining
 /// Scores a reranker during its training by the order that it gives to the best passages of held-out queries.
 struct RerankerTrial {
     struct Part {
-        let pool: RerankPool
+        let pool: CandidatePool
         let qrels: Qrels
     }
 

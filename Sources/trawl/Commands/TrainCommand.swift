@@ -10,10 +10,10 @@ import TrawlWorkbench
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train a generator or a reranker, fit weights or hybrid search, or write queries to train on.",
+        abstract: "Train models, fit searches to judged queries, or write queries to train on.",
         subcommands: [
-            TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainWeightsCommand.self, TrainFusionCommand.self,
-            TrainQueryAdapterCommand.self, TrainQueriesCommand.self,
+            TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainEmbedderCommand.self, TrainWeightsCommand.self,
+            TrainFusionCommand.self, TrainQueryAdapterCommand.self, TrainQueriesCommand.self,
         ])
 }
 

@@ -147,6 +147,13 @@ extension TrainQueryAdapterCommand: RuledCommand {
     ]
 }
 
+extension TrainEmbedderCommand: RuledCommand {
+    static let flagRules = [
+        FlagRule("--reweight-strength", needs: ["--reweight"]),
+        FlagRule("--force", excludedBy: ["--resume"]),
+    ]
+}
+
 extension TrainGeneratorCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--queries", needs: ["--qrels"]),

@@ -1,41 +1,56 @@
 import TrawlCore
 import TrawlEngine
 import TrawlEvaluation
-import TrawlTokenizers
 import TrawlTraining
 
 /// The passages that a first stage found for the judged queries of an index, as tokens.
-struct RerankPool {
+struct CandidatePool {
     /// What training and scoring need of one query.
     struct Entry {
         let query: Query
         let tokens: [TokenID]
-        let candidates: [RerankExamples.Candidate]
+        let candidates: [JudgedRanking.Candidate]
         /// The document of each candidate.
         let documents: [DocumentID]
         /// Whether a relevant document was found.
         let isFound: Bool
     }
 
+    /// How texts become tokens.
+    struct Encoding {
+        let query, passage: (String) -> [TokenID]
+    }
+
+    /// The tokens of each passage, and which passage it is.
     let passages: [[TokenID]]
+    let identifiers: [PassageID]
+    /// The number of the document of each passage.
+    let documents: [Int]
     let entries: [Entry]
 
     /// Searches with all queries.
     ///
     /// - Parameters:
     ///   - session: The first stage, whose limit is the depth of the pool.
-    ///   - tokenizer: That of the reranker.
-    ///   - teacher: Scores that the reranker shall learn, by query and document; passages that it does not score are left out.
+    ///   - encoding: That of the model that is trained.
+    ///   - teacher: Scores that the model shall learn, by query and document; passages that it does not score are left out. nil
+    ///     for those of the first stage.
     init(
-        _ judged: JudgedQueries, in index: SearchIndex, _ session: SearchSession, tokenizer: Tokenizer, teacher: Run?,
+        _ judged: JudgedQueries, in index: SearchIndex, _ session: SearchSession, encoding: Encoding, teacher: Run?,
         progress: any ProgressReporter, cancellation: Cancellation
     ) throws {
         var passages: [[TokenID]] = []
+        var identifiers: [PassageID] = []
+        var owners: [Int] = []
         var numbers: [PassageID: Int] = [:]
-        func number(_ passage: PassageID) throws -> Int {
+        var ownerNumbers: [DocumentID: Int] = [:]
+        func number(_ passage: PassageID, _ document: DocumentID) throws -> Int {
             if let number = numbers[passage] { return number }
-            let text = try index.documents.passage(passage).content
-            passages.append(tokenizer.encodeIDs(text, addSpecialTokens: false))
+            passages.append(encoding.passage(try index.documents.passage(passage).content))
+            identifiers.append(passage)
+            let owner = ownerNumbers[document, default: ownerNumbers.count]
+            ownerNumbers[document] = owner
+            owners.append(owner)
             numbers[passage] = passages.count - 1
             return passages.count - 1
         }
@@ -49,13 +64,13 @@ struct RerankPool {
                 let scores = teacher.map { run in
                     Dictionary((run[query.id] ?? []).map { ($0.document, Float($0.score)) }) { first, _ in first }
                 }
-                var candidates: [RerankExamples.Candidate] = []
+                var candidates: [JudgedRanking.Candidate] = []
                 var documents: [DocumentID] = []
                 func add(_ passage: PassageID, _ document: DocumentID, _ score: Float) throws {
-                    guard let taught = scores.map({ $0[document] }) ?? 0 else { return }
+                    guard let taught = scores.map({ $0[document] }) ?? score else { return }
                     candidates.append(
                         .init(
-                            passage: try number(passage), score: score, teacher: taught,
+                            passage: try number(passage, document), score: score, teacher: taught,
                             isRelevant: relevant.contains(document)))
                     documents.append(document)
                 }
@@ -70,11 +85,19 @@ struct RerankPool {
                 }
                 entries.append(
                     Entry(
-                        query: query, tokens: tokenizer.encodeIDs(query.text, addSpecialTokens: false),
+                        query: query, tokens: encoding.query(query.text),
                         candidates: candidates, documents: documents, isFound: isFound))
             }
             progress.advance(batch.count)
         }
-        (self.passages, self.entries) = (passages, entries)
+        (self.passages, self.identifiers, documents) = (passages, identifiers, owners)
+        self.entries = entries
+    }
+
+    /// The queries to train on.
+    var collection: JudgedCollection {
+        JudgedCollection(
+            passages: passages, documents: documents,
+            queries: entries.map { JudgedRanking(tokens: $0.tokens, ranking: $0.candidates) })
     }
 }

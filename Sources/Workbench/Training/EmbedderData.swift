@@ -1,0 +1,77 @@
+import TrawlCore
+import TrawlEmbeddings
+import TrawlEngine
+import TrawlEvaluation
+import TrawlTraining
+
+/// What an embedder is trained on, as tokens: queries and passages with the prompts that searches give them, and pairs.
+struct EmbedderData {
+    let collections: [JudgedCollection]
+    let guides: [EmbedderExamples.Guide?]
+    let heldOut: [(pool: CandidatePool, qrels: Qrels)]
+    let pairs: [EmbedderObjective.Pair]
+    /// How many texts there are, and how many of them are cut.
+    let texts, cutTexts: Int
+
+    init(
+        _ judged: [JudgedIndex], _ engine: Engine, _ embedder: TextEmbedder, _ search: CandidateSearch,
+        pairs: ScoredPairs?, maximumTokens: Int, isGuided: Bool, progress: any ProgressReporter,
+        cancellation: Cancellation
+    ) throws {
+        let (ofQueries, ofPassages) = (try embedder.prompt(for: .query), try embedder.prompt(for: .passage))
+        var (texts, cutTexts) = (0, 0)
+        func inputs(_ some: [String], _ prompt: EmbeddingPrompt) -> [[TokenID]] {
+            let found = embedder.inputs(of: some, in: prompt, maximum: maximumTokens)
+            texts += some.count
+            cutTexts += found.cutTexts
+            return found.tokens
+        }
+        let parts = try search.run(
+            judged, engine,
+            .init(query: { inputs([$0], ofQueries)[0] }, passage: { inputs([$0], ofPassages)[0] }),
+            progress: progress, cancellation: cancellation)
+        guides = try parts.map { part in
+            guard isGuided else { return nil }
+            return try Self.guide(part, embedder, ofQueries, ofPassages, progress)
+        }
+        collections = parts.map(\.trained.collection)
+        heldOut = parts.compactMap { part in part.heldOut.map { ($0, part.qrels) } }
+        // People compare texts, not a query with a passage.
+        let plain = EmbeddingPrompt(prefix: "")
+        self.pairs =
+            pairs.map { pairs in
+                let (first, second) = (inputs(pairs.first, plain), inputs(pairs.second, plain))
+                return pairs.scores.indices.map {
+                    .init(first: first[$0], second: second[$0], similarity: pairs.scores[$0])
+                }
+            } ?? []
+        (self.texts, self.cutTexts) = (texts, cutTexts)
+    }
+
+    /// The embeddings by the model itself: those that the index stores, if they are its own.
+    private static func guide(
+        _ part: CandidateSearch.Part, _ embedder: TextEmbedder, _ ofQueries: EmbeddingPrompt,
+        _ ofPassages: EmbeddingPrompt, _ progress: any ProgressReporter
+    ) throws -> EmbedderExamples.Guide {
+        let pool = part.trained
+        let stored = try part.index.storedVectors(of: pool.identifiers, by: embedder)
+        let passages =
+            try stored
+            ?? embedder.embed(
+                pool.identifiers.map { try part.index.documents.passage($0).content }, in: ofPassages,
+                progress: progress
+            ).values
+        let queries = try embedder.embed(pool.entries.map(\.query.text), in: ofQueries).values
+        return EmbedderExamples.Guide(
+            dimension: embedder.dimension, passages: unit(passages, embedder.dimension),
+            queries: unit(queries, embedder.dimension))
+    }
+
+    private static func unit(_ values: [Float], _ dimension: Int) -> [Float] {
+        stride(from: 0, to: values.count, by: dimension).flatMap { start in
+            var row = Array(values[start..<start + dimension])
+            row.scaleToUnitLength()
+            return row
+        }
+    }
+}

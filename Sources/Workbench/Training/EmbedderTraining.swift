@@ -1,0 +1,157 @@
+import Foundation
+public import TrawlCore
+import TrawlEmbeddings
+public import TrawlEngine
+public import TrawlEvaluation
+import TrawlModels
+public import TrawlTensors
+public import TrawlTraining
+
+/// Trains an embedding model on judged queries of one index or several, and writes its folder.
+///
+/// A first stage searches for each query; the model learns to place queries nearer to relevant passages than to the others of
+/// a step, and to share its belief among a query's own passages as the first stage does. Held-out queries score it during the
+/// training. Indexes are built anew to use the model.
+public struct EmbedderTraining {
+    /// The model to begin with, by name or path; nil: that of the first index, or the default one.
+    public var start: String?
+    /// The name of the new model among Trawl's models, or a path.
+    public let output: String
+    /// When the training ends, and how it steps.
+    public var training: TrainingSettings
+    /// What is learnt.
+    public var objective = EmbedderObjective.Settings()
+    public var reweighting: LossReweighting?
+    /// Pairs of texts with the similarities that people gave them, which are learnt first, each once.
+    public var pairs: ScoredPairs?
+    /// How weights are stored.
+    public var storage = SafetensorsWriter.Storage.f16
+    /// Whether weights are stored that the base model beside the output has too.
+    public var isComplete = false
+    /// The first stage; nil: by words and vectors, as far as the index has them, else as it searches by default.
+    public var mode: SearchMode?
+    /// How many passages of a query the first stage finds.
+    public var depth = 100
+    /// The most queries of an index that are trained on.
+    public var limit = 3000
+    /// The share of the judged queries that is held out.
+    public var heldOut = 0.1
+    /// Scores of another system in place of the first stage's.
+    public var teacher: Run?
+    /// The most tokens that are computed at once, of about 0.4 MB each for a model like MiniLM. A step that has more computes its
+    /// embeddings twice.
+    public var tokensAtOnce = 4096
+    /// Whether an interrupted training in the output folder is continued.
+    public var resumes = false
+    /// Whether a model that was trained before in the output folder is replaced.
+    public var replaces = false
+
+    public init(output: String, training: TrainingSettings) {
+        (self.output, self.training) = (output, training)
+    }
+
+    /// What came of a training.
+    public struct Outcome: Sendable {
+        /// The model's folder.
+        public let path: String
+        public let steps: Int
+        /// The share of the training that is done; below 1 when it was cancelled.
+        public let done: Double
+        /// nDCG@10 of the held-out queries over a sample of the passages, by the model that training began with and by the one
+        /// that was kept; nil without held-out queries.
+        public let before, after: Double?
+    }
+
+    /// Trains to the end, or until it is cancelled, and keeps the best model.
+    ///
+    /// - Throws: `TrawlError` for a model that cannot be trained, queries without anything to learn from, or a resumed training
+    ///   of other settings or data; what was learnt before an error is kept as a state that can be resumed.
+    public func run(
+        _ judged: [JudgedIndex], _ engine: Engine, progress: any ProgressReporter = .silent,
+        cancellation: Cancellation = .never
+    ) throws -> Outcome {
+        let folder = try EmbedderFolder(path: ModelCatalogue.path(of: startName(judged)))
+        let network = try BertEmbedderNetwork(folder, adaptation: objective.adaptation, seed: training.seed)
+        let embedder = try TextEmbedder(folder: folder.path)
+        let output = try TrainingOutput(
+            name: output, storage: storage, isComplete: isComplete, resumes: resumes, replaces: replaces
+        ).folder(beginningWith: folder.model)
+        let data = try EmbedderData(
+            judged, engine, embedder,
+            CandidateSearch(mode: mode, depth: depth, limit: limit, heldOut: heldOut, teacher: teacher),
+            pairs: pairs, maximumTokens: objective.examples.maximumTokens, isGuided: objective.examples.isGuided,
+            progress: progress, cancellation: cancellation)
+        let examples = try EmbedderExamples(data.collections, guides: data.guides, settings: objective.examples)
+        let trial = try EmbedderTrial(data.heldOut)
+        var training = training
+        training.microBatch = tokensAtOnce
+        let trainer = try Trainer(
+            EmbedderObjective(
+                network, examples: examples, pairs: data.pairs, settings: objective, origin: folder.model.digest),
+            settings: training, hooks: TrainingHooks(weighting: reweighting))
+        if let steps = training.steps, steps <= trainer.objective.pairSteps {
+            throw TrawlError(
+                .invalidInput,
+                "the pairs alone take \(trainer.objective.pairSteps) of the \(steps) steps",
+                remedy: "train for more steps, or give fewer pairs")
+        }
+        let checkpoint = TrainingCheckpoint(path: output.path)
+        if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
+        let before = try before(trial, folder, resumes ? nil : network, cancellation)
+        report(examples, data, trial, before, progress)
+        var session = TrainingSession(
+            trainer: trainer, checkpoint: checkpoint,
+            score: before == nil
+                ? nil
+                : .init(measure: "nDCG@10", queries: "\(trial.queryCount) held-out queries") {
+                    try trial.score($0.network, isStopped: $1)
+                }, cancellation: cancellation, progress: progress
+        ) { try $0.network.write(to: output) }
+        try session.run()
+        return Outcome(
+            path: output.path, steps: trainer.step, done: trainer.done, before: before,
+            after: trainer.history.best?.value)
+    }
+
+    private func startName(_ judged: [JudgedIndex]) -> String {
+        if let start { return start }
+        let own = judged.first.flatMap { $0.index.recipe.build.contains("dense") ? $0.index.recipe.dense.model : nil }
+        return own ?? ModelCatalogue.defaultEmbedder
+    }
+
+    /// The score of the model that training begins with; nil without held-out queries.
+    ///
+    /// - Parameter network: That model, if it is not trained yet.
+    private func before(
+        _ trial: EmbedderTrial, _ folder: EmbedderFolder, _ network: BertEmbedderNetwork?, _ cancellation: Cancellation
+    ) throws -> Double? {
+        guard trial.queryCount > 0 else { return nil }
+        let network = try network ?? BertEmbedderNetwork(folder, adaptation: objective.adaptation, seed: training.seed)
+        guard let score = try trial.score(network, isStopped: { cancellation.isCancelled }) else {
+            throw CancellationError()
+        }
+        return score
+    }
+
+    private func report(
+        _ examples: EmbedderExamples, _ data: EmbedderData, _ trial: EmbedderTrial, _ before: Double?,
+        _ progress: any ProgressReporter
+    ) {
+        let maximum = objective.examples.maximumTokens
+        if data.cutTexts > 0 {
+            progress.warn("\(data.cutTexts) of \(data.texts) texts are cut at \(maximum) tokens for the training")
+        }
+        if examples.filledCount > 0 {
+            progress.warn(
+                "\(examples.filledCount) of \(examples.queryCount) queries have fewer than "
+                    + "\(objective.examples.negatives) irrelevant passages within the margin; random ones fill their groups"
+            )
+        }
+        progress.note(
+            "\(examples.queryCount) queries to train on"
+                + (before.map {
+                    " · nDCG@10 before the training \(fixed($0, 4)) (\(trial.queryCount) held-out queries, each over a "
+                        + "sample of \(trial.passageCount) passages)"
+                } ?? ""))
+    }
+}

@@ -1,0 +1,201 @@
+import ArgumentParser
+import Foundation
+import TrawlCore
+import TrawlEngine
+import TrawlEvaluation
+import TrawlTensors
+import TrawlTraining
+import TrawlWorkbench
+
+struct TrainEmbedderCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "embedder",
+        abstract: "Train an embedding model on judged queries.",
+        discussion: """
+            A search of the index finds passages for each judged query. The model learns to embed queries nearer to \
+            relevant passages than to all other passages of a step, and to weigh a query's passages as that search does \
+            (--label-weight). Low-rank adapters are trained and merged into the weights; --rank 0 trains the layers \
+            themselves. Passages that score nearly as high as a relevant one are not taken as irrelevant \
+            (--negative-margin). --also adds indexes with judged queries of their own. Queries that 'trawl train \
+            queries' wrote serve where nobody judged.
+
+            Held-out queries (--hold-out) evaluate the model at intervals, and the best state is saved. The result is a \
+            model folder in the layout of sentence-transformers (which needs --complete to load it), for indexes that \
+            are built with it. Ctrl-C ends training early and keeps the best state; --resume continues.
+
+            EXAMPLES
+              trawl train embedder scifact --queries queries.jsonl --qrels qrels/train.tsv --minutes 30 --output mine
+              trawl train embedder notes --queries notes-queries/queries.jsonl --qrels notes-queries/qrels.tsv --steps 200 \\
+                  --output notes-embedder
+              trawl index corpus.jsonl --embedder mine --output scifact-mine
+            """)
+
+    @OptionGroup var index: IndexArgument
+
+    @OptionGroup var judged: JudgedIndexOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The model to start from: a BERT encoder with mean or CLS pooling. (default: the index's embedding model)",
+            valueName: "model"))
+    var from: String?
+    @Option(help: ArgumentHelp("The new model: a name in Trawl's models folder, or a path.", valueName: "model"))
+    var output: String
+
+    @Option(help: ArgumentHelp("How long to train, in minutes.", valueName: "n")) var minutes: Double?
+    @Option(
+        help: ArgumentHelp(
+            "How many steps to train; unlike --minutes, this gives the same model each time.", valueName: "n"))
+    var steps: Int?
+    @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
+    @Option(
+        help: ArgumentHelp(
+            "The highest learning rate. (default: 3e-4 for adapters, 2e-5 for layers)", valueName: "rate"))
+    var learningRate: Float?
+    @Option(
+        help: ArgumentHelp("The rank of the low-rank adapters; 0 trains the layers themselves.", valueName: "n"))
+    var rank = 16
+    @Option(
+        help: ArgumentHelp("How many of the last layers are trained. (default: all)", valueName: "n"))
+    var encoderLayers: Int?
+
+    @Option(help: ArgumentHelp("How many queries a step has.", valueName: "n")) var queriesPerStep = 32
+    @Option(help: ArgumentHelp("How many irrelevant passages of its own a query has.", valueName: "n"))
+    var negatives = 2
+    @Option(help: ArgumentHelp("The best irrelevant passages of a query, from which these are drawn.", valueName: "n"))
+    var hardest = 30
+    @Option(
+        help: ArgumentHelp(
+            "Drop passages without judgement whose score exceeds that of the best relevant one, less this share of it.",
+            valueName: "share"))
+    var negativeMargin = 0.05
+    @Flag(
+        help: "Also compare with passages of other queries that the starting model prefers to the relevant one.")
+    var unguided = false
+    @Option(help: ArgumentHelp("What cosines are divided by in the loss.", valueName: "n")) var temperature: Float =
+        0.05
+    @Option(
+        help: ArgumentHelp(
+            "The weight of learning the search's own scores of a query's passages; 0 for none.", valueName: "n"))
+    var labelWeight: Float = 0.3
+    @Option(help: ArgumentHelp("The most tokens of a query or a passage in training.", valueName: "n"))
+    var maximumTokens = 128
+    @Option(
+        help: ArgumentHelp(
+            "The most tokens computed at once: more take more memory, and steps that fit are a third faster.",
+            valueName: "n"))
+    var tokensAtOnce = 4096
+    @Option(help: ArgumentHelp("A TREC run whose scores are learnt in place of the search's.", valueName: "file"))
+    var teacher: String?
+    @Option(
+        help: ArgumentHelp(
+            "Pairs of texts with similarities to learn first: JSON lines or TSV with score, sentence1, sentence2.",
+            valueName: "file"))
+    var sts: String?
+    @Option(
+        help: ArgumentHelp(
+            "The search that finds passages. (default: hybrid by words and vectors, if the index has both)",
+            valueName: "mode"))
+    var mode: SearchMode?
+    @Option(help: ArgumentHelp("How many passages it finds for a query.", valueName: "n")) var depth = 100
+    @Option(help: ArgumentHelp("The most queries of an index to train on.", valueName: "n")) var limit = 3000
+    @Option(help: ArgumentHelp("The share of the judged queries that is held out.", valueName: "share"))
+    var holdOut = 0.1
+
+    @Option(
+        help: ArgumentHelp(
+            "Weigh queries by their loss: \(LossReweighting.Strategy.allCases.map(\.rawValue).joined(separator: ", ")). "
+                + "(default: all count alike)", valueName: "name"))
+    var reweight: LossReweighting.Strategy?
+    @Option(help: ArgumentHelp("How closely these weights stay equal.", valueName: "n")) var reweightStrength = 0.4
+
+    @Flag(
+        help:
+            "Store all weights, also those shared with the base model, so that sentence-transformers can load the model."
+    )
+    var complete = false
+    @Option(help: ArgumentHelp("How weights are stored: f16 or f32.", valueName: "format"))
+    var storage: SafetensorsWriter.Storage = .f16
+    @Flag(help: "Continue an interrupted training in the output folder.") var resume = false
+    @Flag(help: "Replace the model in the output folder.") var force = false
+
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        try StandardInput.requireOneReader([
+            ("--queries", judged.queries), ("--qrels", judged.qrels), ("--teacher", teacher), ("--sts", sts),
+        ])
+        try TrainingEnd.validate(minutes: minutes, steps: steps)
+        if let learningRate, !(learningRate > 0 && learningRate < 1) {
+            throw ValidationError("--learning-rate must be between 0 and 1")
+        }
+        for (name, value, bounds) in [
+            ("queries-per-step", queriesPerStep, 1...4096), ("negatives", negatives, 1...1000),
+            ("hardest", hardest, 1...10_000), ("maximum-tokens", maximumTokens, 8...8192),
+            ("depth", depth, 2...10_000), ("limit", limit, 1...10_000_000), ("rank", rank, 0...1024),
+            ("tokens-at-once", tokensAtOnce, 1...1_000_000),
+            ("encoder-layers", encoderLayers ?? 1, 1...1000),
+        ] where !bounds.contains(value) {
+            throw ValidationError("--\(name) must be from \(bounds.lowerBound) to \(bounds.upperBound)")
+        }
+        if !(-10...1 ~= negativeMargin) { throw ValidationError("--negative-margin must be from -10 to 1") }
+        if !(0..<1 ~= holdOut) { throw ValidationError("--hold-out must be at least 0 and below 1") }
+        if !(temperature >= 1e-3 && temperature <= 1000) {
+            throw ValidationError("--temperature must be from 0.001 to 1000")
+        }
+        if !(labelWeight >= 0 && labelWeight <= 1000) { throw ValidationError("--label-weight must be from 0 to 1000") }
+        if !(reweightStrength > 0 && reweightStrength.isFinite) {
+            throw ValidationError("--reweight-strength must be above 0")
+        }
+    }
+
+    private var objective: EmbedderObjective.Settings {
+        var settings = EmbedderObjective.Settings()
+        settings.adaptation.adapters = nil
+        if rank > 0 {
+            var adapters = LowRankSettings()
+            (adapters.rank, adapters.alpha) = (rank, 2 * Float(rank))
+            settings.adaptation.adapters = adapters
+        }
+        settings.adaptation.layers = encoderLayers
+        (settings.temperature, settings.softWeight) = (temperature, labelWeight)
+        settings.examples.queriesPerStep = queriesPerStep
+        settings.examples.negatives = negatives
+        settings.examples.hardest = hardest
+        settings.examples.margin = negativeMargin
+        settings.examples.isGuided = !unguided
+        settings.examples.maximumTokens = maximumTokens
+        return settings
+    }
+
+    func run() async throws {
+        let engine = Engine()
+        var settings = TrainingSettings()
+        (settings.seed, settings.steps, settings.seconds) = (seed, steps, minutes.map { $0 * 60 })
+        (settings.learningRate.peak, settings.learningRate.warmUp) = (learningRate ?? (rank > 0 ? 3e-4 : 2e-5), 0.1)
+        var training = EmbedderTraining(output: output, training: settings)
+        (training.start, training.objective) = (from, objective)
+        training.reweighting = reweight.map { LossReweighting($0, strength: reweightStrength) }
+        (training.storage, training.isComplete) = (storage, complete)
+        (training.mode, training.depth, training.limit, training.heldOut) = (mode, depth, limit, holdOut)
+        (training.resumes, training.replaces, training.tokensAtOnce) = (resume, force, tokensAtOnce)
+        training.teacher = try teacher.map { try Run(path: $0) }
+        training.pairs = try sts.map { try ScoredPairs(path: $0) }
+        let judged = try self.judged.read(index.open(engine), engine)
+        Interruption.await()
+        let outcome = try training.run(
+            judged, engine, progress: progress.reporter, cancellation: Interruption.cancellation)
+        Interruption.release()
+        let gain =
+            if let before = outcome.before, let after = outcome.after {
+                String(format: "; nDCG@10 of held-out queries %.4f before, %.4f after", before, after)
+            } else {
+                ""
+            }
+        Diagnostics.line(
+            outcome.done >= 1
+                ? "\(outcome.path): trained in \(outcome.steps) steps\(gain)"
+                : "\(outcome.path): stopped at \(Int(outcome.done * 100))% after \(outcome.steps) steps\(gain); "
+                    + "continue with --resume")
+    }
+}
