@@ -23,7 +23,7 @@ extension QueryAdapter {
         }
     }
 
-    func encoded() throws -> [UInt8] {
+    package func encoded() throws -> [UInt8] {
         let header = Header(
             dimension: dimension, rank: rank, queries: queries, embedder: embedder,
             memory: memory.map { .init(entries: $0.entries, weight: $0.weight, threshold: $0.threshold) })
@@ -43,7 +43,7 @@ extension QueryAdapter {
     }
 
     /// - Throws: `TrawlError.corrupted`.
-    init(decoding bytes: [UInt8]) throws {
+    package init(decoding bytes: [UInt8]) throws {
         func damaged(_ what: String) -> TrawlError {
             TrawlError(
                 .corrupted, "the query adapter is damaged: \(what)", remedy: "fit it again", topic: .queryAdapter)

@@ -16,8 +16,8 @@ struct TrainQueryAdapterCommand: AsyncParsableCommand {
             like beside answers, and helps new documents too. A memory of the judged queries raises what answered one \
             of them for queries like it.
 
-            Cross-validation chooses the strength of both, so that queries about documents that answered no judged \
-            query lose nothing. The table shows dense search with and without, on held-out queries.
+            Cross-validation chooses the strength of both. Queries about documents that answered no judged query may \
+            lose 0.005 at most. The table shows dense search with and without, on held-out queries.
 
             The adapter is stored in the index and becomes the default of its searches if held-out queries improve \
             significantly (nDCG@10, p <= 0.05), or with --force. 'trawl query --no-adapter' switches it off, \

@@ -81,7 +81,30 @@ extension FuzzTarget {
                 _ = try? index.substringIndex()
                 try search(index, .lexical)
             },
+            FuzzTarget("query-adapter", maximumBytes: 1 << 12, seeds: try queryAdapters()) { _ in
+                { bytes in
+                    let adapter = try QueryAdapter(decoding: bytes + checksum(bytes))
+                    let query = [Float](repeating: 0.5, count: adapter.dimension)
+                    _ = adapter.moved(query)
+                    _ = adapter.memory?.recollections(of: query)
+                }
+            },
         ]
+    }
+
+    /// Stored adapters without their checksums: one that moves queries, and one that remembers some too.
+    private static func queryAdapters() throws -> [[UInt8]] {
+        let adapter = QueryAdapter(
+            down: [1, 0, 0, 1], up: [0.5, 0, 0, 0.5], bias: [0, 0.1], queries: 3, embedder: "model")
+        var remembering = adapter
+        remembering.memory = QueryMemory(
+            [.init(text: "moon", documents: [DocumentID("d0"), DocumentID("d7")], shares: [1, 0.5])],
+            vectors: [0.6, 0.8], dimension: 2, weight: 1, threshold: 0.5)
+        return try [adapter, remembering].map { try Array($0.encoded().dropLast(4)) }
+    }
+
+    private static func checksum(_ bytes: [UInt8]) -> [UInt8] {
+        withUnsafeBytes(of: bytes.withUnsafeBytes { crc32($0) }.littleEndian) { Array($0) }
     }
 
     private static func index(
