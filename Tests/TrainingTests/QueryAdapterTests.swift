@@ -124,7 +124,7 @@ import TrawlTensors
         #expect {
             try fit.fitted(Self.examples(8))
         } throws: {
-            "\($0)".contains("no longer finite")
+            "\($0)".contains("the loss is not finite")
         }
     }
 

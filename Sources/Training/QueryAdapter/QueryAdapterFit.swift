@@ -66,7 +66,7 @@ public struct QueryAdapterFit: Sendable {
             let mean = sum / Double(order.count)
             guard mean.isFinite else {
                 throw TrawlError(
-                    .unsupported, "the loss is no longer finite after \(round + 1) rounds",
+                    .unsupported, "the loss is not finite after \(round + 1) rounds",
                     remedy: "fit with a lower learning rate")
             }
             losses.append(mean)

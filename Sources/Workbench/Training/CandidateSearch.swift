@@ -1,20 +1,26 @@
 import TrawlCore
-import TrawlEngine
-import TrawlEvaluation
+public import TrawlEngine
+public import TrawlEvaluation
 import TrawlLexicalIndex
 
 /// The search that finds passages for the judged queries of one index or several, of which a part is held out.
-struct CandidateSearch {
+public struct CandidateSearch {
     /// nil: by words and vectors, as far as the index has them, else as it searches by default.
-    let mode: SearchMode?
+    public var mode: SearchMode?
     /// How many passages of a query are found.
-    let depth: Int
+    public var depth: Int
     /// The most queries of an index that are trained on.
-    let limit: Int
+    public var limit: Int
     /// The share of the judged queries that is held out.
-    let heldOut: Double
+    public var heldOut: Double
     /// Scores of another system that shall be learnt.
-    let teacher: Run?
+    public var teacher: Run?
+
+    public init(
+        mode: SearchMode? = nil, depth: Int = 100, limit: Int = 3000, heldOut: Double = 0.1, teacher: Run? = nil
+    ) {
+        (self.mode, self.depth, self.limit, self.heldOut, self.teacher) = (mode, depth, limit, heldOut, teacher)
+    }
 
     /// What was found in one index.
     struct Part {

@@ -28,16 +28,8 @@ public struct EmbedderTraining {
     public var storage = SafetensorsWriter.Storage.f16
     /// Whether weights are stored that the base model beside the output has too.
     public var isComplete = false
-    /// The first stage; nil: by words and vectors, as far as the index has them, else as it searches by default.
-    public var mode: SearchMode?
-    /// How many passages of a query the first stage finds.
-    public var depth = 100
-    /// The most queries of an index that are trained on.
-    public var limit = 3000
-    /// The share of the judged queries that is held out.
-    public var heldOut = 0.1
-    /// Scores of another system in place of the first stage's.
-    public var teacher: Run?
+    /// The first stage.
+    public var candidates = CandidateSearch()
     /// The most tokens that are computed at once, of about 0.4 MB each for a model like MiniLM. A step that has more computes its
     /// embeddings twice.
     public var tokensAtOnce = 4096
@@ -50,18 +42,6 @@ public struct EmbedderTraining {
         (self.output, self.training) = (output, training)
     }
 
-    /// What came of a training.
-    public struct Outcome: Sendable {
-        /// The model's folder.
-        public let path: String
-        public let steps: Int
-        /// The share of the training that is done; below 1 when it was cancelled.
-        public let done: Double
-        /// nDCG@10 of the held-out queries over a sample of the passages, by the model that training began with and by the one
-        /// that was kept; nil without held-out queries.
-        public let before, after: Double?
-    }
-
     /// Trains to the end, or until it is cancelled, and keeps the best model.
     ///
     /// - Throws: `TrawlError` for a model that cannot be trained, queries without anything to learn from, or a resumed training
@@ -69,7 +49,7 @@ public struct EmbedderTraining {
     public func run(
         _ judged: [JudgedIndex], _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
-    ) throws -> Outcome {
+    ) throws -> TrainingOutcome {
         let folder = try EmbedderFolder(path: ModelCatalogue.path(of: startName(judged)))
         let network = try BertEmbedderNetwork(folder, adaptation: objective.adaptation, seed: training.seed)
         let embedder = try TextEmbedder(folder: folder.path)
@@ -78,7 +58,7 @@ public struct EmbedderTraining {
         ).folder(beginningWith: folder.model)
         let data = try EmbedderData(
             judged, engine, embedder,
-            CandidateSearch(mode: mode, depth: depth, limit: limit, heldOut: heldOut, teacher: teacher),
+            candidates,
             pairs: pairs, maximumTokens: objective.examples.maximumTokens, isGuided: objective.examples.isGuided,
             progress: progress, cancellation: cancellation)
         let examples = try EmbedderExamples(data.collections, guides: data.guides, settings: objective.examples)
@@ -108,7 +88,7 @@ public struct EmbedderTraining {
                 }, cancellation: cancellation, progress: progress
         ) { try $0.network.write(to: output) }
         try session.run()
-        return Outcome(
+        return TrainingOutcome(
             path: output.path, steps: trainer.step, done: trainer.done, before: before,
             after: trainer.history.best?.value)
     }

@@ -41,15 +41,6 @@ public struct GeneratorTraining {
         self.training = training
     }
 
-    /// What came of a training.
-    public struct Outcome: Sendable {
-        /// The generator's folder.
-        public let path: String
-        public let steps: Int
-        /// The share of the training that is done; below 1 when it was cancelled.
-        public let done: Double
-    }
-
     /// The number of held-out queries: fewer would say little, and more would add little.
     private static let heldOutCount = 20...300
     /// The most of them that score the generator during training.
@@ -62,7 +53,7 @@ public struct GeneratorTraining {
     public func run(
         _ index: SearchIndex, _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
-    ) throws -> Outcome {
+    ) throws -> TrainingOutcome {
         let model = try start.map { try ModelFolder(path: ModelCatalogue.path(of: $0)) } ?? index.generatorModel()
         let tokenizer = try index.tokenizer(of: model)
         let output = try TrainingOutput(
@@ -111,7 +102,8 @@ public struct GeneratorTraining {
         try session.run()
         try LearnedWeightsFile.copy(fromGenerator: model.path, to: output.path)
         try weigh(output, judged.heldOut, index, engine, progress, cancellation)
-        return Outcome(path: output.path, steps: trainer.step, done: trainer.done)
+        return TrainingOutcome(
+            path: output.path, steps: trainer.step, done: trainer.done, before: nil, after: nil)
     }
 
     /// Fits the weights of n-grams to the held-out queries, where there are any.

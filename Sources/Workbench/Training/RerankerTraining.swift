@@ -1,7 +1,7 @@
 import Foundation
 public import TrawlCore
 public import TrawlEngine
-public import TrawlEvaluation
+import TrawlEvaluation
 import TrawlModels
 public import TrawlTensors
 import TrawlTokenizers
@@ -25,16 +25,8 @@ public struct RerankerTraining {
     public var storage = SafetensorsWriter.Storage.f16
     /// Whether weights are stored that the base model beside the output has too.
     public var isComplete = false
-    /// The first stage; nil: by words and vectors, as far as the index has them, else as it searches by default.
-    public var mode: SearchMode?
-    /// How many passages of a query the first stage finds.
-    public var depth = 100
-    /// The most queries of an index that are trained on.
-    public var limit = 3000
-    /// The share of the judged queries that is held out.
-    public var heldOut = 0.1
-    /// Scores of another system that the reranker shall learn.
-    public var teacher: Run?
+    /// The first stage.
+    public var candidates = CandidateSearch()
     /// Whether an interrupted training in the output folder is continued.
     public var resumes = false
     /// Whether a model that was trained before in the output folder is replaced.
@@ -42,18 +34,6 @@ public struct RerankerTraining {
 
     public init(output: String, training: TrainingSettings) {
         (self.output, self.training) = (output, training)
-    }
-
-    /// What came of a training.
-    public struct Outcome: Sendable {
-        /// The reranker's folder.
-        public let path: String
-        public let steps: Int
-        /// The share of the training that is done; below 1 when it was cancelled.
-        public let done: Double
-        /// nDCG@10 of the held-out queries as the first stage ranks them, and as the reranker that was kept does; nil without
-        /// held-out queries.
-        public let before, after: Double?
     }
 
     /// The tokens that are computed at once.
@@ -66,8 +46,8 @@ public struct RerankerTraining {
     public func run(
         _ judged: [JudgedIndex], _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
-    ) throws -> Outcome {
-        guard !objective.loss.needsTeacher || teacher != nil else {
+    ) throws -> TrainingOutcome {
+        guard !objective.loss.needsTeacher || candidates.teacher != nil else {
             throw TrawlError(
                 .invalidInput, "the loss \(objective.loss.rawValue) takes the scores of a teacher",
                 remedy: "give a run file with scores, or choose another loss")
@@ -80,7 +60,7 @@ public struct RerankerTraining {
         ).folder(beginningWith: model)
         let network = try CrossEncoderNetwork(model, rates: objective.rates, seed: training.seed)
         let encode = { (text: String) in tokenizer.encodeIDs(text, addSpecialTokens: false) }
-        let found = try CandidateSearch(mode: mode, depth: depth, limit: limit, heldOut: heldOut, teacher: teacher).run(
+        let found = try candidates.run(
             judged, engine, .init(query: encode, passage: encode), progress: progress, cancellation: cancellation)
         let trial = RerankerTrial(
             parts: found.compactMap { part in part.heldOut.map { .init(pool: $0, qrels: part.qrels) } },
@@ -112,7 +92,7 @@ public struct RerankerTraining {
             try output.writeMaximum(tokens: objective.examples.maximumTokens)
         }
         try session.run()
-        return Outcome(
+        return TrainingOutcome(
             path: output.path, steps: trainer.step, done: trainer.done, before: before,
             after: trainer.history.best?.value)
     }

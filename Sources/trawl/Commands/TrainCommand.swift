@@ -1,9 +1,9 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlEngine
 import TrawlEvaluation
-public import TrawlTensors
+import TrawlTensors
 import TrawlTraining
 import TrawlWorkbench
 
@@ -15,21 +15,6 @@ struct TrainCommand: AsyncParsableCommand {
             TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainEmbedderCommand.self, TrainWeightsCommand.self,
             TrainFusionCommand.self, TrainQueryAdapterCommand.self, TrainQueriesCommand.self,
         ])
-}
-
-/// The bounds of what ends a training.
-enum TrainingEnd {
-    static func validate(minutes: Double?, steps: Int?) throws {
-        if minutes == nil && steps == nil { throw ValidationError("give --minutes or --steps") }
-        if let minutes { try validate(minutes: minutes) }
-        if let steps, !(1...1_000_000_000 ~= steps) { throw ValidationError("--steps must be from 1 to 1000000000") }
-    }
-
-    static func validate(minutes: Double) throws {
-        guard minutes > 0, minutes < 1_000_000 else {
-            throw ValidationError("--minutes must be above 0 and below 1000000")
-        }
-    }
 }
 
 struct TrainGeneratorCommand: AsyncParsableCommand {
@@ -72,15 +57,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             "The model to start from: encoder-decoder, BERT encoder or decoder. (default: the index's generator)",
             valueName: "model"))
     var from: String?
-    @Option(help: ArgumentHelp("The new model: a name in Trawl's models folder, or a path.", valueName: "model"))
-    var output: String
-
-    @Option(help: ArgumentHelp("How long to train, in minutes.", valueName: "n")) var minutes: Double?
-    @Option(
-        help: ArgumentHelp(
-            "How many steps to train; unlike --minutes, this gives the same model each time.", valueName: "n"))
-    var steps: Int?
-    @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
+    @OptionGroup var training: TrainingRunFlags
 
     @Option(
         help: ArgumentHelp(
@@ -130,19 +107,13 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The weight of the ranking loss of such n-grams; 0 for none.", valueName: "n"))
     var rankingWeight: Float = 1
 
-    @Flag(help: "Store all weights, also those shared with the base model, so that transformers can load the model.")
-    var complete = false
-    @Option(help: ArgumentHelp("How weights are stored: f16 or f32.", valueName: "format"))
-    var storage: SafetensorsWriter.Storage = .f16
-    @Flag(help: "Continue an interrupted training in the output folder.") var resume = false
-    @Flag(help: "Replace the model in the output folder.") var force = false
-
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
         try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
-        if scheduleFrom == output { throw ValidationError("--schedule-from must be another generator than --output") }
-        try TrainingEnd.validate(minutes: minutes, steps: steps)
+        if scheduleFrom == training.output {
+            throw ValidationError("--schedule-from must be another generator than --output")
+        }
         if !(learningRate > 0 && learningRate < 1) { throw ValidationError("--learning-rate must be between 0 and 1") }
         if !(0...1000).contains(encoderLayers) { throw ValidationError("--encoder-layers must be from 0 to 1000") }
         if let rank, !(1...1024).contains(rank) { throw ValidationError("--rank must be between 1 and 1024") }
@@ -165,12 +136,8 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         }
     }
 
-    private func training() throws -> TrainingSettings {
-        var settings = TrainingSettings()
-        settings.seed = seed
-        settings.steps = steps
-        settings.seconds = minutes.map { $0 * 60 }
-        settings.learningRate.peak = learningRate
+    private func settings() throws -> TrainingSettings {
+        var settings = training.settings(learningRate: learningRate)
         settings.learningRate.schedule = try scheduleFrom.map {
             try RefinedSchedule.schedule(ofTrainingIn: ModelCatalogue.path(of: $0))
         }
@@ -199,16 +166,16 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let engine = Engine()
-        var training = GeneratorTraining(output: output, training: try self.training())
+        var training = GeneratorTraining(output: self.training.output, training: try settings())
         (training.start, training.objective, training.rank) = (from, objective, rank)
-        (training.storage, training.isComplete) = (storage, complete)
-        (training.heldOut, training.resumes, training.replaces) = (holdOut, resume, force)
+        (training.storage, training.isComplete) = (self.training.storage, self.training.complete)
+        (training.heldOut, training.resumes, training.replaces) = (holdOut, self.training.resume, self.training.force)
         if let queries, let qrels {
             let judged = try JudgedQueries(queries: queries, qrels: qrels)
             (training.queries, training.qrels) = (judged.queries, judged.qrels)
         }
         Interruption.await()
-        let outcome: GeneratorTraining.Outcome
+        let outcome: TrainingOutcome
         do {
             outcome = try training.run(
                 index.open(engine), engine, progress: progress.reporter, cancellation: Interruption.cancellation)
@@ -216,12 +183,6 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             throw error.at(path: qrels ?? "")
         }
         Interruption.release()
-        Diagnostics.line(
-            outcome.done >= 1
-                ? "\(outcome.path): trained in \(outcome.steps) steps"
-                : "\(outcome.path): stopped at \(Int(outcome.done * 100))% after \(outcome.steps) steps; "
-                    + "continue with --resume")
+        Diagnostics.show(outcome)
     }
 }
-
-extension SafetensorsWriter.Storage: ExpressibleByArgument {}

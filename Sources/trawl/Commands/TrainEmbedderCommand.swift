@@ -39,15 +39,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             "The model to start from: a BERT encoder with mean or CLS pooling. (default: the index's embedding model)",
             valueName: "model"))
     var from: String?
-    @Option(help: ArgumentHelp("The new model: a name in Trawl's models folder, or a path.", valueName: "model"))
-    var output: String
-
-    @Option(help: ArgumentHelp("How long to train, in minutes.", valueName: "n")) var minutes: Double?
-    @Option(
-        help: ArgumentHelp(
-            "How many steps to train; unlike --minutes, this gives the same model each time.", valueName: "n"))
-    var steps: Int?
-    @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
+    @OptionGroup var training: TrainingRunFlags
     @Option(
         help: ArgumentHelp(
             "The highest learning rate. (default: 3e-4 for adapters, 2e-5 for layers)", valueName: "rate"))
@@ -92,32 +84,9 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             "Pairs of texts with similarities to learn first: JSON lines or TSV with score, sentence1, sentence2.",
             valueName: "file"))
     var sts: String?
-    @Option(
-        help: ArgumentHelp(
-            "The search that finds passages. (default: hybrid by words and vectors, if the index has both)",
-            valueName: "mode"))
-    var mode: SearchMode?
-    @Option(help: ArgumentHelp("How many passages it finds for a query.", valueName: "n")) var depth = 100
-    @Option(help: ArgumentHelp("The most queries of an index to train on.", valueName: "n")) var limit = 3000
-    @Option(help: ArgumentHelp("The share of the judged queries that is held out.", valueName: "share"))
-    var holdOut = 0.1
+    @OptionGroup var candidates: CandidateFlags
 
-    @Option(
-        help: ArgumentHelp(
-            "Weigh queries by their loss: \(LossReweighting.Strategy.allCases.map(\.rawValue).joined(separator: ", ")). "
-                + "(default: all count alike)", valueName: "name"))
-    var reweight: LossReweighting.Strategy?
-    @Option(help: ArgumentHelp("How closely these weights stay equal.", valueName: "n")) var reweightStrength = 0.4
-
-    @Flag(
-        help:
-            "Store all weights, also those shared with the base model, so that sentence-transformers can load the model."
-    )
-    var complete = false
-    @Option(help: ArgumentHelp("How weights are stored: f16 or f32.", valueName: "format"))
-    var storage: SafetensorsWriter.Storage = .f16
-    @Flag(help: "Continue an interrupted training in the output folder.") var resume = false
-    @Flag(help: "Replace the model in the output folder.") var force = false
+    @OptionGroup var weighting: ReweightingFlags
 
     @OptionGroup var progress: ProgressOptions
 
@@ -125,28 +94,23 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
         try StandardInput.requireOneReader([
             ("--queries", judged.queries), ("--qrels", judged.qrels), ("--teacher", teacher), ("--sts", sts),
         ])
-        try TrainingEnd.validate(minutes: minutes, steps: steps)
         if let learningRate, !(learningRate > 0 && learningRate < 1) {
             throw ValidationError("--learning-rate must be between 0 and 1")
         }
         for (name, value, bounds) in [
             ("queries-per-step", queriesPerStep, 1...4096), ("negatives", negatives, 1...1000),
             ("hardest", hardest, 1...10_000), ("maximum-tokens", maximumTokens, 8...8192),
-            ("depth", depth, 2...10_000), ("limit", limit, 1...10_000_000), ("rank", rank, 0...1024),
+            ("rank", rank, 0...1024),
             ("tokens-at-once", tokensAtOnce, 1...1_000_000),
             ("encoder-layers", encoderLayers ?? 1, 1...1000),
         ] where !bounds.contains(value) {
             throw ValidationError("--\(name) must be from \(bounds.lowerBound) to \(bounds.upperBound)")
         }
         if !(-10...1 ~= negativeMargin) { throw ValidationError("--negative-margin must be from -10 to 1") }
-        if !(0..<1 ~= holdOut) { throw ValidationError("--hold-out must be at least 0 and below 1") }
         if !(temperature >= 1e-3 && temperature <= 1000) {
             throw ValidationError("--temperature must be from 0.001 to 1000")
         }
         if !(labelWeight >= 0 && labelWeight <= 1000) { throw ValidationError("--label-weight must be from 0 to 1000") }
-        if !(reweightStrength > 0 && reweightStrength.isFinite) {
-            throw ValidationError("--reweight-strength must be above 0")
-        }
     }
 
     private var objective: EmbedderObjective.Settings {
@@ -170,32 +134,21 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
 
     func run() async throws {
         let engine = Engine()
-        var settings = TrainingSettings()
-        (settings.seed, settings.steps, settings.seconds) = (seed, steps, minutes.map { $0 * 60 })
-        (settings.learningRate.peak, settings.learningRate.warmUp) = (learningRate ?? (rank > 0 ? 3e-4 : 2e-5), 0.1)
-        var training = EmbedderTraining(output: output, training: settings)
+        var settings = self.training.settings(learningRate: learningRate ?? (rank > 0 ? 3e-4 : 2e-5))
+        settings.learningRate.warmUp = 0.1
+        var training = EmbedderTraining(output: self.training.output, training: settings)
         (training.start, training.objective) = (from, objective)
-        training.reweighting = reweight.map { LossReweighting($0, strength: reweightStrength) }
-        (training.storage, training.isComplete) = (storage, complete)
-        (training.mode, training.depth, training.limit, training.heldOut) = (mode, depth, limit, holdOut)
-        (training.resumes, training.replaces, training.tokensAtOnce) = (resume, force, tokensAtOnce)
-        training.teacher = try teacher.map { try Run(path: $0) }
+        training.reweighting = weighting.reweighting
+        (training.storage, training.isComplete) = (self.training.storage, self.training.complete)
+        training.candidates = try candidates.search(teacher: teacher)
+        (training.resumes, training.replaces) = (self.training.resume, self.training.force)
+        training.tokensAtOnce = tokensAtOnce
         training.pairs = try sts.map { try ScoredPairs(path: $0) }
         let judged = try self.judged.read(index.open(engine), engine)
         Interruption.await()
         let outcome = try training.run(
             judged, engine, progress: progress.reporter, cancellation: Interruption.cancellation)
         Interruption.release()
-        let gain =
-            if let before = outcome.before, let after = outcome.after {
-                String(format: "; nDCG@10 of held-out queries %.4f before, %.4f after", before, after)
-            } else {
-                ""
-            }
-        Diagnostics.line(
-            outcome.done >= 1
-                ? "\(outcome.path): trained in \(outcome.steps) steps\(gain)"
-                : "\(outcome.path): stopped at \(Int(outcome.done * 100))% after \(outcome.steps) steps\(gain); "
-                    + "continue with --resume")
+        Diagnostics.show(outcome)
     }
 }

@@ -64,7 +64,7 @@ struct TrainFusionCommand: AsyncParsableCommand {
         Interruption.release()
         let isKept = fusion.blockCount > 0 && (report.improves || force)
         if isKept { try engine.setFusion(fusion, of: index.path) }
-        if json { return try Output.json(Outcome(report: report, isKept: isKept)) }
+        if json { return try Output.json(FitReport(report: report, isKept: isKept)) }
         show(report)
         Output.line(
             isKept
@@ -73,19 +73,6 @@ struct TrainFusionCommand: AsyncParsableCommand {
                     + (fusion.blockCount > 0
                         ? "held-out queries do not improve significantly; --force keeps it"
                         : "no block helps held-out queries"))
-    }
-
-    private struct Outcome: Encodable {
-        let report: FusionFit.Report
-        let isKept: Bool
-
-        enum CodingKeys: String, CodingKey { case isKept = "is_kept" }
-
-        func encode(to encoder: any Encoder) throws {
-            try report.encode(to: encoder)
-            var values = encoder.container(keyedBy: CodingKeys.self)
-            try values.encode(isKept, forKey: .isKept)
-        }
     }
 
     private func show(_ report: FusionFit.Report) {

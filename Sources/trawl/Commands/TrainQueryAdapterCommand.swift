@@ -81,7 +81,7 @@ struct TrainQueryAdapterCommand: AsyncParsableCommand {
         let changes = adapter.moves || adapter.memory != nil
         let isKept = changes && (report.improves || force)
         if isKept { try engine.setQueryAdapter(adapter, of: index.path) }
-        if json { return try Output.json(Outcome(report: report, isKept: isKept)) }
+        if json { return try Output.json(FitReport(report: report, isKept: isKept)) }
         show(report)
         Output.line("")
         if isKept {
@@ -96,19 +96,6 @@ struct TrainQueryAdapterCommand: AsyncParsableCommand {
                 changes
                     ? "not kept: held-out queries do not improve significantly; --force keeps it"
                     : "not kept: neither helps held-out queries")
-        }
-    }
-
-    private struct Outcome: Encodable {
-        let report: QueryAdapterTraining.Report
-        let isKept: Bool
-
-        enum CodingKeys: String, CodingKey { case isKept = "is_kept" }
-
-        func encode(to encoder: any Encoder) throws {
-            try report.encode(to: encoder)
-            var values = encoder.container(keyedBy: CodingKeys.self)
-            try values.encode(isKept, forKey: .isKept)
         }
     }
 
