@@ -146,6 +146,12 @@ let package = Package(
                 "Models", "Generation", "Embeddings", "Reranking", "Tensors",
             ], packages: [yams])
         + module(
+            "Cluster",
+            [
+                "Core", "Store", "Corpus", "LexicalIndex", "VectorIndex", "SubstringIndex", "Generation", "Embeddings",
+                "Engine",
+            ])
+        + module(
             "Workbench",
             [
                 "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex",
@@ -156,7 +162,7 @@ let package = Package(
             .target(
                 name: moduleName("Server"),
                 dependencies: modules([
-                    "Core", "Corpus", "Embeddings", "Engine", "Models", "Reranking", "Tensors",
+                    "Cluster", "Core", "Corpus", "Embeddings", "Engine", "Models", "Reranking", "Tensors",
                 ]) + serverPackages,
                 path: "Sources/Server",
                 resources: [

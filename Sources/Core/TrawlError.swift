@@ -23,6 +23,8 @@ public struct TrawlError: Error, Sendable {
         public static let io = Code("input/output")
         /// The disk, the map or a fixed-width field is full.
         public static let full = Code("full")
+        /// Another machine or process does not answer.
+        public static let unavailable = Code("unavailable")
         /// What was asked for is real but not supported here.
         public static let unsupported = Code("unsupported")
     }

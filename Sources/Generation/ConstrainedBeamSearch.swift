@@ -19,6 +19,14 @@ struct BeamSearchTask {
         case body
         /// N-grams between these marks, such as titles. A boundary behind them is a dead end.
         case marked(start: [TokenID], end: [TokenID])
+
+        /// What every n-gram begins with in the corpus.
+        var start: [TokenID] {
+            switch self {
+            case .body: []
+            case .marked(let start, _): start
+            }
+        }
     }
 
     let prompt: PrefilledPrompt
@@ -45,7 +53,9 @@ struct ConstrainedBeamSearch<Oracle: SubstringOracle> {
     /// - Complexity: a step runs one decoder row for each beam; candidates cost O(vocabulary) a row and, for the lazy
     ///   walk, about as many range extensions as there are candidates.
     func run(_ tasks: [BeamSearchTask], session: any DecodingSession) throws -> [[NGram]] {
-        var searches = tasks.map { Search(task: $0, oracle: oracle) }
+        let starts = try oracle.ranges(of: tasks.map(\.form.start))
+        var searches = zip(tasks, starts).map { Search(task: $0, start: $1) }
+        try oracle.prepare(starts.compactMap { $0 })
         for index in searches.indices {
             let prompt = tasks[index].prompt
             try prompt.logits.withUnsafeBufferPointer { logits in
@@ -59,6 +69,7 @@ struct ConstrainedBeamSearch<Oracle: SubstringOracle> {
                 for beam in search.beams { rows.append(DecodingRow(parent: beam.node, token: beam.lastToken)) }
             }
             if rows.isEmpty { break }
+            try oracle.prepare(searches.flatMap { $0.beams.compactMap(\.range) })
             let step = try session.advance(rows)
             var row = 0
             for index in searches.indices {
@@ -97,11 +108,10 @@ extension ConstrainedBeamSearch {
         var history: [NGram] = []
         private var heap: CandidateHeap
 
-        init(task: BeamSearchTask, oracle: Oracle) {
+        /// - Parameter start: nil where no n-gram of the task occurs.
+        init(task: BeamSearchTask, start: SuffixRange?) {
             self.task = task
             heap = CandidateHeap(capacity: 2 * task.parameters.beams)
-            var start: SuffixRange? = oracle.root
-            if case .marked(let mark, _) = task.form { start = oracle.range(of: mark) }
             if start == nil && task.parameters.isConstrained {
                 beams = []
             } else {

@@ -12,12 +12,7 @@ struct GenerationView {
     var read: [TokenID] = []
 
     /// What the keys of this view begin with in the corpus.
-    var start: [TokenID] {
-        switch form {
-        case .body: []
-        case .marked(let start, _): start
-        }
-    }
+    var start: [TokenID] { form.start }
 
     /// The views that these parameters and prompts ask for; bodies first.
     static func all(

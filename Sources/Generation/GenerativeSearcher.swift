@@ -75,10 +75,11 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         var results: [GenerativeResult] = []
         for start in stride(from: 0, to: queries.count, by: parameters.batchSize) {
             let batch = Array(queries[start..<min(start + parameters.batchSize, queries.count)])
-            let prepared = try zip(batch, keys(for: batch)).map { query, found in
-                scorer.query(keys: found.keys, unigrams: found.unigrams, tokens: try encoding.text(" " + query))
-            }
-            for (place, ranking) in try scorer.rank(prepared, count: k).enumerated() {
+            let prepared = try scorer.queries(
+                zip(batch, keys(for: batch)).map { query, found in
+                    (found.keys, found.unigrams, try encoding.text(" " + query))
+                })
+            for (place, ranking) in try oracle.rank(prepared, by: parameters, count: k).enumerated() {
                 let query = prepared[place]
                 results.append(
                     GenerativeResult(
@@ -124,6 +125,7 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         }
         let generated = try ConstrainedBeamSearch(oracle: oracle).run(tasks, session: session)
 
+        let suggested = try active.map { try suggestions(of: queries[$0]) }.located(in: oracle)
         for (place, index) in active.enumerated() {
             var keys = KeyCollection<Oracle>()
             for (number, view) in views.enumerated() {
@@ -131,13 +133,8 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
                     keys.add(ngram, origin: view.origin, prefix: view.start, oracle: oracle)
                 }
             }
-            for span in QueryNGrams.spans(of: queries[index], longest: parameters.queryNGrams) {
-                keys.add(try encoding.text(span), origin: .query, oracle: oracle)
-            }
-            if parameters.queryNGrams > 0, parameters.keyWeights != nil {
-                for form in QueryNGrams.inflections(of: queries[index], encoding.words) {
-                    keys.add(try encoding.text(form), origin: .inflection, oracle: oracle)
-                }
+            for suggestion in suggested[place] {
+                keys.add(suggestion.tokens, suggestion.range, origin: suggestion.origin, oracle: oracle)
             }
             let unigrams =
                 parameters.scoring.isIntersective
@@ -146,6 +143,17 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
         }
         try rescore(&found, active: active, prompts: prefilled)
         return found
+    }
+
+    /// The n-grams that a query suggests itself.
+    private func suggestions(of query: String) throws -> [(tokens: [TokenID], origin: NGramKey.Origin)] {
+        var found = try QueryNGrams.spans(of: query, longest: parameters.queryNGrams).map {
+            (tokens: try encoding.text($0), origin: NGramKey.Origin.query)
+        }
+        if parameters.queryNGrams > 0, parameters.keyWeights != nil {
+            found += try QueryNGrams.inflections(of: query, encoding.words).map { (try encoding.text($0), .inflection) }
+        }
+        return found.filter { !$0.tokens.isEmpty && !$0.tokens.contains(oracle.boundary) }
     }
 
     /// A query's prompts: one for each view, and the one that keys are scored behind.
@@ -202,6 +210,16 @@ public struct GenerativeSearcher<Oracle: SubstringOracle> {
     }
 }
 
+extension [[(tokens: [TokenID], origin: NGramKey.Origin)]] {
+    /// The n-grams of each query with their ranges, looked up together.
+    fileprivate func located<Oracle: SubstringOracle>(
+        in oracle: Oracle
+    ) throws -> [[(tokens: [TokenID], range: Oracle.SuffixRange?, origin: NGramKey.Origin)]] {
+        var ranges = try oracle.ranges(of: joined().map(\.tokens))[...]
+        return map { ngrams in ngrams.map { ($0.tokens, ranges.removeFirst(), $0.origin) } }
+    }
+}
+
 /// The keys of one query, each n-gram once.
 private struct KeyCollection<Oracle: SubstringOracle> {
     private(set) var keys: [LocatedKey<Oracle.SuffixRange>] = []
@@ -220,12 +238,16 @@ private struct KeyCollection<Oracle: SubstringOracle> {
     }
 
     /// Adds what the query suggests. A form of its words is known as one though the generator wrote it too.
-    mutating func add(_ tokens: [TokenID], origin: NGramKey.Origin, oracle: Oracle) {
+    ///
+    /// - Parameter range: nil for an n-gram that does not occur.
+    mutating func add(
+        _ tokens: [TokenID], _ range: Oracle.SuffixRange?, origin: NGramKey.Origin, oracle: Oracle
+    ) {
         if let index = indices[tokens] {
             if origin == .inflection, keys[index].key.origin == .body { keys[index].key.origin = origin }
             return
         }
-        guard !tokens.isEmpty, !tokens.contains(oracle.boundary), let range = oracle.range(of: tokens) else { return }
+        guard let range else { return }
         append(
             LocatedKey(
                 key: NGramKey(tokens: tokens, logProbability: 0, count: oracle.count(range), origin: origin),

@@ -40,6 +40,10 @@ public struct UnigramWeight: Hashable, Sendable {
     public let logProbability: Double
     public let count: Int
     public let weight: Double
+
+    package init(token: TokenID, logProbability: Double, count: Int, weight: Double) {
+        (self.token, self.logProbability, self.count, self.weight) = (token, logProbability, count, weight)
+    }
 }
 
 extension KeyWeights {

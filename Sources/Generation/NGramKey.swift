@@ -46,9 +46,23 @@ public struct NGramKey: Hashable, Sendable {
 }
 
 /// A key with its occurrences.
-struct LocatedKey<SuffixRange: Sendable>: Sendable {
-    var key: NGramKey
-    let range: SuffixRange
-    /// The passages that have it, ascending; nil for a key that was not located.
-    var passages: [PassageID]?
+public struct LocatedKey<SuffixRange: Sendable>: Sendable {
+    package var key: NGramKey
+    package let range: SuffixRange
+    /// The passages that have it; nil for a key that was not located.
+    package var passages: KeyPassages?
+
+    package init(key: NGramKey, range: SuffixRange, passages: KeyPassages? = nil) {
+        (self.key, self.range, self.passages) = (key, range, passages)
+    }
+}
+
+/// The passages that have an n-gram.
+public struct KeyPassages: Hashable, Sendable {
+    public let count: Int
+    /// Ascending; empty for an oracle that scores passages elsewhere.
+    public let list: [PassageID]
+
+    public init(count: Int, list: [PassageID]) { (self.count, self.list) = (count, list) }
+    public init(_ list: [PassageID]) { self.init(count: list.count, list: list) }
 }

@@ -1,60 +1,100 @@
-import TrawlCore
+package import TrawlCore
 import TrawlTensors
 
 /// Scores passages by the weighted keys that they contain (SEAL, section 3.3 of arXiv 2204.10628).
-struct SEALScorer<Oracle: SubstringOracle> {
-    typealias SuffixRange = Oracle.SuffixRange
+package struct SEALScorer<Oracle: SubstringOracle> {
+    package typealias SuffixRange = Oracle.SuffixRange
 
     let oracle: Oracle
     let parameters: SEALParameters
 
     let words: QueryWords
 
-    init(oracle: Oracle, parameters: SEALParameters, words: QueryWords = QueryWords()) {
+    package init(oracle: Oracle, parameters: SEALParameters, words: QueryWords = QueryWords()) {
         self.oracle = oracle
         self.parameters = parameters
         self.words = words
     }
 
-    typealias Query = WeighedKeys<SuffixRange>
+    package typealias Query = WeighedKeys<Oracle.SuffixRange>
 
     /// The fitted weights, if passages are scored by them.
     var learned: LearnedKeyWeights? { parameters.scoring == .intersective ? parameters.keyWeights : nil }
 
-    /// Weighs `keys`, which hold each n-gram once, and adds as many of the best unigrams.
+    /// Weighs the keys of each query, which hold each n-gram once, and adds as many of the best unigrams.
     ///
-    /// - Parameter tokens: The query's own.
-    func query(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight], tokens: [TokenID] = []) -> Query {
-        var keys = keys
-        if parameters.scoring == .likelihood { keys.removeAll { !$0.key.isComplete } }
-        for index in keys.indices { locate(&keys[index]) }
-        KeyWeights.weigh(&keys, query: tokens, words: words, oracle: oracle, parameters: parameters)
+    /// - Parameter found: For each query its keys, its unigrams and its own tokens.
+    func queries(
+        _ found: [(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight], tokens: [TokenID])]
+    ) throws -> [Query] {
+        var keys = found.map(\.keys)
+        if parameters.scoring == .likelihood {
+            for query in keys.indices { keys[query].removeAll { !$0.key.isComplete } }
+        }
+        try locate(&keys)
+        for query in keys.indices {
+            KeyWeights.weigh(
+                &keys[query], query: found[query].tokens, words: words, oracle: oracle, parameters: parameters)
+        }
         // Fitted weights make unigrams of their own kind needless.
-        let unigrams = parameters.scoring.isIntersective && learned == nil ? unigrams : []
-        var singles = Set(keys.lazy.filter { $0.key.tokens.count == 1 }.map { $0.key.tokens[0] })
-        for unigram in unigrams.prefix(keys.count) where singles.insert(unigram.token).inserted {
-            guard let range = oracle.extend(oracle.root, with: unigram.token) else { continue }
+        let unigrams = found.map { parameters.scoring.isIntersective && learned == nil ? $0.unigrams : [] }
+        var singles = zip(keys, unigrams).map(unigramKeys)
+        try locate(&singles)
+        return keys.indices.map { query in
+            var all = keys[query] + singles[query]
+            all.removeAll { !($0.key.weight > 0) }
+            all.sort { $0.key.precedes($1.key) }
+            return Query(keys: all, unigrams: unigrams[query])
+        }
+    }
+
+    /// The same for one query.
+    func query(
+        keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight], tokens: [TokenID] = []
+    ) throws -> Query {
+        try queries([(keys, unigrams, tokens)])[0]
+    }
+
+    /// The best unigrams, as many as there are keys, as keys.
+    private func unigramKeys(
+        _ keys: [LocatedKey<SuffixRange>], _ unigrams: [UnigramWeight]
+    ) -> [LocatedKey<SuffixRange>] {
+        var seen = Set(keys.lazy.filter { $0.key.tokens.count == 1 }.map { $0.key.tokens[0] })
+        return unigrams.prefix(keys.count).compactMap { unigram in
+            guard seen.insert(unigram.token).inserted,
+                let range = oracle.extend(oracle.root, with: unigram.token)
+            else { return nil }
             let key = NGramKey(
                 tokens: [unigram.token], logProbability: unigram.logProbability, count: unigram.count,
                 origin: .unigram, weight: unigram.weight)
-            var located = LocatedKey(key: key, range: range)
-            locate(&located)
-            keys.append(located)
+            return LocatedKey(key: key, range: range)
         }
-        keys.removeAll { !($0.key.weight > 0) }
-        keys.sort { $0.key.precedes($1.key) }
-        return Query(keys: keys, unigrams: unigrams)
     }
 
-    /// Finds the passages of a key, unless it is too frequent.
-    private func locate(_ key: inout LocatedKey<SuffixRange>) {
-        if key.key.count <= parameters.maximumOccurrences { key.passages = oracle.passages(containing: key.range) }
+    /// Finds the passages of the keys that are not too frequent, all at once.
+    private func locate(_ keys: inout [[LocatedKey<SuffixRange>]]) throws {
+        var wanted: [(query: Int, key: Int)] = []
+        for query in keys.indices {
+            for key in keys[query].indices where keys[query][key].key.count <= parameters.maximumOccurrences {
+                wanted.append((query, key))
+            }
+        }
+        let found = try oracle.locate(wanted.map { keys[$0.query][$0.key].range })
+        for ((query, key), passages) in zip(wanted, found) { keys[query][key].passages = passages }
     }
 
     /// For each query, the best `count` passages.
     func rank(_ queries: [Query], count: Int) throws -> [Ranking] {
-        let candidates =
-            learned == nil ? try firstPass(queries).map { $0.map(\.passage).sorted() } : queries.map(passages)
+        try rank(queries, among: candidates(queries), count: count)
+    }
+
+    /// For each query, the passages that get the full pass, ascending.
+    package func candidates(_ queries: [Query]) throws -> [[PassageID]] {
+        learned == nil ? try firstPass(queries).map { $0.map(\.passage).sorted() } : queries.map(passages)
+    }
+
+    /// For each query, the best `count` of its candidates, which are in ascending order.
+    package func rank(_ queries: [Query], among candidates: [[PassageID]], count: Int) throws -> [Ranking] {
         let scores = try scores(of: candidates) { query, text, matcher in
             fullPass(text, by: queries[query], &matcher).score
         }
@@ -69,7 +109,7 @@ struct SEALScorer<Oracle: SubstringOracle> {
     /// not touch that of a better one. Frequent keys do not count.
     ///
     /// - Complexity: O(tokens) for the passages that contain a key, of which a key brings `maximumOccurrences` at most.
-    func firstPass(_ queries: [Query]) throws -> [Ranking] {
+    package func firstPass(_ queries: [Query]) throws -> [Ranking] {
         let isRare = queries.map { $0.keys.map { $0.passages != nil } }
         let candidates = queries.map(passages)
         let scores = try scores(of: candidates) { query, text, matcher in
@@ -88,7 +128,7 @@ struct SEALScorer<Oracle: SubstringOracle> {
     /// The passages that have a key which is not too frequent, ascending.
     private func passages(of query: Query) -> [PassageID] {
         var passages: Set<PassageID> = []
-        for key in query.keys { passages.formUnion(key.passages ?? []) }
+        for key in query.keys { passages.formUnion(key.passages?.list ?? []) }
         return passages.sorted()
     }
 

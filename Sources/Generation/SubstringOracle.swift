@@ -36,15 +36,38 @@ public protocol SubstringOracle: Sendable {
     /// Calls `body` once for each token that follows the n-gram, with its count, in any order.
     func forEachNext(_ range: SuffixRange, _ body: (TokenID, Int) -> Void)
 
-    /// The passages that the n-gram occurs in, ascending, without deleted ones. An n-gram that begins with a boundary and
-    /// goes on belongs to the passage behind it.
-    func passages(containing range: SuffixRange) -> [PassageID]
+    /// The passages that each n-gram occurs in, without deleted ones. An n-gram that begins with a boundary and goes on belongs
+    /// to the passage after it.
+    func locate(_ ranges: [SuffixRange]) throws -> [KeyPassages]
 
     /// The tokens of a passage, without boundaries.
     func tokens(of passage: PassageID) throws -> [TokenID]
+
+    /// Says that what follows these n-grams is asked next. An oracle whose corpus is elsewhere fetches it all at once; others
+    /// need not do anything.
+    func prepare(_ ranges: [SuffixRange]) throws
+
+    /// The range of each of some n-grams; nil for one that does not occur.
+    func ranges(of ngrams: [[TokenID]]) throws -> [SuffixRange?]
+
+    /// The best `count` passages for each query by the keys that they contain; see `SEALScorer`. An oracle whose corpus is
+    /// elsewhere has them scored there.
+    func rank(
+        _ queries: [WeighedKeys<SuffixRange>], by parameters: SEALParameters, count: Int
+    ) throws -> [Ranking]
 }
 
 extension SubstringOracle {
+    public func prepare(_ ranges: [SuffixRange]) throws {}
+
+    public func ranges(of ngrams: [[TokenID]]) throws -> [SuffixRange?] { ngrams.map { range(of: $0) } }
+
+    public func rank(
+        _ queries: [WeighedKeys<SuffixRange>], by parameters: SEALParameters, count: Int
+    ) throws -> [Ranking] {
+        try SEALScorer(oracle: self, parameters: parameters).rank(queries, count: count)
+    }
+
     public func canFollow(_ range: SuffixRange, _ token: TokenID) -> Bool { extend(range, with: token) != nil }
 
     /// The range of an n-gram from its start, or nil when it does not occur. O(tokens).

@@ -1,21 +1,22 @@
-import TrawlCore
+package import TrawlCore
 
 /// The keys and unigrams of a query with their weights, ready to score: keys of weight 0 are gone, the best stand first and
 /// ties go by the n-gram.
-struct WeighedKeys<SuffixRange: Sendable>: Sendable {
-    let keys: [LocatedKey<SuffixRange>]
+public struct WeighedKeys<SuffixRange: Sendable>: Sendable {
+    package let keys: [LocatedKey<SuffixRange>]
     let unigrams: [UnigramWeight]
     /// Of each key.
     let weights: [Double]
     let finder: KeyFinder
-    let unigramWeights: [TokenID: Double]
+    package let unigramWeights: [TokenID: Double]
     /// The keys' and unigrams' different tokens, numbered.
     let typeNumbers: [TokenID: Int32]
     /// The numbers of each key's different tokens, one key's behind the other's, and where each begins.
     private let types: [Int32]
     private let typeStarts: [Int]
 
-    init(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight]) {
+    /// - Parameter keys: Different n-grams, in the order of `NGramKey.precedes`.
+    package init(keys: [LocatedKey<SuffixRange>], unigrams: [UnigramWeight]) {
         self.keys = keys
         self.unigrams = unigrams
         weights = keys.map(\.key.weight)

@@ -34,6 +34,11 @@ public struct TermExplanation: Hashable, Sendable {
     /// The inverse passage frequency, times the occurrences in the query.
     public let weight: Float
     public let score: Float
+
+    package init(term: String, frequency: Int, passageFrequency: Int, weight: Float, score: Float) {
+        (self.term, self.frequency, self.passageFrequency) = (term, frequency, passageFrequency)
+        (self.weight, self.score) = (weight, score)
+    }
 }
 
 /// Ranks passages by BM25 (Robertson and Zaragoza, 2009) in the form of Lucene:
@@ -50,14 +55,25 @@ public struct LexicalSearcher: Sendable {
     let segments: [Segment]
     /// The number of live passages in all segments.
     public let passageCount: Int
+    /// The terms of all live passages, each as often as it occurs.
+    public let termCount: UInt64
     /// The mean number of terms of a live passage, 0 without passages.
     public let meanLength: Double
+
+    package static func meanLength(terms: UInt64, passages: Int) -> Double {
+        passages == 0 ? 0 : Double(terms) / Double(passages)
+    }
 
     struct Segment: Sendable {
         let reader: SegmentReader
         let postings: Blob
         let lengths: Blob
         let deletions: DeletionSet?
+
+        /// The postings of a term; nil for one that the segment lacks.
+        func postings(of term: [UInt8]) throws -> PostingList? {
+            try reader.record(LexicalSegment.terms, term).map { try PostingList($0, postings, reader) }
+        }
     }
 
     /// - Throws: `invalidInput` for parameters out of range, `unsupported` for an unknown stemmer, `corrupted` for
@@ -90,7 +106,8 @@ public struct LexicalSearcher: Sendable {
                 deletions: try DeletionSet(reader))
         }
         passageCount = passages
-        meanLength = passages == 0 ? 0 : Double(tokens) / Double(passages)
+        termCount = tokens
+        meanLength = Self.meanLength(terms: tokens, passages: passages)
     }
 
     /// The same index with other parameters; nothing is opened again.
@@ -108,22 +125,30 @@ public struct LexicalSearcher: Sendable {
     /// The `k` passages that answer `query` best; passages without any of its terms are not among them. Ties stand in the
     /// order of passages. Empty for a query without terms.
     /// - Complexity: O(postings of the query's terms + passages).
-    public func search(_ query: String, k: Int) throws -> Ranking {
-        let terms = try weighted(query)
+    public func search(_ query: String, k: Int) throws -> Ranking { try search(weighted(query), scorer, k: k) }
+
+    /// The same for terms that are weighed already.
+    ///
+    /// - Parameter allows: which passages may be found; nil: all.
+    package func search(
+        _ terms: [WeightedTerm], _ scorer: BM25Scorer, k: Int, allows: ((PassageID) -> Bool)? = nil
+    ) throws -> Ranking {
         guard !terms.isEmpty, k > 0 else { return Ranking([]) }
-        let scorer = scorer
         var top = TopPassages(k)
-        for (number, segment) in segments.enumerated() {
+        for segment in segments {
+            let lists = try terms.map { try segment.postings(of: $0.bytes) }
             var scores = [Float](repeating: 0, count: Int(segment.reader.info.passageCount))
             try scores.withUnsafeMutableBufferPointer { scores in
-                for term in terms {
-                    guard let list = term.lists[number] else { continue }
+                for (term, list) in zip(terms, lists) {
+                    guard let list else { continue }
                     try add(list, weight: term.weight, segment.lengths, scorer, to: scores)
                 }
                 var bar = top.threshold
                 for (passage, score) in scores.enumerated() where score > bar && score > 0 {
                     if let dead = segment.deletions?.passages, dead.contains(passage) { continue }
-                    top.offer(ScoredPassage(PassageID(segment.reader.passageBase + UInt32(passage)), score))
+                    let id = PassageID(segment.reader.passageBase + UInt32(passage))
+                    if let allows, !allows(id) { continue }
+                    top.offer(ScoredPassage(id, score))
                     bar = top.threshold
                 }
             }
@@ -136,6 +161,12 @@ public struct LexicalSearcher: Sendable {
 
     /// What each term of `query`, in order of first mention, adds to the score of `passage`.
     public func explain(_ query: String, passage: PassageID) throws -> [TermExplanation] {
+        try explain(weighted(query), scorer, passage: passage)
+    }
+
+    /// The same for terms that are weighed already.
+    package func explain(_ terms: [WeightedTerm], _ scorer: BM25Scorer, passage: PassageID) throws -> [TermExplanation]
+    {
         guard let number = segments.lastIndex(where: { $0.reader.passageBase <= passage.rawValue }),
             passage.rawValue - segments[number].reader.passageBase < segments[number].reader.info.passageCount
         else { throw TrawlError(.notFound, "there is no passage \(passage.rawValue) in the lexical index") }
@@ -145,9 +176,9 @@ public struct LexicalSearcher: Sendable {
             throw TrawlError(.notFound, "passage \(passage.rawValue) was deleted", remedy: "open the index anew")
         }
         let length = segment.lengths.load(Int(local), as: UInt32.self)
-        return try weighted(query).map { term in
+        return try terms.map { term in
             var frequency: UInt32 = 0
-            try term.lists[number]?.forEachPosting { passage, count in
+            try segment.postings(of: term.bytes)?.forEachPosting { passage, count in
                 if passage == local { frequency = count }
                 return passage < local
             }
@@ -160,76 +191,19 @@ public struct LexicalSearcher: Sendable {
 
     // MARK: - Terms of a query
 
-    struct WeightedTerm {
-        let bytes: [UInt8]
-        var occurrences: Int
-        var weight: Float = 0
-        var passageFrequency = 0
-        /// The postings in each segment.
-        var lists: [PostingList?] = []
+    /// The distinct terms of `query` with their weights.
+    func weighted(_ query: String) throws -> [WeightedTerm] { try weigher.weighted(query) }
+
+    package var weigher: TermWeigher<LexicalSearcher> {
+        TermWeigher(settings, dropsAskingWords: dropsAskingWords, self)
     }
 
-    /// The distinct terms of `query` with their weights and postings.
-    func weighted(_ query: String) throws -> [WeightedTerm] {
-        let normal = query.composed
-        var terms = try terms(of: normal, Analyzer(settings, dropsAskingWords: dropsAskingWords))
-        if terms.isEmpty, dropsAskingWords { terms = try self.terms(of: normal, Analyzer(settings)) }
-        for index in terms.indices {
-            for segment in segments {
-                let record = try segment.reader.record(LexicalSegment.terms, terms[index].bytes)
-                let list = try record.map { try PostingList($0, segment.postings, segment.reader) }
-                terms[index].lists.append(list)
-                terms[index].passageFrequency += try list?.livePassageFrequency(segment.deletions) ?? 0
-            }
-            terms[index].weight = Float(Double(terms[index].occurrences) * rarity(terms[index].passageFrequency))
-        }
-        return terms
-    }
-
-    /// The inverse passage frequency.
-    func rarity(_ passageFrequency: Int) -> Double {
-        let df = Double(passageFrequency)
-        return log(1 + (Double(passageCount) - df + 0.5) / (df + 0.5))
-    }
-
-    private func terms(of query: String, _ analyzer: Analyzer) -> [WeightedTerm] {
-        var terms: [WeightedTerm] = []
-        analyzer.forEachTerm(of: query) { bytes, _ in
-            if let known = terms.firstIndex(where: { $0.bytes.elementsEqual(bytes) }) {
-                terms[known].occurrences += 1
-            } else {
-                terms.append(WeightedTerm(bytes: Array(bytes), occurrences: 1))
-            }
-        }
-        return terms
-    }
+    package var scorer: BM25Scorer { BM25Scorer(parameters, meanLength: meanLength) }
 
     // MARK: - Scores
 
-    /// BM25's saturation for passages of this collection.
-    struct Scorer {
-        /// What every passage has in its denominator, and what every term of its length adds.
-        let base: Float
-        let perTerm: Float
-
-        func score(weight: Float, _ frequency: UInt32, _ length: UInt32) -> Float {
-            score(weight: weight, Float(frequency), length)
-        }
-
-        func score(weight: Float, _ frequency: Float, _ length: UInt32) -> Float {
-            guard frequency > 0 else { return 0 }
-            return weight * frequency / (frequency + base + perTerm * Float(length))
-        }
-    }
-
-    var scorer: Scorer {
-        Scorer(
-            base: parameters.k1 * (1 - parameters.b),
-            perTerm: meanLength > 0 ? Float(Double(parameters.k1 * parameters.b) / meanLength) : 0)
-    }
-
     private func add(
-        _ list: PostingList, weight: Float, _ lengths: Blob, _ scorer: Scorer,
+        _ list: PostingList, weight: Float, _ lengths: Blob, _ scorer: BM25Scorer,
         to scores: UnsafeMutableBufferPointer<Float>
     ) throws {
         let perChunk = lengths.chunkBytes / 4
@@ -246,6 +220,14 @@ public struct LexicalSearcher: Sendable {
             let length = values.load(fromByteOffset: (index - first) * 4, as: UInt32.self)
             scores[index] += scorer.score(weight: weight, frequency, length)
             return true
+        }
+    }
+}
+
+extension LexicalSearcher: TermStatistics {
+    package func passageFrequencies(of terms: [[UInt8]]) throws -> [Int] {
+        try terms.map { term in
+            try segments.reduce(0) { try $0 + ($1.postings(of: term)?.livePassageFrequency($1.deletions) ?? 0) }
         }
     }
 }

@@ -8,12 +8,23 @@ extension LexicalSearcher {
     /// Phrases and fields are verified in the texts of the passages that have their terms.
     /// - Complexity: O(postings of the terms + passages), and for phrases O(text of the passages that have all their words).
     public func search(_ query: OperatorQuery, k: Int, texts: @escaping PassageTexts) throws -> Ranking {
+        try search(query, scorer, k: k, texts: texts)
+    }
+
+    /// The same with the saturation of a larger collection.
+    ///
+    /// - Parameter allows: which passages may be found; nil: all.
+    package func search(
+        _ query: OperatorQuery, _ scorer: BM25Scorer, k: Int, texts: @escaping PassageTexts,
+        allows: ((PassageID) -> Bool)? = nil
+    ) throws -> Ranking {
         guard let root = query.root, k > 0 else { return Ranking([]) }
         var top = TopPassages(k)
         for number in segments.indices {
-            var matcher = SegmentMatcher(searcher: self, query: query, number: number, texts: texts)
+            var matcher = try SegmentMatcher(self, query, scorer, number: number, texts: texts)
             let scores = try matcher.scores(root)
             for (passage, score) in scores.enumerated() where score >= 0 && matcher.isLive(passage) {
+                if let allows, !allows(matcher.id(passage)) { continue }
                 top.offer(ScoredPassage(matcher.id(passage), score))
             }
         }
@@ -37,7 +48,7 @@ extension LexicalSearcher {
         }
         var members: [[Float]] = []
         for number in segments.indices {
-            var matcher = SegmentMatcher(searcher: self, query: query, number: number, texts: texts)
+            var matcher = try SegmentMatcher(self, query, scorer, number: number, texts: texts)
             members.append(try matcher.scores(wanted))
         }
         let bases = segments.map(\.reader.passageBase)
@@ -51,12 +62,18 @@ extension LexicalSearcher {
     /// What each leaf of `query` that is not excluded adds to the score of `passage`, with the terms that it stands for.
     public func explain(_ query: OperatorQuery, passage: PassageID, texts: @escaping PassageTexts) throws
         -> [(explanation: TermExplanation, terms: [String])]
-    {
+    { try explain(query, scorer, passage: passage, texts: texts) }
+
+    /// The same with the saturation of a larger collection.
+    package func explain(
+        _ query: OperatorQuery, _ scorer: BM25Scorer, passage: PassageID, texts: @escaping PassageTexts
+    ) throws -> [(explanation: TermExplanation, terms: [String])] {
         guard let number = segments.lastIndex(where: { $0.reader.passageBase <= passage.rawValue }) else { return [] }
-        var matcher = SegmentMatcher(searcher: self, query: query, number: number, texts: texts)
+        var matcher = try SegmentMatcher(self, query, scorer, number: number, texts: texts)
         let local = Int(passage.rawValue - segments[number].reader.passageBase)
-        return try query.leaves.filter(\.isWanted).map { leaf in
-            let frequency = try matcher.frequency(leaf, local)
+        return try query.leaves.indices.filter { query.leaves[$0].isWanted }.map { number in
+            let leaf = query.leaves[number]
+            let frequency = try matcher.frequency(number, local)
             return (
                 TermExplanation(
                     term: leaf.name, frequency: Int(frequency.rounded(.up)), passageFrequency: leaf.passageFrequency,
@@ -69,12 +86,13 @@ extension LexicalSearcher {
 
 /// Matches the passages of one segment.
 private struct SegmentMatcher {
-    private let searcher: LexicalSearcher
+    private let settings: AnalyzerSettings
     private let query: OperatorQuery
-    private let number: Int
+    /// The postings of each leaf's terms.
+    private let lists: [[PostingList?]]
     private let texts: PassageTexts
     private let segment: LexicalSearcher.Segment
-    private let scorer: LexicalSearcher.Scorer
+    private let scorer: BM25Scorer
     private var analyzer: Analyzer?
     /// The title that was analysed last: passages of a document stand together.
     private var lastTitle: (text: String, words: [[UInt8]])?
@@ -82,13 +100,17 @@ private struct SegmentMatcher {
     /// What passages have that do not match.
     private static let none: Float = -1
 
-    init(searcher: LexicalSearcher, query: OperatorQuery, number: Int, texts: @escaping PassageTexts) {
-        self.searcher = searcher
+    init(
+        _ searcher: LexicalSearcher, _ query: OperatorQuery, _ scorer: BM25Scorer, number: Int,
+        texts: @escaping PassageTexts
+    ) throws {
+        settings = searcher.settings
         self.query = query
-        self.number = number
+        self.scorer = scorer
         self.texts = texts
-        segment = searcher.segments[number]
-        scorer = searcher.scorer
+        let segment = searcher.segments[number]
+        self.segment = segment
+        lists = try query.leaves.map { try $0.terms.map { try segment.postings(of: $0.bytes) } }
     }
 
     private var passageCount: Int { Int(segment.reader.info.passageCount) }
@@ -104,7 +126,7 @@ private struct SegmentMatcher {
     /// The score of every passage, negative for those that do not match.
     mutating func scores(_ node: OperatorQuery.Node) throws -> [Float] {
         switch node {
-        case .leaf(let number): return try scores(query.leaves[number])
+        case .leaf(let number): return try scores(ofLeaf: number)
         case .group(let clauses): return try scores(clauses)
         }
     }
@@ -136,12 +158,13 @@ private struct SegmentMatcher {
         return sums
     }
 
-    private mutating func scores(_ leaf: OperatorQuery.Leaf) throws -> [Float] {
+    private mutating func scores(ofLeaf number: Int) throws -> [Float] {
+        let leaf = query.leaves[number]
         var scores = [Float](repeating: Self.none, count: passageCount)
         if leaf.phrase.isEmpty {
             var frequencies = [Float](repeating: 0, count: passageCount)
-            for term in leaf.terms {
-                try term.lists[number]?.forEachPosting { passage, count in
+            for (term, list) in zip(leaf.terms, lists[number]) {
+                try list?.forEachPosting { passage, count in
                     frequencies[Int(passage)] += term.closeness * Float(count)
                     return true
                 }
@@ -154,8 +177,8 @@ private struct SegmentMatcher {
             return scores
         }
         var held = [UInt16](repeating: 0, count: passageCount)
-        for term in leaf.terms {
-            guard let list = term.lists[number] else { return scores }
+        for list in lists[number] {
+            guard let list else { return scores }
             try list.forEachPosting { passage, _ in
                 held[Int(passage)] += 1
                 return true
@@ -168,12 +191,13 @@ private struct SegmentMatcher {
         return scores
     }
 
-    /// How often a passage has what `leaf` stands for, each occurrence with its closeness.
-    mutating func frequency(_ leaf: OperatorQuery.Leaf, _ passage: Int) throws -> Float {
+    /// How often a passage has what leaf `number` means, each occurrence with its closeness.
+    mutating func frequency(_ number: Int, _ passage: Int) throws -> Float {
+        let leaf = query.leaves[number]
         var frequency: Float = 0
         var held = 0
-        for term in leaf.terms {
-            try term.lists[number]?.forEachPosting { other, count in
+        for (term, list) in zip(leaf.terms, lists[number]) {
+            try list?.forEachPosting { other, count in
                 if Int(other) == passage {
                     frequency += term.closeness * Float(count)
                     held += 1
@@ -230,7 +254,7 @@ private struct SegmentMatcher {
 
     private mutating func knownAnalyzer() throws -> Analyzer {
         if let analyzer { return analyzer }
-        let made = try Analyzer(searcher.settings)
+        let made = try Analyzer(settings)
         analyzer = made
         return made
     }

@@ -5,76 +5,68 @@ import TrawlStore
 public typealias PassageTexts = (PassageID) throws -> (title: String, text: String)
 
 /// A query with operators, with the terms that its words are in an index.
-public struct OperatorQuery {
-    indirect enum Node {
+public struct OperatorQuery: Sendable {
+    package indirect enum Node: Sendable {
         /// The number of a leaf.
         case leaf(Int)
         case group([(occurrence: QueryNode.Occurrence, node: Node)])
     }
 
     /// Terms that are looked for and counted together.
-    struct Leaf {
+    package struct Leaf: Sendable {
         /// As explanations name it.
-        let name: String
-        let field: QueryField?
+        package let name: String
+        package let field: QueryField?
         /// Terms any of which counts, or those of a phrase.
-        var terms: [Term]
+        package var terms: [Term]
         /// For each word of a phrase its term and how far it is after the first; empty for others.
-        var phrase: [(term: Int, offset: Int)] = []
-        var weight: Float = 0
-        var passageFrequency = 0
+        package var phrase: [(term: Int, offset: Int)]
+        package var weight: Float
+        package var passageFrequency: Int
         /// Whether the query looks for it, rather than excludes it.
-        var isWanted: Bool
-    }
+        package var isWanted: Bool
 
-    struct Term {
-        let bytes: [UInt8]
-        let closeness: Float
-        /// The postings in each segment.
-        let lists: [PostingList?]
-    }
-
-    var root: Node?
-    var leaves: [Leaf] = []
-    /// What the user should know, such as that a beginning stood for more terms than were searched.
-    public internal(set) var notes: [String] = []
-}
-
-extension LexicalSearcher {
-    /// Looks up the terms of `query`. Words that are indexed but say nothing in a query are left out where they are optional,
-    /// unless there are no others.
-    public func resolve(_ query: QueryNode) throws -> OperatorQuery {
-        var resolver = OperatorResolver(
-            searcher: self, analyzer: try Analyzer(settings),
-            optional: try Analyzer(settings, dropsAskingWords: dropsAskingWords))
-        if let found = try resolver.resolve(query), found.leaves.contains(where: \.isWanted) { return found }
-        resolver = OperatorResolver(searcher: self, analyzer: resolver.analyzer, optional: resolver.analyzer)
-        return try resolver.resolve(query) ?? OperatorQuery()
-    }
-
-    func lists(_ term: [UInt8]) throws -> [PostingList?] {
-        try segments.map { segment in
-            try segment.reader.record(LexicalSegment.terms, term).map {
-                try PostingList($0, segment.postings, segment.reader)
-            }
+        package init(
+            name: String, field: QueryField?, terms: [Term], phrase: [(term: Int, offset: Int)] = [],
+            weight: Float = 0, passageFrequency: Int = 0, isWanted: Bool
+        ) {
+            (self.name, self.field, self.terms, self.phrase) = (name, field, terms, phrase)
+            (self.weight, self.passageFrequency, self.isWanted) = (weight, passageFrequency, isWanted)
         }
     }
 
-    func passageFrequency(_ lists: [PostingList?]) throws -> Int {
-        try zip(lists, segments).reduce(0) { try $0 + ($1.0?.livePassageFrequency($1.1.deletions) ?? 0) }
+    package struct Term: Sendable {
+        package let bytes: [UInt8]
+        package let closeness: Float
+
+        package init(bytes: [UInt8], closeness: Float) { (self.bytes, self.closeness) = (bytes, closeness) }
     }
+
+    package var root: Node?
+    package var leaves: [Leaf] = []
+    /// What the user should know, such as that a beginning stood for more terms than were searched.
+    public internal(set) var notes: [String] = []
+
+    package init() {}
+}
+
+extension LexicalSearcher {
+    /// Looks up the terms of `query`; see `TermWeigher.resolve`.
+    public func resolve(_ query: QueryNode) throws -> OperatorQuery { try weigher.resolve(query) }
 }
 
 /// Turns the words of a query into terms of the index.
-private struct OperatorResolver {
-    let searcher: LexicalSearcher
+struct OperatorResolver<Statistics: TermStatistics> {
+    let statistics: Statistics
+    let settings: AnalyzerSettings
     let analyzer: Analyzer
     /// The analyzer of words that are optional.
     let optional: Analyzer
     private var query = OperatorQuery()
 
-    init(searcher: LexicalSearcher, analyzer: Analyzer, optional: Analyzer) {
-        self.searcher = searcher
+    init(statistics: Statistics, settings: AnalyzerSettings, analyzer: Analyzer, optional: Analyzer) {
+        self.statistics = statistics
+        self.settings = settings
         self.analyzer = analyzer
         self.optional = optional
     }
@@ -111,9 +103,7 @@ private struct OperatorResolver {
         return .leaf(query.leaves.count - 1)
     }
 
-    private func term(_ bytes: [UInt8], closeness: Float = 1) throws -> OperatorQuery.Term {
-        OperatorQuery.Term(bytes: bytes, closeness: closeness, lists: try searcher.lists(bytes))
-    }
+    private func frequency(_ term: [UInt8]) throws -> Int { try statistics.passageFrequencies(of: [term])[0] }
 
     private mutating func word(
         _ text: String, _ field: QueryField?, _ analyzer: Analyzer, isOptional: Bool, isWanted: Bool
@@ -129,11 +119,11 @@ private struct OperatorResolver {
     private mutating func single(_ bytes: [UInt8], name: String, _ field: QueryField?, isWanted: Bool) throws
         -> OperatorQuery.Node
     {
-        let term = try term(bytes)
-        let frequency = try searcher.passageFrequency(term.lists)
+        let frequency = try frequency(bytes)
         return leaf(
             OperatorQuery.Leaf(
-                name: name, field: field, terms: [term], weight: Float(searcher.rarity(frequency)),
+                name: name, field: field, terms: [OperatorQuery.Term(bytes: bytes, closeness: 1)],
+                weight: Float(statistics.rarity(frequency)),
                 passageFrequency: frequency, isWanted: isWanted))
     }
 
@@ -149,11 +139,10 @@ private struct OperatorResolver {
         for word in words {
             var number = new.terms.firstIndex { $0.bytes == word.bytes }
             if number == nil {
-                let term = try term(word.bytes)
-                new.terms.append(term)
+                new.terms.append(OperatorQuery.Term(bytes: word.bytes, closeness: 1))
                 number = new.terms.count - 1
             }
-            weight += searcher.rarity(try searcher.passageFrequency(new.terms[number ?? 0].lists))
+            weight += statistics.rarity(try frequency(word.bytes))
             new.phrase.append((number ?? 0, word.position - first.position))
         }
         new.weight = Float(weight)
@@ -161,12 +150,12 @@ private struct OperatorResolver {
     }
 
     private mutating func prefix(_ text: String, _ field: QueryField?, isWanted: Bool) throws -> OperatorQuery.Node? {
-        let beginning = Self.unstemmed(text, searcher.settings)
+        let beginning = Self.unstemmed(text, settings)
         guard !beginning.isEmpty else { return nil }
-        var found = try searcher.terms(beginning: beginning)
+        var found = try statistics.terms(beginning: beginning)
         // The beginning may be longer than the stem of the words that are meant.
         for (stem, _) in terms(of: text, analyzer) where !found.contains(where: { $0.bytes == stem }) {
-            let frequency = try searcher.passageFrequency(searcher.lists(stem))
+            let frequency = try frequency(stem)
             if frequency > 0, !stem.isEmpty, terms(of: text, analyzer).count == 1 {
                 found.insert(
                     ExpandedTerm(bytes: stem, closeness: 1, edits: 0, passageFrequency: frequency), at: 0)
@@ -182,7 +171,7 @@ private struct OperatorResolver {
         guard let only = words.first, words.count == 1 else {
             return try word(text, field, analyzer, isOptional: true, isWanted: isWanted)
         }
-        let near = try searcher.terms(near: String(decoding: only.bytes, as: UTF8.self), edits: edits)
+        let near = try statistics.terms(near: String(decoding: only.bytes, as: UTF8.self), edits: edits)
         return try union(near, name: "\(text)~\(edits)", field, isWanted: isWanted)
     }
 
@@ -194,12 +183,12 @@ private struct OperatorResolver {
             query.notes.append(
                 "\(name) stands for \(found.count) terms; the nearest and most frequent \(limit) are searched")
         }
-        let terms = try found.prefix(limit).map { try term($0.bytes, closeness: $0.closeness) }
+        let terms = found.prefix(limit).map { OperatorQuery.Term(bytes: $0.bytes, closeness: $0.closeness) }
         // As rare as the commonest of them, so that a rare misspelling does not outweigh what was meant.
-        let frequency = try terms.map { try searcher.passageFrequency($0.lists) }.max() ?? 0
+        let frequency = try statistics.passageFrequencies(of: terms.map(\.bytes)).max() ?? 0
         return leaf(
             OperatorQuery.Leaf(
-                name: name, field: field, terms: Array(terms), weight: Float(searcher.rarity(frequency)),
+                name: name, field: field, terms: terms, weight: Float(statistics.rarity(frequency)),
                 passageFrequency: frequency, isWanted: isWanted))
     }
 

@@ -5,11 +5,11 @@ import TrawlStore
 public struct QueryCoverage: Sendable {
     /// The weight of each distinct term: its inverse passage frequency, times its occurrences in the query.
     public let weights: [Float]
-    private let terms: [LexicalSearcher.WeightedTerm]
+    private let terms: [WeightedTerm]
     private let searcher: LexicalSearcher
     private let total: Float
 
-    fileprivate init(_ terms: [LexicalSearcher.WeightedTerm], _ searcher: LexicalSearcher) {
+    fileprivate init(_ terms: [WeightedTerm], _ searcher: LexicalSearcher) {
         self.terms = terms
         self.searcher = searcher
         weights = terms.map(\.weight)
@@ -26,9 +26,9 @@ public struct QueryCoverage: Sendable {
         for term in terms {
             // Both lists ascend, so each is walked once.
             var next = 0
-            for (list, segment) in zip(term.lists, searcher.segments) {
+            for segment in searcher.segments {
                 let base = segment.reader.passageBase
-                try list?.forEachPosting { local, _ in
+                try segment.postings(of: term.bytes)?.forEachPosting { local, _ in
                     let passage = PassageID(base + local)
                     while next < order.count, passages[order[next]] < passage { next += 1 }
                     guard next < order.count else { return false }

@@ -2,12 +2,25 @@ import TrawlCore
 import TrawlStore
 
 /// A term of the index that stands for what a query says.
-struct ExpandedTerm {
-    let bytes: [UInt8]
+package struct ExpandedTerm: Hashable, Sendable {
+    package let bytes: [UInt8]
     /// How much an occurrence counts, from 0 to 1.
-    let closeness: Float
-    let edits: Int
-    let passageFrequency: Int
+    package let closeness: Float
+    package let edits: Int
+    /// Passages that have it, those that are deleted included.
+    package let passageFrequency: Int
+
+    package init(bytes: [UInt8], closeness: Float, edits: Int, passageFrequency: Int) {
+        (self.bytes, self.closeness) = (bytes, closeness)
+        (self.edits, self.passageFrequency) = (edits, passageFrequency)
+    }
+
+    /// The nearest first, and of those the ones of most passages.
+    package func precedes(_ other: ExpandedTerm) -> Bool {
+        if edits != other.edits { return edits < other.edits }
+        if passageFrequency != other.passageFrequency { return passageFrequency > other.passageFrequency }
+        return bytes.lexicographicallyPrecedes(other.bytes)
+    }
 }
 
 extension LexicalSearcher {
@@ -17,7 +30,7 @@ extension LexicalSearcher {
     /// The terms that begin with `beginning`, those of most passages first.
     ///
     /// - Complexity: O(terms that begin so).
-    func terms(beginning: [UInt8]) throws -> [ExpandedTerm] {
+    package func terms(beginning: [UInt8]) throws -> [ExpandedTerm] {
         var found: [[UInt8]: Int] = [:]
         for segment in segments {
             try segment.reader.forEachRecord(of: LexicalSegment.terms, prefix: beginning) { term, record in
@@ -25,14 +38,14 @@ extension LexicalSearcher {
                 return true
             }
         }
-        return found.map { ExpandedTerm(bytes: $0, closeness: 1, edits: 0, passageFrequency: $1) }.sorted(
-            by: Self.precedes)
+        return found.map { ExpandedTerm(bytes: $0, closeness: 1, edits: 0, passageFrequency: $1) }
+            .sorted { $0.precedes($1) }
     }
 
     /// The terms at most `edits` edits away from `term`: the nearest first, and of those the ones of most passages.
     ///
     /// - Complexity: O(terms of the index).
-    func terms(near term: String, edits: Int) throws -> [ExpandedTerm] {
+    package func terms(near term: String, edits: Int) throws -> [ExpandedTerm] {
         var found: [[UInt8]: (frequency: Int, edits: Int)] = [:]
         for segment in segments {
             var distance = EditDistance(to: term, limit: edits)
@@ -48,11 +61,6 @@ extension LexicalSearcher {
             ExpandedTerm(
                 bytes: bytes, closeness: max(0.1, 1 - Float(found.edits) / length), edits: found.edits,
                 passageFrequency: found.frequency)
-        }.sorted { a, b in a.edits != b.edits ? a.edits < b.edits : Self.precedes(a, b) }
-    }
-
-    private static func precedes(_ a: ExpandedTerm, _ b: ExpandedTerm) -> Bool {
-        if a.passageFrequency != b.passageFrequency { return a.passageFrequency > b.passageFrequency }
-        return a.bytes.lexicographicallyPrecedes(b.bytes)
+        }.sorted { $0.precedes($1) }
     }
 }

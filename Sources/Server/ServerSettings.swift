@@ -24,6 +24,8 @@ public struct ServerSettings: Sendable {
     public var timeout = 30.0
     /// The seconds after which a connection without a request is closed.
     public var idleTimeout = 75.0
+    /// How the shards of clusters are reached.
+    public var cluster = ClusterAccess()
     /// What the server calls itself.
     public var version = "0"
     /// The connections that are open at once; more wait until one closes.

@@ -75,7 +75,8 @@ public final class TrawlServer: Sendable {
         var table = RouteTable()
         let groups: [any Routes] = [
             ServerRoutes(services: services), SearchRoutes(services: services), EmbeddingRoutes(services: services),
-            PhraseRoutes(services: services), DocumentRoutes(services: services), PageRoutes(),
+            PhraseRoutes(services: services), DocumentRoutes(services: services), ShardRoutes(services: services),
+            PageRoutes(),
         ]
         for group in groups { group.add(to: &table) }
         let router = Router(context: ServerContext.self)

@@ -141,7 +141,7 @@ struct ByName: RerankerKind {
     func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker { Names() }
 
     private struct Names: Reranker {
-        func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
+        func rerank(_ ranking: Ranking, query: String, documents: any SearchedDocuments) throws -> Reranked {
             let names = try ranking.map { ($0.passage, try documents.passage($0.passage).document) }
             let sorted = names.sorted { $0.1 < $1.1 }
             return Reranked(Ranking(sorted.enumerated().map { ScoredPassage($1.0, -Float($0)) }))

@@ -11,7 +11,7 @@ private struct ByNumber: RerankerKind {
     func makeReranker(_ settings: RerankSettings, models: ModelCache) throws -> any Reranker { Numbers() }
 
     private struct Numbers: Reranker {
-        func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
+        func rerank(_ ranking: Ranking, query: String, documents: any SearchedDocuments) throws -> Reranked {
             var scored: [ScoredPassage] = []
             var unscored: Set<PassageID> = []
             for entry in ranking {

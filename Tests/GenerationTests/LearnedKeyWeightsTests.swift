@@ -45,7 +45,8 @@ import TrawlTestSupport
             LocatedKey(
                 key: NGramKey(
                     tokens: key.tokens, logProbability: key.logProbability, count: corpus.count(key.tokens),
-                    origin: key.origin), range: key.tokens, passages: corpus.passages(containing: key.tokens))
+                    origin: key.origin), range: key.tokens,
+                passages: KeyPassages(corpus.passages(containing: key.tokens)))
         }
         KeyWeights.weigh(&located, query: query, words: Self.words, oracle: corpus, parameters: parameters)
         return located.map(\.key.weight)

@@ -58,7 +58,7 @@ import TrawlTestSupport
             let unigrams =
                 parameters.scoring.isIntersective
                 ? KeyWeights.unigrams(behind: prompt, oracle: corpus, parameters: parameters) : []
-            let query = scorer.query(keys: keys, unigrams: unigrams)
+            let query = try scorer.query(keys: keys, unigrams: unigrams)
             let found = try scorer.explained(query, count: 1000).map { [Double($0.passage.rawValue), $0.score] }
                 .sorted { $0[0] < $1[0] }
             #expect(found.map(\.[0]) == golden.scores.map(\.[0]), "case \(number)")
@@ -103,7 +103,7 @@ import TrawlTestSupport
                 behind: PrefilledPrompt(node: CacheNode(index: 0), logits: logits, normaliser: normaliser),
                 oracle: corpus, parameters: parameters)
             let scorer = SEALScorer(oracle: corpus, parameters: parameters)
-            let query = scorer.query(keys: given.map { LocatedKey(key: $0, range: $0.tokens) }, unigrams: unigrams)
+            let query = try scorer.query(keys: given.map { LocatedKey(key: $0, range: $0.tokens) }, unigrams: unigrams)
             for key in query.keys where key.key.origin == .body && parameters.keyWeights == nil {
                 let expected = plain.weight(key.key.logProbability, count: key.key.count)
                 #expect(abs(key.key.weight - expected) < 1e-5 * max(1, expected))
@@ -128,7 +128,7 @@ import TrawlTestSupport
         for golden in try Self.golden() where golden.parameters.scoring == .intersective {
             let corpus = ScannedCorpus(golden.passages)
             let scorer = SEALScorer(oracle: corpus, parameters: golden.parameters)
-            let query = scorer.query(keys: located(golden.keys, corpus), unigrams: [])
+            let query = try scorer.query(keys: located(golden.keys, corpus), unigrams: [])
             for entry in try scorer.explained(query, count: 5) {
                 let passage = corpus.tokens(of: entry.passage)
                 var taken: Set<Int> = []
@@ -150,7 +150,7 @@ import TrawlTestSupport
     @Test func queriesRankTogetherAsEachAlone() throws {
         let corpus = ScannedCorpus.random(5, passages: 150, words: 30)
         let scorer = SEALScorer(oracle: corpus, parameters: SEALParameters())
-        let queries = (0..<5).map { number in
+        let queries = try (0..<5).map { number in
             let keys = (0..<12).map { place in
                 let text = corpus.passages[(number * 31 + place * 7) % corpus.passages.count]
                 return NGramKey(
@@ -159,7 +159,7 @@ import TrawlTestSupport
             }
             var seen: Set<[TokenID]> = []
             let unique = keys.filter { seen.insert($0.tokens).inserted }
-            return scorer.query(keys: unique.map { LocatedKey(key: $0, range: $0.tokens) }, unigrams: [])
+            return try scorer.query(keys: unique.map { LocatedKey(key: $0, range: $0.tokens) }, unigrams: [])
         }
         let together = try scorer.rank(queries, count: 20)
         #expect(together.contains { $0.count > 1 })
@@ -177,7 +177,7 @@ import TrawlTestSupport
                 key: NGramKey(tokens: tokens, logProbability: p, count: corpus.count(tokens), origin: .body),
                 range: tokens)
         }
-        let query = scorer.query(keys: keys, unigrams: [])
+        let query = try scorer.query(keys: keys, unigrams: [])
         let weights = query.keys.map(\.key.weight)
         #expect(weights.count == 2)
         let ranking = try scorer.firstPass([query])[0]
@@ -195,7 +195,7 @@ import TrawlTestSupport
                 key: NGramKey(tokens: tokens, logProbability: -0.2, count: corpus.count(tokens), origin: .body),
                 range: tokens)
         }
-        let query = scorer.query(keys: keys, unigrams: [])
+        let query = try scorer.query(keys: keys, unigrams: [])
         #expect(query.keys.count == 2)
         let found = try scorer.explained(query, count: 10)
         #expect(found.map(\.passage.rawValue) == [0])
@@ -205,9 +205,9 @@ import TrawlTestSupport
     @Test func nothingIsFoundWithoutKeysOrRoom() throws {
         let corpus = ScannedCorpus.random(1)
         let scorer = SEALScorer(oracle: corpus, parameters: SEALParameters())
-        #expect(try scorer.rank([scorer.query(keys: [], unigrams: [])], count: 5)[0].isEmpty)
+        #expect(try scorer.rank([try scorer.query(keys: [], unigrams: [])], count: 5)[0].isEmpty)
         let key = NGramKey(tokens: [10], logProbability: -0.01, count: corpus.count([10]), origin: .body)
-        let query = scorer.query(keys: [LocatedKey(key: key, range: [10])], unigrams: [])
+        let query = try scorer.query(keys: [LocatedKey(key: key, range: [10])], unigrams: [])
         #expect(try !scorer.rank([query], count: 5)[0].isEmpty)
         #expect(try scorer.rank([query], count: 0)[0].isEmpty)
     }

@@ -61,6 +61,8 @@ struct SuffixArrayCorpus: SubstringOracle {
         for (token, count) in counts { body(token, count) }
     }
 
+    func locate(_ ranges: [SuffixRange]) -> [KeyPassages] { ranges.map { KeyPassages(passages(containing: $0)) } }
+
     func passages(containing range: SuffixRange) -> [PassageID] {
         Set(range.rows.map { places[suffixes[$0]].passage }).filter { $0 < passages.count }.sorted()
             .map { PassageID(UInt32($0)) }

@@ -69,6 +69,8 @@ struct ScannedCorpus: SubstringOracle {
         }
         for (token, count) in counts { body(token, count) }
     }
+    func locate(_ ranges: [[TokenID]]) -> [KeyPassages] { ranges.map { KeyPassages(passages(containing: $0)) } }
+
     func passages(containing range: [TokenID]) -> [PassageID] {
         Set(starts(of: range).map { places[$0].passage }).filter { $0 < passages.count }.sorted()
             .map { PassageID(UInt32($0)) }

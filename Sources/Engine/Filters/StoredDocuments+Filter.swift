@@ -9,14 +9,24 @@ extension StoredDocuments {
     /// - Throws: `TrawlError.invalidInput` for a key that is compared and that no document has.
     /// - Complexity: O(documents); their text is not read.
     func passages(meeting conditions: [DocumentCondition]) throws -> PassageFilter {
+        let (filter, missing) = try filter(conditions)
+        if let field = missing.min() { throw Self.missing(field) }
+        return filter
+    }
+
+    /// The passages of the live documents that meet all `conditions`, and the keys that are compared and that no document has;
+    /// none where there are no documents.
+    func filter(
+        _ conditions: [DocumentCondition]
+    ) throws -> (passages: PassageFilter, missingFields: Set<String>) {
         var members = BitSet(bound: segments.reduce(0) { $0 + Int($1.reader.info.passageCount) })
-        try forEachDocument(meeting: conditions) { segment, document in
+        let missing = try visitDocuments(meeting: conditions) { segment, document in
             for passage in try segment.passages(of: document) {
                 members.insert(Int(segment.reader.passageBase + passage))
             }
             return true
         }
-        return PassageFilter(members)
+        return (PassageFilter(members), missing)
     }
 
     /// Calls `body` with each live document that meets all `conditions`, in the order of indexing, until it answers false.
@@ -25,6 +35,19 @@ extension StoredDocuments {
     func forEachDocument(
         meeting conditions: [DocumentCondition], _ body: (DocumentSegment, UInt32) throws -> Bool
     ) throws {
+        if let field = try visitDocuments(meeting: conditions, body).min() { throw Self.missing(field) }
+    }
+
+    private static func missing(_ field: String) -> TrawlError {
+        TrawlError(
+            .invalidInput, "no document has the field '\(field)'",
+            remedy: "name a field of the documents' metadata, id or title", topic: .metadata)
+    }
+
+    /// - Returns: the keys that are compared and that no document has, if all were visited.
+    private func visitDocuments(
+        meeting conditions: [DocumentCondition], _ body: (DocumentSegment, UInt32) throws -> Bool
+    ) throws -> Set<String> {
         var reader = MetadataReader(keys: conditions.reduce(into: []) { $0.formUnion($1.keys) })
         for segment in segments {
             for document in 0..<segment.reader.info.documentCount where !segment.isDead(document: document) {
@@ -32,15 +55,11 @@ extension StoredDocuments {
                     try reader.read(document, of: segment)
                     guard conditions.allSatisfy({ $0.isMet(reader.values(of:)) }) else { continue }
                 }
-                guard try body(segment, document) else { return }
+                guard try body(segment, document) else { return [] }
             }
         }
         let compared = conditions.reduce(into: Set<String>()) { $0.formUnion($1.comparedKeys) }
-        if documentCount > 0, let key = compared.subtracting(reader.found).min() {
-            throw TrawlError(
-                .invalidInput, "no document has the field '\(key)'",
-                remedy: "name a field of the documents' metadata, id or title", topic: .metadata)
-        }
+        return documentCount > 0 ? compared.subtracting(reader.found) : []
     }
 }
 

@@ -27,7 +27,7 @@ public struct FusionCandidates: Sendable {
 struct FusionFeatures {
     let methods: [(name: String, evidence: RetrievalEvidence.Names)]
     let depth: Int
-    let documents: StoredDocuments
+    let documents: any SearchedDocuments
 
     var names: [String] {
         methods.flatMap { method in

@@ -12,6 +12,10 @@ extension PhraseFinder {
         public let context: String
         public let count: Int
         public let next: [Continuation]
+
+        package init(context: String, count: Int, next: [Continuation]) {
+            (self.context, self.count, self.next) = (context, count, next)
+        }
     }
 
     /// The probability of a token given those before it; see `NGramProbability`.
@@ -22,6 +26,12 @@ extension PhraseFinder {
         public let contextCount: Int
         public let count: Int
         public let probability: Double
+
+        package init(text: String, token: TokenID, contextLength: Int, contextCount: Int, count: Int) {
+            (self.text, self.token) = (text, token)
+            (self.contextLength, self.contextCount, self.count) = (contextLength, contextCount, count)
+            probability = contextCount > 0 ? Double(count) / Double(contextCount) : 0
+        }
 
         enum CodingKeys: String, CodingKey {
             case text, token, count, probability
@@ -36,6 +46,12 @@ extension PhraseFinder {
         /// Natural logarithm; nil when a token never follows.
         public let logProbability: Double?
 
+        package init(_ tokens: [TokenProbability]) {
+            self.tokens = tokens
+            let sum = tokens.reduce(0) { $0 + log($1.probability) }
+            logProbability = sum.isFinite ? sum : nil
+        }
+
         enum CodingKeys: String, CodingKey {
             case tokens
             case logProbability = "log_probability"
@@ -44,26 +60,57 @@ extension PhraseFinder {
 
     /// The `limit` most frequent tokens after the longest suffix of `context` that occurs.
     public func predict(after context: String, limit: Int) -> Prediction {
+        let length = substrings.longestSuffix(of: tokens(of: context)).length
+        return predict(after: context, length: length, limit: limit)
+    }
+
+    /// The tokens at the end of `context` that occur.
+    package func suffixLength(of context: String) -> Int { substrings.longestSuffix(of: tokens(of: context)).length }
+
+    /// The `limit` most frequent tokens after the last `length` tokens of `context`.
+    package func predict(after context: String, length: Int, limit: Int) -> Prediction {
         let tokens = tokens(of: context)
-        let (length, range) = substrings.longestSuffix(of: tokens)
+        let suffix = Array(tokens.suffix(length))
+        guard let range = substrings.range(of: suffix) else {
+            return Prediction(context: tokenizer.decode(suffix, skipSpecialTokens: false), count: 0, next: [])
+        }
         return Prediction(
-            context: tokenizer.decode(Array(tokens.suffix(length)), skipSpecialTokens: false), count: range.count,
-            next: withTitleEnds(substrings.topContinuations(range, limit: limit), after: Array(tokens.suffix(length)))
+            context: tokenizer.decode(suffix, skipSpecialTokens: false), count: range.count,
+            next: withTitleEnds(substrings.topContinuations(range, limit: limit), after: suffix)
                 .sorted { ($1.count, $0.token) < ($0.count, $1.token) }.prefix(limit).map(continuation))
     }
 
     /// The probability of each token of `text` given `context` and the tokens before it.
     public func probabilities(of text: String, after context: String) -> TextProbability {
+        probabilities(of: text, after: context, suffixLengths: suffixLengths(of: text, after: context))
+    }
+
+    /// For each token of `text` how many of the tokens before it occur.
+    package func suffixLengths(of text: String, after context: String) -> [Int] {
+        steps(of: text, after: context).map { substrings.longestSuffix(of: $0.context).length }
+    }
+
+    /// The probability of each token of `text` given so many tokens before it.
+    package func probabilities(
+        of text: String, after context: String, suffixLengths: [Int]
+    ) -> TextProbability {
+        TextProbability(
+            zip(steps(of: text, after: context), suffixLengths).map { step, length in
+                let range = substrings.range(of: step.context.suffix(length))
+                return TokenProbability(
+                    text: self.text(of: step.token), token: step.token, contextLength: length,
+                    contextCount: range?.count ?? 0,
+                    count: range.flatMap { substrings.extend($0, by: step.token) }?.count ?? 0)
+            })
+    }
+
+    /// Each token of `text` with the tokens before it.
+    private func steps(of text: String, after context: String) -> [(token: TokenID, context: [TokenID])] {
         var tokens = tokens(of: context)
-        let steps = tokenizer.textTokens(cleaned(text)).map { token in
-            let found = substrings.probability(of: token, after: known(tokens))
-            tokens.append(token)
-            return TokenProbability(
-                text: self.text(of: token), token: token, contextLength: found.contextLength,
-                contextCount: found.contextCount, count: found.count, probability: found.probability)
+        return tokenizer.textTokens(cleaned(text)).map { token in
+            defer { tokens.append(token) }
+            return (token, known(tokens))
         }
-        let sum = steps.reduce(0) { $0 + log($1.probability) }
-        return TextProbability(tokens: steps, logProbability: sum.isFinite ? sum : nil)
     }
 
     private func tokens(of context: String) -> [TokenID] {

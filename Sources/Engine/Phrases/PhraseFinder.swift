@@ -19,6 +19,15 @@ public struct PhraseFinder {
         public let passages: [Passage]
         public let next: [Continuation]
 
+        package init(
+            phrase: String, count: Int, passageCount: Int, documentCount: Int, isEstimate: Bool, passages: [Passage],
+            next: [Continuation]
+        ) {
+            (self.phrase, self.count, self.isEstimate) = (phrase, count, isEstimate)
+            (self.passageCount, self.documentCount) = (passageCount, documentCount)
+            (self.passages, self.next) = (passages, next)
+        }
+
         enum CodingKeys: String, CodingKey {
             case phrase, count, passages, next
             case passageCount = "passage_count"
@@ -36,12 +45,29 @@ public struct PhraseFinder {
         public let count: Int
         /// Where in `text`.
         public let ranges: [TextRange]
+
+        package init(
+            document: String, passage: Int, title: String, text: String, count: Int, ranges: [TextRange]
+        ) {
+            (self.document, self.passage, self.title, self.text) = (document, passage, title, text)
+            (self.count, self.ranges) = (count, ranges)
+        }
     }
 
     public struct Continuation: Encodable, Sendable {
         public let text: String
         public let token: TokenID
         public let count: Int
+
+        package init(text: String, token: TokenID, count: Int) {
+            (self.text, self.token, self.count) = (text, token, count)
+        }
+
+        /// In lists: the most frequent first.
+        package func precedes(_ other: Continuation) -> Bool {
+            if count != other.count { return count > other.count }
+            return token != other.token ? token < other.token : text < other.text
+        }
     }
 
     /// How to look.
@@ -86,6 +112,10 @@ public struct PhraseFinder {
         public let count: Int
         public let isEstimate: Bool
 
+        package init(phrase: String, count: Int, isEstimate: Bool) {
+            (self.phrase, self.count, self.isEstimate) = (phrase, count, isEstimate)
+        }
+
         enum CodingKeys: String, CodingKey {
             case phrase, count
             case isEstimate = "is_estimate"
@@ -112,17 +142,33 @@ public struct PhraseFinder {
     /// - Throws: `TrawlError.invalidInput` when a phrase has no tokens.
     /// - Complexity: O(occurrences of all phrases) sequential reads; with `within`, up to `readLimit` passages are read.
     public func find(_ query: PhraseQuery, named name: String, _ options: Options) throws -> Result {
+        try find(query, named: name, options, clauseCounts: nil).result
+    }
+
+    /// The same, with the numbers of the listed passages.
+    ///
+    /// - Parameter clauseCounts: how often each clause occurs in the corpus that the index is part of; nil: in the index.
+    package func find(
+        _ query: PhraseQuery, named name: String, _ options: Options, clauseCounts: [Int]?
+    ) throws -> (result: Result, passages: [PassageID]) {
         let clauses = try ngrams(query, options)
         let occurrences = occurrences
-        let found = try PhraseMatcher(occurrences, clauses).match(within: options.within, readLimit: options.readLimit)
+        let found = try PhraseMatcher(occurrences, clauses, counts: clauseCounts)
+            .match(within: options.within, readLimit: options.readLimit)
         let shown = found.passages.sorted { ($1.count, $0.passage) < ($0.count, $1.passage) }.prefix(options.passages)
-        return Result(
+        let result = Result(
             phrase: name, count: found.count, passageCount: found.estimate(found.passages.count),
             documentCount: try documentCount(found),
             isEstimate: found.isSample,
             passages: try shown.map { try passage($0, clauses, occurrences) },
             next: clauses.count == 1
                 ? try following(clauses[0], occurrences, limit: options.continuations) : [])
+        return (result, shown.map(\.passage))
+    }
+
+    /// How often each clause of `query` occurs.
+    package func clauseCounts(_ query: PhraseQuery, _ options: Options) throws -> [Int] {
+        try PhraseMatcher.counts(of: ngrams(query, options), in: occurrences)
     }
 
     /// The documents of the passages that were found; of a sample, as many of all candidates as of those that were read.

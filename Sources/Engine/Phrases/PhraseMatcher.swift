@@ -10,11 +10,17 @@ struct PhraseMatcher {
     /// N-grams of each clause, the rarest clause first.
     private let clauses: [[PhraseTokens]]
 
-    init(_ index: PhraseOccurrences, _ clauses: [[PhraseTokens]]) throws {
+    /// - Parameter counts: how often each clause occurs in the corpus that the index is part of; nil: in the index.
+    init(_ index: PhraseOccurrences, _ clauses: [[PhraseTokens]], counts: [Int]? = nil) throws {
         self.index = index
-        let counts = try clauses.map { try $0.reduce(0) { $0 + (try index.count(of: $1)) } }
+        let counts = try counts ?? Self.counts(of: clauses, in: index)
         let order = clauses.indices.sorted { (counts[$0], $0) < (counts[$1], $1) }
         self.clauses = order.map { clauses[$0] }
+    }
+
+    /// How often the n-grams of each clause occur.
+    static func counts(of clauses: [[PhraseTokens]], in index: PhraseOccurrences) throws -> [Int] {
+        try clauses.map { try $0.reduce(0) { $0 + (try index.count(of: $1)) } }
     }
 
     /// Passages with how often the rarest clause occurs in each, ascending.

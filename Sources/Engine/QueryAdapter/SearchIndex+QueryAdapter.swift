@@ -73,7 +73,8 @@ extension Engine {
                 .unsupported, "a query adapter is fitted to cosines, and the index compares vectors otherwise",
                 path: index.path, remedy: "build it with the similarity cosine")
         }
-        let embedder = try part.queryEmbedder(of: index, models, settings.dense)
+        let embedder = try part.queryEmbedder(
+            index.recipe, settings.dense, builtWith: index.fingerprints, path: index.path, models)
         let vectors = try embedder.embed(queries, in: settings.dense.prompt(of: embedder))
         return (
             (0..<vectors.count).map { row in

@@ -39,7 +39,7 @@ private struct StoredTokensReranker: Reranker {
     let embedder: TokenEmbedder
     let searcher: LateSearcher
 
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
+    func rerank(_ ranking: Ranking, query: String, documents: any SearchedDocuments) throws -> Reranked {
         let query = try embedder.queries([query]).values
         let scores = try searcher.score(query, passages: ranking.map(\.passage))
         return Reranked(Ranking(zip(ranking, scores).map { ScoredPassage($0.passage, $1) }))

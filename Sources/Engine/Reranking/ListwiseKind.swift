@@ -24,7 +24,7 @@ private struct ListReranker: Reranker {
     let ranker: ListwiseRanker
     let model: String
 
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
+    func rerank(_ ranking: Ranking, query: String, documents: any SearchedDocuments) throws -> Reranked {
         let order = try ranker.order(
             query: query, passages: ranking.map { try documents.passage($0.passage).content })
         var notes: [String] = []

@@ -31,7 +31,7 @@ struct PairReranker: Reranker {
     /// The model's name, for messages.
     let model: String
 
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked {
+    func rerank(_ ranking: Ranking, query: String, documents: any SearchedDocuments) throws -> Reranked {
         guard !ranking.isEmpty else { return Reranked(ranking) }
         let passages = try ranking.map { try documents.passage($0.passage) }
         let found = try scorer.judge(query: query, passages: passages.map(\.content))

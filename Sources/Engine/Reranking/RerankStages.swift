@@ -6,16 +6,19 @@ struct RerankStages {
 
     /// Loads the models that the stages take.
     ///
-    /// - Parameter isFused: Whether the first stage reads the ranking of a hybrid search, over which rerankers may have another
+    /// - Parameters:
+    ///   - index: nil where there is none but its passages, as for shards.
+    ///   - isFused: Whether the first stage reads the ranking of a hybrid search, over which rerankers may have another
     ///   weight.
     init(
-        _ settings: [RerankSettings], over index: SearchIndex, isFused: Bool, models: ModelCache, kinds: Rerankers
+        _ settings: [RerankSettings], over index: SearchIndex?, isFused: Bool, models: ModelCache, kinds: Rerankers
     ) throws {
         stages = try settings.enumerated().map { number, step in
             let kind = try kinds.kind(of: step, models: models)
             return (
                 step, step.weight ?? (isFused && number == 0 ? kind.hybridWeight : 1),
-                try kind.makeReranker(step, models: models, index: index)
+                try index.map { try kind.makeReranker(step, models: models, index: $0) }
+                    ?? kind.makeReranker(step, models: models)
             )
         }
     }
@@ -34,12 +37,13 @@ struct RerankStages {
     ///
     /// - Parameter depth: How many are reranked; nil for what the settings say.
     func apply(
-        _ stage: Int, to ranking: Ranking, query: String, documents: StoredDocuments, depth: Int? = nil
+        _ stage: Int, to ranking: Ranking, query: String, documents: any SearchedDocuments, depth: Int? = nil
     ) throws -> (best: Ranking, all: Ranking, notes: [String]) {
         guard !ranking.isEmpty else { return (ranking, ranking, []) }
         let (settings, weight, reranker) = stages[stage]
         let depth = depth ?? settings.depth
         let before = ranking.top(depth)
+        try documents.prepare(before.map(\.passage))
         let reranked = try reranker.rerank(before, query: query, documents: documents)
         var best = reranked.ranking
         if weight < 1 {

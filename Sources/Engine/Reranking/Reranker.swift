@@ -6,7 +6,7 @@ public protocol Reranker {
     /// The hits of `ranking` with new scores, and so in a new order.
     ///
     /// - Parameter documents: where the passages' texts are.
-    func rerank(_ ranking: Ranking, query: String, documents: StoredDocuments) throws -> Reranked
+    func rerank(_ ranking: Ranking, query: String, documents: any SearchedDocuments) throws -> Reranked
 }
 
 /// What a reranker made of a ranking.

@@ -62,8 +62,15 @@ public struct Retrieved {
         with(Ranking(Array(ranking.lazy.filter { !passages.contains($0.passage) }.prefix(limit))))
     }
 
+    /// The same, with another note.
+    package func noting(_ note: String) -> Retrieved {
+        Retrieved(
+            ranking: ranking, matches: matches, keys: keys, suggestion: suggestion, notes: notes + [note], bound: bound,
+            evidence: evidence)
+    }
+
     /// The same, with another ranking of the passages.
-    func with(_ ranking: Ranking) -> Retrieved {
+    package func with(_ ranking: Ranking) -> Retrieved {
         Retrieved(
             ranking: ranking, matches: matches, keys: keys, suggestion: suggestion, notes: notes, bound: bound,
             evidence: evidence)
@@ -74,12 +81,12 @@ public struct Retrieved {
 public struct QueryReading {
     /// Its words, without those that it excludes.
     public let text: String
-    /// Which passages the query lets be found: those that have what it requires and nothing that it excludes; nil: all.
-    public let filter: () throws -> ((PassageID) -> Bool)?
+    /// Which of some passages the query lets be found: those that have what it requires and nothing that it excludes; nil: all.
+    public let allowed: ([PassageID]) throws -> Set<PassageID>?
 
-    public init(text: String, filter: @escaping () throws -> ((PassageID) -> Bool)? = { nil }) {
+    public init(text: String, allowed: @escaping ([PassageID]) throws -> Set<PassageID>? = { _ in nil }) {
         self.text = text
-        self.filter = filter
+        self.allowed = allowed
     }
 }
 

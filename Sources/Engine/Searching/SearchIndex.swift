@@ -98,14 +98,6 @@ public final class SearchIndex: Sendable {
     /// The modes of search that the index can be asked in.
     public var modes: [SearchMode] { parts.compactMap(\.buildName).map { SearchMode(rawValue: $0) } + [.hybrid] }
 
-    /// - Throws: `TrawlError.invalidInput` when the recipe did not build `part`.
-    func require(_ part: any IndexPart) throws {
-        guard let name = part.buildName, !recipe.build.contains(name) else { return }
-        throw TrawlError(
-            .invalidInput, "the index has no \(name) part, only \(recipe.build.joined(separator: ", "))",
-            path: path, remedy: "build it again with \(name)", topic: .build)
-    }
-
     /// At most `count` live passages at equal distances, the same at every call.
     func livePassages(sample count: Int) throws -> [PassageID] {
         let runs = try snapshot.segments.flatMap { segment in
@@ -180,6 +172,15 @@ public struct IndexSummary: Codable, Sendable {
     public let bytesOnDisk: Int
     /// The retrieval methods that were built.
     public let components: [String]
+
+    package init(
+        path: String, documents: Int, passages: Int, deletedDocuments: Int, deletedPassages: Int, segments: Int,
+        bytesOnDisk: Int, components: [String]
+    ) {
+        (self.path, self.documents, self.passages) = (path, documents, passages)
+        (self.deletedDocuments, self.deletedPassages) = (deletedDocuments, deletedPassages)
+        (self.segments, self.bytesOnDisk, self.components) = (segments, bytesOnDisk, components)
+    }
 
     enum CodingKeys: String, CodingKey {
         case path, documents, passages, segments, components

@@ -8,12 +8,29 @@ public final class SearchSession {
     /// How many queries are best searched together.
     public static let batchSize = 64
 
-    let index: SearchIndex
+    let documents: any SearchedDocuments
     /// As resolved: the mode is never nil.
     public let settings: SearchSettings
     let retrievers: [(weight: Float, readsWords: Bool, retriever: any Retriever)]
     private let rerankers: RerankStages
     private let fitted: FittedFusion?
+
+    /// A session over `documents`, whatever they are kept in, by retrievers that are ready.
+    ///
+    /// - Parameter settings: as resolved, with a mode.
+    package init(
+        _ documents: any SearchedDocuments, _ settings: SearchSettings,
+        retrievers: [(weight: Float, readsWords: Bool, retriever: any Retriever)], models: ModelCache,
+        rerankers: Rerankers
+    ) throws {
+        precondition(settings.mode != nil)
+        self.documents = documents
+        self.settings = settings
+        self.retrievers = retrievers
+        fitted = nil
+        self.rerankers = try RerankStages(
+            settings.rerankers, over: nil, isFused: retrievers.count > 1, models: models, kinds: rerankers)
+    }
 
     /// Resolves the settings, and loads and opens what they need.
     ///
@@ -23,12 +40,12 @@ public final class SearchSession {
         var settings = settings
         try settings.validate(index.knownParts)
         settings.mode = settings.mode ?? index.defaultMode(settings)
-        self.index = index
+        documents = index.documents
         self.settings = settings
         let context = RetrieverContext(
             index: index, settings: settings, models: models,
             filter: settings.conditions.isEmpty ? nil : try index.documents.passages(meeting: settings.conditions))
-        retrievers = try index.methods(settings).map { part, weight in
+        retrievers = try index.methods.asked(settings).map { part, weight in
             try index.require(part)
             guard let retriever = try part.makeRetriever(context) else {
                 throw TrawlError(.invalidInput, "the part \(part.name) finds nothing by itself", path: index.path)
@@ -117,6 +134,7 @@ public final class SearchSession {
 
     private func result(_ query: Query, _ found: Found, limit: Int) throws -> SearchResult {
         let shown = Array(found.final.prefix(limit))
+        try documents.prepare(shown.map(\.passage))
         let numbers = try shown.map { try number(of: $0.passage) }
         let places = try found.stages.map { try self.places(of: numbers, in: $0.ranking) }
         return SearchResult(
@@ -145,7 +163,7 @@ public final class SearchSession {
         let wanted = Dictionary(numbers.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         var places = [(rank: Int, score: Float)?](repeating: nil, count: numbers.count)
         // Of passages that share a document, the first counts.
-        let isShared = settings.collapsesDocuments && index.documents.passageCount > index.documents.documentCount
+        let isShared = settings.collapsesDocuments && documents.passageCount > documents.documentCount
         var seen: Set<UInt32> = []
         var (rank, left) = (0, numbers.count)
         for entry in ranking where left > 0 {
@@ -160,12 +178,15 @@ public final class SearchSession {
     }
 
     func ranking(_ query: Query, _ found: Found) throws -> DocumentRanking {
-        let documents = try found.final.prefix(settings.limit).map { entry in
-            DocumentScore(
-                document: try index.documents.documentID(index.documents.documentNumber(of: entry.passage)),
-                score: entry.score)
-        }
-        return DocumentRanking(query: query.id, documents: documents)
+        let shown = found.final.prefix(settings.limit)
+        try documents.prepare(shown.map(\.passage))
+        return DocumentRanking(
+            query: query.id,
+            documents: try shown.map { entry in
+                DocumentScore(
+                    document: try documents.documentID(documents.documentNumber(of: entry.passage)),
+                    score: entry.score)
+            })
     }
 
     private func rank(_ queries: [Query]) throws -> [Found] {
@@ -201,7 +222,7 @@ public final class SearchSession {
     func rerank(_ found: inout Found, _ text: String) throws {
         for stage in 0..<rerankers.count {
             let (best, all, notes) = try rerankers.apply(
-                stage, to: found.final, query: text, documents: index.documents)
+                stage, to: found.final, query: text, documents: documents)
             found.add(RerankStages.name(of: stage), best)
             found.final = all
             found.notes += notes
@@ -215,19 +236,22 @@ public final class SearchSession {
         let queries = queries.map { Query(id: $0.id, text: cleaned($0.text)) }
         let readings = try queries.map { try reading(of: $0.text) }
         let texts = zip(queries, readings).map { $1?.text ?? $0.text }
+        let excludedCount = try settings.excludesQueryDocument ? queries.map { try passages(of: $0).count }.max() : nil
+        let limit = min(depth + (excludedCount ?? 0), max(1, documents.passageCount))
+        let results = try documents.numbered(
+            retrievers.enumerated().map { number, entry in
+                // A method reads the operators that it knows; the others get the words.
+                let own = zip(queries, zip(readings, texts)).map { $1.0?.retriever == number ? $0.text : $1.1 }
+                return try entry.retriever.search(own, limit: limit)
+            })
         let excluded = try settings.excludesQueryDocument ? queries.map { try passages(of: $0) } : []
-        let limit = min(depth + (excluded.map(\.count).max() ?? 0), max(1, index.documents.passageCount))
-        let results = try retrievers.enumerated().map { number, entry in
-            // A method reads the operators that it knows; the others get the words.
-            let own = zip(queries, zip(readings, texts)).map { $1.0?.retriever == number ? $0.text : $1.1 }
-            return try entry.retriever.search(own, limit: limit)
-        }
         try forEach(&found) { query, found in
+            let allowed = try self.allowed(results.map { $0[query].ranking }, by: readings[query])
             for (number, (_, _, retriever)) in retrievers.enumerated() {
                 var result = results[number][query]
                 if !excluded.isEmpty { result = result.excluding(excluded[query], limit: depth) }
-                if let reading = readings[query], reading.retriever != number, let allows = reading.allows {
-                    result = result.with(Ranking(result.ranking.filter { allows($0.passage) }))
+                if readings[query]?.retriever != number, let allowed {
+                    result = result.with(Ranking(result.ranking.filter { allowed.contains($0.passage) }))
                 }
                 found.retrieved.append(result)
                 found.add(retriever.name, result.ranking)
@@ -269,7 +293,7 @@ public final class SearchSession {
     private func features(_ depth: Int) -> FusionFeatures {
         FusionFeatures(
             methods: retrievers.map { ($0.retriever.name, $0.retriever.evidence) }, depth: depth,
-            documents: index.documents)
+            documents: documents)
     }
 
     /// The weights of the methods in the fusion, in the order of the search.
@@ -290,22 +314,33 @@ public final class SearchSession {
 
     /// What the operators of a query mean to methods that know none, with the number of the method that knows them; nil for a
     /// query without operators.
-    private func reading(of query: String) throws -> (retriever: Int, text: String, allows: ((PassageID) -> Bool)?)? {
+    private func reading(of query: String) throws -> Reading? {
         for (number, (_, _, retriever)) in retrievers.enumerated() {
             guard let reading = try retriever.reading(of: query) else { continue }
-            return (number, reading.text, retrievers.count > 1 ? try reading.filter() : nil)
+            return (number, reading.text, reading.allowed)
         }
         return nil
     }
 
+    private typealias Reading = (
+        retriever: Int, text: String, allowed: ([PassageID]) throws -> Set<PassageID>?
+    )
+
+    /// The passages of other methods' rankings that a query with operators lets be found; nil: all.
+    private func allowed(_ rankings: [Ranking], by reading: Reading?) throws -> Set<PassageID>? {
+        guard let reading, rankings.count > 1 else { return nil }
+        let others = rankings.enumerated().filter { $0.offset != reading.retriever }.map(\.element)
+        return try reading.allowed(Set(others.joined().map(\.passage)).sorted())
+    }
+
     /// The passages of the document that has the id of `query`.
     private func passages(of query: Query) throws -> Set<PassageID> {
-        try Set(index.documents.passages(of: DocumentID(query.id)))
+        try Set(documents.passages(of: DocumentID(query.id)))
     }
 
     /// What hits are told apart by: the document that a passage is part of, where documents are collapsed.
     func number(of passage: PassageID) throws -> UInt32 {
-        settings.collapsesDocuments ? try index.documents.documentNumber(of: passage) : passage.rawValue
+        settings.collapsesDocuments ? try documents.documentNumber(of: passage) : passage.rawValue
     }
 
     /// How many hits the stages before the last must keep.
@@ -316,8 +351,8 @@ public final class SearchSession {
 
     /// The same where that many passages of each retriever are fused.
     func depth(fusing fusionDepth: Int) -> Int {
-        let passages = max(1, index.documents.passageCount)
-        let documents = max(1, index.documents.documentCount)
+        let passages = max(1, documents.passageCount)
+        let documents = max(1, documents.documentCount)
         let perDocument = (passages + documents - 1) / documents
         // Where documents have several passages, some of the best passages share a document.
         let spread = settings.collapsesDocuments && perDocument > 1 ? 4 * perDocument : 1
@@ -328,12 +363,12 @@ public final class SearchSession {
 
     /// The first `hitCount` entries, one per document when documents are collapsed.
     func collapsed(_ ranking: Ranking) throws -> [ScoredPassage] {
-        guard settings.collapsesDocuments, index.documents.passageCount > index.documents.documentCount else {
+        guard settings.collapsesDocuments, documents.passageCount > documents.documentCount else {
             return Array(ranking.prefix(hitCount))
         }
         var seen: Set<UInt32> = []
         var chosen: [ScoredPassage] = []
-        for entry in ranking where try seen.insert(index.documents.documentNumber(of: entry.passage)).inserted {
+        for entry in ranking where try seen.insert(documents.documentNumber(of: entry.passage)).inserted {
             chosen.append(entry)
             if chosen.count == hitCount { break }
         }
@@ -343,7 +378,7 @@ public final class SearchSession {
     private func hit(
         _ entry: ScoredPassage, number: UInt32, rank: Int, _ query: Query, _ found: Found, _ places: [StagePlace]
     ) throws -> SearchHit {
-        let passage = try index.documents.passage(entry.passage)
+        let passage = try documents.passage(entry.passage)
         var stages = places.enumerated().map { position, place in
             StageScore(
                 stage: place.name, rank: place.rank, score: place.score,
@@ -359,51 +394,8 @@ public final class SearchSession {
         return SearchHit(
             queryID: query.id, query: query.text, rank: rank, document: passage.document, title: passage.title,
             section: passage.section, text: passage.text, passage: passage.ordinal,
-            range: try index.documents.range(of: entry.passage),
-            metadata: try index.documents.metadata(of: entry.passage), score: score, stages: stages,
+            range: try documents.range(of: entry.passage),
+            metadata: try documents.metadata(of: entry.passage), score: score, stages: stages,
             matches: matches)
-    }
-}
-
-extension SearchIndex {
-    /// The mode of a search that names none: hybrid where several built methods have a weight, otherwise the one that has.
-    public func defaultMode(_ settings: SearchSettings) -> SearchMode {
-        let built = parts.compactMap(\.buildName)
-        let weighted = weights(settings).filter { $0.weight > 0 }.compactMap(\.part.buildName).filter(built.contains)
-        if weighted.count > 1 { return .hybrid }
-        return SearchMode(rawValue: weighted.first ?? built.first ?? "")
-    }
-
-    /// The parts that a search asks, with their weights in the fusion.
-    ///
-    /// - Throws: `TrawlError.invalidInput` when no part has a weight.
-    func methods(_ settings: SearchSettings) throws -> [(part: any IndexPart, weight: Float)] {
-        if let mode = settings.mode, mode != .hybrid, let part = knownParts.named(mode.rawValue) { return [(part, 1)] }
-        let chosen = weights(settings).filter { $0.weight > 0 }
-        guard !chosen.isEmpty else {
-            throw TrawlError(
-                .invalidInput, "every weight of the fusion is 0", remedy: "give some method a weight",
-                topic: .fusionWeights)
-        }
-        return chosen
-    }
-
-    /// The weight of each retrieval method of the index in a hybrid search.
-    public func fusionWeights(_ settings: SearchSettings) -> [String: Float] {
-        weights(settings).reduce(into: [:]) { weights, entry in
-            if let name = entry.part.buildName { weights[name] = entry.weight }
-        }
-    }
-
-    /// Weights that are named count for all parts, so that one which is not built is an error; default weights for those that
-    /// are built and can be asked.
-    private func weights(_ settings: SearchSettings) -> [(part: any IndexPart, weight: Float)] {
-        guard let weights = settings.fusion.weights else {
-            let parts = parts.filter { $0.canSearch(recipe, settings) }
-            let readers = parts.count { $0.readsWords && $0.fusionWeight > 0 }
-            let share: Float = readers > 1 ? 1.5 / Float(readers) : 1
-            return parts.map { ($0, $0.fusionWeight * ($0.readsWords ? share : 1)) }
-        }
-        return knownParts.all.compactMap { part in part.buildName.flatMap { weights[$0] }.map { (part, $0) } }
     }
 }

@@ -30,7 +30,7 @@ public struct MCPServer {
     ///   - version: of the program.
     /// - Throws: `TrawlError` for an index that cannot be opened, and for two of one name.
     public init(engine: Engine, indexes: [String], version: String) throws {
-        tools = MCPTools(engine: engine, indexes: try ServedIndexes(paths: indexes, engine: engine))
+        tools = MCPTools(engine: engine, indexes: try ServedIndexes(paths: indexes, engine: engine, ClusterAccess()))
         self.version = version
     }
 

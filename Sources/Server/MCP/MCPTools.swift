@@ -17,7 +17,7 @@ struct MCPTools {
     /// What an assistant should know first, as a JSON string.
     var instructions: [UInt8] {
         let names = indexes.all.map { index in
-            let count = (try? index.current().documents.documentCount).map { ", \($0) documents" } ?? ""
+            let count = (try? index.searchable().summary.documents).map { ", \($0) documents" } ?? ""
             return index.name + count
         }
         var bytes: [UInt8] = []
@@ -73,7 +73,7 @@ struct MCPTools {
 
     private func count(_ arguments: RequestObject) throws -> [UInt8] {
         let request = try PhraseRequest(arguments, indexes, lists: false)
-        let found = try PhraseFinder(index: request.index.current())
+        let found = try request.index.searchable().phrases()
             .count(request.query, named: request.phrase, request.options)
         return try content("\(found.isEstimate ? "about " : "")\(found.count)", structured: found)
     }
@@ -81,7 +81,7 @@ struct MCPTools {
     private func find(_ arguments: RequestObject) throws -> [UInt8] {
         var request = try PhraseRequest(arguments, indexes, lists: true)
         if !arguments.has("k") { request.options.passages = 5 }
-        let found = try PhraseFinder(index: request.index.current())
+        let found = try request.index.searchable().phrases()
             .find(request.query, named: request.phrase, request.options)
         var lines = [
             "\(found.count) occurrences in \(found.passageCount) passages of \(found.documentCount) documents"
@@ -102,7 +102,7 @@ struct MCPTools {
         let start = try arguments.integer("start", in: 0...1_000_000_000) ?? 0
         let length = try arguments.integer("length", in: 1...100_000) ?? 20_000
         try arguments.finish()
-        guard let document = try index.current().documents.document(DocumentID(id)) else {
+        guard let document = try index.searchable().document(DocumentID(id)) else {
             throw RequestFault.notFound("no document \"\(id)\" in the index \(index.name)")
         }
         let scalars = document.text.unicodeScalars

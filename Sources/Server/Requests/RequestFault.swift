@@ -39,10 +39,12 @@ struct RequestFault: Error {
             case .notFound: (.notFound, "not_found")
             case .invalidInput, .incompatible, .unsupported: (.unprocessableContent, "invalid_request")
             case .busy: (.conflict, "busy")
+            case .unavailable: (.serviceUnavailable, "unavailable")
             case .full: (HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), "full")
             default: (.internalServerError, "internal")
             }
         self.init(status, type, error.message, parameter: parameter, remedy: error.remedy)
+        if error.code == .unavailable { headers[.retryAfter] = "1" }
     }
 
     /// What any error means to the sender of a request. Errors that are not ours are not shown.

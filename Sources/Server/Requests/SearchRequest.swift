@@ -111,7 +111,7 @@ struct SearchRequest {
 
 extension SearchRequest.Options {
     /// The settings of a search of `index`.
-    func settings(of index: SearchIndex, _ models: ServedModels) throws -> SearchSettings {
+    func settings(of index: any Searchable, _ models: ServedModels) throws -> SearchSettings {
         var settings = index.settings
         if let mode { settings.mode = SearchMode(rawValue: mode) }
         settings.limit = limit

@@ -32,7 +32,7 @@ struct DocumentRoutes: Routes {
         }
         table.on(.get, "/v1/indexes/:name/documents/:id") { _, context in
             let (index, id) = (try index(context), try decoded(context.parameters.require("id")))
-            guard let document = try index.current().documents.document(DocumentID(id)) else {
+            guard let document = try index.searchable().document(DocumentID(id)) else {
                 throw RequestFault.notFound("no document \"\(id)\" in the index \(index.name)")
             }
             return try .json(document)
@@ -174,12 +174,12 @@ private struct IndexDescription: Encodable {
     }
 
     init(_ served: ServedIndex) throws {
-        let index = try served.current()
+        let index = try served.searchable()
         let summary = index.summary
         name = served.name
         (documents, passages) = (summary.documents, summary.passages)
         (bytesOnDisk, segments) = (summary.bytesOnDisk, summary.segments)
-        modes = index.modes.map(\.rawValue)
+        modes = summary.components + [SearchMode.hybrid.rawValue]
         defaultMode = (index.settings.mode ?? index.defaultMode(index.settings)).rawValue
     }
 }

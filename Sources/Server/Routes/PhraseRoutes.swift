@@ -12,7 +12,7 @@ struct PhraseRoutes: Routes {
             let wanted = try PhraseRequest(await services.object(of: request), services.indexes, lists: false)
             return try .json(
                 await services.work.run(for: services.ticket(context)) {
-                    try PhraseFinder(index: wanted.index.current())
+                    try wanted.index.searchable().phrases()
                         .count(wanted.query, named: wanted.phrase, wanted.options)
                 })
         }
@@ -20,7 +20,7 @@ struct PhraseRoutes: Routes {
             let wanted = try PhraseRequest(await services.object(of: request), services.indexes, lists: true)
             return try .json(
                 await services.work.run(for: services.ticket(context)) {
-                    try PhraseFinder(index: wanted.index.current())
+                    try wanted.index.searchable().phrases()
                         .find(wanted.query, named: wanted.phrase, wanted.options)
                 })
         }
@@ -30,12 +30,12 @@ struct PhraseRoutes: Routes {
             if let text = wanted.text {
                 return try .json(
                     await services.work.run(for: ticket) {
-                        try PhraseFinder(index: wanted.index.current()).probabilities(of: text, after: wanted.context)
+                        try wanted.index.searchable().phrases().probabilities(of: text, after: wanted.context)
                     })
             }
             return try .json(
                 await services.work.run(for: ticket) {
-                    try PhraseFinder(index: wanted.index.current()).predict(after: wanted.context, limit: wanted.limit)
+                    try wanted.index.searchable().phrases().predict(after: wanted.context, limit: wanted.limit)
                 })
         }
         table.on(.post, "/v1/generate-ngrams") { request, context in

@@ -42,8 +42,9 @@ struct SearchRoutes: Routes {
             do {
                 try WorkQueue.checkWorth(ticket)
                 let start = ContinuousClock.now
-                let snapshot = try index.current()
-                let session = try services.engine.session(snapshot, options.settings(of: snapshot, services.models))
+                let snapshot = try index.searchable()
+                let session = try snapshot.session(
+                    by: services.engine, options.settings(of: snapshot, services.models))
                 func send(_ result: SearchResult, _ stage: String) throws {
                     let seconds = (ContinuousClock.now - start) / .seconds(1)
                     let answer = SearchAnswer(

@@ -1,4 +1,6 @@
+import HTTPTypes
 import Synchronization
+import TrawlCluster
 import TrawlCore
 import TrawlEngine
 
@@ -6,14 +8,17 @@ import TrawlEngine
 final class ServedIndex: Sendable {
     let name: String
     let path: String
-    private let newest: Mutex<SearchIndex>
+    private let newest: Mutex<any Searchable>
+    /// Answers coordinators; nil for a cluster.
+    let shard: ShardService?
     /// Held while documents are written, so that writers of this server wait for each other.
     let writing = AsyncLock()
 
-    init(name: String, _ index: SearchIndex) {
+    init(name: String, path: String, _ index: any Searchable) {
         self.name = name
-        path = index.path
+        self.path = path
         newest = Mutex(index)
+        shard = (index as? SearchIndex).map { ShardService($0) }
     }
 
     /// Follows the commits of others while the index is served, searched or not: LMDB cannot use the pages again that a held
@@ -24,17 +29,29 @@ final class ServedIndex: Sendable {
                 try? await Task.sleep(for: .seconds(1))
                 guard let self else { return }
                 // The next request says what is wrong with an index that cannot be read.
-                _ = try? self.current()
+                _ = try? self.searchable()
+                self.shard?.releaseOldCommits()
             }
         }
     }
 
-    /// The index as its last commit left it.
-    func current() throws -> SearchIndex {
+    /// The index or cluster as the last commit left it.
+    func searchable() throws -> any Searchable {
         let known = newest.withLock { $0 }
-        let refreshed = try known.refreshed()
-        if refreshed !== known { newest.withLock { $0 = refreshed } }
+        let refreshed = try known.newest()
+        newest.withLock { $0 = refreshed }
         return refreshed
+    }
+
+    /// The index, for what only an index on this machine can do.
+    ///
+    /// - Throws: `RequestFault` for a cluster.
+    func current() throws -> SearchIndex {
+        guard let index = try searchable() as? SearchIndex else {
+            throw RequestFault(
+                .badRequest, "unsupported", "\(name) is a cluster of shards", remedy: "ask the servers of its shards")
+        }
+        return index
     }
 }
 
@@ -44,8 +61,11 @@ struct ServedIndexes: Sendable {
     private let byName: [String: ServedIndex]
 
     /// - Throws: `TrawlError` for a path without an index, and for two indexes of one name.
-    init(paths: [String], engine: Engine) throws {
-        all = try paths.map { path in ServedIndex(name: Self.name(of: path), try engine.open(path)) }
+    init(paths: [String], engine: Engine, _ cluster: ClusterAccess) throws {
+        all = try paths.map { path in
+            let name = Self.name(of: path)
+            return ServedIndex(name: name, path: path, try cluster.open(path, name: name, engine: engine))
+        }
         var byName: [String: ServedIndex] = [:]
         for index in all {
             if let other = byName[index.name] {
@@ -59,10 +79,13 @@ struct ServedIndexes: Sendable {
         for index in all { index.followCommits() }
     }
 
-    /// The last part of a path, without `.trawl`.
+    /// The last part of a path, without `.trawl` or `.shards.json`.
     private static func name(of path: String) -> String {
         let last = path.split(separator: "/").last.map(String.init) ?? path
-        return last.hasSuffix(".trawl") ? String(last.dropLast(6)) : last
+        for ending in [".trawl", ClusterAccess.fileEnding] where last.hasSuffix(ending) {
+            return String(last.dropLast(ending.count))
+        }
+        return last
     }
 
     /// The index called `name`; the only one where it is nil.

@@ -31,8 +31,8 @@ final class Services: Sendable {
     init(_ settings: ServerSettings, engine: Engine, indexes paths: [String]) throws {
         self.settings = settings
         self.engine = engine
-        let indexes = try ServedIndexes(paths: paths, engine: engine)
-        let first = try indexes.all.lazy.map { try $0.current().recipe }.first { $0.build.contains("dense") }
+        let indexes = try ServedIndexes(paths: paths, engine: engine, settings.cluster)
+        let first = try indexes.all.lazy.map { try $0.searchable().recipe }.first { $0.build.contains("dense") }
         let models = ServedModels(
             defaultEmbedder: settings.embedder ?? first?.dense.model ?? ModelCatalogue.defaultEmbedder,
             precision: settings.precision, engine: engine)
@@ -57,9 +57,11 @@ final class Services: Sendable {
         _ models: ServedModels
     ) throws -> [SearchAnswer] {
         let start = ContinuousClock.now
-        let index = try served.current()
-        let session = try engine.session(index, options.settings(of: index, models))
-        let results = try session.search(queries.enumerated().map { Query(id: "\($0 + 1)", text: $1) })
+        let queries = queries.enumerated().map { Query(id: "\($0 + 1)", text: $1) }
+        let (session, results) = try served.searchable().answering { index in
+            let session = try index.session(by: engine, options.settings(of: index, models))
+            return (session, try session.search(queries))
+        }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         return results.map {
             SearchAnswer(

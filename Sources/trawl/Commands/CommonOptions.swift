@@ -1,6 +1,7 @@
 import ArgumentParser
 import TrawlCore
 import TrawlEngine
+import TrawlServer
 
 /// What every command that shows progress takes.
 struct ProgressOptions: ParsableArguments {
@@ -16,6 +17,11 @@ struct IndexArgument: ParsableArguments {
 
     /// The folder.
     var path: String { get throws { try IndexCatalogue.path(of: index) } }
+
+    /// The index as it is now, or the cluster that a manifest lists.
+    func openToSearch(_ engine: Engine, _ access: ClusterAccess = ClusterAccess()) throws -> any Searchable {
+        try access.open(ClusterAccess.isManifest(index) ? index : path, engine: engine)
+    }
 
     /// The index as it is now.
     func open(_ engine: Engine = Engine()) throws -> SearchIndex { try engine.open(path) }

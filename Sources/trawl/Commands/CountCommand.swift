@@ -38,7 +38,7 @@ struct CountCommand: AsyncParsableCommand {
         let phrases = try self.phrases.isEmpty ? LineFile.read(phraseFile ?? "-") : self.phrases
         let queries = try phrases.map { try PhraseQuery($0) }
         try options.check(queries)
-        let counter = try PhraseFinder(index: index.open())
+        let counter = try index.openToSearch(Engine()).phrases()
         var total = 0
         for (phrase, query) in zip(phrases, queries) {
             let found = try counter.count(query, named: phrase, options.options)

@@ -45,7 +45,7 @@ struct FindCommand: AsyncParsableCommand {
         if query.clauses.count > 1, GivenFlags.current.contains("--next") {
             throw ValidationError("--next has no effect with phrases that are joined by AND")
         }
-        let finder = try PhraseFinder(index: index.open())
+        let finder = try index.openToSearch(Engine()).phrases()
         var options = self.options.options
         options.passages = limit
         options.continuations = next

@@ -35,11 +35,11 @@ struct NextCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let finder = try PhraseFinder(index: index.open())
+        let finder = try index.openToSearch(Engine()).phrases()
         if let text { try showProbability(of: text, finder) } else { try showNext(finder) }
     }
 
-    private func showNext(_ finder: PhraseFinder) throws {
+    private func showNext(_ finder: any PhraseSearcher) throws {
         let found = finder.predict(after: context, limit: limit)
         if json { return try Output.json(found) }
         Output.line("\"\(found.context.visibleLine)\" \(grouped(found.count))")
@@ -49,7 +49,7 @@ struct NextCommand: AsyncParsableCommand {
         }
     }
 
-    private func showProbability(of text: String, _ finder: PhraseFinder) throws {
+    private func showProbability(of text: String, _ finder: any PhraseSearcher) throws {
         let found = finder.probabilities(of: text, after: context)
         guard !found.tokens.isEmpty else {
             throw TrawlError(.invalidInput, "'\(text)' has no tokens", remedy: "give at least one word")

@@ -43,6 +43,8 @@ struct QueryCommand: AsyncParsableCommand {
 
     @OptionGroup var tuning: TuningFlags
 
+    @OptionGroup(title: "Shards") var cluster: ClusterFlags
+
     @OptionGroup(title: "Output") var hits: HitFlags
 
     @OptionGroup var progress: ProgressOptions
@@ -64,14 +66,14 @@ struct QueryCommand: AsyncParsableCommand {
     func run() async throws {
         let output = try hits.runFile.map { try OutputFile($0) }
         let engine = Engine()
-        let index = try index.open(engine)
+        let index = try index.openToSearch(engine, cluster.access)
         var settings = try tuning.settings(of: index, mode: retrieval.mode, isTyped: isTyped)
         settings.limit = output == nil ? hits.limit : hits.json ? max(hits.limit, hits.depth) : hits.depth
         settings.collapsesDocuments = !hits.passages
         settings.excludesQueryDocument = settings.excludesQueryDocument || retrieval.excludeSelf
         settings.explains = hits.explain
         try SearchFlags.check(.current, [settings], index)
-        let session = try engine.session(index, settings)
+        let session = try index.session(by: engine, settings)
         let printer = HitPrinter(style: Style(hits.color), json: hits.json, explain: hits.explain)
         var found = false
         func answer(_ queries: [Query]) throws {

@@ -27,7 +27,7 @@ struct TuningFlags: ParsableArguments {
     /// The index's own settings with the flags on top of them.
     ///
     /// - Parameter isTyped: Whether somebody types the queries, rather than a file that holds them as plain words.
-    func settings(of index: SearchIndex, mode: SearchMode?, isTyped: Bool = false) throws -> SearchSettings {
+    func settings(of index: any Searchable, mode: SearchMode?, isTyped: Bool = false) throws -> SearchSettings {
         var settings = try settingsFile.map { try index.settings.applying(contentsOf: $0) } ?? index.settings
         try generative.apply(to: &settings)
         if let mode { settings.mode = mode }

@@ -37,7 +37,7 @@ enum SearchFlags {
 
     /// - Parameter settings: those of each mode that is searched; a flag must matter in one of them.
     /// - Throws: `ValidationError` for a flag that would do nothing.
-    static func check(_ given: GivenFlags, _ settings: [SearchSettings], _ index: SearchIndex) throws {
+    static func check(_ given: GivenFlags, _ settings: [SearchSettings], _ index: any Searchable) throws {
         let searches = settings.map { settings in
             let mode = settings.mode ?? index.defaultMode(settings)
             let weighted = index.fusionWeights(settings).filter { $0.value > 0 }.keys

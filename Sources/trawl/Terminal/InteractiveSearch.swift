@@ -5,7 +5,7 @@ import TrawlEngine
 /// Answers queries at a prompt, each from the newest commit of the index. An error is shown and the next line is read.
 final class InteractiveSearch {
     private let engine: Engine
-    private var index: SearchIndex
+    private var index: any Searchable
     private var settings: SearchSettings
     /// Made anew when the settings or the index change.
     private var session: SearchSession?
@@ -18,7 +18,7 @@ final class InteractiveSearch {
     private(set) var found = false
 
     init(
-        _ engine: Engine, _ index: SearchIndex, _ session: SearchSession,
+        _ engine: Engine, _ index: any Searchable, _ session: SearchSession,
         printer: @escaping (_ explains: Bool) -> HitPrinter
     ) {
         self.engine = engine
@@ -33,8 +33,8 @@ final class InteractiveSearch {
         let prompt = Prompt("query> ")
         defer { prompt.close() }
         Diagnostics.line(
-            "\(index.path): \(grouped(index.documents.documentCount)) "
-                + (index.documents.documentCount == 1 ? "document" : "documents") + "; :help lists commands")
+            "\(index.path): \(grouped(index.summary.documents)) "
+                + (index.summary.documents == 1 ? "document" : "documents") + "; :help lists commands")
         while let line = prompt.line() {
             if line.allSatisfy(\.isWhitespace) { continue }
             do {
@@ -67,8 +67,8 @@ final class InteractiveSearch {
     private func change(_ body: (inout SearchSettings) -> Void) throws {
         var changed = settings
         body(&changed)
-        index = try index.refreshed()
-        session = try engine.session(index, changed)
+        index = try index.newest()
+        session = try index.session(by: engine, changed)
         settings = changed
         Diagnostics.line(
             ([
@@ -80,10 +80,10 @@ final class InteractiveSearch {
     }
 
     private func answer(_ text: String) throws {
-        let newest = try index.refreshed()
+        let newest = try index.newest()
         if newest !== index { session = nil }
         index = newest
-        let session = try session ?? engine.session(index, settings)
+        let session = try session ?? index.session(by: engine, settings)
         self.session = session
         for result in try session.search([Query(id: "1", text: text)]) {
             hits = result.hits
@@ -99,7 +99,7 @@ final class InteractiveSearch {
                 remedy: hits.isEmpty ? "ask a query first" : "the last query has hits 1 to \(hits.count)")
         }
         let id = hits[rank - 1].document
-        guard let document = try index.refreshed().documents.document(id) else {
+        guard let document = try index.newest().document(id) else {
             throw TrawlError(.notFound, "the document \"\(id)\" was removed since", path: index.path)
         }
         DocumentPrinter.show(title: document.title, text: document.text)

@@ -48,6 +48,15 @@ public struct DocumentMetadata: Hashable, Sendable {
         _ = try entries()
     }
 
+    /// Metadata that another process sent, as `json` gave it there.
+    ///
+    /// - Throws: `TrawlError.corrupted` when it is not a JSON object.
+    package init(received json: String) throws {
+        do { try self.init(stored: json) } catch {
+            throw TrawlError(.corrupted, "a document's metadata are no JSON object")
+        }
+    }
+
     public var isEmpty: Bool { json == "{}" }
 
     /// The keys in order.

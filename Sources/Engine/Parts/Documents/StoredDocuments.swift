@@ -12,6 +12,14 @@ public struct StoredDocument: Sendable {
     public let headings: [Heading]
     /// The byte ranges of its passages in `text`.
     public let passages: [Range<Int>]
+
+    package init(
+        id: DocumentID, title: String, text: String, metadata: DocumentMetadata, headings: [Heading],
+        passages: [Range<Int>]
+    ) {
+        (self.id, self.title, self.text) = (id, title, text)
+        (self.metadata, self.headings, self.passages) = (metadata, headings, passages)
+    }
 }
 
 /// As JSON: the id is `document`.
@@ -39,6 +47,13 @@ public struct StoredPassage: Sendable {
     public let ordinal: Int
     /// The passage's range in its document's text, in UTF-8 bytes.
     public let range: Range<Int>
+
+    package init(
+        document: DocumentID, title: String, section: [String], text: String, ordinal: Int, range: Range<Int>
+    ) {
+        (self.document, self.title, self.section, self.text) = (document, title, section, text)
+        (self.ordinal, self.range) = (ordinal, range)
+    }
 
     /// Title, section and text as embedders, rerankers and the lexical index read them.
     public var content: String { passageContent(title: title, section: section, text: text) }
@@ -72,13 +87,13 @@ public struct StoredDocuments: Sendable {
     /// The range of passage `id` in its document's text.
     ///
     /// - Complexity: O(bytes of the text up to its end).
-    func range(of id: PassageID) throws -> TextRange {
+    public func range(of id: PassageID) throws -> TextRange {
         let (segment, local) = try locate(passage: id)
         return try segment.range(ofPassage: local)
     }
 
     /// The length of the text of passage `id`, in bytes of UTF-8. Touches no text.
-    func byteCount(of id: PassageID) throws -> Int {
+    public func byteCount(of id: PassageID) throws -> Int {
         let (segment, local) = try locate(passage: id)
         let record: PassageRecord = segment.passages.load(local)
         guard record.start <= record.end else { throw segment.damaged }
@@ -86,7 +101,7 @@ public struct StoredDocuments: Sendable {
     }
 
     /// The metadata of the document that passage `id` is part of.
-    func metadata(of id: PassageID) throws -> DocumentMetadata {
+    public func metadata(of id: PassageID) throws -> DocumentMetadata {
         let (segment, local) = try locate(passage: id)
         let record: PassageRecord = segment.passages.load(local)
         return try segment.metadata(of: record.document)

@@ -23,17 +23,23 @@ struct LexicalRetriever: Retriever {
 
     func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         try queries.map { query in
-            guard let node = try syntax.parse(query) ?? searcher.pairs(with: query) else {
+            guard let node = try syntax.parse(query) ?? searcher.settings.pairs(with: query) else {
                 return Retrieved(
                     ranking: try searcher.search(query, k: limit),
-                    matches: { try matches(searcher.explain(query, passage: $0).map { ($0, [$0.term]) }, $1) },
+                    matches: {
+                        try LexicalMatches.list(
+                            searcher.explain(query, passage: $0).map { ($0, [$0.term]) }, in: $1, searcher.settings)
+                    },
                     suggestion: { try suggestion(for: query, words: query) },
                     bound: { try searcher.highestScore(of: query) }, evidence: { try evidence(of: query) })
             }
             let found = try searcher.resolve(node)
             return Retrieved(
                 ranking: try searcher.search(found, k: limit, texts: texts),
-                matches: { try matches(searcher.explain(found, passage: $0, texts: texts), $1) },
+                matches: {
+                    try LexicalMatches.list(
+                        searcher.explain(found, passage: $0, texts: texts), in: $1, searcher.settings)
+                },
                 suggestion: { try suggestion(for: query, words: node.exactWords) }, notes: found.notes,
                 bound: { try searcher.highestScore(of: node.exactWords) },
                 evidence: { try evidence(of: node.exactWords) })
@@ -42,8 +48,8 @@ struct LexicalRetriever: Retriever {
 
     func reading(of query: String) throws -> QueryReading? {
         guard let node = try syntax.parse(query) else { return nil }
-        return QueryReading(text: node.plainText) {
-            try searcher.allowed(try searcher.resolve(node), texts: texts)
+        return QueryReading(text: node.plainText) { passages in
+            try searcher.allowed(try searcher.resolve(node), texts: texts).map { Set(passages.filter($0)) }
         }
     }
 
@@ -64,26 +70,6 @@ struct LexicalRetriever: Retriever {
 
     /// `query` with what is nearest in place of words that no passage has; nil if there are none.
     private func suggestion(for query: String, words: String) throws -> String? {
-        let corrections = try searcher.corrections(of: words, texts: texts)
-        if corrections.isEmpty { return nil }
-        return corrections.reduce(query) { $0.replacing($1.word, with: $1.correction, maxReplacements: 1) }
-    }
-
-    private func matches(_ found: [(explanation: TermExplanation, terms: [String])], _ passage: StoredPassage) throws
-        -> [Match]
-    {
-        let found = found.filter { $0.explanation.frequency > 0 }
-        let analyzer = try Analyzer(searcher.settings)
-        let wanted = Set(found.flatMap(\.terms))
-        var ranges: [String: [Range<Int>]] = [:]
-        analyzer.forEachTerm(of: passage.text) { term, range in
-            if wanted.contains(term) { ranges[term, default: []].append(range) }
-        }
-        return found.sorted { $0.explanation.score > $1.explanation.score }.map { found in
-            Match(
-                stage: name, text: found.explanation.term, count: found.explanation.passageFrequency,
-                contribution: found.explanation.score,
-                ranges: found.terms.flatMap { ranges[$0] ?? [] }.sorted { $0.lowerBound < $1.lowerBound })
-        }
+        LexicalMatches.corrected(query, try searcher.corrections(of: words, texts: texts))
     }
 }

@@ -31,7 +31,7 @@ public struct LexicalSettings: RecipeSection {
 
     public func validate() throws { try parameters.validate() }
 
-    var parameters: BM25Parameters { BM25Parameters(k1: k1, b: b) }
+    package var parameters: BM25Parameters { BM25Parameters(k1: k1, b: b) }
 }
 
 extension SearchSettings {

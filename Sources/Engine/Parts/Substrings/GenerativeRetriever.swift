@@ -1,25 +1,31 @@
 import Foundation
 import TrawlCore
-import TrawlGeneration
+package import TrawlGeneration
 import TrawlModels
 import TrawlSubstringIndex
 import TrawlTokenizers
 
 /// SEAL: a language model writes n-grams of the corpus, and they point to passages.
-struct GenerativeRetriever: Retriever {
-    let name = "generative"
-    let evidence = RetrievalEvidence.Names(query: [], passage: ["n-grams", "best n-gram", "tokens in n-grams"])
-    private let searcher: GenerativeSearcher<CorpusOracle>
+package struct GenerativeRetriever<Oracle: SubstringOracle>: Retriever {
+    package let name = "generative"
+    package let evidence = RetrievalEvidence.Names(query: [], passage: ["n-grams", "best n-gram", "tokens in n-grams"])
+    let searcher: GenerativeSearcher<Oracle>
     private let passages: PassageTokens
     private let ngrams: NGramText
 
     /// How many generated n-grams an explanation lists.
-    private static let listedKeys = 25
+    private static var listedKeys: Int { 25 }
 
+    /// - Parameters:
+    ///   - oracle: the n-grams of what is searched.
+    ///   - fingerprints: the digests of the models that it was built with.
+    ///   - path: of the index, for messages.
     /// - Throws: `TrawlError.incompatible` for a model that writes no texts, or has another tokenizer than the index.
-    init(_ index: SearchIndex, _ settings: GenerativeSettings, _ models: ModelCache) throws {
-        let name = settings.generator ?? index.recipe.generative.model
-        let substrings = try index.substringIndex()
+    package init(
+        _ oracle: Oracle, _ recipe: IndexRecipe, _ settings: GenerativeSettings,
+        builtWith fingerprints: [String: String], path: String, _ models: ModelCache
+    ) throws {
+        let name = settings.generator ?? recipe.generative.model
         let folder = try models.folder(name)
         guard folder.isGenerator else {
             throw TrawlError(
@@ -28,15 +34,15 @@ struct GenerativeRetriever: Retriever {
                 remedy: "train a generator and name it", topic: .generator)
         }
         let tokenizer = try models.tokenizer(of: folder)
-        try tokenizer.fingerprint.require(in: index.fingerprints, path: index.path)
-        guard try substrings.passageCount == 0 || folder.boundaryToken(tokenizer) == substrings.boundary else {
+        try tokenizer.fingerprint.require(in: fingerprints, path: path)
+        guard try oracle.passageCount == 0 || folder.boundaryToken(tokenizer) == oracle.boundary else {
             throw TrawlError(
                 .incompatible,
-                "the index's passages end in token \(substrings.boundary), the texts of \(name) in another",
-                path: index.path, remedy: "build the index again with this generator")
+                "the index's passages end in token \(oracle.boundary), the texts of \(name) in another",
+                path: path, remedy: "build the index again with this generator")
         }
-        let titleEnd = index.recipe.generative.titleEnd
-        let words = QueryWords(index.recipe.lexical.analysis, tokenizer)
+        let titleEnd = recipe.generative.titleEnd
+        let words = QueryWords(recipe.lexical.analysis, tokenizer)
         passages = PassageTokens(tokenizer: tokenizer, titleEnd: titleEnd)
         ngrams = NGramText(tokenizer: tokenizer, words: words, titleEnd: titleEnd)
         let prompts = settings.prompts ?? .default(for: folder)
@@ -51,7 +57,7 @@ struct GenerativeRetriever: Retriever {
         // Encoders are cut short as embedders are: after a cut, the text's end token is still there.
         let limit = folder.isEncoderDecoder ? session.contextLength : .max
         searcher = try GenerativeSearcher(
-            oracle: CorpusOracle(index: substrings), session: session,
+            oracle: oracle, session: session,
             encoding: GeneratorEncoding(
                 titleEnd: titleEnd, words: words,
                 prompt: { text in
@@ -63,7 +69,7 @@ struct GenerativeRetriever: Retriever {
             parameters: try settings.parameters(for: folder), prompts: prompts)
     }
 
-    func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
+    package func search(_ queries: [String], limit: Int) throws -> [Retrieved] {
         try searcher.search(queries, k: limit).map { result in
             Retrieved(
                 ranking: result.ranking,
@@ -118,7 +124,7 @@ struct GenerativeRetriever: Retriever {
             var listed = listed
             guard documentLimit > 0, let range = searcher.oracle.range(of: key.tokens) else { return listed }
             var seen: Set<UInt32> = []
-            for passage in searcher.oracle.passages(containing: range) {
+            for passage in try searcher.oracle.locate([range])[0].list {
                 let number = try documents.documentNumber(of: passage)
                 guard seen.insert(number).inserted else { continue }
                 listed.documents.append(try documents.documentID(number))
@@ -162,5 +168,13 @@ struct GenerativeRetriever: Retriever {
                 logProbability: key.logProbability,
                 weight: key.weight)
         }
+    }
+}
+
+extension GenerativeRetriever where Oracle == CorpusOracle {
+    init(_ index: SearchIndex, _ settings: GenerativeSettings, _ models: ModelCache) throws {
+        try self.init(
+            CorpusOracle(index: index.substringIndex()), index.recipe, settings, builtWith: index.fingerprints,
+            path: index.path, models)
     }
 }

@@ -3,7 +3,7 @@ public import TrawlGeneration
 
 /// What an index's generator writes for a query, before passages are ranked by it.
 public struct NGramWriter {
-    private let retriever: GenerativeRetriever
+    private let retriever: GenerativeRetriever<CorpusOracle>
     private let documents: StoredDocuments
 
     /// - Throws: `TrawlError` when the index has no n-grams, or the generator is missing or has another tokenizer.

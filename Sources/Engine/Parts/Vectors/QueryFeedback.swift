@@ -4,14 +4,16 @@ import TrawlVectorIndex
 
 /// Moves the vector of a query towards those of the passages that it finds first (Rocchio 1971, as pseudo-relevance
 /// feedback): (q + weight * mean of the passages) / (1 + weight).
-struct QueryFeedback {
+package struct QueryFeedback {
     /// The passages that are taken for relevant.
     let passages: Int
     /// What the mean of their vectors counts beside the query's.
     let weight: Float
 
+    package init(passages: Int, weight: Float) { (self.passages, self.weight) = (passages, weight) }
+
     /// - Parameter query: of length 1 where the metric is the cosine, as the vectors of passages then are.
-    func moved(_ query: [Float], towards passages: [[Float]]) -> [Float] {
+    package func moved(_ query: [Float], towards passages: [[Float]]) -> [Float] {
         guard !passages.isEmpty, weight > 0 else { return query }
         let share = weight / Float(passages.count)
         var moved = query
@@ -31,7 +33,8 @@ struct QueryFeedback {
         }
     }
 
-    private static func unit(_ vector: [Float]) -> [Float] {
+    /// A vector of length 1 in the direction of `vector`.
+    package static func unit(_ vector: [Float]) -> [Float] {
         let length = vector.withUnsafeBufferPointer { buffer in
             buffer.baseAddress.map { Kernels.dot($0, $0, buffer.count) } ?? 0
         }.squareRoot()

@@ -69,13 +69,24 @@ public struct VectorsPart: IndexPart {
 
     public func makeRetriever(_ context: RetrieverContext) throws -> (any Retriever)? {
         let settings = context.settings.dense
-        let embedder = try queryEmbedder(of: context.index, context.models, settings)
+        let index = context.index
+        let embedder = try queryEmbedder(
+            index.recipe, settings, builtWith: index.fingerprints, path: index.path, context.models)
         return try DenseRetriever(embedder, context.index.open(self), settings, context)
     }
 
-    /// The model that the index was built with, as searches embed queries.
-    func queryEmbedder(of index: SearchIndex, _ models: ModelCache, _ settings: DenseSettings) throws -> TextEmbedder {
-        try embedder(of: index, models, precision: settings.queryPrecision ?? index.recipe.dense.precision)
+    /// The model that an index was built with, as searches embed queries.
+    ///
+    /// - Parameter fingerprints: the digests of the models of the index.
+    /// - Throws: `TrawlError.incompatible` when another model has its name now.
+    package func queryEmbedder(
+        _ recipe: IndexRecipe, _ settings: DenseSettings, builtWith fingerprints: [String: String], path: String,
+        _ models: ModelCache
+    ) throws -> TextEmbedder {
+        let embedder = try models.embedder(
+            recipe.dense.model, precision: settings.queryPrecision ?? recipe.dense.precision)
+        try embedder.fingerprint.require(in: fingerprints, path: path)
+        return embedder
     }
 
     /// The model that the index was built with.
@@ -131,7 +142,7 @@ extension TextEmbedder {
 
 extension DenseSettings {
     /// The prompt of queries.
-    func prompt(of embedder: TextEmbedder) throws -> EmbeddingPrompt {
+    package func prompt(of embedder: TextEmbedder) throws -> EmbeddingPrompt {
         if let queryPrompt { return EmbeddingPrompt(prefix: queryPrompt) }
         return try embedder.prompt(for: .query, instruction: instruction, examples: examples)
     }

@@ -1,0 +1,69 @@
+import TrawlCore
+import TrawlEngine
+import TrawlGeneration
+import TrawlSubstringIndex
+
+extension OpenShard {
+    func nextTokens(_ question: NextTokens) throws -> [TokenCounts] {
+        let substrings = try index.substringIndex()
+        return question.ngrams.map { ngram in
+            guard let range = substrings.range(of: ngram) else { return TokenCounts() }
+            let next = substrings.nextTokens(range)
+            return TokenCounts(tokens: next.map(\.token), counts: next.map(\.count))
+        }
+    }
+
+    func counts(_ question: LocateNGrams) throws -> [NGramCounts] {
+        let substrings = try index.substringIndex()
+        return question.ngrams.map { ngram in
+            guard let range = substrings.range(of: ngram) else { return NGramCounts(count: 0, passages: 0) }
+            return NGramCounts(
+                count: range.count,
+                passages: range.count <= question.limit ? substrings.passages(containing: range).count : 0)
+        }
+    }
+
+    func rank(_ question: RankKeys) throws -> [[ShardHit]] {
+        let substrings = try index.substringIndex()
+        let oracle = CorpusOracle(
+            index: substrings, tokenCount: question.scoring.tokenCount, passageCount: question.scoring.passageCount)
+        let scorer = SEALScorer(oracle: oracle, parameters: question.scoring.parameters)
+        let queries = question.queries.map { weighed($0, oracle) }
+        let rankings: [Ranking]
+        switch question.pass {
+        case .first: rankings = try scorer.firstPass(queries)
+        case .only, .full:
+            var candidates =
+                question.pass == .only
+                ? try scorer.candidates(queries) : try question.candidates.map { try $0.map(passage).sorted() }
+            if let allows = try allows(question.scope.conditions) {
+                candidates = candidates.map { $0.filter(allows) }
+            }
+            rankings = try scorer.rank(
+                queries, among: candidates, count: min(question.scope.limit, substrings.passageCount))
+        }
+        return try rankings.map(hits)
+    }
+
+    /// The keys of a query with the passages of this shard that have them.
+    private func weighed(_ query: KeyQuery, _ oracle: CorpusOracle) -> SEALScorer<CorpusOracle>.Query {
+        let keys = query.keys.map { key in
+            let range = key.isLocated ? oracle.range(of: key.tokens) : nil
+            return LocatedKey(
+                key: NGramKey(
+                    tokens: key.tokens, logProbability: 0, count: 0, origin: .body, weight: key.weight),
+                range: range ?? oracle.root,
+                passages: key.isLocated ? range.map { oracle.locate([$0])[0] } ?? KeyPassages([]) : nil)
+        }
+        return WeighedKeys(
+            keys: keys,
+            unigrams: query.unigrams.map {
+                UnigramWeight(token: $0.token, logProbability: 0, count: 0, weight: $0.weight)
+            })
+    }
+
+    func tokens(_ question: PassageTokenLists) throws -> [[TokenID]] {
+        let substrings = try index.substringIndex()
+        return try question.passages.map { Array(try substrings.tokens(of: passage($0)).dropLast()) }
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Foundation
+import TrawlServer
+
+/// How the shards of a cluster are reached.
+struct ClusterFlags: ParsableArguments {
+    @Flag(
+        help: ArgumentHelp(
+            "Go on without shards that do not answer, and say which are missing.",
+            discussion: "Without it a search of a cluster (NAME.shards.json) fails where one of its shards does."))
+    var allowPartial = false
+
+    var access: ClusterAccess {
+        var access = ClusterAccess()
+        access.allowsPartial = allowPartial
+        access.apiKey = ProcessInfo.processInfo.environment["TRAWL_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
+        return access
+    }
+}
