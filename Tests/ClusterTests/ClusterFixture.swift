@@ -96,7 +96,9 @@ final class ClusterFixture {
 }
 
 /// Everything that is said of the answers to some queries, as text that can be compared.
-func answers(_ index: any Searchable, _ engine: Engine, _ settings: SearchSettings, _ queries: [String]) throws -> String {
+func answers(_ index: any Searchable, _ engine: Engine, _ settings: SearchSettings, _ queries: [String]) throws
+    -> String
+{
     let results = try index.session(by: engine, settings).search(
         queries.enumerated().map { Query(id: "\($0 + 1)", text: $1) })
     let encoder = JSONEncoder()

@@ -8,7 +8,8 @@ import TrawlTestSupport
 /// Shards answer as one index of the same documents does: the same bytes.
 @Suite struct ClusterSearchTests {
     private static let queries = [
-        "who painted the ceiling", "a war between two kingdoms", "plants that turn light into sugar", "music of the century",
+        "who painted the ceiling", "a war between two kingdoms", "plants that turn light into sugar",
+        "music of the century",
         "the largest city of a country", "algebra",
     ]
 
@@ -186,13 +187,15 @@ import TrawlTestSupport
 
 /// Shards that are uneven, empty, changed or no shards at all.
 @Suite struct ClusterChangeTests {
-    private func expectEqual(_ fixture: ClusterFixture, _ index: SearchIndex, _ cluster: ClusterIndex, _ queries: [String]) throws
-    {
+    private func expectEqual(
+        _ fixture: ClusterFixture, _ index: SearchIndex, _ cluster: ClusterIndex, _ queries: [String]
+    ) throws {
         var settings = index.settings
         settings.limit = 50
         settings.mode = .lexical
         #expect(
-            try answers(cluster, fixture.engine, settings, queries) == answers(index, fixture.engine, settings, queries))
+            try answers(cluster, fixture.engine, settings, queries) == answers(index, fixture.engine, settings, queries)
+        )
     }
 
     @Test func shardsWithoutDocumentsTakePart() throws {
@@ -241,7 +244,8 @@ import TrawlTestSupport
         let cluster = try ClusterIndex(name: "cluster", forgetful)
         for (number, shard) in shards.enumerated() {
             try fixture.engine.add(
-                DocumentListing([TestDocument(id: "late \(number)", title: "Late", text: "late arrival")]).corpus(in: fixture),
+                DocumentListing([TestDocument(id: "late \(number)", title: "Late", text: "late arrival")]).corpus(
+                    in: fixture),
                 to: shard, shard: ShardNumber(number, of: 2))
         }
         for shard in forgetful { shard.forget() }
@@ -261,7 +265,9 @@ import TrawlTestSupport
             let error = #expect(throws: TrawlError.self) { try fixture.cluster(paths) }
             return error?.message
         }
-        #expect(message([shards[1], shards[0], shards[2]])?.contains("shard 1 of 3, where shard 0 of 3 is expected") == true)
+        #expect(
+            message([shards[1], shards[0], shards[2]])?.contains("shard 1 of 3, where shard 0 of 3 is expected") == true
+        )
         #expect(message([shards[0], shards[1]])?.contains("shard 0 of 3, where shard 0 of 2") == true)
         let whole = try fixture.index(documents)
         #expect(message([whole.path, shards[1], shards[2]])?.contains("no shard of an index") == true)
@@ -280,7 +286,9 @@ import TrawlTestSupport
         let lenient = try ClusterIndex(name: "lenient", connections, allowsPartial: true)
         let whole = try answers(strict, fixture.engine, strict.settings, ["century"])
         frail.fails.store(true)
-        let error = #expect(throws: TrawlError.self) { try answers(strict, fixture.engine, strict.settings, ["century"]) }
+        let error = #expect(throws: TrawlError.self) {
+            try answers(strict, fixture.engine, strict.settings, ["century"])
+        }
         #expect(error?.message.contains("shard 1 (frail)") == true)
         #expect(error?.code == .unavailable)
         let partial = try answers(lenient, fixture.engine, lenient.settings, ["century"])

@@ -94,11 +94,13 @@ import TrawlTestSupport
         ]
         query.root = .group([(.required, .leaf(0))])
         let keys = KeyQuery(
-            keys: [.init(tokens: [1996, 2034], weight: 2, isLocated: true)], unigrams: [.init(token: 1996, weight: 0.5)])
+            keys: [.init(tokens: [1996, 2034], weight: 2, isLocated: true)], unigrams: [.init(token: 1996, weight: 0.5)]
+        )
         let scoring = KeyScoring(SEALParameters(), tokenCount: 1000, passageCount: 12)
         return [
             frame(DescribeShard()), frame(TermFrequencies(terms: [Array("centuri".utf8)])),
-            frame(ExpandTerm(term: Array("cen".utf8), edits: nil)), frame(ExpandTerm(term: Array("centur".utf8), edits: 1)),
+            frame(ExpandTerm(term: Array("cen".utf8), edits: nil)),
+            frame(ExpandTerm(term: Array("centur".utf8), edits: 1)),
             frame(SearchTerms(queries: [terms, []], scorer: scorer, scope: scope)),
             frame(SearchOperators(query: query, scorer: scorer, scope: scope)),
             frame(AllowedPassages(query: query, passages: [0, 3])),

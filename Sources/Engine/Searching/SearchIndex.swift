@@ -181,11 +181,12 @@ public struct IndexSummary: Codable, Sendable {
 
     package init(
         path: String, documents: Int, passages: Int, deletedDocuments: Int, deletedPassages: Int, segments: Int,
-        bytesOnDisk: Int, components: [String]
+        bytesOnDisk: Int, components: [String], shard: ShardNumber? = nil
     ) {
         (self.path, self.documents, self.passages) = (path, documents, passages)
         (self.deletedDocuments, self.deletedPassages) = (deletedDocuments, deletedPassages)
-        (self.segments, self.bytesOnDisk, self.components) = (segments, bytesOnDisk, components)
+        (self.segments, self.bytesOnDisk) = (segments, bytesOnDisk)
+        (self.components, self.shard) = (components, shard)
     }
 
     enum CodingKeys: String, CodingKey {

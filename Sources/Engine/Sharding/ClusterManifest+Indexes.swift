@@ -133,7 +133,7 @@ extension SearchIndex {
     }
 
     /// The recipe and the settings, without what may differ between machines.
-    private func comparableRecipe() throws -> String {
+    package func comparableRecipe() throws -> String {
         var file = RecipeFile(recipe, settings: settings)
         file.recipe.corpus.paths = []
         file.recipe.description = nil
@@ -142,7 +142,7 @@ extension SearchIndex {
     }
 
     /// The digest of a model, without that of the centroids which each index makes for itself.
-    private func modelDigest(_ key: String) -> Substring {
+    package func modelDigest(_ key: String) -> Substring {
         (fingerprints[key] ?? "none").prefix { $0 != "-" }
     }
 }
