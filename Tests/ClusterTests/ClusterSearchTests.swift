@@ -307,12 +307,12 @@ extension DocumentRanking {
         #expect(try answers(lenient, fixture.engine, lenient.settings, ["century"]) == whole)
     }
 
-    @Test func lateInteractionIsRefused() throws {
+    @Test func aMethodThatTheShardsLackIsRefused() throws {
         let fixture = try ClusterFixture(build: ["lexical"])
         let cluster = try fixture.cluster(fixture.shards(try ClusterFixture.articles(5), count: 1))
         var settings = cluster.settings
         settings.mode = .dense
         let error = #expect(throws: TrawlError.self) { try answers(cluster, fixture.engine, settings, ["x"]) }
-        #expect(error?.message.contains("has no vectors part") == true)
+        #expect(error?.message.contains("has no dense part") == true)
     }
 }
