@@ -40,7 +40,8 @@ extension FuzzTarget {
                     let head: [UInt8] = Array("TRSQ".utf8) + [1, 0, bytes[0], 0] + [UInt8](repeating: 0, count: 8)
                     let answer = shard.answer(head + bytes.dropFirst())
                     if ShardMessage.isFailure(answer) {
-                        throw TrawlError(.invalidInput, String(decoding: answer.dropFirst(16).prefix(40), as: UTF8.self))
+                        throw TrawlError(
+                            .invalidInput, String(decoding: answer.dropFirst(16).prefix(40), as: UTF8.self))
                     }
                 }
             },
