@@ -170,7 +170,8 @@ let package = Package(
                 ], swiftSettings: swiftSettings),
             .testTarget(
                 name: "ServerTests",
-                dependencies: modules(["Server", "Core", "Corpus", "Engine", "TestSupport"]) + serverPackages,
+                dependencies: modules(["Server", "Cluster", "Core", "Corpus", "Engine", "TestSupport"])
+                    + serverPackages,
                 path: "Tests/ServerTests", swiftSettings: swiftSettings),
             // The umbrella library: one import for programs that use Trawl.
             .target(
