@@ -177,8 +177,8 @@ let package = Package(
             .target(
                 name: "Trawl",
                 dependencies: modules([
-                    "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation",
-                    "LexicalIndex", "Models", "Store",
+                    "Classification", "Cluster", "Core", "Corpus", "Embeddings", "Engine", "Evaluation",
+                    "Generation", "LexicalIndex", "Models", "Store",
                     "SubstringIndex", "Tensors", "Tokenizers", "Training", "VectorIndex", "Workbench",
                 ]),
                 path: "Sources/Umbrella",
