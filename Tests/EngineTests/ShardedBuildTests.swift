@@ -6,6 +6,7 @@ import TrawlLexicalIndex
 import TrawlStore
 import TrawlSubstringIndex
 import TrawlTestSupport
+import TrawlVectorIndex
 
 @testable import TrawlEngine
 
@@ -149,7 +150,7 @@ import TrawlTestSupport
         for (number, path) in fixture.shards.enumerated() {
             let index = try fixture.engine.open(path)
             #expect(index.documents.documentCount == (number == home ? 1 : 0))
-            #expect(try index.summary.shard == ShardNumber(number, of: 3))
+            #expect(index.summary.shard == (try ShardNumber(number, of: 3)))
             #expect(try index.digest().count == 64)
             let settings = SearchSettings()
             for mode in [SearchMode.lexical, SearchMode(rawValue: "dense")] {

@@ -25,7 +25,7 @@ final class DocumentSegmentBuilder {
             storesPositions ? writer.blob(DocumentTables.positions, recordSize: MemoryLayout<UInt64>.stride) : nil
     }
 
-    static func write(_ draft: SegmentDraft, storesPositions: Bool = false, into writer: SegmentWriter) throws {
+    static func write(_ draft: SegmentDraft, storesPositions: Bool, into writer: SegmentWriter) throws {
         let builder = DocumentSegmentBuilder(into: writer, storesPositions: storesPositions)
         for entry in draft.entries { try builder.add(entry) }
         try builder.finish()
