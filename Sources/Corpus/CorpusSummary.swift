@@ -23,6 +23,8 @@ public struct CorpusSummary: Hashable, Sendable {
     public internal(set) var emptyDocuments = 0
     /// The first five of them.
     public internal(set) var firstEmptyDocuments: [EmptyDocument] = []
+    /// Documents that belong to other shards, and were not looked at.
+    public internal(set) var passedOver = 0
     /// Documents without an id, whose ids are their numbers.
     public internal(set) var numberedDocuments = 0
     /// Where the first of them is.

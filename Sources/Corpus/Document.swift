@@ -27,6 +27,8 @@ public struct Document: Hashable, Sendable {
     /// The headings in `text`, in order; none for formats without headings.
     public let headings: [Heading]
     public let origin: Origin
+    /// The number of the document's record in its corpus, from 0: records without a document count too.
+    public var position: UInt64 = 0
 
     public init(
         id: DocumentID, title: String, text: String, metadata: [MetadataField] = [], headings: [Heading] = [],

@@ -1,4 +1,4 @@
-import TrawlCore
+package import TrawlCore
 
 /// Pulls the documents of a corpus. For one thread at a time.
 public final class DocumentIterator: DocumentSource {
@@ -8,11 +8,17 @@ public final class DocumentIterator: DocumentSource {
     /// The paths of files that could not be read to their ends.
     public private(set) var incompleteFiles: Set<String> = []
 
+    /// Which documents are given; nil for all. The others are counted and passed over before they are cleaned, and files
+    /// that are one document before they are read.
+    package var takes: ((DocumentID) -> Bool)?
+
     private let reader: CorpusReader
     private let mayBeEmpty: Bool
     private var nextFile = 0
     private var current: OpenFile?
     private var bytesOfFinishedFiles = 0
+    /// The records so far; `Document.position` is the number of records before.
+    private var records: UInt64 = 0
     /// The first error that was passed over, for a corpus in which nothing can be read.
     private var firstError: TrawlError?
 
@@ -48,7 +54,7 @@ public final class DocumentIterator: DocumentSource {
         while true {
             guard let current else {
                 if try openNextFile() { continue }
-                if summary.documents == 0, !mayBeEmpty { throw nothingRead() }
+                if summary.documents == 0, summary.passedOver == 0, !mayBeEmpty { throw nothingRead() }
                 return nil
             }
             let raw: RawDocument
@@ -66,6 +72,7 @@ public final class DocumentIterator: DocumentSource {
                 continue
             }
             summary.bytesRead = bytesOfFinishedFiles + current.bytes.bytesRead
+            if !current.format.isOneDocument { records += 1 }
             do {
                 if let document = try checked(raw, current) { return document }
             } catch let error as TrawlError {
@@ -118,7 +125,7 @@ public final class DocumentIterator: DocumentSource {
         return false
     }
 
-    /// Nil for a file in no known format.
+    /// Nil for a file in no known format, and for one that is passed over.
     private func open(_ file: CorpusFile) throws -> OpenFile? {
         let bytes =
             if let path = file.path {
@@ -130,6 +137,11 @@ public final class DocumentIterator: DocumentSource {
             summary.ignoredFiles += 1
             if summary.firstIgnoredFiles.count < 5 { summary.firstIgnoredFiles.append(bytes.name) }
             return nil
+        }
+        // A file counts whether or not it can be read, which only the shard that it belongs to finds out.
+        if format.isOneDocument {
+            records += 1
+            if passesOver(file.relativePath) { return nil }
         }
         return OpenFile(file: file, format: format, bytes: bytes, documents: documentSource(format, bytes, file))
     }
@@ -151,10 +163,18 @@ public final class DocumentIterator: DocumentSource {
         }
     }
 
-    /// Nil for a document without title and text.
+    /// Whether the document called `id` belongs to another shard.
+    private func passesOver(_ id: String) -> Bool {
+        guard let takes, !takes(DocumentID(id)) else { return false }
+        summary.passedOver += 1
+        return true
+    }
+
+    /// Nil for a document without title and text, and for one that is passed over.
     private func checked(_ raw: RawDocument, _ file: OpenFile) throws -> Document? {
         let origin = Origin(path: file.bytes.name, line: raw.line)
         try DocumentID.check(raw.id, origin)
+        if passesOver(raw.id) { return nil }
         let text = cleaned(raw.text)
         var title = cleaned(raw.title)
         if isBlank(text) {
@@ -176,9 +196,11 @@ public final class DocumentIterator: DocumentSource {
         count(raw, origin)
         summary.documents += 1
         summary.textBytes += title.utf8.count + text.utf8.count
-        return Document(
+        var document = Document(
             id: DocumentID(raw.id), title: title, text: text, metadata: metadata,
             headings: raw.headings.located(in: text), origin: origin)
+        document.position = records - 1
+        return document
     }
 
     private func count(_ raw: RawDocument, _ origin: Origin) {

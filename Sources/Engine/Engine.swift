@@ -75,14 +75,16 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - file: the recipe, and the default settings of searches.
     ///   - documents: nil for the recipe's corpus.
+    ///   - shard: the shard of them that the index takes; nil for all. What the recipe leaves to the documents is decided by
+    ///     those of all shards.
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
     @discardableResult
     public func build(
-        _ file: RecipeFile, at path: String, documents: (any DocumentSource)? = nil,
+        _ file: RecipeFile, at path: String, documents: (any DocumentSource)? = nil, shard: ShardNumber? = nil,
         progress: any ProgressReporter = .silent
     ) throws -> IndexSummary {
         try Store.checkOutput(at: path)
-        let builder = IndexBuilder(file, output: path, engine: self, progress: progress)
+        let builder = IndexBuilder(file, output: path, shard: shard, engine: self, progress: progress)
         try builder.run(documents ?? file.recipe.corpus.documents())
         return try open(path).summary
     }
@@ -90,14 +92,18 @@ public final class Engine: Sendable {
     /// Makes the index in the folder `path` agree with the files of a corpus, in one commit: what is new is added, what
     /// changed is replaced, what is gone is deleted. Files of the same size and time are not read, and documents that are as
     /// the index has them stay. Documents that were added from elsewhere stay too, and so do those of files that cannot be read.
+    /// A shard takes its own documents only.
     ///
+    /// - Parameter shard: what the index must be; nil when it does not matter.
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
     /// - Complexity: O(files) and the work of indexing what changed.
     @discardableResult
     public func synchronise(
-        _ path: String, with corpus: CorpusReader, progress: any ProgressReporter = .silent
+        _ path: String, with corpus: CorpusReader, shard: ShardNumber? = nil,
+        progress: any ProgressReporter = .silent
     ) throws -> SynchronisationReport {
         let index = try open(path)
+        try index.require(shard)
         guard index.recipe.generative.identifiers == nil else {
             throw TrawlError(
                 .unsupported, "the index has pseudo-queries, which its files do not bring", path: path,
@@ -123,16 +129,19 @@ public final class Engine: Sendable {
             index: try open(path).summary)
     }
 
-    /// Adds documents to the index in the folder `path` and commits them.
+    /// Adds documents to the index in the folder `path` and commits them. A shard takes its own only.
     ///
-    /// - Parameter replacing: Whether documents replace those with the same ids, or are refused.
+    /// - Parameters:
+    ///   - replacing: Whether documents replace those with the same ids, or are refused.
+    ///   - shard: what the index must be; nil when it does not matter.
     /// - Throws: `TrawlError` for what is wrong with documents, models or disk; the index is then as it was.
     @discardableResult
     public func add(
-        _ documents: any DocumentSource, to path: String, replacing: Bool = false,
+        _ documents: any DocumentSource, to path: String, replacing: Bool = false, shard: ShardNumber? = nil,
         progress: any ProgressReporter = .silent
     ) throws -> IndexSummary {
-        try IndexBuilder(addingTo: path, replacing: replacing, engine: self, progress: progress).run(documents)
+        try IndexBuilder(addingTo: path, replacing: replacing, shard: shard, engine: self, progress: progress).run(
+            documents)
         return try open(path).summary
     }
 

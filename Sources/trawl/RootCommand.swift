@@ -32,7 +32,8 @@ struct RootCommand: AsyncParsableCommand {
             FindCommand.self, NextCommand.self, ListCommand.self, ShowCommand.self, ExportCommand.self,
             RemoveCommand.self,
             CompactCommand.self,
-            CheckCommand.self, TrainCommand.self, AdaptCommand.self, ClassifyCommand.self, ModelsCommand.self,
+            CheckCommand.self, ShardsCommand.self, TrainCommand.self, AdaptCommand.self, ClassifyCommand.self,
+            ModelsCommand.self,
             ServeCommand.self,
             MCPCommand.self,
         ])

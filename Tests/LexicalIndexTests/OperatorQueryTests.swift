@@ -83,11 +83,11 @@ import TrawlTestSupport
 
     @Test func oneCharacterOfAScriptInPairsFindsThePairsThatBeginWithIt() throws {
         let fixture = try LexicalFixture(["猫が好き", "東京の猫", "犬"], sizes: [3], FoldingTests.plain)
-        let node = try #require(fixture.searcher.pairs(with: " 猫 "))
+        let node = try #require(fixture.searcher.settings.pairs(with: " 猫 "))
         let ranking = try fixture.searcher.search(fixture.searcher.resolve(node), k: 9) { _ in ("", "") }
         #expect(ranking.map(\.passage.rawValue) == [0])
         #expect(try fixture.searcher.search("犬", k: 9).count == 1)
-        for other in ["猫が", "a", ""] { #expect(fixture.searcher.pairs(with: other) == nil) }
+        for other in ["猫が", "a", ""] { #expect(fixture.searcher.settings.pairs(with: other) == nil) }
     }
 
     @Test func requirementsHoldForOtherMethodsToo() throws {

@@ -17,7 +17,7 @@ public final class ClusterIndex: Sendable {
     /// The number over all shards of each shard's first passage and document.
     let passageBases: [UInt32]
     let documentBases: [UInt32]
-    private let firstTokens: Mutex<TokenCounts?>
+    let continuations: ContinuationCache
 
     /// Whether searches go on without shards that do not answer, and say so in their notes; otherwise they fail.
     public let allowsPartial: Bool
@@ -55,7 +55,7 @@ public final class ClusterIndex: Sendable {
         self.name = name
         self.allowsPartial = allowsPartial
         knownParts = parts
-        firstTokens = Mutex(nil)
+        continuations = ContinuationCache()
         try Self.requireOneIndex(descriptions, shards.connections.map(\.name))
         let file = try RecipeFile(yaml: descriptions[0].recipe, parts: parts)
         (recipe, settings) = (file.recipe, file.settings)
@@ -97,7 +97,7 @@ public final class ClusterIndex: Sendable {
         var shards = other.shards
         shards.missing = missing
         self.shards = shards
-        firstTokens = Mutex(other.firstTokens.withLock { $0 })
+        continuations = other.continuations
     }
 
     public var documentCount: Int { descriptions.reduce(0) { $0 + $1.documents } }
@@ -131,14 +131,6 @@ public final class ClusterIndex: Sendable {
         )
     }
 
-    /// The tokens of the corpus, each with its count. Asked once for each commit.
-    func vocabulary() throws -> TokenCounts {
-        if let known = firstTokens.withLock({ $0 }) { return known }
-        let all = try TokenCounts.sum(shards.ask(NextTokens(ngrams: [[]])).map { $0[0] })
-        firstTokens.withLock { $0 = all }
-        return all
-    }
-
     // MARK: - Checks
 
     private static func requireOneIndex(_ shards: [ShardDescription], _ names: [String]) throws {
@@ -148,7 +140,9 @@ public final class ClusterIndex: Sendable {
                 remedy: "build all shards by one recipe, with the same models")
         }
         for (number, shard) in shards.enumerated() {
-            guard shard.recipe == shards[0].recipe else { throw mismatch("their recipes or settings differ", number) }
+            guard shard.comparableRecipe == shards[0].comparableRecipe else {
+                throw mismatch("their recipes or settings differ", number)
+            }
             guard shard.models == shards[0].models else {
                 throw mismatch("they were built with other models", number)
             }

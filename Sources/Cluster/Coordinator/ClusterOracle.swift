@@ -17,6 +17,7 @@ struct ClusterOracle: SubstringOracle {
     private let shards: ShardGroup
     private let documents: ClusterDocuments
     private let conditions: [String]
+    private let known: ContinuationCache
 
     init(_ index: ClusterIndex, _ documents: ClusterDocuments, conditions: [String]) throws {
         (tokenCount, passageCount, boundary) = index.ngramTotals
@@ -24,7 +25,8 @@ struct ClusterOracle: SubstringOracle {
         self.documents = documents
         self.conditions = conditions
         root = NGramNode(tokens: [], count: tokenCount)
-        root.next = try index.vocabulary()
+        known = index.continuations
+        try prepare([root])
     }
 
     func extend(_ range: NGramNode, with token: TokenID) -> NGramNode? {
@@ -51,6 +53,10 @@ struct ClusterOracle: SubstringOracle {
         var nodes: [[TokenID]: [NGramNode]] = [:]
         var order: [[TokenID]] = []
         for node in ranges where node.next == nil {
+            if let next = known.continuations(of: node.tokens) {
+                node.next = next
+                continue
+            }
             if nodes[node.tokens] == nil { order.append(node.tokens) }
             nodes[node.tokens, default: []].append(node)
         }
@@ -58,14 +64,17 @@ struct ClusterOracle: SubstringOracle {
         let answers = try shards.ask(NextTokens(ngrams: order))
         for (number, tokens) in order.enumerated() {
             let next = TokenCounts.sum(answers.compactMap { $0.indices.contains(number) ? $0[number] : nil })
+            // A shard that is missing from this search may be there in the next.
+            if shards.missing?.all.isEmpty ?? true { known.insert(next, after: tokens) }
             for node in nodes[tokens] ?? [] { node.next = next }
         }
     }
 
     func ranges(of ngrams: [[TokenID]]) throws -> [NGramNode?] {
-        let counts = try counts(of: Array(Set(ngrams.filter { !$0.isEmpty })), limit: 0)
+        // Those of one token are known without asking.
+        let counts = try counts(of: Array(Set(ngrams.filter { $0.count > 1 })), limit: 0)
         return ngrams.map { ngram in
-            if ngram.isEmpty { return root }
+            guard ngram.count > 1 else { return ngram.isEmpty ? root : extend(root, with: ngram[0]) }
             guard let found = counts[ngram], found.count > 0 else { return nil }
             return NGramNode(tokens: ngram, count: found.count)
         }

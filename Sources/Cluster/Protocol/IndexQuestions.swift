@@ -15,6 +15,8 @@ struct DescribeShard: ShardQuestion {
 struct ShardDescription: ByteCodable, Equatable {
     /// The recipe and the default settings, in YAML.
     var recipe: String
+    /// The same without what may differ between machines: shards of one index agree in it.
+    var comparableRecipe: String
     /// The models that the index was built with, by what they are used for, and their digests.
     var models: [Model]
     /// Which of how many shards it is; nil for an index that is none.
@@ -134,12 +136,14 @@ extension ShardDescription {
     /// What stands in for a shard that does not answer.
     static func unreachable(_ number: Int, of count: Int, like other: ShardDescription) -> ShardDescription {
         ShardDescription(
-            recipe: other.recipe, models: other.models, shard: ShardNumber(number: number, count: count), documents: 0,
+            recipe: other.recipe, comparableRecipe: other.comparableRecipe, models: other.models,
+            shard: ShardNumber(number: number, count: count), documents: 0,
             passages: 0, passageBound: 0, documentBound: 0)
     }
 
     init(from reader: inout ByteReader) throws(ByteFault) {
         recipe = try reader.next()
+        comparableRecipe = try reader.next()
         models = try reader.next()
         shard = try reader.next()
         documents = try reader.next()
@@ -155,6 +159,7 @@ extension ShardDescription {
 
     func write(to writer: inout ByteWriter) {
         writer.append(recipe)
+        writer.append(comparableRecipe)
         writer.append(models)
         writer.append(shard)
         writer.append(documents)

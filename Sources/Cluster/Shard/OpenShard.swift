@@ -66,9 +66,9 @@ final class OpenShard: Sendable {
     func description() throws -> ShardDescription {
         let recipe = index.recipe
         var description = ShardDescription(
-            recipe: try index.recipeText(),
-            models: index.builtWith.map { .init(role: $0.role, digest: $0.digest) },
-            shard: try index.shard.map { .init(number: $0.number, count: $0.count) },
+            recipe: try index.recipeText(), comparableRecipe: try index.comparableRecipe(),
+            models: index.builtWith.map { .init(role: $0.role, digest: String(index.modelDigest($0.role))) },
+            shard: index.shard.map { .init(number: $0.number, count: $0.count) },
             documents: index.documents.documentCount, passages: index.documents.passageCount,
             passageBound: Int(index.passageBound), documentBound: Int(index.documentBound))
         let summary = index.summary

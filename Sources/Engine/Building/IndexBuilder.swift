@@ -16,6 +16,10 @@ struct IndexBuilder {
     private let synchronised: ChangedFiles?
     /// The files that a damaged index was built of; documents that are indexed again have their keys as paths of their origins.
     private let restored: CorpusFileTable?
+    /// The shard that the index is, or will be; nil for one of all documents.
+    private var shard: ShardRecord?
+    /// Whether documents have the positions that the damaged index gave them.
+    private let keepsPositions: Bool
     private let engine: Engine
     private let progress: any ProgressReporter
     private let segmentTextBytes: Int
@@ -25,13 +29,15 @@ struct IndexBuilder {
     static let segmentTextBytes = 128 << 20
 
     /// A builder of the index in the folder `output`; an index that is there is replaced.
+    ///
+    /// - Parameter shard: the shard whose documents it has; nil for all documents.
     init(
-        _ file: RecipeFile, output: String, engine: Engine, progress: any ProgressReporter,
+        _ file: RecipeFile, output: String, shard: ShardNumber? = nil, engine: Engine, progress: any ProgressReporter,
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) {
         self.init(
-            file, output: output, adding: false, replacing: false, synchronised: nil, restored: nil, engine, progress,
-            segmentTextBytes)
+            file, output: output, adding: false, replacing: false, synchronised: nil, restored: nil,
+            shard: shard.map { ShardRecord($0) }, engine, progress, segmentTextBytes)
     }
 
     /// A builder that indexes documents of a damaged index again.
@@ -39,37 +45,43 @@ struct IndexBuilder {
     /// - Parameter adding: Whether the index in the folder `output` has the recipe and other segments of the damaged one, or is
     ///   made anew by `file`.
     init(
-        restoring file: RecipeFile, files: CorpusFileTable?, output: String, adding: Bool, engine: Engine,
+        restoring file: RecipeFile, files: CorpusFileTable?, shard: ShardRecord?, output: String, adding: Bool,
+        engine: Engine,
         progress: any ProgressReporter
     ) {
         self.init(
             file, output: output, adding: adding, replacing: false, synchronised: nil,
-            restored: files, engine, progress, Self.segmentTextBytes)
+            restored: files, shard: shard, keepsPositions: true, engine, progress, Self.segmentTextBytes)
     }
 
     /// A builder that adds documents to an index, by the recipe that made it.
     ///
-    /// - Parameter replacing: Whether documents replace those with the same ids, or are refused.
+    /// - Parameters:
+    ///   - replacing: Whether documents replace those with the same ids, or are refused.
+    ///   - shard: what the index must be; nil when it does not matter.
     init(
-        addingTo path: String, replacing: Bool, engine: Engine, progress: any ProgressReporter,
+        addingTo path: String, replacing: Bool, shard: ShardNumber? = nil, engine: Engine,
+        progress: any ProgressReporter,
         segmentTextBytes: Int = IndexBuilder.segmentTextBytes
     ) throws {
         let index = try engine.open(path)
+        try index.require(shard)
         self.init(
             RecipeFile(index.recipe, settings: index.settings), output: path, adding: true, replacing: replacing,
-            synchronised: nil, restored: nil, engine, progress, segmentTextBytes)
+            synchronised: nil, restored: nil, shard: index.shard, engine, progress, segmentTextBytes)
     }
 
     /// A builder that makes an index agree with the files of its corpus.
     init(synchronising index: SearchIndex, files: ChangedFiles, engine: Engine, progress: any ProgressReporter) {
         self.init(
             RecipeFile(index.recipe, settings: index.settings), output: index.path, adding: true, replacing: true,
-            synchronised: files, restored: nil, engine, progress, Self.segmentTextBytes)
+            synchronised: files, restored: nil, shard: index.shard, engine, progress, Self.segmentTextBytes)
     }
 
     private init(
         _ file: RecipeFile, output: String, adding: Bool, replacing: Bool, synchronised: ChangedFiles?,
-        restored: CorpusFileTable?, _ engine: Engine, _ progress: any ProgressReporter, _ segmentTextBytes: Int
+        restored: CorpusFileTable?, shard: ShardRecord?, keepsPositions: Bool = false, _ engine: Engine,
+        _ progress: any ProgressReporter, _ segmentTextBytes: Int
     ) {
         self.file = file
         self.output = output
@@ -77,6 +89,8 @@ struct IndexBuilder {
         self.replacing = replacing
         self.synchronised = synchronised
         self.restored = restored
+        self.shard = shard
+        self.keepsPositions = keepsPositions
         self.engine = engine
         self.progress = progress
         self.segmentTextBytes = segmentTextBytes
@@ -102,7 +116,7 @@ struct IndexBuilder {
                 .invalidInput, "the recipe builds nothing",
                 remedy: "name some of \(engine.parts.nameList)")
         }
-        let source = SampledDocuments(documents)
+        let source = SampledDocuments(documents, of: shard?.shard, keepsPositions: keepsPositions)
         var builder = self
         if !adding {
             builder.file.locateModels(in: ".")
@@ -124,11 +138,12 @@ struct IndexBuilder {
     }
 
     /// - Parameter corpus: the files that the documents come from; nil when they come from none.
-    private func build(_ documents: any DocumentSource, _ corpus: DocumentIterator?) throws -> Changes {
+    private mutating func build(_ documents: any DocumentSource, _ corpus: DocumentIterator?) throws -> Changes {
         let recipe = file.recipe
         let existing = try adding ? engine.open(output) : nil
         let context = BuildContext(
-            models: engine.models, existing: existing, unfinished: Store.unfinishedFolder(of: output))
+            models: engine.models, existing: existing, unfinished: Store.unfinishedFolder(of: output),
+            shard: shard?.shard)
         let parts = engine.parts.built(by: recipe)
         let builders = try parts.map { try $0.makeBuilder(recipe, context) }
         for print in builders.compactMap(\.fingerprint) {
@@ -146,7 +161,7 @@ struct IndexBuilder {
         }
     }
 
-    private func build(
+    private mutating func build(
         _ documents: any DocumentSource, _ corpus: DocumentIterator?, _ builders: [any PartBuilder]
     ) throws -> Changes {
         let files = synchronised ?? (adding ? nil : corpus.map { ChangedFiles(new: $0) })
@@ -174,10 +189,11 @@ struct IndexBuilder {
             draft = SegmentDraft()
         }
         progress.begin("reading documents", total: documents.totalBytes, unit: "bytes")
-        while let document = try documents.next() {
+        while var document = try documents.next() {
             progress.advance(documents.bytesRead - reported)
             reported = documents.bytesRead
             let file = numbers[document.origin.path] ?? 0
+            if let shard, !keepsPositions { document.position = try shard.position(ofRecord: document.position) }
             if synchronised != nil, try replaced?.keep(document, file: file) == true { continue }
             // A document that is nothing but a title has one passage, which is empty.
             let ranges = passages(document)
@@ -225,13 +241,18 @@ struct IndexBuilder {
         } else if !adding {
             session.removeMetadata(CorpusFileTable.metadataName)
         }
+        if let shard {
+            try session.setMetadata(ShardRecord.metadataName, shard)
+        } else if !adding {
+            session.removeMetadata(ShardRecord.metadataName)
+        }
         // What was fitted to an index is not fitted to the one that replaces it.
         if !adding { for name in SearchIndex.fittedNames { session.removeMetadata(name) } }
     }
 
     /// The documents of the index that is added to, which another writer may have replaced before this one had the
-    /// lock.
-    private func committed(_ session: WriteSession, _ builders: [any PartBuilder]) throws -> StoredDocuments {
+    /// lock. Of a shard it counts one addition more.
+    private mutating func committed(_ session: WriteSession, _ builders: [any PartBuilder]) throws -> StoredDocuments {
         let index = try engine.open(output)
         for print in builders.compactMap(\.fingerprint) {
             try print.require(in: index.fingerprints, path: output)
@@ -240,11 +261,12 @@ struct IndexBuilder {
         guard synchronised.map({ $0.before == files }) != false else {
             throw TrawlError(.busy, "the index was changed meanwhile", path: output, remedy: "run the command again")
         }
-        guard index.recipe == file.recipe else {
+        guard index.recipe == file.recipe, index.shard?.shard == shard?.shard else {
             throw TrawlError(
-                .busy, "the index was rebuilt by another recipe meanwhile", path: output,
+                .busy, "the index was rebuilt by another recipe, or as another shard, meanwhile", path: output,
                 remedy: "run the command again")
         }
+        shard = keepsPositions ? index.shard : try index.shard?.afterAddition(path: output)
         return try StoredDocuments(session.snapshot(of: session.manifest.segments))
     }
 

@@ -137,6 +137,8 @@ public struct BuildContext: Sendable {
     /// A folder for work that the next run can use if this one is interrupted. It need not exist, and is removed by the
     /// commit.
     public let unfinished: String
+    /// The shard that the index is; nil for an index of all documents.
+    public var shard: ShardNumber?
 }
 
 /// What a part is checked with.

@@ -43,4 +43,10 @@ public struct RecipeFile: Equatable, Sendable {
         recipe.sections.renameModels { ModelCatalogue.located($0, in: folder) }
         settings.locateModels(in: folder)
     }
+
+    /// Replaces the names of all models of the index's parts.
+    mutating func nameModels(_ name: (String) -> String) {
+        recipe.sections.renameModels(name)
+        settings.sections.renameModels(name)
+    }
 }

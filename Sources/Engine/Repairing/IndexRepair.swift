@@ -27,6 +27,8 @@ struct IndexRepair {
         var problems: [String] = []
         /// The parts whose model is missing or another one: they can be copied, and neither checked nor built.
         var withoutModel: Set<String> = []
+        /// nil also for a shard that has lost the record of that.
+        var shard: ShardRecord?
         var unverified: Set<String> = []
     }
 
@@ -40,6 +42,11 @@ struct IndexRepair {
         var findings = Findings()
         if let damage = store.damage { findings.problems.append("the last commit may be lost: \(damage)") }
         let (snapshot, file) = try readable(store, &findings)
+        do {
+            findings.shard = try ShardRecord.read(snapshot)
+        } catch {
+            findings.problems.append("which shard of a corpus the index is: \(error)")
+        }
         do {
             return try run(snapshot, file, &findings)
         } catch {
@@ -90,7 +97,13 @@ struct IndexRepair {
         }
         // Segments mean nothing without the vocabulary and whatever else is stored beside them.
         var missing: (any Error)?
-        do { try snapshot.forEachMetadata { session.setMetadata($0, bytes: $1) } } catch { missing = error }
+        do {
+            try snapshot.forEachMetadata { name, bytes in
+                if name != ShardRecord.metadataName || findings.shard != nil { session.setMetadata(name, bytes: bytes) }
+            }
+        } catch {
+            missing = error
+        }
         try session.commit(segments: [])
         findings.withoutModel = try partsWithoutModel()
         for segment in snapshot.segments {
@@ -155,6 +168,10 @@ struct IndexRepair {
         var chosen: [(segment: SalvagedSegment, number: UInt32)] = []
         var seen: Set<DocumentID> = []
         for segment in segments.reversed() {
+            if findings.shard != nil, !segment.hasPositions {
+                findings.problems.append(
+                    "the positions of the documents of segment \(segment.reader.info.number) in the whole corpus")
+            }
             if !segment.hasHeadings {
                 findings.problems.append("the headings of the documents of segment \(segment.reader.info.number)")
             }
@@ -189,7 +206,8 @@ struct IndexRepair {
         // Without a segment that is sound, what is stored beside them may be what is damaged: that is made anew too.
         let adding = !findings.copied.isEmpty
         try IndexBuilder(
-            restoring: file, files: files, output: output, adding: adding, engine: engine, progress: progress
+            restoring: file, files: files, shard: findings.shard, output: output, adding: adding, engine: engine,
+            progress: progress
         ).run(SalvagedDocuments(chosen, keys: keys))
         let fitted =
             try adding

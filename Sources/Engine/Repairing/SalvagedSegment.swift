@@ -10,6 +10,7 @@ struct SalvagedSegment {
     let documentCount: UInt32
     private let text: PartialBlob
     private let documents: PartialBlob
+    private let positions: PartialBlob
     /// By document; nil when they cannot be read.
     private let headings: [UInt32: [Heading]]?
     private let dead: BitSet?
@@ -18,6 +19,9 @@ struct SalvagedSegment {
     var knowsDeletions: Bool { dead != nil }
 
     var hasHeadings: Bool { headings != nil }
+
+    /// Whether the positions of all documents in the whole corpus are known, as those of a shard are.
+    var hasPositions: Bool { positions.isWhole }
 
     init(_ reader: SegmentReader) {
         self.reader = reader
@@ -30,6 +34,7 @@ struct SalvagedSegment {
                 reader.info.documentCount,
                 UInt32(clamping: reader.snapshot.byteCount / MemoryLayout<DocumentRecord>.stride))
         headings = Self.headings(of: reader)
+        positions = reader.partialBlob(DocumentTables.positions, recordSize: MemoryLayout<UInt64>.stride)
         dead = Self.dead(in: reader, documents, bound: Int(documentCount))
     }
 
@@ -118,9 +123,11 @@ struct SalvagedSegment {
             let metadata = try? DocumentMetadata(stored: json)
         else { return nil }
         let headings = (headings?[number] ?? []).filter { $0.range.upperBound <= text.utf8.count }
-        return Document(
+        var document = Document(
             id: DocumentID(id), title: title, text: text, metadata: metadata.fields, headings: headings,
             origin: Origin(path: keys[record.file] ?? reader.snapshot.path))
+        document.position = positions.load(Int(number), as: UInt64.self) ?? UInt64(number)
+        return document
     }
 }
 

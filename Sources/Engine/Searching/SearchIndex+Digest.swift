@@ -2,8 +2,8 @@ import TrawlStore
 import TrawlTokenizers
 
 extension SearchIndex {
-    /// What the index holds in 64 hexadecimal digits: SHA-256 over its recipe and settings, what was fitted to it, the digests of its models and the
-    /// checksums of all that is stored. Two builds of the same corpus by the same recipe have the same.
+    /// What the index holds in 64 hexadecimal digits: SHA-256 over its recipe and settings, what was fitted to it, which shard it
+    /// is, the digests of its models and the checksums of all that is stored. Two builds of the same corpus by the same recipe have the same.
     ///
     /// - Complexity: one page for each mebibyte of the index; a second for a hundred gigabytes that are not in memory.
     public func digest() throws -> String { try once("digest", makeDigest) }
@@ -15,7 +15,7 @@ extension SearchIndex {
         }
         add(try RecipeFile(recipe, settings: settings).yaml(parts: knownParts))
         for (key, digest) in fingerprints.sorted(by: { $0.key < $1.key }) { add(key + " " + digest) }
-        for name in Self.fittedNames {
+        for name in Self.fittedNames + [ShardRecord.metadataName] {
             guard let bytes = try snapshot.metadata(name) else { continue }
             add(name)
             bytes.withUnsafeBufferPointer { hash.update($0) }

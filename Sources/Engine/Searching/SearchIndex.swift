@@ -18,6 +18,8 @@ public final class SearchIndex: Sendable {
     public let documents: StoredDocuments
     public let snapshot: Snapshot
     let fingerprints: Fingerprints
+    /// Which shard of a corpus the index is; nil for an index of all documents.
+    package let shard: ShardRecord?
     /// The parts that an index may have.
     let knownParts: IndexParts
     private let store: Store
@@ -43,6 +45,7 @@ public final class SearchIndex: Sendable {
         let file = try Self.recipeFile(of: snapshot, parts)
         (recipe, settings) = (file.recipe, file.settings)
         fingerprints = try snapshot.metadata(Self.fingerprintsName, as: Fingerprints.self) ?? [:]
+        shard = try ShardRecord.read(snapshot)
         documents = try StoredDocuments(snapshot)
         self.opened = Mutex(opened)
     }
@@ -135,7 +138,8 @@ extension SearchIndex {
         IndexSummary(
             path: path, documents: documents.documentCount, passages: documents.passageCount,
             deletedDocuments: documents.deletedDocumentCount, deletedPassages: documents.deletedPassageCount,
-            segments: documents.segments.count, bytesOnDisk: store.sizeOnDisk, components: recipe.build)
+            segments: documents.segments.count, bytesOnDisk: store.sizeOnDisk, components: recipe.build,
+            shard: shard?.shard)
     }
 
     /// The bytes that each part takes, and the deletion sets, over all segments.
@@ -172,18 +176,21 @@ public struct IndexSummary: Codable, Sendable {
     public let bytesOnDisk: Int
     /// The retrieval methods that were built.
     public let components: [String]
+    /// Which shard of a corpus the index is; nil for an index of all documents.
+    public let shard: ShardNumber?
 
     package init(
         path: String, documents: Int, passages: Int, deletedDocuments: Int, deletedPassages: Int, segments: Int,
-        bytesOnDisk: Int, components: [String]
+        bytesOnDisk: Int, components: [String], shard: ShardNumber? = nil
     ) {
         (self.path, self.documents, self.passages) = (path, documents, passages)
         (self.deletedDocuments, self.deletedPassages) = (deletedDocuments, deletedPassages)
-        (self.segments, self.bytesOnDisk, self.components) = (segments, bytesOnDisk, components)
+        (self.segments, self.bytesOnDisk) = (segments, bytesOnDisk)
+        (self.components, self.shard) = (components, shard)
     }
 
     enum CodingKeys: String, CodingKey {
-        case path, documents, passages, segments, components
+        case path, documents, passages, segments, components, shard
         case deletedDocuments = "deleted_documents"
         case deletedPassages = "deleted_passages"
         case bytesOnDisk = "bytes_on_disk"

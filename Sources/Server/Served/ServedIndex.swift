@@ -29,16 +29,23 @@ final class ServedIndex: Sendable {
                 try? await Task.sleep(for: .seconds(1))
                 guard let self else { return }
                 // The next request says what is wrong with an index that cannot be read.
-                _ = try? self.searchable()
+                try? self.follow()
                 self.shard?.releaseOldCommits()
             }
         }
     }
 
-    /// The index or cluster as the last commit left it.
+    /// The index as its last commit left it, or the cluster as it was a second ago: its shards are asked once a second what they
+    /// are, not at every search.
     func searchable() throws -> any Searchable {
         let known = newest.withLock { $0 }
-        let refreshed = try known.newest()
+        guard known is SearchIndex else { return known }
+        return try follow()
+    }
+
+    @discardableResult
+    private func follow() throws -> any Searchable {
+        let refreshed = try newest.withLock { $0 }.newest()
         newest.withLock { $0 = refreshed }
         return refreshed
     }

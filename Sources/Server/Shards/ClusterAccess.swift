@@ -19,6 +19,13 @@ public struct ClusterAccess: Sendable {
     /// Whether a path is that of a manifest, rather than of an index.
     public static func isManifest(_ path: String) -> Bool { path.hasSuffix(fileEnding) }
 
+    /// The path of the index or the manifest that a user named.
+    ///
+    /// - Throws: `TrawlError.notFound` for a name that no index has.
+    public static func path(of name: String) throws -> String {
+        isManifest(name) ? name : try IndexCatalogue.path(of: name)
+    }
+
     /// The index or the cluster at `path`.
     public func open(_ path: String, name: String? = nil, engine: Engine) throws -> any Searchable {
         guard Self.isManifest(path) else { return try engine.open(path) }

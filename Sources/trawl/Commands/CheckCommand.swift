@@ -40,6 +40,11 @@ struct CheckCommand: AsyncParsableCommand {
         if let repair { return try save(to: repair) }
         let results = try Engine().check(
             index.path, sample: sample == 0 ? .max : sample, progress: progress.reporter)
+        try Self.show(results, json: json)
+    }
+
+    /// Prints the results; exits with 1 when one failed.
+    static func show(_ results: [CheckResult], json: Bool) throws {
         for result in results {
             if json {
                 try Output.json(result)

@@ -20,7 +20,7 @@ struct IndexArgument: ParsableArguments {
 
     /// The index as it is now, or the cluster that a manifest lists.
     func openToSearch(_ engine: Engine, _ access: ClusterAccess = ClusterAccess()) throws -> any Searchable {
-        try access.open(ClusterAccess.isManifest(index) ? index : path, engine: engine)
+        try access.open(ClusterAccess.path(of: index), engine: engine)
     }
 
     /// The index as it is now.

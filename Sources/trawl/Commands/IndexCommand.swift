@@ -37,6 +37,7 @@ struct IndexCommand: AsyncParsableCommand {
               trawl index corrected.jsonl --output notes.trawl --replace
               trawl index notes/ --output notes.trawl --sync
               trawl index scifact/ --output scifact.trawl --pseudo-queries written/
+              trawl index --recipe indexes/wikipedia.yaml --shard 0/8
             """)
 
     @Argument(help: "The files and folders to index. (default: the recipe's)") var paths: [String] = []
@@ -44,7 +45,8 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "The index folder to make. (default: the recipe's path, with .trawl for .yaml)", valueName: "path"))
+            "The index folder to make. (default: the recipe's path, with .trawl for .yaml, and -I-of-N before it for a "
+                + "shard)", valueName: "path"))
     var output: String?
 
     @Option(
@@ -68,6 +70,18 @@ struct IndexCommand: AsyncParsableCommand {
     var sync = false
 
     @Flag(help: "As --sync, and again whenever a file changes, until Ctrl-C.") var watch = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Take only the documents of shard I of N, where I is 0 to N-1 (docs/shards.md).",
+            discussion: """
+                A document belongs to a shard by a hash of its id. Each shard is an index of its own; the builds need not \
+                know of each other. A shard takes only its own documents from --add, --replace and --sync, too.
+                """, valueName: "i/n"),
+        transform: { text in
+            do { return try ShardNumber(text) } catch { throw ValidationError("\(error)") }
+        })
+    var shard: ShardNumber?
 
     @Option(
         help: ArgumentHelp(
@@ -184,15 +198,18 @@ struct IndexCommand: AsyncParsableCommand {
             if let format { corpus.format = format }
             documents = try corpus.documents(paths: paths, onBadInput: strict ? .stop : .skip)
             summary = try engine.add(
-                identified(documents, recipe), to: path, replacing: replace, progress: progress.reporter)
+                identified(documents, recipe), to: path, replacing: replace, shard: shard,
+                progress: progress.reporter)
         } else {
             let file = try recipeFile()
             try SearchFlags.checkBuilding(.current, file.recipe)
             // `indexes/wikipedia.yaml` makes `indexes/wikipedia.trawl`.
-            let path = output ?? ((recipe ?? "") as NSString).deletingPathExtension + ".trawl"
+            let suffix = shard.map { "-\($0.number)-of-\($0.count)" } ?? ""
+            let path = output ?? ((recipe ?? "") as NSString).deletingPathExtension + suffix + ".trawl"
             documents = try file.recipe.corpus.documents(onBadInput: strict ? .stop : .skip)
             summary = try engine.build(
-                file, at: path, documents: identified(documents, file.recipe), progress: progress.reporter)
+                file, at: path, documents: identified(documents, file.recipe), shard: shard,
+                progress: progress.reporter)
         }
         if json {
             try Output.json(IndexReport(summary: summary, skipped: documents.summary.skipped.count))
@@ -203,7 +220,8 @@ struct IndexCommand: AsyncParsableCommand {
             }
             Diagnostics.line(
                 "\(summary.path): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
-                    + "\(grouped(summary.bytesOnDisk / 1_000_000)) MB")
+                    + "\(grouped(summary.bytesOnDisk / 1_000_000)) MB"
+                    + (summary.shard.map { ", shard \($0)" } ?? ""))
         }
         if watch { try synchronise(summary.path, engine) }
     }
@@ -235,7 +253,8 @@ struct IndexCommand: AsyncParsableCommand {
 
     private func synchroniseOnce(_ path: String, _ engine: Engine, _ corpus: CorpusRecipe) throws {
         let report = try engine.synchronise(
-            path, with: corpus.reader(paths: paths, onBadInput: strict ? .stop : .skip), progress: progress.reporter)
+            path, with: corpus.reader(paths: paths, onBadInput: strict ? .stop : .skip), shard: shard,
+            progress: progress.reporter)
         let changed = report.added + report.replaced + report.removed
         if json, changed > 0 || !watch {
             try Output.json(report)

@@ -43,7 +43,8 @@ struct ListCommand: AsyncParsableCommand {
                     Output.line(
                         "\(path.visibleLine)\t\(counted(summary.documents, "document"))\t"
                             + "\(counted(summary.segments, "segment"))\t\(size) MB\t"
-                            + summary.components.joined(separator: ","))
+                            + summary.components.joined(separator: ",")
+                            + (summary.shard.map { "\tshard \($0)" } ?? ""))
                 }
             } catch {
                 Diagnostics.warning("\(error)")

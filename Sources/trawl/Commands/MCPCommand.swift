@@ -24,7 +24,7 @@ struct MCPCommand: AsyncParsableCommand {
 
     func run() async throws {
         var server = try MCPServer(
-            engine: Engine(), indexes: indexes.map { try IndexCatalogue.path(of: $0) },
+            engine: Engine(), indexes: indexes.map { try ClusterAccess.path(of: $0) },
             version: RootCommand.configuration.version)
         while let line = readLine() {
             if line.allSatisfy(\.isWhitespace) { continue }

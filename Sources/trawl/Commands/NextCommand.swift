@@ -40,7 +40,7 @@ struct NextCommand: AsyncParsableCommand {
     }
 
     private func showNext(_ finder: any PhraseSearcher) throws {
-        let found = finder.predict(after: context, limit: limit)
+        let found = try finder.predict(after: context, limit: limit)
         if json { return try Output.json(found) }
         Output.line("\"\(found.context.visibleLine)\" \(grouped(found.count))")
         for next in found.next {
@@ -50,7 +50,7 @@ struct NextCommand: AsyncParsableCommand {
     }
 
     private func showProbability(of text: String, _ finder: any PhraseSearcher) throws {
-        let found = finder.probabilities(of: text, after: context)
+        let found = try finder.probabilities(of: text, after: context)
         guard !found.tokens.isEmpty else {
             throw TrawlError(.invalidInput, "'\(text)' has no tokens", remedy: "give at least one word")
         }

@@ -16,11 +16,15 @@ struct ServeCommand: AsyncParsableCommand {
             /openapi.json. / is a page to search in. Every search reads the newest commit of its index. Without INDEX it \
             serves models alone.
 
+            A manifest (NAME.shards.json) is served as one index: its shards are asked over HTTP where it names their \
+            servers, and opened by this one otherwise. Any server is one of a shard; docs/shards.md has the whole story.
+
             Only programs on this machine can connect unless --host says otherwise; then set --api-key, or the \
             environment variable TRAWL_API_KEY, which other users of the machine cannot see.
 
             EXAMPLES
               trawl serve wikipedia notes.trawl
+              trawl serve wikipedia.shards.json --allow-partial
               trawl serve --embedder multilingual-e5-small --precision int8
               TRAWL_API_KEY=secret trawl serve notes.trawl --host 0.0.0.0 --port 80 --read-only
             """)
@@ -52,6 +56,8 @@ struct ServeCommand: AsyncParsableCommand {
     var timeout = ServerSettings().timeout
     @Flag(help: "Print a line for each request to standard error.") var verbose = false
 
+    @OptionGroup(title: "Shards") var cluster: ClusterFlags
+
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
@@ -74,7 +80,7 @@ struct ServeCommand: AsyncParsableCommand {
         allowManyConnections()
         let quiet = progress.quiet
         let server = try TrawlServer(
-            settings, engine: Engine(), indexes: indexes.map { try IndexCatalogue.path(of: $0) },
+            settings, engine: Engine(), indexes: indexes.map { try ClusterAccess.path(of: $0) },
             logger: Logger(label: "trawl"))
         let address = host.contains(":") ? "[\(host)]" : host
         // The server itself sees to the first Ctrl-C.
@@ -97,6 +103,8 @@ struct ServeCommand: AsyncParsableCommand {
         settings.queueLength = maxQueue
         settings.bodyBytes = maxBody << 20
         settings.timeout = timeout
+        settings.cluster = cluster.access
+        settings.cluster.timeout = timeout
         settings.version = RootCommand.configuration.version
         return settings
     }

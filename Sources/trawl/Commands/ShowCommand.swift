@@ -33,6 +33,7 @@ struct ShowCommand: AsyncParsableCommand {
         Output.line("passages    \(grouped(summary.passages))" + deleted(summary.deletedPassages))
         Output.line("segments    \(summary.segments)")
         Output.line("size        \(grouped(summary.bytesOnDisk / 1_000_000)) MB")
+        if let shard = summary.shard { Output.line("shard       \(shard)") }
         Output.line("components  \(summary.components.joined(separator: ", "))")
         for part in try index.partSummaries() {
             Output.line(part.name.padding(toLength: 12, withPad: " ", startingAt: 0) + part.summary)

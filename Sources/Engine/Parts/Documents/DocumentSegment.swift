@@ -11,6 +11,8 @@ struct DocumentSegment: Sendable {
     let passages: Blob
     /// nil for a segment without headings.
     let headings: Blob?
+    /// nil in an index that is not a shard.
+    let positions: Blob?
     let deletions: DeletionSet?
 
     /// - Throws: `TrawlError.corrupted` for a segment with another number of documents or passages than the manifest says.
@@ -22,9 +24,13 @@ struct DocumentSegment: Sendable {
         headings =
             try reader.hasBlob(DocumentTables.headings)
             ? reader.blob(DocumentTables.headings, recordSize: MemoryLayout<HeadingRecord>.stride) : nil
+        positions =
+            try reader.hasBlob(DocumentTables.positions)
+            ? reader.blob(DocumentTables.positions, recordSize: MemoryLayout<UInt64>.stride) : nil
         deletions = try DeletionSet(reader)
         guard documents.recordCount == Int(reader.info.documentCount),
-            passages.recordCount == Int(reader.info.passageCount)
+            passages.recordCount == Int(reader.info.passageCount),
+            positions.map({ $0.recordCount == documents.recordCount }) != false
         else {
             throw TrawlError(
                 .corrupted, "segment \(reader.info.number) has another number of documents than the manifest says",
@@ -47,6 +53,12 @@ struct DocumentSegment: Sendable {
                         + "of documents", path: reader.snapshot.path, remedy: "build the index again")
             }
         }
+    }
+
+    /// The position of a document in the whole corpus; nil in an index that is not a shard.
+    func position(of document: UInt32) throws -> UInt64? {
+        guard document < reader.info.documentCount else { throw damaged }
+        return positions?.load(Int(document))
     }
 
     func isDead(document: UInt32) -> Bool { deletions?.documents.contains(Int(document)) ?? false }

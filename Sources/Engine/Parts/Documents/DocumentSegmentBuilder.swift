@@ -13,16 +13,20 @@ final class DocumentSegmentBuilder {
     private let passages: BlobWriter
     /// Made when there is a heading.
     private var headings: BlobWriter?
+    private let positions: BlobWriter?
 
-    init(into writer: SegmentWriter) {
+    /// - Parameter storesPositions: Whether the segment is of a shard, and has the positions of its documents.
+    init(into writer: SegmentWriter, storesPositions: Bool = false) {
         self.writer = writer
         text = writer.blob(DocumentTables.text, recordSize: 1)
         documents = writer.blob(DocumentTables.documents, recordSize: MemoryLayout<DocumentRecord>.stride)
         passages = writer.blob(DocumentTables.passages, recordSize: MemoryLayout<PassageRecord>.stride)
+        positions =
+            storesPositions ? writer.blob(DocumentTables.positions, recordSize: MemoryLayout<UInt64>.stride) : nil
     }
 
-    static func write(_ draft: SegmentDraft, into writer: SegmentWriter) throws {
-        let builder = DocumentSegmentBuilder(into: writer)
+    static func write(_ draft: SegmentDraft, storesPositions: Bool, into writer: SegmentWriter) throws {
+        let builder = DocumentSegmentBuilder(into: writer, storesPositions: storesPositions)
         for entry in draft.entries { try builder.add(entry) }
         try builder.finish()
     }
@@ -49,7 +53,7 @@ final class DocumentSegmentBuilder {
             metadataBytes: UInt32(sizes[2]), textBytes: UInt32(sizes[3]), firstPassage: 0, file: entry.file)
         try add(
             record, id: parts[0].utf8, passages: entry.passages.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) },
-            headings: document.headings
+            headings: document.headings, position: document.position
         ) { text in
             for var part in parts { try part.withUTF8 { try text.append(UnsafeRawBufferPointer($0)) } }
         }
@@ -60,12 +64,13 @@ final class DocumentSegmentBuilder {
     /// - Parameter record: the sizes of those; its offsets are not read.
     func add(
         _ record: DocumentRecord, id: some Sequence<UInt8>, passages ranges: [Range<UInt32>], headings: [Heading],
-        content: (BlobWriter) throws -> Void
+        position: UInt64, content: (BlobWriter) throws -> Void
     ) throws {
         var record = record
         record.offset = UInt64(text.byteCount)
         record.firstPassage = passageCount
         try documents.append(record)
+        try positions?.append(position)
         try content(text)
         for (ordinal, range) in ranges.enumerated() {
             try passages.append(
@@ -92,7 +97,7 @@ final class DocumentSegmentBuilder {
         let content = try segment.content(of: record)
         try add(
             record, id: content.prefix(Int(record.idBytes)), passages: segment.passageRanges(of: document),
-            headings: segment.headings(of: document)
+            headings: segment.headings(of: document), position: segment.position(of: document) ?? 0
         ) {
             try $0.append(contentsOf: content)
         }
@@ -103,5 +108,6 @@ final class DocumentSegmentBuilder {
         try documents.finish()
         try passages.finish()
         try headings?.finish()
+        try positions?.finish()
     }
 }

@@ -9,6 +9,7 @@ import TrawlStore
 /// documents: offset u64 | id u32 | title u32 | metadata u32 | text u32 (bytes) | first passage u32 | file u32
 /// passages:  document u32 | start u32 | end u32 (bytes of its text) | number within the document u32
 /// headings:  document u32 | level u32 | start u32 | end u32 (bytes of its text), in this order; missing where there are none
+/// positions: position in the whole corpus u64, see `ShardRecord`; missing in an index that is not a shard
 /// table ids: document id -> number of the document in the segment
 /// ```
 enum DocumentTables {
@@ -16,6 +17,7 @@ enum DocumentTables {
     static let documents = BlobKind(number: 2, "documents")
     static let passages = BlobKind(number: 3, "passages")
     static let headings = BlobKind(number: 4, "headings")
+    static let positions = BlobKind(number: 5, "positions")
     static let ids = Table<UInt32>(number: 1, name: "ids")
 }
 

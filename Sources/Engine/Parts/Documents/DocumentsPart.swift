@@ -9,12 +9,16 @@ public struct DocumentsPart: IndexPart {
 
     public init() {}
 
-    public func makeBuilder(_ recipe: IndexRecipe, _ context: BuildContext) throws -> any PartBuilder { Builder() }
+    public func makeBuilder(_ recipe: IndexRecipe, _ context: BuildContext) throws -> any PartBuilder {
+        Builder(storesPositions: context.shard != nil)
+    }
 
     private struct Builder: PartBuilder {
+        let storesPositions: Bool
+
         func write(_ draft: SegmentDraft, into writer: SegmentWriter, progress: any ProgressReporter) throws {
             progress.begin("storing documents", total: draft.entries.count, unit: "documents")
-            try DocumentSegmentBuilder.write(draft, into: writer)
+            try DocumentSegmentBuilder.write(draft, storesPositions: storesPositions, into: writer)
             progress.advance(draft.entries.count)
             progress.end()
         }
@@ -25,9 +29,10 @@ public struct DocumentsPart: IndexPart {
     ) throws {
         progress.begin("copying documents", total: slices.reduce(0) { $0 + $1.documentCount }, unit: "documents")
         defer { progress.end() }
-        let builder = DocumentSegmentBuilder(into: writer)
-        for slice in slices {
-            let segment = try DocumentSegment(slice.reader)
+        let segments = try slices.map { try DocumentSegment($0.reader) }
+        let builder = DocumentSegmentBuilder(
+            into: writer, storesPositions: segments.allSatisfy { $0.positions != nil })
+        for (slice, segment) in zip(slices, segments) {
             for run in slice.documents {
                 for document in run { try builder.add(document, of: segment) }
                 progress.advance(run.count)
@@ -46,11 +51,17 @@ public struct DocumentsPart: IndexPart {
         var passages = 0
         var number: UInt32 = 0
         for segment in documents.segments {
+            guard index.shard == nil || segment.positions != nil else {
+                throw failure("segment \(segment.reader.info.number) has lost the positions of its documents")
+            }
             for local in 0..<segment.reader.info.documentCount {
                 let document = try segment.document(local)
                 guard try segment.reader.record(DocumentTables.ids, document.id.rawValue.utf8) == local,
                     try documents.documentID(number) == document.id
                 else { throw failure("the id \"\(document.id)\" does not lead to its document") }
+                if let shard = index.shard?.shard, !shard.contains(document.id) {
+                    throw failure("the document \"\(document.id)\" does not belong to shard \(shard)")
+                }
                 for range in document.passages {
                     guard isBoundary(range.lowerBound, document.text), isBoundary(range.upperBound, document.text)
                     else { throw failure("a passage of \"\(document.id)\" cuts a character") }
@@ -70,6 +81,7 @@ public struct DocumentsPart: IndexPart {
             throw failure("documents have \(passages) passages, the manifest counts \(expected)")
         }
         return "\(documents.documentCount) documents, \(documents.passageCount) passages"
+            + (index.shard.map { ", all of shard \($0.shard)" } ?? "")
     }
 
     private func isBoundary(_ offset: Int, _ text: String) -> Bool {

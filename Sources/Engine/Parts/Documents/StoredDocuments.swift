@@ -126,6 +126,13 @@ public struct StoredDocuments: Sendable {
         return DocumentID(try segment.string(at: Int(record.offset), count: record.idBytes))
     }
 
+    /// The position in the whole corpus of document `number`, counted over all segments: what ties between the shards of a
+    /// corpus are broken by. In an index that is not a shard it is the number.
+    package func position(ofDocument number: UInt32) throws -> UInt64 {
+        let (segment, local) = try locate(document: number)
+        return try segment.position(of: local) ?? UInt64(number)
+    }
+
     /// The document called `id`, or nil.
     public func document(_ id: DocumentID) throws -> StoredDocument? {
         try position(of: id).map { try segments[$0.segment].document($0.document) }

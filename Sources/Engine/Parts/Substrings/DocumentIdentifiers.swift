@@ -67,12 +67,14 @@ struct DocumentIdentifiers {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         let value = String(decoding: try encoder.encode(texts), as: UTF8.self)
-        return Document(
+        var identified = Document(
             id: document.id, title: document.title, text: document.text,
             metadata: document.metadata.filter { $0.key != field } + [
                 MetadataField(key: field, value: value, isJSON: true)
             ],
             headings: document.headings, origin: document.origin)
+        identified.position = document.position
+        return identified
     }
 
     /// The identifiers that a document brings.

@@ -6,7 +6,7 @@ final class IdentifiedDocuments: DocumentSource {
     private let base: any DocumentSource
     private let identifiers: DocumentIdentifiers
     private let isAdding: Bool
-    private var identified = 0
+    private var (read, identified) = (0, 0)
 
     init(_ base: any DocumentSource, _ identifiers: DocumentIdentifiers, isAdding: Bool) {
         self.base = base
@@ -19,13 +19,14 @@ final class IdentifiedDocuments: DocumentSource {
     var bytesRead: Int { base.bytesRead }
 
     var warnings: [String] {
-        guard identified == 0, !isAdding else { return base.warnings }
+        guard identified == 0, read > 0, !isAdding else { return base.warnings }
         return base.warnings + ["no document has the field \"\(identifiers.field)\" of identifiers"]
     }
 
     func next() throws -> Document? {
         guard let document = try base.next() else { return nil }
         try identifiers.check(document)
+        read += 1
         if identifiers.value(of: document) != nil { identified += 1 }
         return document
     }
@@ -36,7 +37,8 @@ public final class PseudoQueryDocuments: DocumentSource {
     private let base: any DocumentSource
     private let identifiers: DocumentIdentifiers
     private let queries: [DocumentID: [String]]
-    private var answering = 0
+    /// The documents that got theirs.
+    private var answering: Set<DocumentID> = []
 
     /// - Parameter recipe: that of the index which is built or added to.
     /// - Throws: `TrawlError.invalidInput` when the index keeps no identifiers.
@@ -57,7 +59,8 @@ public final class PseudoQueryDocuments: DocumentSource {
     public var bytesRead: Int { base.bytesRead }
 
     public var warnings: [String] {
-        let missing = queries.count - answering
+        let takes = corpus?.takes
+        let missing = queries.keys.count { !answering.contains($0) && takes?($0) != false }
         guard missing > 0 else { return base.warnings }
         return base.warnings + ["documents of pseudo-queries that the corpus does not have: \(missing)"]
     }
@@ -65,7 +68,7 @@ public final class PseudoQueryDocuments: DocumentSource {
     public func next() throws -> Document? {
         guard let document = try base.next() else { return nil }
         guard let added = queries[document.id] else { return document }
-        answering += 1
+        answering.insert(document.id)
         return try identifiers.adding(added, to: document)
     }
 }

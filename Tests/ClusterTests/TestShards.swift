@@ -1,0 +1,60 @@
+import Foundation
+import Synchronization
+import TrawlCluster
+import TrawlCore
+import TrawlCorpus
+import TrawlEngine
+import TrawlTestSupport
+
+/// A switch that threads share.
+final class Switch: Sendable {
+    private let state = Mutex(false)
+    func store(_ value: Bool) { state.withLock { $0 = value } }
+    var isOn: Bool { state.withLock { $0 } }
+}
+
+/// A shard whose connection can fail.
+final class FrailShard: ShardConnection {
+    let name = "frail"
+    let fails = Switch()
+    private let base: any ShardConnection
+
+    init(_ base: any ShardConnection) { self.base = base }
+
+    func send(_ question: [UInt8], answered: @escaping @Sendable (Result<[UInt8], any Error>) -> Void) {
+        guard !fails.isOn else {
+            return answered(.failure(TrawlError(.unavailable, "the connection was closed")))
+        }
+        base.send(question, answered: answered)
+    }
+}
+
+/// A shard that can be made to forget the commits it has open, as a restarted process does.
+final class ForgetfulShard: ShardConnection {
+    let name: String
+    private let open: @Sendable () throws -> LocalShard
+    private let current: Mutex<LocalShard>
+
+    init(path: String, engine: Engine) throws {
+        name = path
+        open = { try LocalShard(path: path, engine: engine) }
+        current = Mutex(try LocalShard(path: path, engine: engine))
+    }
+
+    func forget() { if let fresh = try? open() { current.withLock { $0 = fresh } } }
+
+    func send(_ question: [UInt8], answered: @escaping @Sendable (Result<[UInt8], any Error>) -> Void) {
+        current.withLock { $0 }.send(question, answered: answered)
+    }
+}
+
+/// Documents as a corpus that reports positions.
+struct DocumentListing {
+    let documents: [TestDocument]
+
+    init(_ documents: [TestDocument]) { self.documents = documents }
+
+    func corpus(in fixture: ClusterFixture) throws -> any DocumentSource {
+        try fixture.file(of: documents).recipe.corpus.documents()
+    }
+}

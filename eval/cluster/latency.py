@@ -1,0 +1,136 @@
+"""What shards cost: the latency of a search over N shards, each a process of its own, against one index.
+
+    python3 eval/cluster/latency.py CORPUS --trawl .build/release/trawl --work WORK [--shards 1,2,4,8] [--delay 0,2] [--queries 100]
+
+One client asks /v1/search over a kept connection, with questions about the titles of documents, first of a server of one index and
+then of a coordinator; medians in milliseconds of each query's second asking, both servers in turn. --delay D puts a proxy before
+each shard that holds every question and every answer for D/2 ms; D 0 shows what the proxy itself costs.
+"""
+import argparse
+import asyncio
+import http.client
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Dict, List, Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from shards import Server, build, manifest, served  # noqa: E402
+
+KEY = "measured"
+MODES = ["lexical", "dense", "generative", "hybrid"]
+
+
+class Client:
+    def __init__(self, server: Server) -> None:
+        parts = urllib.parse.urlsplit(server.url)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+
+    def search(self, query: str, mode: str) -> float:
+        """Milliseconds until the whole answer is there."""
+        body = json.dumps({"query": query, "mode": mode, "k": 10}).encode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
+        start = time.perf_counter()
+        self.connection.request("POST", "/v1/search", body, headers)
+        answer = self.connection.getresponse()
+        data = answer.read()
+        seconds = time.perf_counter() - start
+        if answer.status != 200:
+            sys.exit(data.decode())
+        return 1000 * seconds
+
+
+class DelayingProxy:
+    """Passes bytes on after a while, in a thread with a loop of its own."""
+
+    def __init__(self, url: str, delay: float) -> None:
+        parts = urllib.parse.urlsplit(url)
+        self.target, self.delay = (parts.hostname, parts.port), delay / 2000
+        self.loop = asyncio.new_event_loop()
+        self.started = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
+        self.started.wait()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        server = self.loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self.started.set()
+        self.loop.run_forever()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self.target)
+        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer), return_exceptions=True)
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 20):
+            if self.delay > 0:
+                await asyncio.sleep(self.delay)
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--trawl", required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--shards", default="1,2,4,8")
+    parser.add_argument("--delay", default="")
+    parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--options", default="", help="further flags of trawl index")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    options = arguments.options.split()
+    name = arguments.corpus.stem
+    whole = build(arguments.trawl, arguments.corpus, arguments.work / f"{name}.trawl", options=options)
+    listed = arguments.work / f"{name}.queries"
+    if not listed.exists():
+        titles = [json.loads(line).get("title", "") for line in arguments.corpus.open()]
+        titles = [title for title in titles if title]
+        chosen = titles[:: max(1, len(titles) // arguments.queries)][: arguments.queries]
+        listed.write_text("\n".join(f"what is known about {title}" for title in chosen))
+    queries = listed.read_text().splitlines()[: arguments.queries]
+    print("| shards | delay ms | mode | one index, ms | shards, ms | ratio | more, ms |")
+    print("|---:|---:|---|---:|---:|---:|---:|")
+    delays: List[Optional[float]] = [None] + [float(delay) for delay in arguments.delay.split(",") if delay]
+    for count in [int(count) for count in arguments.shards.split(",")]:
+        parts = [
+            build(arguments.trawl, arguments.corpus, arguments.work / f"{name}-{number}-of-{count}.trawl", (number, count), options)
+            for number in range(count)
+        ]
+        for delay in delays:
+            with ExitStack() as stack:
+                servers = stack.enter_context(served(arguments.trawl, parts, KEY))
+                urls = [[server.url] for server in servers for server in server]
+                if delay is not None:
+                    urls = [[DelayingProxy(url, delay).url] for own in urls for url in own]
+                with tempfile.TemporaryDirectory() as folder:
+                    cluster = manifest(arguments.trawl, parts, Path(folder) / "cluster.shards.json", urls)
+                    coordinator = Server(arguments.trawl, cluster, KEY)
+                    stack.callback(coordinator.close)
+                single = Server(arguments.trawl, whole, KEY)
+                stack.callback(single.close)
+                clients = {"one": Client(single), "shards": Client(coordinator)}
+                for mode in MODES:
+                    times: Dict[str, List[float]] = {"one": [], "shards": []}
+                    for query in queries:
+                        for which, client in clients.items():
+                            client.search(query, mode)
+                            times[which].append(client.search(query, mode))
+                    one, many = (statistics.median(times[which]) for which in ("one", "shards"))
+                    shown = "-" if delay is None else f"{delay:g}"
+                    print(
+                        f"| {count} | {shown} | {mode} | {one:.2f} | {many:.2f} | {many / one:.2f} | {many - one:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
