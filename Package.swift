@@ -198,7 +198,7 @@ let package = Package(
             .executableTarget(
                 name: "trawl-fuzz",
                 dependencies: modules([
-                    "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "LateIndex",
+                    "Classification", "Cluster", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "LateIndex",
                     "LexicalIndex", "Models", "Reranking", "Server", "Store", "SubstringIndex", "Tensors",
                     "TestSupport", "Tokenizers",
                     "VectorIndex", "Workbench",

@@ -19,7 +19,8 @@ extension Decoder {
         let known = Key.allCases.map(\.stringValue)
         for key in try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted() where !known.contains(key) {
             let group = CodingUserInfoKey.settingGroup.flatMap { userInfo[$0] as? String }
-            let path = (group.map { [$0] } ?? []) + codingPath.map(\.stringValue) + [key]
+            let path =
+                (group.map { [$0] } ?? []) + codingPath.map { $0.intValue.map { "\($0)" } ?? $0.stringValue } + [key]
             throw TrawlError(
                 .invalidInput, "unknown setting \"\(path.joined(separator: "."))\"",
                 remedy: "the settings here are \(known.joined(separator: ", "))")

@@ -77,8 +77,8 @@ public struct TrawlError: Error, Sendable {
         case damage
         /// The names of compared systems.
         case systems
-        /// The shards of a corpus and their manifest.
-        case shards
+        /// The shards of a corpus, and their manifest.
+        case shards, manifest
     }
 
     public init(

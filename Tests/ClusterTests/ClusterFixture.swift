@@ -57,7 +57,7 @@ final class ClusterFixture {
 
     func file(of documents: [TestDocument]) throws -> RecipeFile {
         let name = "\(UUID().uuidString).jsonl"
-        try folder.write(try documents.map { try $0.line + "\n" }.joined(), to: name)
+        try folder.write(name, documents.map { try $0.line + "\n" }.joined())
         var recipe = recipe
         recipe.corpus.paths = [folder.path(name)]
         return RecipeFile(recipe)

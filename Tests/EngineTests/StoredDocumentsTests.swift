@@ -22,7 +22,7 @@ import TrawlTestSupport
         var segments: [SegmentInfo] = []
         for draft in drafts {
             let writer = session.newSegment()
-            try DocumentSegmentBuilder.write(draft, into: writer)
+            try DocumentSegmentBuilder.write(draft, storesPositions: false, into: writer)
             segments.append(
                 SegmentInfo(
                     number: writer.number, documentCount: UInt32(draft.entries.count),

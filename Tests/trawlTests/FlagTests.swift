@@ -76,7 +76,7 @@ import TrawlTestSupport
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
         "--reweight-strength": "1", "--label": "topic", "--head": "nn", "--descriptions": "queries.tsv",
         "--threshold": "0.5", "--plot": "plot.svg", "--label-weight": "0.5", "--tokens-at-once": "100",
-        "--sts": "nothing.tsv",
+        "--sts": "nothing.tsv", "--shard": "0/2", "--replica": "0=http://host:7700",
     ]
 
     private static let generative = [
@@ -279,6 +279,9 @@ import TrawlTestSupport
                     "--embedder", "--generator", "--precision", "--vector-structure", "--vector-format",
                     "--late-model", "--late-bits", "--pseudo-queries", "--add", "--replace",
                 ], "--build")),
+        Case(command: "shards manifest", line: ["missing.trawl", "--output", "new.shards.json"], refused: [:]),
+        Case(command: "shards list", line: ["missing.shards.json"], refused: [:]),
+        Case(command: "shards check", line: ["missing.shards.json"], refused: [:]),
         Case(command: "embed", line: ["missing.txt", "--model", "nothing", "--output-type", "int8"], refused: [:]),
         Case(
             command: "embed", line: ["missing.txt", "--model", "nothing"],
@@ -423,7 +426,9 @@ import TrawlTestSupport
                 let outcome = try run(
                     test.command.split(separator: " ").map(String.init) + test.line + words(flag, test.command))
                 let line = "\(test.command) \(test.line.joined(separator: " ")) \(flag.name)"
-                if let other = test.refused[flag.name] {
+                // No case is about a cluster.
+                let other = test.refused[flag.name] ?? (flag.name == "--allow-partial" ? ".shards.json" : nil)
+                if let other {
                     let isNamed = outcome.errors.contains(flag.name) && outcome.errors.contains(other)
                     #expect(outcome.status == 64 && isNamed, "\(line): \(outcome.status) \(outcome.errors)")
                 } else {

@@ -182,7 +182,8 @@ extension Array: ByteCodable where Element: ByteCodable {
 
 extension Optional: ByteCodable where Wrapped: ByteCodable {
     init(from reader: inout ByteReader) throws(ByteFault) {
-        self = try reader.next(Bool.self) ? try reader.next() : nil
+        // Named, since the type that is wanted here is the optional one.
+        self = try reader.next(Bool.self) ? try reader.next(Wrapped.self) : nil
     }
 
     func write(to writer: inout ByteWriter) {

@@ -76,7 +76,7 @@ extension PhraseFinder {
         }
         return Prediction(
             context: tokenizer.decode(suffix, skipSpecialTokens: false), count: range.count,
-            next: withTitleEnds(substrings.topContinuations(range, limit: limit), after: suffix)
+            next: withTitleEnds(substrings.nextTokens(range), after: suffix)
                 .sorted { ($1.count, $0.token) < ($0.count, $1.token) }.prefix(limit).map(continuation))
     }
 

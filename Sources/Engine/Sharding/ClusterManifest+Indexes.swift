@@ -20,7 +20,7 @@ extension ClusterManifest {
             guard shard.count == count else {
                 throw TrawlError(
                     .invalidInput, "this is shard \(shard), and \(first.path) is shard \(try first.shardNumber())",
-                    path: index.path, remedy: "name shards of the same division", topic: .shards)
+                    path: index.path, remedy: "name shards of the same division")
             }
             if let other = found.updateValue(index, forKey: shard.number) {
                 throw TrawlError(
@@ -35,7 +35,7 @@ extension ClusterManifest {
                 .invalidInput,
                 "of \(count) shards there \(missing.count == 1 ? "is none with the number" : "are none with the numbers") "
                     + missing.prefix(10).map { "\($0)" }.joined(separator: ", ") + (missing.count > 10 ? ", …" : ""),
-                remedy: "build and name all shards", topic: .shards)
+                remedy: "name all shards", topic: .shards)
         }
         if let unknown = replicas.keys.filter({ found[$0] == nil }).min() {
             throw TrawlError(
@@ -77,7 +77,8 @@ extension ClusterManifest {
         let index = try engine.open(shard.path)
         func differs(_ message: String) -> TrawlError {
             TrawlError(
-                .incompatible, message, path: shard.path, remedy: "make the manifest again, or bring back the index")
+                .incompatible, message, path: shard.path, remedy: "bring back the index, or make the manifest again",
+                topic: .manifest)
         }
         let own = try index.shardNumber()
         guard own.number == shard.number, own.count == shards.count else {
@@ -101,8 +102,7 @@ extension SearchIndex {
     fileprivate func shardNumber() throws -> ShardNumber {
         guard let shard else {
             throw TrawlError(
-                .invalidInput, "the index is not a shard", path: path, remedy: "build the shards of its corpus",
-                topic: .shards)
+                .invalidInput, "the index is not a shard", path: path, remedy: "name shards", topic: .shards)
         }
         return shard.shard
     }

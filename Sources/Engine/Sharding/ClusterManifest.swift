@@ -4,12 +4,10 @@ import TrawlCore
 /// The shards of one corpus: where they are, what they hold, and which servers answer for them.
 ///
 /// ```
-/// {
-///   "version": 1, "hash": 1,
-///   "shards": [
-///     {"number": 0, "path": "wiki-0.trawl", "digest": "…", "documents": 123, "passages": 456, "replicas": []}
-///   ]
-/// }
+/// {"version":1,"hash":1,"shards":[
+/// {"number":0,"path":"wiki-0-of-8.trawl","digest":"…","documents":123,"passages":456,"replicas":[]},
+/// …
+/// ]}
 /// ```
 /// A file has all shards, in any order. Their paths are relative to its folder.
 public struct ClusterManifest: Hashable, Sendable {
@@ -47,7 +45,7 @@ public struct ClusterManifest: Hashable, Sendable {
         } catch let error as DecodingError {
             throw TrawlError(
                 .invalidInput, "this is not a manifest of shards: \(error.reason)", path: path,
-                remedy: "make it again of its shards", topic: .shards)
+                remedy: "make the manifest again", topic: .manifest)
         }
     }
 
@@ -55,10 +53,7 @@ public struct ClusterManifest: Hashable, Sendable {
 
     /// Writes it as a file, which is replaced if it exists. Indexes in the file's folder or near it get relative paths.
     public func write(to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let file = ManifestFile(shards, relativeTo: try Self.folder(of: path))
-        try OutputFile(path).write(encoder.encode(file) + [UInt8(ascii: "\n")])
+        try OutputFile(path).write(ManifestFile(shards, relativeTo: try Self.folder(of: path)).bytes)
     }
 
     private static func bytes(of path: String) throws -> Data {

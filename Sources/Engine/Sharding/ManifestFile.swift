@@ -2,8 +2,8 @@ import Foundation
 import TrawlCore
 
 /// A manifest as its file has it, with paths relative to the file's folder.
-struct ManifestFile: Codable {
-    struct Shard: Codable {
+struct ManifestFile: Decodable {
+    struct Shard: Decodable {
         var number: Int
         var path: String
         var digest: String
@@ -60,7 +60,7 @@ struct ManifestFile: Codable {
     }
 
     fileprivate static func wrong(_ message: String) -> TrawlError {
-        TrawlError(.invalidInput, message, remedy: "make the manifest again of its shards", topic: .shards)
+        TrawlError(.invalidInput, message, remedy: "make the manifest again", topic: .manifest)
     }
 }
 
@@ -78,14 +78,14 @@ extension ManifestFile {
         guard value != known else { return }
         throw TrawlError(
             .incompatible, "the manifest has \(name) \(value), this Trawl reads \(known)",
-            remedy: value > known ? "use a newer Trawl" : "make the manifest again of its shards")
+            remedy: "use a Trawl of that version, or make the manifest again", topic: .manifest)
     }
 
-    func encode(to encoder: any Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(ClusterManifest.version, forKey: .version)
-        try values.encode(ShardAssignment.version, forKey: .hash)
-        try values.encode(shards, forKey: .shards)
+    /// The file, with a line for each shard, so that people can edit it.
+    var bytes: [UInt8] {
+        let head = #"{"version":\#(ClusterManifest.version),"hash":\#(ShardAssignment.version),"shards":["#
+        let lines = shards.map(\.line).joined(separator: Array(",\n".utf8))
+        return Array((head + "\n").utf8) + lines + Array("\n]}\n".utf8)
     }
 }
 
@@ -98,6 +98,18 @@ extension ManifestFile.Shard {
         documents = try values.decode(Int.self, forKey: .documents)
         passages = try values.decode(Int.self, forKey: .passages)
         replicas = try values.decode(.replicas, default: [])
+    }
+
+    fileprivate var line: [UInt8] {
+        func quoted(_ text: String) -> String {
+            var bytes: [UInt8] = []
+            bytes.appendJSONString(text)
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        let servers = replicas.map(quoted).joined(separator: ",")
+        return Array(
+            (#"{"number":\#(number),"path":\#(quoted(path)),"digest":"\#(digest)","#
+                + #""documents":\#(documents),"passages":\#(passages),"replicas":[\#(servers)]}"#).utf8)
     }
 
     fileprivate func checked(of count: Int, mostReplicas: Int, in folder: String) throws -> ClusterManifest.Shard {

@@ -29,7 +29,7 @@ final class ServedIndex: Sendable {
                 try? await Task.sleep(for: .seconds(1))
                 guard let self else { return }
                 // The next request says what is wrong with an index that cannot be read.
-                try? self.follow()
+                _ = try? self.follow()
                 self.shard?.releaseOldCommits()
             }
         }

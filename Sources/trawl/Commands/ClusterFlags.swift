@@ -10,6 +10,12 @@ struct ClusterFlags: ParsableArguments {
             discussion: "Without it a search of a cluster (NAME.shards.json) fails where one of its shards does."))
     var allowPartial = false
 
+    /// - Throws: `ValidationError` for a flag that would do nothing.
+    func check(_ indexes: [String]) throws {
+        guard allowPartial, !indexes.contains(where: ClusterAccess.isManifest) else { return }
+        throw ValidationError("--allow-partial has no effect without a cluster (NAME\(ClusterAccess.fileEnding))")
+    }
+
     var access: ClusterAccess {
         var access = ClusterAccess()
         access.allowsPartial = allowPartial

@@ -51,6 +51,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     func validate() throws {
         if hits.limit < 1 { throw ValidationError("-k must be at least 1") }
+        try cluster.check([index.index])
         if hits.depth < 1 { throw ValidationError("--depth must be at least 1") }
         if hits.json, hits.runFile == "-" {
             throw ValidationError("--json and --run - would both write to standard output")

@@ -67,6 +67,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         guard 1...4096 ~= maxBody else { throw ValidationError("--max-body must be from 1 to 4096") }
         guard 0.1...86_400 ~= timeout else { throw ValidationError("--timeout must be from 0.1 to 86400 seconds") }
+        try cluster.check(indexes)
         if apiKey?.isEmpty == true { throw ValidationError("--api-key must not be empty") }
     }
 

@@ -32,7 +32,8 @@ enum Advice {
         case .damage:
             "'trawl check INDEX --repair NEW' saves it as a new index, 'trawl rm INDEX --all' removes the damaged one"
         case .systems: "--names a,b"
-        case .shards: "'trawl index --shard I/N' builds a shard, 'trawl shards manifest' describes all"
+        case .shards: "'trawl index --shard I/N' builds one"
+        case .manifest: "'trawl shards manifest'"
         case .embeddingRanges: "'trawl embed --write-ranges' writes them, --ranges reads them"
         }
     }

@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import Logging
 import NIOEmbedded
+import TrawlCluster
 import TrawlCore
 import TrawlCorpus
 import TrawlEngine
@@ -29,6 +30,19 @@ extension FuzzTarget {
                     // What the server did not foresee.
                     guard status != 500 else { fatalError("the server answered with status 500") }
                     if status >= 400 { throw TrawlError(.invalidInput, "status \(status) of \(words[1].prefix(20))") }
+                }
+            },
+            // Questions of coordinators to a shard; the frame is made here, so that damage reaches the readers of the body.
+            FuzzTarget("shard-question") { folder in
+                let shard = ShardService(try Engine().open(servedIndex(in: folder)))
+                return { bytes in
+                    guard bytes.count > 1 else { return }
+                    let head: [UInt8] = Array("TRSQ".utf8) + [1, 0, bytes[0], 0] + [UInt8](repeating: 0, count: 8)
+                    let answer = shard.answer(head + bytes.dropFirst())
+                    if ShardMessage.isFailure(answer) {
+                        throw TrawlError(
+                            .invalidInput, String(decoding: answer.dropFirst(16).prefix(40), as: UTF8.self))
+                    }
                 }
             },
             FuzzTarget("mcp") { folder in

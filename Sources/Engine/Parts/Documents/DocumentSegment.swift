@@ -58,7 +58,7 @@ struct DocumentSegment: Sendable {
     /// The position of a document in the whole corpus; nil in an index that is not a shard.
     func position(of document: UInt32) throws -> UInt64? {
         guard document < reader.info.documentCount else { throw damaged }
-        return positions?.load(Int(document))
+        return positions?.load(Int(document), as: UInt64.self)
     }
 
     func isDead(document: UInt32) -> Bool { deletions?.documents.contains(Int(document)) ?? false }

@@ -49,7 +49,7 @@ public struct VectorsPart: IndexPart {
             }
         }
         let tolerance = searcher.formats.map(\.checkTolerance).max() ?? 0
-        guard largest < tolerance else {
+        guard passages.isEmpty || largest < tolerance else {
             throw TrawlError(
                 .corrupted,
                 "vectors differ from new embeddings by up to \(largest) of their largest value, more than \(tolerance)",
@@ -60,6 +60,7 @@ public struct VectorsPart: IndexPart {
 
     public func summary(_ index: SearchIndex) throws -> String? {
         let searcher = try index.open(self)
+        guard !searcher.formats.isEmpty else { return nil }
         let kinds = zip(searcher.formats, searcher.structures).map { "\($0), \($1)" }
         let unlike = Set(kinds).sorted().map { kind in
             kinds.count > 1 ? "\(kind) (\(kinds.count { $0 == kind }) of \(kinds.count) segments)" : kind
