@@ -1,13 +1,10 @@
 """Shards that replicas on Ray serve: the answers of one index, also while replicas die and builds are replaced."""
 import json
-import os
 import shutil
-import signal
-import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
 from clustered import QUERIES, SHARDS, alive, kill, wait_until
@@ -15,7 +12,7 @@ from served import serving
 
 from trawl import Client, Error, Index
 from trawl._transport import Transport
-from trawl.cluster.manifest import Manifest
+from trawl.cluster.manifest import Manifest, run
 from trawl.cluster.serve import Application, find, serve
 from trawl.cluster.settings import Scale, Settings
 
@@ -125,11 +122,17 @@ def test_the_answers_are_those_of_one_index(application: Application, expected: 
             found = [(hit.rank, hit.document, round(hit.score, 5), hit.text) for hit in index.search(query)]
             assert found == expected[query], query
         several = index.search(QUERIES[:3], k=2)
-        assert [[hit.document for hit in found] for found in several] == [[hit[1] for hit in expected[query][:2]] for query in QUERIES[:3]]
+        first = [[hit[1] for hit in expected[query][:2]] for query in QUERIES[:3]]
+        assert [[hit.document for hit in found] for found in several] == first
 
 
 @pytest.mark.smoke
-def test_errors_and_streams_pass_through(application: Application) -> None:
+def test_errors_and_streams_pass_through(application: Application, one: Path) -> None:
+    streamed = {"query": "models", "stream": True}
+    with serving([str(one)]) as server:
+        transport = Transport(server.url, server.api_key, retries=0)
+        direct = [name for name, _ in transport.events("/v1/search", streamed)]
+        transport.close()
     transport = Transport(application.url, retries=0)
     with pytest.raises(Error) as caught:
         transport.json("POST", "/v1/search", {"query": "a", "k": 0})
@@ -137,9 +140,9 @@ def test_errors_and_streams_pass_through(application: Application) -> None:
     with pytest.raises(Error) as caught:
         transport.json("GET", "/v1/nowhere?a=%20b")
     assert caught.value.status == 404
-    assert transport.json("GET", "/ready")["status"] == "ok"
-    names = [name for name, _ in transport.events("/v1/search", {"query": "models", "stream": True})]
-    assert names and names[-1] in ("final", "done", "result")
+    assert transport.json("GET", "/ready")["status"] == "ready"
+    names = [name for name, _ in transport.events("/v1/search", streamed)]
+    assert names == direct, "as from a server of one index"
     transport.close()
 
 
@@ -151,7 +154,7 @@ def test_a_dead_replica_is_replaced_and_nobody_notices(application: Application,
             kill(servers_of(application, number)[:1])
         time.sleep(1)
     assert not load.faults
-    assert load.right > 50 and load.longest < 15
+    assert load.right > 20 and load.longest < 15
     assert all(message.startswith("shard ") for message in load.refused), load.refused
     assert len(load.refused) < load.right / 10
     assert wait_until(lambda: is_whole(application), 60), application.status()
@@ -209,21 +212,17 @@ def whole_or_starting(application: Application) -> bool:
         return False
 
 
-def newer(binary: str, recipe: Path, served_manifest: Path, number: int, text: str) -> Tuple[Path, str]:
+def newer(binary: str, served_manifest: Path, number: int, text: str) -> Tuple[Path, str]:
     """Another build of a shard, with one document more, and its id."""
     path = served_manifest.parent / f"newer-{number}.trawl"
-    base = recipe.parent / "newer.jsonl"
-    for attempt in range(200):
-        shutil.rmtree(path, ignore_errors=True)
-        shutil.copytree(served_manifest.parent / f"pages-{number}-of-{SHARDS}.trawl", path)
+    shutil.copytree(served_manifest.parent / f"pages-{number}-of-{SHARDS}.trawl", path)
+    corpus = served_manifest.parent / "newer.jsonl"
+    for attempt in range(100):
         id = f"newer-{attempt}"
-        base.write_text(json.dumps({"id": id, "text": text}) + "\n")
+        corpus.write_text(json.dumps({"id": id, "text": text}) + "\n", encoding="utf-8")
         # A shard takes only the documents whose ids are its own.
-        command = [binary, "index", str(base), "--output", str(path), "--add", "--quiet", "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        if done.returncode == 0 and json.loads(subprocess.run(
-            [binary, "show", str(path), "--json"], capture_output=True, text=True, check=True, timeout=60
-        ).stdout)["documents"] > documents_of(served_manifest, number):
+        run([binary, "index", str(corpus), "--output", str(path), "--add", "--quiet"])
+        if json.loads(run([binary, "show", str(path), "--json"]))["documents"] > documents_of(served_manifest, number):
             return path, id
     raise AssertionError("no id falls to the shard")
 
@@ -234,10 +233,10 @@ def documents_of(manifest: Path, number: int) -> int:
 
 
 def test_a_newer_build_replaces_a_shard(
-    binary: str, recipe: Path, served_manifest: Path, application: Application, expected: Dict[str, Answer]
+    binary: str, served_manifest: Path, application: Application
 ) -> None:
     assert wait_until(lambda: whole_or_starting(application), 60)
-    path, id = newer(binary, recipe, served_manifest, 2, "quaternion zymurgy")
+    path, id = newer(binary, served_manifest, 2, "quaternion zymurgy")
     old = servers_of(application, 2)
     transport = Transport(application.url, retries=0)
     assert not transport.json("POST", "/v1/search", {"query": "zymurgy"})["hits"]

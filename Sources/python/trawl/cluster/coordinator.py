@@ -25,6 +25,8 @@ _FOLLOW_SECONDS = 2.0
 _START_SECONDS = 300.0
 # How long a request waits for a process where there is none.
 _WAIT_SECONDS = 10.0
+# A coordinator that has had no process for so long is started again, perhaps on another machine.
+_PATIENCE = 60.0
 # How long requests that have begun may go on in a process that was replaced.
 _DRAIN_SECONDS = 30.0
 # What belongs to one connection, not to the message (RFC 9110, 7.6.1), and what each hop writes by itself.
@@ -66,6 +68,7 @@ class Coordinator:
         self._new = threading.Event()
         self._stops = threading.Event()
         self._session: Any = None
+        self._down_since: Optional[float] = None
         for task in (self._follow, self._keep):
             threading.Thread(target=task, name=task.__name__.strip("_"), daemon=True).start()
         end = time.monotonic() + _START_SECONDS
@@ -77,7 +80,8 @@ class Coordinator:
 
     def check_health(self) -> None:
         """Called by Ray, which starts another replica when it fails."""
-        if not self._keeper_lives:
+        since = self._down_since
+        if since is not None and time.monotonic() - since > _PATIENCE:
             raise Error("the coordinator cannot start its server")
 
     async def __del__(self) -> None:
@@ -166,13 +170,11 @@ class Coordinator:
 
     # Processes
 
-    _keeper_lives = True
-
     def _follow(self) -> None:
         """Keeps the newest snapshot, and tells the registry which addresses are in use."""
         while not self._stops.is_set():
             try:
-                # In its own words what it serves or is about to serve; a longer wait would look like death.
+                # A longer wait would look like death.
                 known = self._uses if self._snapshot is None else self._snapshot.addresses
                 call = self._registry.follow.remote(self._id, self._uses, known, _FOLLOW_SECONDS)
                 snapshot = ray.get(call, timeout=_FOLLOW_SECONDS * 5)
@@ -204,13 +206,14 @@ class Coordinator:
                 continue
             try:
                 self._replace(process, snapshot)
-                self._keeper_lives, pause = True, 0.1
+                self._down_since, pause = None, 0.1
             except Error as error:
                 _log.error("the coordinator's server cannot be started: %s", error)
-                self._keeper_lives = pause < 5
+                if is_down and self._down_since is None:
+                    self._down_since = time.monotonic()
                 self._new.set()
                 self._stops.wait(pause)
-                pause = min(pause * 2, 10)
+                pause = min(pause * 2, 2.0)
 
     def _replace(self, old: Optional[_Process], snapshot: Snapshot) -> None:
         settings = self._facts["settings"]

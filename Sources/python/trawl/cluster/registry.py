@@ -5,7 +5,6 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Optional
 
 from ..errors import Error
@@ -59,8 +58,6 @@ class Registry:
         self._binary = binary
         self._replicas: Dict[str, _Replica] = {}
         self._coordinators: Dict[str, _Coordinator] = {}
-        # The last addresses of a shard, for the time in which it has none.
-        self._last: Dict[int, List[str]] = {}
         self._changed = asyncio.Condition()
 
     async def facts(self) -> Dict[str, Any]:
@@ -137,7 +134,6 @@ class Registry:
             raise Error(f"no replica of the new build of shard {missing} was ready within {timeout:g} seconds")
         os.replace(path, self._path)
         self._manifest = new
-        self._last = {}
         await self._notify()
         builds = {shard.build for shard in new.shards}
         old = [replica.url for replica in self._replicas.values() if replica.build not in builds]
@@ -163,13 +159,11 @@ class Registry:
         return next((shard.number for shard in manifest.shards if not self._urls(shard.build)), None)
 
     def _snapshot(self) -> Optional[Snapshot]:
-        """None until each shard has had a replica: without an address a coordinator would open the shard by itself."""
-        replicas: Dict[int, List[str]] = {}
-        for shard in self._manifest.shards:
-            urls = self._urls(shard.build) or self._last.get(shard.number, [])
-            if not urls:
-                return None
-            replicas[shard.number] = self._last[shard.number] = urls
+        """None while a shard has no replica: without an address a coordinator would open the shard by itself. Those that run
+        keep the old addresses meanwhile, and answer that the shard is missing."""
+        replicas = {shard.number: self._urls(shard.build) for shard in self._manifest.shards}
+        if not all(replicas.values()):
+            return None
         addresses = frozenset(url for urls in replicas.values() for url in urls)
         return Snapshot(self._manifest.text(replicas), addresses)
 
