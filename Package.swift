@@ -170,14 +170,15 @@ let package = Package(
                 ], swiftSettings: swiftSettings),
             .testTarget(
                 name: "ServerTests",
-                dependencies: modules(["Server", "Core", "Corpus", "Engine", "TestSupport"]) + serverPackages,
+                dependencies: modules(["Server", "Cluster", "Core", "Corpus", "Engine", "TestSupport"])
+                    + serverPackages,
                 path: "Tests/ServerTests", swiftSettings: swiftSettings),
             // The umbrella library: one import for programs that use Trawl.
             .target(
                 name: "Trawl",
                 dependencies: modules([
-                    "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation",
-                    "LexicalIndex", "Models", "Store",
+                    "Classification", "Cluster", "Core", "Corpus", "Embeddings", "Engine", "Evaluation",
+                    "Generation", "LexicalIndex", "Models", "Store",
                     "SubstringIndex", "Tensors", "Tokenizers", "Training", "VectorIndex", "Workbench",
                 ]),
                 path: "Sources/Umbrella",

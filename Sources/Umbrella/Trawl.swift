@@ -26,6 +26,7 @@
 ///
 /// A test compiles and runs this program, with reranking and evaluation besides.
 @_exported public import TrawlClassification
+@_exported public import TrawlCluster
 @_exported public import TrawlCore
 @_exported public import TrawlCorpus
 @_exported public import TrawlEmbeddings

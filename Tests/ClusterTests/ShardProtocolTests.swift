@@ -79,6 +79,17 @@ import TrawlTestSupport
         #expect(answered > 0)
     }
 
+    /// A question of some kilobytes must not make a shard answer by gigabytes.
+    @Test func anAnswerHasABound() throws {
+        let fixture = try ClusterFixture(build: ["lexical", "generative"])
+        let service = ShardService(try fixture.index(try ClusterFixture.articles(12)))
+        let all = ShardFrame.question(
+            ShardOperation.nextTokens.rawValue, commit: 0, NextTokens(ngrams: Array(repeating: [], count: 50_000)))
+        let answer = service.answer(all)
+        #expect(ShardMessage.isFailure(answer))
+        #expect(String(decoding: answer, as: UTF8.self).contains("more than 256 MiB"))
+    }
+
     static func questions() throws -> [[UInt8]] {
         func frame<Question: ShardQuestion>(_ question: Question) -> [UInt8] {
             ShardFrame.question(Question.operation.rawValue, commit: 0, question)

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlCorpus
 import TrawlStore
 import TrawlTestSupport
 
@@ -35,7 +36,7 @@ import TrawlTestSupport
         #expect(try read.shards.map(\.digest) == indexes(fixture.shards).map { try $0.digest() })
         #expect(try indexes(read.shards.map(\.path)).map { $0.shard?.number } == [0, 1, 2])
         #expect(try String(contentsOfFile: file, encoding: .utf8).contains(#""path":"1.trawl""#))
-        #expect(read.check(fixture.engine).allSatisfy(\.passed))
+        #expect(read.check(fixture.engine).allSatisfy { $0.passed })
     }
 
     /// Shards and manifest may move together, and a manifest beside the folder of its shards finds them too.
@@ -47,7 +48,7 @@ import TrawlTestSupport
         let moved = try TemporaryFolder(copyOf: base)
         let read = try ClusterManifest(path: moved.path + "/manifests/all.json")
         #expect(read.shards.allSatisfy { $0.path.hasPrefix(moved.path + "/") }, "\(read.shards.map(\.path))")
-        #expect(read.check(fixture.engine).allSatisfy(\.passed))
+        #expect(read.check(fixture.engine).allSatisfy { $0.passed })
     }
 
     @Test func checkNamesTheShardThatIsAnother() throws {

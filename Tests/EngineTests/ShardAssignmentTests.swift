@@ -49,7 +49,7 @@ import TrawlTestSupport
     @Test func numberIsReadFromText() throws {
         let shard = try ShardNumber("2/8")
         #expect(shard.number == 2 && shard.count == 8 && "\(shard)" == "2 of 8")
-        #expect(shard.contains("doc-1") && !shard.contains("doc-2"))
+        #expect(shard.contains(DocumentID("doc-1")) && !shard.contains(DocumentID("doc-2")))
         #expect(try ShardNumber("4095/4096").number == 4095)
     }
 

@@ -28,7 +28,7 @@ import TrawlTestSupport
         }
         var served: [String] = []
         for method in [".get", ".post", ".put", ".delete"] {
-            for file in ["Server", "Search", "Embedding", "Phrase", "Document"] {
+            for file in ["Server", "Search", "Embedding", "Phrase", "Document", "Shard"] {
                 let source = try String(
                     contentsOfFile: TestFiles.repository("Sources/Server/Routes/\(file)Routes.swift"), encoding: .utf8)
                 for part in source.components(separatedBy: "table.on(\(method), \"").dropFirst() {

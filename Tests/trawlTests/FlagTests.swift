@@ -282,6 +282,8 @@ import TrawlTestSupport
         Case(command: "shards manifest", line: ["missing.trawl", "--output", "new.shards.json"], refused: [:]),
         Case(command: "shards list", line: ["missing.shards.json"], refused: [:]),
         Case(command: "shards check", line: ["missing.shards.json"], refused: [:]),
+        Case(command: "shards build", line: ["missing.yaml"], refused: [:]),
+        Case(command: "shards serve", line: ["missing.shards.json"], refused: [:]),
         Case(command: "embed", line: ["missing.txt", "--model", "nothing", "--output-type", "int8"], refused: [:]),
         Case(
             command: "embed", line: ["missing.txt", "--model", "nothing"],

@@ -89,18 +89,20 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--http", type=int, default=3)
     parser.add_argument("--collections", default="scifact,squad")
+    parser.add_argument("--options", default="", help="further flags of trawl index")
     arguments = parser.parse_args()
     counts = [int(count) for count in arguments.shards.split(",")]
+    options = arguments.options.split()
     failed = False
     print("| collection | mode | shards | queries | differ | largest difference of a score |")
     print("|---|---|---:|---:|---:|---:|")
     for name in arguments.collections.split(","):
         passages, queries = collection(arguments.data, arguments.work, name, arguments.queries)
         whole = arguments.work / f"{name}.trawl"
-        build(arguments.trawl, passages, whole)
+        build(arguments.trawl, passages, whole, options=options)
         parts = {
             count: [
-                build(arguments.trawl, passages, arguments.work / f"{name}-{number}-of-{count}.trawl", (number, count))
+                build(arguments.trawl, passages, arguments.work / f"{name}-{number}-of-{count}.trawl", (number, count), options)
                 for number in range(count)
             ]
             for count in counts

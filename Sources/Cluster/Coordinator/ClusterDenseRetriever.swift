@@ -18,6 +18,11 @@ struct ClusterDenseRetriever: Retriever {
         _ index: ClusterIndex, _ documents: ClusterDocuments, _ settings: DenseSettings, conditions: [String],
         _ models: ModelCache
     ) throws {
+        guard !settings.usesAdapter else {
+            throw TrawlError(
+                .unsupported, "a query adapter belongs to one index", path: index.name,
+                remedy: "search without it", topic: .queryAdapter)
+        }
         self.index = index
         self.documents = documents
         self.conditions = conditions

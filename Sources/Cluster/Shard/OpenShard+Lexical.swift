@@ -27,6 +27,7 @@ extension OpenShard {
     func search(_ question: SearchTerms) throws -> [[ShardHit]] {
         let (searcher, allows) = (try searcher, try allows(question.scope.conditions))
         let limit = min(question.scope.limit, searcher.passageCount)
+        try require(question.queries.count, limit: limit)
         return try question.queries.map { terms in
             try hits(searcher.search(terms, question.scorer, k: limit, allows: allows))
         }

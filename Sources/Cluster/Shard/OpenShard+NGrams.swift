@@ -6,9 +6,11 @@ import TrawlSubstringIndex
 extension OpenShard {
     func nextTokens(_ question: NextTokens) throws -> [TokenCounts] {
         let substrings = try index.substringIndex()
-        return question.ngrams.map { ngram in
+        var budget = AnswerBudget()
+        return try question.ngrams.map { ngram in
             guard let range = substrings.range(of: ngram) else { return TokenCounts() }
             let next = substrings.nextTokens(range)
+            try budget.take(next.count, each: 12)
             return TokenCounts(tokens: next.map(\.token), counts: next.map(\.count))
         }
     }
@@ -28,6 +30,7 @@ extension OpenShard {
         let oracle = CorpusOracle(
             index: substrings, tokenCount: question.scoring.tokenCount, passageCount: question.scoring.passageCount)
         let scorer = SEALScorer(oracle: oracle, parameters: question.scoring.parameters)
+        try require(question.queries.count, limit: max(question.scope.limit, question.scoring.maximumPassages))
         let queries = question.queries.map { weighed($0, oracle) }
         let rankings: [Ranking]
         switch question.pass {
@@ -64,6 +67,11 @@ extension OpenShard {
 
     func tokens(_ question: PassageTokenLists) throws -> [[TokenID]] {
         let substrings = try index.substringIndex()
-        return try question.passages.map { Array(try substrings.tokens(of: passage($0)).dropLast()) }
+        var budget = AnswerBudget()
+        return try question.passages.map { number in
+            let tokens = Array(try substrings.tokens(of: passage(number)).dropLast())
+            try budget.take(tokens.count, each: 4)
+            return tokens
+        }
     }
 }

@@ -4,6 +4,7 @@ import TrawlVectorIndex
 
 extension OpenShard {
     func search(_ question: SearchVectors) throws -> [[ShardHit]] {
+        try require(question.vectors.count, limit: question.scope.limit)
         var options = VectorSearchOptions()
         options.isExact = question.isExact
         options.width = question.width
@@ -13,6 +14,8 @@ extension OpenShard {
 
     func vectors(_ question: PassageVectors) throws -> [[Float]] {
         let searcher = try index.open(VectorsPart())
+        var budget = AnswerBudget()
+        try budget.take(question.passages.count, each: 4 * searcher.dimension)
         return try question.passages.map { try searcher.vector(of: passage($0)) }
     }
 }

@@ -54,6 +54,15 @@ final class OpenShard: Sendable {
         return PassageID(number)
     }
 
+    /// About the bytes of a hit in memory.
+    static let hitBytes = 32
+
+    /// - Throws: `TrawlError.invalidInput` for more hits than an answer can have.
+    func require(_ queries: Int, limit: Int) throws {
+        var budget = AnswerBudget()
+        try budget.take(queries, each: min(limit, index.documents.passageCount) * Self.hitBytes)
+    }
+
     func hits(_ ranking: Ranking) throws -> [ShardHit] {
         try ranking.map { entry in
             let document = try index.documents.documentNumber(of: entry.passage)
@@ -94,9 +103,11 @@ final class OpenShard: Sendable {
     // MARK: - Passages
 
     func passages(_ question: FetchPassages) throws -> [FetchedPassage] {
-        try question.passages.map { number in
+        var budget = AnswerBudget()
+        return try question.passages.map { number in
             let id = try passage(number)
             let passage = try index.documents.passage(id)
+            try budget.take(passage.text.utf8.count + passage.title.utf8.count + Self.hitBytes)
             let range = try index.documents.range(of: id)
             return FetchedPassage(
                 document: passage.document.rawValue, title: passage.title, section: passage.section,

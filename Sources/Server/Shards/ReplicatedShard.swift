@@ -12,6 +12,7 @@ import TrawlCore
 public final class ReplicatedShard: ShardConnection {
     public let name: String
     private let replicas: [ShardClient]
+    private let patience: TimeAmount?
     private let state = Mutex(State())
 
     private struct State {
@@ -27,8 +28,14 @@ public final class ReplicatedShard: ShardConnection {
     /// - Parameters:
     ///   - apiKey: what the servers demand; nil: nothing.
     ///   - timeout: in seconds, for one answer of one replica.
-    public init(_ addresses: [ShardAddress], apiKey: String? = nil, timeout: Double = 30) {
+    public convenience init(_ addresses: [ShardAddress], apiKey: String? = nil, timeout: Double = 30) {
+        self.init(addresses, apiKey: apiKey, timeout: timeout, patience: nil)
+    }
+
+    /// - Parameter patience: in seconds, after which another replica is asked too; nil: what most answers took.
+    init(_ addresses: [ShardAddress], apiKey: String?, timeout: Double, patience: Double?) {
         precondition(!addresses.isEmpty)
+        self.patience = patience.map { .milliseconds(Int64($0 * 1000)) }
         replicas = addresses.map { ShardClient($0, apiKey: apiKey, timeout: .milliseconds(Int64(timeout * 1000))) }
         name = addresses.map { "\($0.host):\($0.port)" }.joined(separator: ", ")
     }
@@ -71,7 +78,7 @@ public final class ReplicatedShard: ShardConnection {
                 askNext(attempt)
             }
         }
-        guard attempt.hasNext, let patience = state.withLock({ $0.times.slow }) else { return }
+        guard attempt.hasNext, let patience = patience ?? state.withLock({ $0.times.slow }) else { return }
         answer.eventLoop.scheduleTask(in: patience) { [self] in
             if !attempt.isFinished { askNext(attempt) }
         }

@@ -14,7 +14,10 @@ struct ShardsCommand: AsyncParsableCommand {
               trawl shards list wiki.shards.json
               trawl shards check wiki.shards.json
             """,
-        subcommands: [ShardsManifestCommand.self, ShardsListCommand.self, ShardsCheckCommand.self])
+        subcommands: [
+            ShardsManifestCommand.self, ShardsListCommand.self, ShardsCheckCommand.self, ShardsBuildCommand.self,
+            ShardsServeCommand.self,
+        ])
 }
 
 struct ShardsManifestCommand: AsyncParsableCommand {
