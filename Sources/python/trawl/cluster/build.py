@@ -18,7 +18,7 @@ from .connection import connect
 from .inputs import Record, Source
 from .manifest import ENDING, Manifest, run, said
 
-_MOST_SHARDS = 65536
+_MOST_SHARDS = 4096
 _LINES_KEPT = 20
 
 
