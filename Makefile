@@ -5,6 +5,7 @@
 # make test-threads  searches and writes concurrently under the thread sanitizer
 # make test-page  tests the search page in headless Chromium
 # make test-python  tests the server from outside: the Python package, other people's clients, hostile requests
+# make test-cluster  builds and serves shards on a local cluster of Ray; SMOKE=1 for the most important tests
 # make fuzz MINUTES=n  runs all fuzz targets under libFuzzer, two at a time; see Tests/Fuzz/README.md
 # make test-isas  tests products and models with lesser instruction sets, and with OpenBLAS as on processors without AVX2
 
@@ -17,7 +18,7 @@ ISA_TESTS := ^(Tensors|Models|Embeddings|Reranking|Generation)Tests
 PACKAGES := liblmdb-dev libzstd-dev zlib1g-dev libstemmer-dev libxml2-dev libmd4c-dev libopenblas-dev pkg-config python3-pip \
     libedit2 poppler-utils
 
-.PHONY: demo test fuzz test-isas test-threads test-page test-python build models dependencies check dist dist-try
+.PHONY: demo test fuzz test-isas test-threads test-page test-python test-cluster build models dependencies check dist dist-try
 
 demo: models
 	indexes/demo $(TRAWL)
@@ -64,6 +65,20 @@ test-python: models .build-python/ready
 	rm -rf .build-python
 	python3 -m venv .build-python
 	.build-python/bin/python -m pip install --quiet --disable-pip-version-check -r $(PYTHON_TESTS)
+	touch $@
+
+# Shards on Ray, with an environment of their own: Ray is large. SMOKE=1 leaves out what kills and replaces processes.
+SMOKE ?=
+CLUSTER_TESTS := Sources/python/tests/cluster/requirements.txt
+test-cluster: PACKAGES += python3-venv
+test-cluster: build .build-cluster/ready
+	TRAWL_BINARY=$(CURDIR)/$(TRAWL) TRAWL_TESTS=all .build-cluster/bin/python -m pytest -q \
+	    $(if $(SMOKE),-m smoke) Sources/python/tests/cluster
+
+.build-cluster/ready: $(CLUSTER_TESTS)
+	rm -rf .build-cluster
+	python3 -m venv .build-cluster
+	.build-cluster/bin/python -m pip install --quiet --disable-pip-version-check -r $(CLUSTER_TESTS)
 	touch $@
 
 build: dependencies

@@ -24,7 +24,7 @@ def victim(notes: Path) -> Iterator[LocalServer]:
 def it_lives(victim: LocalServer) -> Iterator[None]:
     yield
     process = victim._process
-    assert process is not None and process.poll() is None, f"the server died: {victim._last_words()}"
+    assert process is not None and process.poll() is None, f"the server died: {victim.last_words}"
     start = time.monotonic()
     assert ask(victim.url, request("GET", "/health", key=victim.api_key)).status == 200
     assert time.monotonic() - start < 5

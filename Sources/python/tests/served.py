@@ -91,7 +91,7 @@ def serving(indexes: Sequence[str], options: Sequence[str] = (), *, ready: bool 
             started.wait_until_ready()
         yield started
         # A test may fail to see that the server died; nothing may end it but `close`.
-        assert started._process is None or started._process.poll() is None, f"the server died: {started._last_words()}"
+        assert started._process is None or started._process.poll() is None, f"the server died: {started.last_words}"
     finally:
         started.close()
 

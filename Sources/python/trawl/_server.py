@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import Deque, Optional, Sequence
+from typing import Deque, List, Optional, Sequence
 
 from ._binary import find_binary
 from ._transport import Transport
@@ -37,6 +37,7 @@ class LocalServer:
     Args:
         indexes: names or paths of indexes.
         options: further flags of ``trawl serve``.
+        api_key: the key that it demands; None: a random one.
         timeout: seconds that it may take to listen.
 
     Raises:
@@ -49,11 +50,12 @@ class LocalServer:
         *,
         options: Sequence[str] = (),
         binary: Optional[str] = None,
+        api_key: Optional[str] = None,
         timeout: float = 30.0,
     ) -> None:
         program = find_binary() if binary is None else binary
         self._arguments = [program, "serve", *indexes, *options, "--port", "0"]
-        self.api_key = secrets.token_urlsafe(24)
+        self.api_key = secrets.token_urlsafe(24) if api_key is None else api_key
         self._said: Deque[str] = deque(maxlen=50)
         self._process: Optional[subprocess.Popen[str]] = None
         self._failure: Optional[BaseException] = None
@@ -66,14 +68,18 @@ class LocalServer:
         self._reader.start()
         if not self._listens.wait(timeout):
             self.close()
-            raise Error(f"'trawl serve' did not listen within {timeout:g} seconds", remedy=self._last_words())
+            raise Error(f"'trawl serve' did not listen within {timeout:g} seconds", remedy=self.last_words)
         if self._failure is not None:
             raise Error(f"'{program}' could not be started: {self._failure}")
         if self._url is None:
             self.close()
-            raise Error("'trawl serve' stopped before it listened", remedy=self._last_words())
+            raise Error("'trawl serve' stopped before it listened", remedy=self.last_words)
         self.url: str = self._url
         atexit.register(self.close)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> Optional[int]:
@@ -95,7 +101,7 @@ class LocalServer:
                     return
                 except Error as error:
                     if error.status != 503 or time.monotonic() > end:
-                        raise Error(error.message, status=error.status, remedy=self._last_words()) from None
+                        raise Error(error.message, status=error.status, remedy=self.last_words) from None
                 time.sleep(0.02)
         finally:
             transport.close()
@@ -118,9 +124,8 @@ class LocalServer:
 
     def _run(self) -> None:
         try:
-            starter = [sys.executable, "-I", "-S", "-c", _STARTER, str(os.getpid()), *self._arguments]
             process = subprocess.Popen(
-                starter,
+                bound_to_this_process(self._arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -147,8 +152,15 @@ class LocalServer:
         process.wait()
         self._listens.set()
 
-    def _last_words(self) -> Optional[str]:
+    @property
+    def last_words(self) -> Optional[str]:
+        """The last lines that the server wrote; None if there are none."""
         return "it said: " + " / ".join(self._said) if self._said else None
+
+
+def bound_to_this_process(arguments: Sequence[str]) -> List[str]:
+    """A command that runs another one, which gets SIGTERM when the thread of this process that starts it ends."""
+    return [sys.executable, "-I", "-S", "-c", _STARTER, str(os.getpid()), *arguments]
 
 
 def index_name(name_or_path: "str | os.PathLike[str]") -> str:
