@@ -8,6 +8,7 @@ the runs are compared: the same documents in the same order, scores to 1e-6. --h
 its own, and asks them over HTTP. The exit code is 1 if anything differs.
 """
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -23,7 +24,7 @@ MODES = ["lexical", "dense", "generative", "hybrid"]
 DEPTH = 100
 
 
-def collection(data: Path, work: Path, name: str, queries: int) -> Tuple[Path, Path]:
+def collection(data: Path, work: Path, name: str, queries: int, documents: int) -> Tuple[Path, Path]:
     """The files of passages and of queries that are measured."""
     if name == "scifact":
         source, qrels = data / "scifact", "test.tsv"
@@ -47,9 +48,8 @@ def collection(data: Path, work: Path, name: str, queries: int) -> Tuple[Path, P
     if not passages.exists():
         wanted = None if name == "scifact" else set(judged.values())
         with (source / "corpus.jsonl").open() as lines, passages.open("w") as out:
-            for line in lines:
-                if wanted is None or json.loads(line)["_id"] in wanted:
-                    out.write(line)
+            taken = (line for line in lines if wanted is None or json.loads(line)["_id"] in wanted)
+            out.writelines(itertools.islice(taken, documents))
     return passages, asked
 
 
@@ -87,6 +87,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--shards", default="1,3,8")
     parser.add_argument("--queries", type=int, default=300)
+    parser.add_argument("--documents", type=int, default=1 << 40, help="the most documents of a collection")
     parser.add_argument("--http", type=int, default=3)
     parser.add_argument("--collections", default="scifact,squad")
     parser.add_argument("--options", default="", help="further flags of trawl index")
@@ -97,7 +98,8 @@ def main() -> None:
     print("| collection | mode | shards | queries | differ | largest difference of a score |")
     print("|---|---|---:|---:|---:|---:|")
     for name in arguments.collections.split(","):
-        passages, queries = collection(arguments.data, arguments.work, name, arguments.queries)
+        passages, queries = collection(
+            arguments.data, arguments.work, name, arguments.queries, arguments.documents)
         whole = arguments.work / f"{name}.trawl"
         build(arguments.trawl, passages, whole, options=options)
         parts = {
