@@ -297,7 +297,7 @@ extension DocumentRanking {
         #expect(error?.message.contains("shard 1 (frail)") == true)
         #expect(error?.code == .unavailable)
         let partial = try answers(lenient, fixture.engine, lenient.settings, ["century"])
-        #expect(partial.contains("shard 1 did not answer: its documents are missing"))
+        #expect(partial.components(separatedBy: "shard 1 did not answer: its documents are missing").count == 2)
         #expect(partial != whole)
         // One that is missing from the start is said too.
         let late = try ClusterIndex(name: "late", connections, allowsPartial: true)

@@ -101,7 +101,9 @@ struct ClusterLexicalRetriever: Retriever {
             }
             var allowed: Set<PassageID> = []
             for (shard, answer) in try shards.ask(wanted).enumerated() {
-                guard let answer, let isAllowed = answer else { return nil }
+                // A shard that is missing has none of the passages.
+                guard let answer else { continue }
+                guard let isAllowed = answer else { return nil }
                 let own = zip(passages, places).filter { $0.1.shard == shard }.map(\.0)
                 allowed.formUnion(zip(own, isAllowed).filter(\.1).map(\.0))
             }

@@ -18,11 +18,14 @@ extension Engine {
         let conditions = settings.conditions.map(\.description)
         try cluster.requireFields(of: conditions)
         let documents = ClusterDocuments(cluster)
-        let retrievers = try methods.asked(settings).map { part, weight in
+        var retrievers = try methods.asked(settings).map { part, weight in
             try methods.require(part, path: cluster.name)
             let retriever = try retriever(part, cluster, documents, settings, conditions: conditions)
-            let noted: any Retriever = missing.map { NotingRetriever(retriever, $0) } ?? retriever
-            return (weight: weight, readsWords: part.readsWords, retriever: noted)
+            return (weight: weight, readsWords: part.readsWords, retriever: retriever)
+        }
+        // The last one knows what all have found missing.
+        if let missing, let last = retrievers.indices.last {
+            retrievers[last].retriever = NotingRetriever(retrievers[last].retriever, missing)
         }
         guard settings.fusion.method != .fitted else {
             throw TrawlError(
