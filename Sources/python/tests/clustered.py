@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import pytest
 from served import REPOSITORY
@@ -54,6 +54,15 @@ def alive(*words: str) -> List[int]:
         if "-c" not in arguments[:4] and all(any(word in argument for argument in arguments) for word in words):
             found.append(int(folder.name))
     return found
+
+
+def worker_of(pid: int) -> Optional[int]:
+    """The process of Ray that started a program; None where either is gone."""
+    try:
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        return parent if Path(f"/proc/{parent}/cmdline").read_bytes().startswith(b"ray::") else None
+    except OSError:
+        return None
 
 
 def kill(pids: List[int]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import List
 
 import pytest
-from clustered import RECIPE, SHARDS, alive, environment, kill, paragraphs, wait_until
+from clustered import RECIPE, SHARDS, alive, environment, kill, paragraphs, wait_until, worker_of
 
 from trawl import Error
 from trawl.cluster.build import build
@@ -51,7 +51,7 @@ def test_a_new_document_makes_all_shards_old(recipe: Path, ray_cluster: None, tm
     assert count[1] == count[0] + 1
 
 
-def test_a_killed_worker_is_replaced(binary: str, ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_worker_is_replaced(binary: str, ray_cluster: None, tmp_path: Path) -> None:
     # A corpus that takes some seconds, so that there is something to kill.
     with (tmp_path / "corpus.jsonl").open("w") as file:
         for copy in range(60):
@@ -66,9 +66,9 @@ def test_a_killed_worker_is_replaced(binary: str, ray_cluster: None, tmp_path: P
         program = wait_until(lambda: alive("index", f"large-0-of-{SHARDS}.trawl"))
         kill(program)
         killed.extend(program)
-        again = wait_until(lambda: [pid for pid in alive("index", ".trawl", str(tmp_path)) if pid not in killed])
-        if again:
-            worker = int(Path(f"/proc/{again[0]}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        others = lambda: [pid for pid in alive("index", ".trawl", str(tmp_path)) if pid not in killed]
+        worker = wait_until(lambda: next(filter(None, map(worker_of, others())), None))
+        if worker:
             kill([worker])
             killed.append(worker)
 
