@@ -92,6 +92,7 @@ extension OperatorQuery.Leaf: ByteCodable {
 extension OperatorQuery.Term: ByteCodable {
     init(from reader: inout ByteReader) throws(ByteFault) {
         self.init(bytes: try reader.next(), closeness: try reader.next())
+        guard (0...1).contains(closeness) else { throw ByteFault("a term counts \(closeness)") }
     }
 
     func write(to writer: inout ByteWriter) {
