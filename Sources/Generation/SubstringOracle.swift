@@ -36,8 +36,8 @@ public protocol SubstringOracle: Sendable {
     /// Calls `body` once for each token that follows the n-gram, with its count, in any order.
     func forEachNext(_ range: SuffixRange, _ body: (TokenID, Int) -> Void)
 
-    /// The passages that each n-gram occurs in, without deleted ones. An n-gram that begins with a boundary and goes on belongs
-    /// to the passage after it.
+    /// The live passages in which each n-gram occurs. An n-gram that begins with a boundary belongs to the passage after the
+    /// boundary.
     func locate(_ ranges: [SuffixRange]) throws -> [KeyPassages]
 
     /// The tokens of a passage, without boundaries.

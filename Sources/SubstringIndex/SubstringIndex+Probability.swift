@@ -12,6 +12,10 @@ public struct NGramProbability: Hashable, Sendable {
     public let count: Int
     /// `count` of `contextCount`; 0 when nothing occurs.
     public var probability: Double { contextCount > 0 ? Double(count) / Double(contextCount) : 0 }
+
+    package init(contextLength: Int, contextCount: Int, count: Int) {
+        (self.contextLength, self.contextCount, self.count) = (contextLength, contextCount, count)
+    }
 }
 
 extension SubstringIndex {
@@ -38,14 +42,14 @@ extension SubstringIndex {
 
     /// The probability of `token` behind `context`; see `NGramProbability`.
     public func probability(of token: TokenID, after context: [TokenID]) -> NGramProbability {
-        let (length, range) = longestSuffix(of: context)
-        return NGramProbability(
-            contextLength: length, contextCount: range.count, count: extend(range, by: token)?.count ?? 0)
+        probability(of: token, afterAll: context.suffix(longestSuffix(of: context).length))
     }
 
-    /// The `limit` most frequent tokens behind the n-gram of `range`, in descending order of their counts, equal ones
-    /// ascending.
-    public func topContinuations(_ range: SuffixRange, limit: Int) -> [TokenCount] {
-        Array(nextTokens(range).sorted { ($1.count, $0.token) < ($0.count, $1.token) }.prefix(limit))
+    /// The probability of `token` after all of `context`, whether or not that occurs.
+    public func probability(of token: TokenID, afterAll context: ArraySlice<TokenID>) -> NGramProbability {
+        let range = range(of: context)
+        return NGramProbability(
+            contextLength: context.count, contextCount: range?.count ?? 0,
+            count: range.flatMap { extend($0, by: token) }?.count ?? 0)
     }
 }

@@ -61,10 +61,11 @@ import TrawlTestSupport
     }
 
     @Test func conditionsHoldInEveryShard() throws {
+        let between = try DocumentCondition("year>=1930 AND year<1990")
         for mode in ["lexical", "dense", "generative", "hybrid"] {
             try expectEqual { settings in
                 settings.mode = SearchMode(rawValue: mode)
-                settings.conditions = [try! DocumentCondition("year>=1930 AND year<1990")]
+                settings.conditions = [between]
             }
         }
     }
@@ -271,14 +272,14 @@ extension DocumentRanking {
             return error?.message
         }
         #expect(
-            message([shards[1], shards[0], shards[2]])?.contains("shard 1 of 3, where shard 0 of 3 is expected") == true
+            message([shards[1], shards[0], shards[2]])?.contains("shard 1 of 3, but shard 0 of 3 is expected") == true
         )
-        #expect(message([shards[0], shards[1]])?.contains("shard 0 of 3, where shard 0 of 2") == true)
+        #expect(message([shards[0], shards[1]])?.contains("shard 0 of 3, but shard 0 of 2") == true)
         let whole = try fixture.index(documents)
-        #expect(message([whole.path, shards[1], shards[2]])?.contains("no shard of an index") == true)
+        #expect(message([whole.path, shards[1], shards[2]])?.contains("is not a shard") == true)
         let other = try ClusterFixture(build: ["lexical", "generative"])
         let others = try other.shards(documents, count: 3)
-        #expect(message([shards[0], others[1], shards[2]])?.contains("no shards of one index") == true)
+        #expect(message([shards[0], others[1], shards[2]])?.contains("are not shards of the same index") == true)
     }
 
     @Test func aShardThatFailsIsNamed() throws {

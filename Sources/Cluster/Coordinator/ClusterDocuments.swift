@@ -173,13 +173,10 @@ final class ClusterDocuments: SearchedDocuments {
         let text = try text(id)
         return StoredPassage(
             document: DocumentID(text.document), title: text.title, section: text.section, text: text.text,
-            ordinal: text.ordinal, range: text.bytes.range)
+            ordinal: text.ordinal, range: text.range.bytes)
     }
 
-    func range(of id: PassageID) throws -> TextRange {
-        let text = try text(id)
-        return TextRange(bytes: text.bytes.range, scalars: text.scalars.range)
-    }
+    func range(of id: PassageID) throws -> TextRange { try text(id).range }
 
     func metadata(of id: PassageID) throws -> DocumentMetadata { try DocumentMetadata(received: text(id).metadata) }
 

@@ -19,7 +19,7 @@ public final class ClusterIndex: Sendable {
     let documentBases: [UInt32]
     let continuations: ContinuationCache
 
-    /// Whether searches go on without shards that do not answer, and say so in their notes; otherwise they fail.
+    /// If true, a search leaves out shards that do not answer and says so in its notes. If false, it fails.
     public let allowsPartial: Bool
     /// Shards that could not be reached when the cluster was opened.
     private let unreachable: [Int]
@@ -34,19 +34,33 @@ public final class ClusterIndex: Sendable {
         try self.init(name: name, ShardGroup(connections), parts, allowsPartial: allowsPartial)
     }
 
-    private init(name: String, _ group: ShardGroup, _ parts: IndexParts, allowsPartial: Bool) throws {
-        var shards = group
-        let missing = MissingShards()
-        shards.missing = allowsPartial ? missing : nil
-        shards.commits = group.commits.map { _ in 0 }
-        let answers = try shards.askVersioned(shards.connections.map { _ in DescribeShard() })
+    /// What all shards say of themselves now; nil for one that does not answer, where that is allowed.
+    private static func describe(
+        _ shards: ShardGroup, allowsPartial: Bool
+    ) throws -> [(commit: UInt64, answer: ShardDescription)?] {
+        var shards = shards
+        shards.commits = shards.commits.map { _ in 0 }
+        shards.missing = allowsPartial ? MissingShards() : nil
+        return try shards.askVersioned(shards.connections.map { _ in DescribeShard() })
+    }
+
+    private convenience init(name: String, _ shards: ShardGroup, _ parts: IndexParts, allowsPartial: Bool) throws {
+        try self.init(
+            name: name, shards, Self.describe(shards, allowsPartial: allowsPartial), parts, allowsPartial: allowsPartial
+        )
+    }
+
+    private init(
+        name: String, _ group: ShardGroup, _ answers: [(commit: UInt64, answer: ShardDescription)?],
+        _ parts: IndexParts, allowsPartial: Bool
+    ) throws {
         guard let first = answers.lazy.compactMap({ $0?.answer }).first else {
             throw TrawlError(
                 .unavailable, "no shard of the cluster \(name) answers", remedy: "start its shards, or name them")
         }
-        shards.missing = nil
+        var shards = group
         shards.commits = answers.map { $0?.commit ?? 0 }
-        unreachable = missing.all
+        unreachable = answers.indices.filter { answers[$0] == nil }
         // A shard that does not answer counts as one without documents.
         descriptions = answers.enumerated().map { number, answer in
             answer?.answer ?? .unreachable(number, of: answers.count, like: first)
@@ -65,8 +79,9 @@ public final class ClusterIndex: Sendable {
 
     /// The cluster as the last commits of its shards left it: this one where nothing was committed since.
     public func refreshed() throws -> ClusterIndex {
-        let newest = try ClusterIndex(name: name, shards, knownParts, allowsPartial: allowsPartial)
-        return newest.shards.commits == shards.commits ? self : newest
+        let answers = try Self.describe(shards, allowsPartial: allowsPartial)
+        if answers.map({ $0?.commit ?? 0 }) == shards.commits { return self }
+        return try ClusterIndex(name: name, shards, answers, knownParts, allowsPartial: allowsPartial)
     }
 
     /// What `body` gives for this cluster or, where a shard was changed meanwhile, for its newest state.
@@ -136,7 +151,7 @@ public final class ClusterIndex: Sendable {
     private static func requireOneIndex(_ shards: [ShardDescription], _ names: [String]) throws {
         func mismatch(_ what: String, _ number: Int) -> TrawlError {
             TrawlError(
-                .incompatible, "\(names[0]) and \(names[number]) are no shards of one index: \(what)",
+                .incompatible, "\(names[0]) and \(names[number]) are not shards of the same index: \(what)",
                 remedy: "build all shards by one recipe, with the same models")
         }
         for (number, shard) in shards.enumerated() {
@@ -147,11 +162,11 @@ public final class ClusterIndex: Sendable {
                 throw mismatch("they were built with other models", number)
             }
             if shards.count > 1 || shard.shard != nil {
-                guard let own = shard.shard, own == .init(number: number, count: shards.count) else {
-                    let own = shard.shard.map { "shard \($0.number) of \($0.count)" } ?? "no shard of an index"
+                guard let own = shard.shard, own == ShardDescription.Number(number: number, count: shards.count) else {
+                    let own = shard.shard.map { "shard \($0.number) of \($0.count)" } ?? "not a shard"
                     throw TrawlError(
                         .incompatible,
-                        "\(names[number]) is \(own), where shard \(number) of \(shards.count) is expected",
+                        "\(names[number]) is \(own), but shard \(number) of \(shards.count) is expected",
                         remedy: "name all shards of one index, in the order of their numbers")
                 }
             }
@@ -181,50 +196,5 @@ public final class ClusterIndex: Sendable {
             base = sum.partialValue
         }
         return bases
-    }
-}
-
-extension TokenCounts {
-    /// The counts of several lists added up.
-    static func sum(_ lists: [TokenCounts]) -> TokenCounts {
-        let lists = lists.filter { !$0.tokens.isEmpty }
-        if lists.count <= 1 { return lists.first ?? TokenCounts() }
-        var sum = lists[0]
-        for list in lists.dropFirst() { sum = merged(sum, list) }
-        return sum
-    }
-
-    private static func merged(_ a: TokenCounts, _ b: TokenCounts) -> TokenCounts {
-        var result = TokenCounts()
-        result.tokens.reserveCapacity(a.tokens.count + b.tokens.count)
-        result.counts.reserveCapacity(a.tokens.count + b.tokens.count)
-        var (i, j) = (0, 0)
-        while i < a.tokens.count || j < b.tokens.count {
-            if j == b.tokens.count || (i < a.tokens.count && a.tokens[i] < b.tokens[j]) {
-                result.tokens.append(a.tokens[i])
-                result.counts.append(a.counts[i])
-                i += 1
-            } else if i == a.tokens.count || b.tokens[j] < a.tokens[i] {
-                result.tokens.append(b.tokens[j])
-                result.counts.append(b.counts[j])
-                j += 1
-            } else {
-                result.tokens.append(a.tokens[i])
-                result.counts.append(a.counts[i] + b.counts[j])
-                i += 1
-                j += 1
-            }
-        }
-        return result
-    }
-
-    /// The count of a token; 0 for one that is not there.
-    func count(of token: TokenID) -> Int {
-        var (low, high) = (0, tokens.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if tokens[middle] < token { low = middle + 1 } else { high = middle }
-        }
-        return low < tokens.count && tokens[low] == token ? counts[low] : 0
     }
 }

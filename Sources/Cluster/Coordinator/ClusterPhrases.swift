@@ -1,5 +1,6 @@
 import TrawlCore
 public import TrawlEngine
+import TrawlSubstringIndex
 
 /// Counts phrases in all shards and shows their occurrences and what follows them, as `PhraseFinder` does in one index.
 ///
@@ -32,7 +33,7 @@ public struct ClusterPhrases: PhraseSearcher, Sendable {
         let clauses = try clauseCounts(text, options)
         let found = try shards.ask(FindPhrase(.matches(clauseCounts: clauses), text, options: options))
         let passages = found.joined(by: \.passages).sorted {
-            ($1.count, $0.position, $0.number) < ($0.count, $1.position, $1.number)
+            ($1.passage.count, $0.position, $0.number) < ($0.passage.count, $1.position, $1.number)
         }
         return PhraseFinder.Result(
             phrase: text, count: found.reduce(0) { $0 + $1.count },
@@ -56,18 +57,15 @@ public struct ClusterPhrases: PhraseSearcher, Sendable {
             lengths.reduce(0) { max($0, $1.indices.contains(step) ? $1[step] : 0) }
         }
         let found = try shards.ask(FindPhrase(.next(suffixLengths: longest), context, continuation: text)).map(\.steps)
-        var sums = found.first ?? []
-        for steps in found.dropFirst() {
-            for (number, step) in steps.enumerated() where sums.indices.contains(number) {
-                sums[number].contextCount += step.contextCount
-                sums[number].count += step.count
-            }
-        }
         return PhraseFinder.TextProbability(
-            sums.map {
-                PhraseFinder.TokenProbability(
-                    text: $0.text, token: $0.token, contextLength: $0.contextLength, contextCount: $0.contextCount,
-                    count: $0.count)
+            (found.first ?? []).indices.map { step in
+                let parts = found.compactMap { $0.indices.contains(step) ? $0[step] : nil }
+                return PhraseFinder.TokenProbability(
+                    text: parts[0].text, token: parts[0].token,
+                    NGramProbability(
+                        contextLength: parts[0].contextLength,
+                        contextCount: parts.reduce(0) { $0 + $1.contextCount },
+                        count: parts.reduce(0) { $0 + $1.count }))
             })
     }
 

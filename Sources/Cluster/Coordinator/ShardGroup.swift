@@ -7,7 +7,7 @@ struct ShardGroup: Sendable {
     let connections: [any ShardConnection]
     /// The commit of each shard that is asked; 0 for the newest.
     var commits: [UInt64]
-    /// Shards that did not answer, where a search goes on without them; nil where it must not.
+    /// The shards that did not answer, if a search may leave them out; nil if it must fail then.
     var missing: MissingShards?
 
     init(_ connections: [any ShardConnection]) {
@@ -96,7 +96,7 @@ struct ShardGroup: Sendable {
     }
 }
 
-/// The shards that a search goes on without.
+/// The shards that a search leaves out, as they did not answer.
 final class MissingShards: Sendable {
     private let shards = Mutex<Set<Int>>([])
 

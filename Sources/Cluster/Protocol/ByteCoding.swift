@@ -3,7 +3,15 @@ import TrawlCore
 /// Values that travel between a coordinator and its shards, as bytes.
 ///
 /// Integers are variable-byte: 7 bits a byte, low bits first, the high bit set on all bytes but the last. Floats are IEEE 754,
-/// little-endian, so that no bit is lost. Strings, arrays and optionals begin with their count.
+/// little-endian, so that no bit is lost. Strings and arrays begin with their count, optionals with whether there is a value.
+/// A structure is its fields, one after the other:
+///
+/// ```
+/// extension ShardHit: ByteCodable {
+///     init(from reader: inout ByteReader) throws(ByteFault) { (passage, score) = try reader.fields() }
+///     func write(to writer: inout ByteWriter) { writer.append(passage, score) }
+/// }
+/// ```
 protocol ByteCodable: Sendable {
     init(from reader: inout ByteReader) throws(ByteFault)
     func write(to writer: inout ByteWriter)
@@ -21,9 +29,10 @@ struct ByteFault: Error {
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
-    mutating func append(_ value: some ByteCodable) { value.write(to: &self) }
+    /// Appends fields, one after the other.
+    mutating func append<each Field: ByteCodable>(_ fields: repeat each Field) { repeat (each fields).write(to: &self) }
 
-    mutating func append(_ value: UInt64) {
+    mutating func append(integer value: UInt64) {
         var rest = value
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -33,7 +42,7 @@ struct ByteWriter {
     }
 
     /// - Precondition: `count` is not negative.
-    mutating func append(count: Int) { append(UInt64(count)) }
+    mutating func append(count: Int) { append(integer: UInt64(count)) }
 
     mutating func append(raw: some Sequence<UInt8>) { bytes.append(contentsOf: raw) }
 
@@ -58,6 +67,11 @@ struct ByteReader {
 
     mutating func next<Value: ByteCodable>(_ type: Value.Type = Value.self) throws(ByteFault) -> Value {
         try Value(from: &self)
+    }
+
+    /// Fields, one after the other, as `ByteWriter.append` wrote them.
+    mutating func fields<each Field: ByteCodable>() throws(ByteFault) -> (repeat each Field) {
+        (repeat try (each Field)(from: &self))
     }
 
     mutating func integer() throws(ByteFault) -> UInt64 {
@@ -105,7 +119,7 @@ struct ByteReader {
 
 extension UInt64: ByteCodable {
     init(from reader: inout ByteReader) throws(ByteFault) { self = try reader.integer() }
-    func write(to writer: inout ByteWriter) { writer.append(self) }
+    func write(to writer: inout ByteWriter) { writer.append(integer: self) }
 }
 
 extension UInt32: ByteCodable {
@@ -114,7 +128,7 @@ extension UInt32: ByteCodable {
         self = value
     }
 
-    func write(to writer: inout ByteWriter) { writer.append(UInt64(self)) }
+    func write(to writer: inout ByteWriter) { writer.append(integer: UInt64(self)) }
 }
 
 /// Never negative.

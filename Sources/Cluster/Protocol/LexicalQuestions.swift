@@ -2,36 +2,144 @@ import TrawlCore
 import TrawlLexicalIndex
 
 /// How many live passages of a shard have each term.
-struct TermFrequencies: ShardQuestion {
+struct TermFrequencies {
+    let terms: [[UInt8]]
+}
+
+extension TermFrequencies: ShardQuestion {
     typealias Answer = [Int]
     static let operation = ShardOperation.termFrequencies
-    let terms: [[UInt8]]
 
-    init(terms: [[UInt8]]) { self.terms = terms }
     init(from reader: inout ByteReader) throws(ByteFault) { terms = try reader.next() }
     func write(to writer: inout ByteWriter) { writer.append(terms) }
 }
 
 /// The terms of a shard that begin with some bytes, or are some edits away from a term.
-struct ExpandTerm: ShardQuestion {
-    typealias Answer = [ExpandedTerm]
-    static let operation = ShardOperation.expandTerm
+struct ExpandTerm {
     let term: [UInt8]
     /// nil: those that begin with `term`.
     let edits: Int?
-
-    init(term: [UInt8], edits: Int?) { (self.term, self.edits) = (term, edits) }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        term = try reader.next()
-        edits = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(term)
-        writer.append(edits)
-    }
 }
+
+extension ExpandTerm: ShardQuestion {
+    typealias Answer = [ExpandedTerm]
+    static let operation = ShardOperation.expandTerm
+
+    init(from reader: inout ByteReader) throws(ByteFault) { (term, edits) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(term, edits) }
+}
+
+/// Queries of terms whose weights hold for all shards together.
+struct SearchTerms {
+    let queries: [[WeightedTerm]]
+    let scorer: BM25Scorer
+    let scope: SearchScope
+}
+
+extension SearchTerms: ShardQuestion {
+    typealias Answer = [[ShardHit]]
+    static let operation = ShardOperation.searchTerms
+
+    init(from reader: inout ByteReader) throws(ByteFault) { (queries, scorer, scope) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(queries, scorer, scope) }
+}
+
+/// A query with operators, likewise.
+struct SearchOperators {
+    let query: OperatorQuery
+    let scorer: BM25Scorer
+    let scope: SearchScope
+}
+
+extension SearchOperators: ShardQuestion {
+    typealias Answer = [ShardHit]
+    static let operation = ShardOperation.searchOperators
+
+    init(from reader: inout ByteReader) throws(ByteFault) { (query, scorer, scope) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(query, scorer, scope) }
+}
+
+/// Which passages a query with operators lets be found; nil: all.
+struct AllowedPassages {
+    let query: OperatorQuery
+    let passages: [UInt32]
+}
+
+extension AllowedPassages: ShardQuestion {
+    typealias Answer = [Bool]?
+    static let operation = ShardOperation.allowed
+
+    init(from reader: inout ByteReader) throws(ByteFault) { (query, passages) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(query, passages) }
+}
+
+/// What each term adds to the score of a passage.
+struct ExplainTerms {
+    let terms: [WeightedTerm]
+    let scorer: BM25Scorer
+    let passage: UInt32
+}
+
+extension ExplainTerms: ShardQuestion {
+    typealias Answer = [TermExplanation]
+    static let operation = ShardOperation.explainTerms
+
+    init(from reader: inout ByteReader) throws(ByteFault) { (terms, scorer, passage) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(terms, scorer, passage) }
+}
+
+/// What each part of a query with operators adds.
+struct ExplainOperators {
+    let query: OperatorQuery
+    let scorer: BM25Scorer
+    let passage: UInt32
+}
+
+extension ExplainOperators: ShardQuestion {
+    typealias Answer = [OperatorExplanation]
+    static let operation = ShardOperation.explainOperators
+
+    init(from reader: inout ByteReader) throws(ByteFault) { (query, scorer, passage) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(query, scorer, passage) }
+}
+
+struct OperatorExplanation {
+    let explanation: TermExplanation
+    let terms: [String]
+}
+
+extension OperatorExplanation: ByteCodable {
+    init(from reader: inout ByteReader) throws(ByteFault) { (explanation, terms) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(explanation, terms) }
+}
+
+/// The word of the first passage that has a term, as it is written there.
+struct FindWrittenForm {
+    let term: [UInt8]
+    /// The word of the query that it is to replace.
+    let word: String
+}
+
+extension FindWrittenForm: ShardQuestion {
+    typealias Answer = WrittenForm?
+    static let operation = ShardOperation.writtenForm
+
+    init(from reader: inout ByteReader) throws(ByteFault) { (term, word) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(term, word) }
+}
+
+struct WrittenForm {
+    /// That of the passage's document in the corpus.
+    let position: UInt64
+    let text: String
+}
+
+extension WrittenForm: ByteCodable {
+    init(from reader: inout ByteReader) throws(ByteFault) { (position, text) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(position, text) }
+}
+
+// MARK: - Types of the lexical index
 
 extension ExpandedTerm: ByteCodable {
     init(from reader: inout ByteReader) throws(ByteFault) {
@@ -40,171 +148,7 @@ extension ExpandedTerm: ByteCodable {
             passageFrequency: try reader.next())
     }
 
-    func write(to writer: inout ByteWriter) {
-        writer.append(bytes)
-        writer.append(closeness)
-        writer.append(edits)
-        writer.append(passageFrequency)
-    }
-}
-
-/// Queries of terms whose weights hold for all shards together.
-struct SearchTerms: ShardQuestion {
-    typealias Answer = [[ShardHit]]
-    static let operation = ShardOperation.searchTerms
-    let queries: [[WeightedTerm]]
-    let scorer: BM25Scorer
-    let scope: SearchScope
-
-    init(queries: [[WeightedTerm]], scorer: BM25Scorer, scope: SearchScope) {
-        (self.queries, self.scorer, self.scope) = (queries, scorer, scope)
-    }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        queries = try reader.next()
-        scorer = try reader.next()
-        scope = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(queries)
-        writer.append(scorer)
-        writer.append(scope)
-    }
-}
-
-/// A query with operators, likewise.
-struct SearchOperators: ShardQuestion {
-    typealias Answer = [ShardHit]
-    static let operation = ShardOperation.searchOperators
-    let query: OperatorQuery
-    let scorer: BM25Scorer
-    let scope: SearchScope
-
-    init(query: OperatorQuery, scorer: BM25Scorer, scope: SearchScope) {
-        (self.query, self.scorer, self.scope) = (query, scorer, scope)
-    }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        query = try reader.next()
-        scorer = try reader.next()
-        scope = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(query)
-        writer.append(scorer)
-        writer.append(scope)
-    }
-}
-
-/// Which passages a query with operators lets be found; nil: all.
-struct AllowedPassages: ShardQuestion {
-    typealias Answer = [Bool]?
-    static let operation = ShardOperation.allowed
-    let query: OperatorQuery
-    let passages: [UInt32]
-
-    init(query: OperatorQuery, passages: [UInt32]) { (self.query, self.passages) = (query, passages) }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        query = try reader.next()
-        passages = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(query)
-        writer.append(passages)
-    }
-}
-
-/// What each term adds to the score of a passage.
-struct ExplainTerms: ShardQuestion {
-    typealias Answer = [TermExplanation]
-    static let operation = ShardOperation.explainTerms
-    let terms: [WeightedTerm]
-    let scorer: BM25Scorer
-    let passage: UInt32
-
-    init(terms: [WeightedTerm], scorer: BM25Scorer, passage: UInt32) {
-        (self.terms, self.scorer, self.passage) = (terms, scorer, passage)
-    }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        terms = try reader.next()
-        scorer = try reader.next()
-        passage = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(terms)
-        writer.append(scorer)
-        writer.append(passage)
-    }
-}
-
-/// What each part of a query with operators adds.
-struct ExplainOperators: ShardQuestion {
-    typealias Answer = [OperatorExplanation]
-    static let operation = ShardOperation.explainOperators
-    let query: OperatorQuery
-    let scorer: BM25Scorer
-    let passage: UInt32
-
-    init(query: OperatorQuery, scorer: BM25Scorer, passage: UInt32) {
-        (self.query, self.scorer, self.passage) = (query, scorer, passage)
-    }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        query = try reader.next()
-        scorer = try reader.next()
-        passage = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(query)
-        writer.append(scorer)
-        writer.append(passage)
-    }
-}
-
-/// The word of the first passage that has a term, as it is written there.
-struct FindWrittenForm: ShardQuestion {
-    typealias Answer = WrittenForm?
-    static let operation = ShardOperation.writtenForm
-    let term: [UInt8]
-    /// The word of the query that it is to replace.
-    let word: String
-
-    init(term: [UInt8], word: String) { (self.term, self.word) = (term, word) }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        term = try reader.next()
-        word = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(term)
-        writer.append(word)
-    }
-}
-
-struct WrittenForm: ByteCodable {
-    /// That of the passage's document in the corpus.
-    let position: UInt64
-    let text: String
-
-    init(position: UInt64, text: String) { (self.position, self.text) = (position, text) }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        position = try reader.next()
-        text = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(position)
-        writer.append(text)
-    }
+    func write(to writer: inout ByteWriter) { writer.append(bytes, closeness, edits, passageFrequency) }
 }
 
 extension WeightedTerm: ByteCodable {
@@ -214,12 +158,7 @@ extension WeightedTerm: ByteCodable {
             passageFrequency: try reader.next())
     }
 
-    func write(to writer: inout ByteWriter) {
-        writer.append(bytes)
-        writer.append(occurrences)
-        writer.append(weight)
-        writer.append(passageFrequency)
-    }
+    func write(to writer: inout ByteWriter) { writer.append(bytes, occurrences, weight, passageFrequency) }
 }
 
 extension BM25Scorer: ByteCodable {
@@ -227,10 +166,7 @@ extension BM25Scorer: ByteCodable {
         self.init(base: try reader.next(), perTerm: try reader.next())
     }
 
-    func write(to writer: inout ByteWriter) {
-        writer.append(base)
-        writer.append(perTerm)
-    }
+    func write(to writer: inout ByteWriter) { writer.append(base, perTerm) }
 }
 
 extension TermExplanation: ByteCodable {
@@ -240,28 +176,5 @@ extension TermExplanation: ByteCodable {
             weight: try reader.next(), score: try reader.next())
     }
 
-    func write(to writer: inout ByteWriter) {
-        writer.append(term)
-        writer.append(frequency)
-        writer.append(passageFrequency)
-        writer.append(weight)
-        writer.append(score)
-    }
-}
-
-struct OperatorExplanation: ByteCodable {
-    let explanation: TermExplanation
-    let terms: [String]
-
-    init(explanation: TermExplanation, terms: [String]) { (self.explanation, self.terms) = (explanation, terms) }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        explanation = try reader.next()
-        terms = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(explanation)
-        writer.append(terms)
-    }
+    func write(to writer: inout ByteWriter) { writer.append(term, frequency, passageFrequency, weight, score) }
 }

@@ -12,8 +12,7 @@ extension OperatorQuery: ByteCodable {
     }
 
     func write(to writer: inout ByteWriter) {
-        writer.append(leaves)
-        writer.append(root != nil)
+        writer.append(leaves, root != nil)
         if let root { Self.write(root, to: &writer) }
     }
 
@@ -41,8 +40,7 @@ extension OperatorQuery: ByteCodable {
     private static func write(_ node: Node, to writer: inout ByteWriter) {
         switch node {
         case .leaf(let number):
-            writer.append(true)
-            writer.append(number)
+            writer.append(true, number)
         case .group(let clauses):
             writer.append(false)
             writer.append(count: clauses.count)
@@ -75,17 +73,12 @@ extension OperatorQuery.Leaf: ByteCodable {
     }
 
     func write(to writer: inout ByteWriter) {
-        writer.append(name)
-        writer.append(UInt8(Self.fields.firstIndex(of: field) ?? 0))
-        writer.append(terms)
+        writer.append(name, UInt8(Self.fields.firstIndex(of: field) ?? 0), terms)
         writer.append(count: phrase.count)
         for word in phrase {
-            writer.append(word.term)
-            writer.append(word.offset)
+            writer.append(word.term, word.offset)
         }
-        writer.append(weight)
-        writer.append(passageFrequency)
-        writer.append(isWanted)
+        writer.append(weight, passageFrequency, isWanted)
     }
 }
 
@@ -96,7 +89,6 @@ extension OperatorQuery.Term: ByteCodable {
     }
 
     func write(to writer: inout ByteWriter) {
-        writer.append(bytes)
-        writer.append(closeness)
+        writer.append(bytes, closeness)
     }
 }

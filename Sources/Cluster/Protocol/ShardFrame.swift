@@ -48,7 +48,9 @@ enum ShardFrame {
         _ bytes: [UInt8], _ magic: [UInt8]
     ) throws(ByteFault) -> (code: UInt16, commit: UInt64, body: ByteReader) {
         var reader = ByteReader(bytes)
-        guard try reader.raw(4).elementsEqual(magic) else { throw ByteFault("this is no message of a shard") }
+        guard try reader.raw(4).elementsEqual(magic) else {
+            throw ByteFault("this is not a message of the shard protocol")
+        }
         let version: UInt16 = try reader.fixed()
         guard version == Self.version else {
             throw ByteFault("the other side speaks version \(version) of the shard protocol, this one \(Self.version)")
@@ -58,7 +60,7 @@ enum ShardFrame {
 }
 
 /// An error of a shard, as it travels.
-struct ShardFault: ByteCodable {
+struct ShardFault {
     let code: String
     let message: String
     let path: String?
@@ -66,20 +68,6 @@ struct ShardFault: ByteCodable {
 
     init(_ error: TrawlError) {
         (code, message, path, remedy) = (error.code.description, error.message, error.path, error.remedy)
-    }
-
-    init(from reader: inout ByteReader) throws(ByteFault) {
-        code = try reader.next()
-        message = try reader.next()
-        path = try reader.next()
-        remedy = try reader.next()
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.append(code)
-        writer.append(message)
-        writer.append(path)
-        writer.append(remedy)
     }
 
     private static let codes: [TrawlError.Code] = [
@@ -91,6 +79,11 @@ struct ShardFault: ByteCodable {
         TrawlError(
             Self.codes.first { $0.description == code } ?? .io, message, path: path, remedy: remedy)
     }
+}
+
+extension ShardFault: ByteCodable {
+    init(from reader: inout ByteReader) throws(ByteFault) { (code, message, path, remedy) = try reader.fields() }
+    func write(to writer: inout ByteWriter) { writer.append(code, message, path, remedy) }
 }
 
 /// What a coordinator asks of shards.

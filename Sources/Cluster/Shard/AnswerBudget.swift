@@ -4,7 +4,7 @@ import TrawlCore
 struct AnswerBudget {
     private var left = 256 << 20
 
-    /// - Throws: `TrawlError.invalidInput` where the answer has no space for so many bytes more.
+    /// - Throws: `TrawlError.invalidInput` if the answer gets too large by these bytes.
     mutating func take(_ bytes: Int) throws {
         guard bytes <= left else {
             throw TrawlError(
@@ -13,7 +13,7 @@ struct AnswerBudget {
         left -= bytes
     }
 
-    /// - Throws: the same for `count` things of `bytes` each.
+    /// The same for `count` items of `bytes` each.
     mutating func take(_ count: Int, each bytes: Int) throws {
         let (product, overflow) = count.multipliedReportingOverflow(by: bytes)
         try take(overflow ? .max : product)

@@ -28,23 +28,21 @@ extension OpenShard {
     func rank(_ question: RankKeys) throws -> [[ShardHit]] {
         let substrings = try index.substringIndex()
         let oracle = CorpusOracle(
-            index: substrings, tokenCount: question.scoring.tokenCount, passageCount: question.scoring.passageCount)
-        let scorer = SEALScorer(oracle: oracle, parameters: question.scoring.parameters)
+            index: substrings, tokenCount: question.scoring.tokenCount, passageCount: question.scoring.passageCount,
+            filter: try filter(question.scope.conditions))
         try require(question.queries.count, limit: max(question.scope.limit, question.scoring.maximumPassages))
         let queries = question.queries.map { weighed($0, oracle) }
-        let rankings: [Ranking]
-        switch question.pass {
-        case .first: rankings = try scorer.firstPass(queries)
-        case .only, .full:
-            var candidates =
-                question.pass == .only
-                ? try scorer.candidates(queries) : try question.candidates.map { try $0.map(passage).sorted() }
-            if let allows = try allows(question.scope.conditions) {
-                candidates = candidates.map { $0.filter(allows) }
+        let parameters = question.scoring.parameters
+        let count = min(question.scope.limit, substrings.passageCount)
+        let rankings =
+            switch question.pass {
+            case .only: try oracle.rank(queries, by: parameters, count: count)
+            case .first: try SEALScorer(oracle: oracle, parameters: parameters).firstPass(queries)
+            case .full:
+                try oracle.rank(
+                    queries, among: question.candidates.map { try $0.map(passage).sorted() }, by: parameters,
+                    count: count)
             }
-            rankings = try scorer.rank(
-                queries, among: candidates, count: min(question.scope.limit, substrings.passageCount))
-        }
         return try rankings.map(hits)
     }
 

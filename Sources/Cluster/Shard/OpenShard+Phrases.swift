@@ -22,11 +22,11 @@ extension OpenShard {
             answer.passageCount = found.result.passageCount
             answer.documentCount = found.result.documentCount
             answer.isEstimate = found.result.isEstimate
-            answer.next = found.result.next.map { .init($0) }
+            answer.next = found.result.next
             answer.passages = try zip(found.result.passages, found.passages).map { passage, id in
                 let document = try index.documents.documentNumber(of: id)
-                return .init(
-                    passage, position: try index.documents.position(ofDocument: document), number: id.rawValue)
+                return FoundPhrase.Passage(
+                    position: try index.documents.position(ofDocument: document), number: id.rawValue, passage: passage)
             }
         case .suffixes:
             answer.numbers =
@@ -34,13 +34,14 @@ extension OpenShard {
                 ?? [finder.suffixLength(of: question.text)]
         case .next(let lengths):
             if let continuation = question.continuation {
-                answer.steps = finder.probabilities(of: continuation, after: question.text, suffixLengths: lengths)
-                    .tokens.map { .init($0) }
+                answer.steps =
+                    finder.probabilities(of: continuation, after: question.text, suffixLengths: lengths)
+                    .tokens
             } else {
                 let found = finder.predict(after: question.text, length: lengths.first ?? 0, limit: .max)
                 answer.context = found.context
                 answer.count = found.count
-                answer.next = found.next.map { .init($0) }
+                answer.next = found.next
             }
         }
         return answer

@@ -9,7 +9,7 @@ import TrawlVectorIndex
 /// One commit of the index of a shard, ready to be asked.
 final class OpenShard: Sendable {
     let index: SearchIndex
-    /// Equal for equal contents, so that replicas that were built or copied apart can stand in for each other; never 0.
+    /// Equal for equal contents, so that a replica that was built or copied apart answers for another; never 0.
     let commit: UInt64
     private let filters = Mutex<[[String]: Filter]>([:])
 
@@ -88,8 +88,7 @@ final class OpenShard: Sendable {
         }
         if recipe.build.contains("dense") {
             let searcher = try index.open(VectorsPart())
-            description.vectors = .init(
-                count: searcher.count, dimension: searcher.dimension, isCosine: searcher.metric == .cosine)
+            description.vectors = .init(dimension: searcher.dimension, isCosine: searcher.metric == .cosine)
         }
         if recipe.build.contains("generative") {
             let ngrams = try index.substringIndex()
@@ -108,10 +107,9 @@ final class OpenShard: Sendable {
             let id = try passage(number)
             let passage = try index.documents.passage(id)
             try budget.take(passage.text.utf8.count + passage.title.utf8.count + Self.hitBytes)
-            let range = try index.documents.range(of: id)
             return FetchedPassage(
                 document: passage.document.rawValue, title: passage.title, section: passage.section,
-                text: passage.text, ordinal: passage.ordinal, bytes: range.bytes, scalars: range.scalars,
+                text: passage.text, ordinal: passage.ordinal, range: try index.documents.range(of: id),
                 metadata: try index.documents.metadata(of: id).json)
         }
     }

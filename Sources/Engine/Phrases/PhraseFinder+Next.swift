@@ -1,7 +1,7 @@
 import Foundation
 public import TrawlCore
 import TrawlCorpus
-import TrawlSubstringIndex
+package import TrawlSubstringIndex
 import TrawlTokenizers
 
 // The corpus as a language model.
@@ -27,10 +27,10 @@ extension PhraseFinder {
         public let count: Int
         public let probability: Double
 
-        package init(text: String, token: TokenID, contextLength: Int, contextCount: Int, count: Int) {
+        package init(text: String, token: TokenID, _ found: NGramProbability) {
             (self.text, self.token) = (text, token)
-            (self.contextLength, self.contextCount, self.count) = (contextLength, contextCount, count)
-            probability = contextCount > 0 ? Double(count) / Double(contextCount) : 0
+            (contextLength, contextCount, count) = (found.contextLength, found.contextCount, found.count)
+            probability = found.probability
         }
 
         enum CodingKeys: String, CodingKey {
@@ -90,17 +90,17 @@ extension PhraseFinder {
         steps(of: text, after: context).map { substrings.longestSuffix(of: $0.context).length }
     }
 
-    /// The probability of each token of `text` given so many tokens before it.
+    /// The probability of each token of `text` given the tokens before it.
+    ///
+    /// - Parameter suffixLengths: how many of those before each token count.
     package func probabilities(
         of text: String, after context: String, suffixLengths: [Int]
     ) -> TextProbability {
         TextProbability(
             zip(steps(of: text, after: context), suffixLengths).map { step, length in
-                let range = substrings.range(of: step.context.suffix(length))
-                return TokenProbability(
-                    text: self.text(of: step.token), token: step.token, contextLength: length,
-                    contextCount: range?.count ?? 0,
-                    count: range.flatMap { substrings.extend($0, by: step.token) }?.count ?? 0)
+                TokenProbability(
+                    text: self.text(of: step.token), token: step.token,
+                    substrings.probability(of: step.token, afterAll: step.context.suffix(length)))
             })
     }
 

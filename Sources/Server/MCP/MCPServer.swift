@@ -28,9 +28,12 @@ public struct MCPServer {
     /// - Parameters:
     ///   - indexes: the folders of indexes.
     ///   - version: of the program.
+    ///   - cluster: how the shards of clusters are reached.
     /// - Throws: `TrawlError` for an index that cannot be opened, and for two of one name.
-    public init(engine: Engine, indexes: [String], version: String) throws {
-        tools = MCPTools(engine: engine, indexes: try ServedIndexes(paths: indexes, engine: engine, ClusterAccess()))
+    public init(
+        engine: Engine, indexes: [String], version: String, cluster: ClusterAccess = ClusterAccess()
+    ) throws {
+        tools = MCPTools(engine: engine, indexes: try ServedIndexes(paths: indexes, engine: engine, cluster))
         self.version = version
     }
 

@@ -73,16 +73,18 @@ struct MCPTools {
 
     private func count(_ arguments: RequestObject) throws -> [UInt8] {
         let request = try PhraseRequest(arguments, indexes, lists: false)
-        let found = try request.index.searchable().phrases()
-            .count(request.query, named: request.phrase, request.options)
+        let found = try request.index.phrases {
+            try $0.count(request.query, named: request.phrase, request.options)
+        }
         return try content("\(found.isEstimate ? "about " : "")\(found.count)", structured: found)
     }
 
     private func find(_ arguments: RequestObject) throws -> [UInt8] {
         var request = try PhraseRequest(arguments, indexes, lists: true)
         if !arguments.has("k") { request.options.passages = 5 }
-        let found = try request.index.searchable().phrases()
-            .find(request.query, named: request.phrase, request.options)
+        let found = try request.index.phrases {
+            try $0.find(request.query, named: request.phrase, request.options)
+        }
         var lines = [
             "\(found.count) occurrences in \(found.passageCount) passages of \(found.documentCount) documents"
         ]
@@ -102,7 +104,7 @@ struct MCPTools {
         let start = try arguments.integer("start", in: 0...1_000_000_000) ?? 0
         let length = try arguments.integer("length", in: 1...100_000) ?? 20_000
         try arguments.finish()
-        guard let document = try index.searchable().document(DocumentID(id)) else {
+        guard let document = try index.document(id) else {
             throw RequestFault.notFound("no document \"\(id)\" in the index \(index.name)")
         }
         let scalars = document.text.unicodeScalars

@@ -32,7 +32,9 @@ struct DocumentRoutes: Routes {
         }
         table.on(.get, "/v1/indexes/:name/documents/:id") { _, context in
             let (index, id) = (try index(context), try decoded(context.parameters.require("id")))
-            guard let document = try index.searchable().document(DocumentID(id)) else {
+            // Of a cluster, which is asked over the network.
+            let document = try await services.work.run(for: services.ticket(context)) { try index.document(id) }
+            guard let document else {
                 throw RequestFault.notFound("no document \"\(id)\" in the index \(index.name)")
             }
             return try .json(document)

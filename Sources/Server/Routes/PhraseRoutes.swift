@@ -12,16 +12,14 @@ struct PhraseRoutes: Routes {
             let wanted = try PhraseRequest(await services.object(of: request), services.indexes, lists: false)
             return try .json(
                 await services.work.run(for: services.ticket(context)) {
-                    try wanted.index.searchable().phrases()
-                        .count(wanted.query, named: wanted.phrase, wanted.options)
+                    try wanted.index.phrases { try $0.count(wanted.query, named: wanted.phrase, wanted.options) }
                 })
         }
         table.on(.post, "/v1/ngrams/find") { request, context in
             let wanted = try PhraseRequest(await services.object(of: request), services.indexes, lists: true)
             return try .json(
                 await services.work.run(for: services.ticket(context)) {
-                    try wanted.index.searchable().phrases()
-                        .find(wanted.query, named: wanted.phrase, wanted.options)
+                    try wanted.index.phrases { try $0.find(wanted.query, named: wanted.phrase, wanted.options) }
                 })
         }
         table.on(.post, "/v1/ngrams/next") { request, context in
@@ -30,12 +28,12 @@ struct PhraseRoutes: Routes {
             if let text = wanted.text {
                 return try .json(
                     await services.work.run(for: ticket) {
-                        try wanted.index.searchable().phrases().probabilities(of: text, after: wanted.context)
+                        try wanted.index.phrases { try $0.probabilities(of: text, after: wanted.context) }
                     })
             }
             return try .json(
                 await services.work.run(for: ticket) {
-                    try wanted.index.searchable().phrases().predict(after: wanted.context, limit: wanted.limit)
+                    try wanted.index.phrases { try $0.predict(after: wanted.context, limit: wanted.limit) }
                 })
         }
         table.on(.post, "/v1/generate-ngrams") { request, context in

@@ -1,3 +1,4 @@
+import Dispatch
 import HTTPTypes
 import Synchronization
 import TrawlCluster
@@ -28,11 +29,31 @@ final class ServedIndex: Sendable {
             while true {
                 try? await Task.sleep(for: .seconds(1))
                 guard let self else { return }
+                await self.followOnce()
+            }
+        }
+    }
+
+    /// On a thread of its own, as the shards of a cluster may take long to answer.
+    private func followOnce() async {
+        await withCheckedContinuation { done in
+            DispatchQueue.global().async {
                 // The next request says what is wrong with an index that cannot be read.
                 _ = try? self.follow()
                 self.shard?.releaseOldCommits()
+                done.resume()
             }
         }
+    }
+
+    /// What `body` finds of phrases.
+    func phrases<Value>(_ body: (any PhraseSearcher) throws -> Value) throws -> Value {
+        try searchable().answering { try body($0.phrases()) }
+    }
+
+    /// The document called `id`, or nil.
+    func document(_ id: String) throws -> StoredDocument? {
+        try searchable().answering { try $0.document(DocumentID(id)) }
     }
 
     /// The index as its last commit left it, or the cluster as it was a second ago: its shards are asked once a second what they

@@ -17,8 +17,14 @@ struct ClusterFlags: ParsableArguments {
     }
 
     var access: ClusterAccess {
-        var access = ClusterAccess()
+        var access = Self.access
         access.allowsPartial = allowPartial
+        return access
+    }
+
+    /// How commands without these flags reach shards.
+    static var access: ClusterAccess {
+        var access = ClusterAccess()
         access.apiKey = ProcessInfo.processInfo.environment["TRAWL_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
         return access
     }

@@ -19,7 +19,7 @@ struct IndexArgument: ParsableArguments {
     var path: String { get throws { try IndexCatalogue.path(of: index) } }
 
     /// The index as it is now, or the cluster that a manifest lists.
-    func openToSearch(_ engine: Engine, _ access: ClusterAccess = ClusterAccess()) throws -> any Searchable {
+    func openToSearch(_ engine: Engine, _ access: ClusterAccess = ClusterFlags.access) throws -> any Searchable {
         try access.open(ClusterAccess.path(of: index), engine: engine)
     }
 

@@ -25,7 +25,7 @@ struct MCPCommand: AsyncParsableCommand {
     func run() async throws {
         var server = try MCPServer(
             engine: Engine(), indexes: indexes.map { try ClusterAccess.path(of: $0) },
-            version: RootCommand.configuration.version)
+            version: RootCommand.configuration.version, cluster: ClusterFlags.access)
         while let line = readLine() {
             if line.allSatisfy(\.isWhitespace) { continue }
             if let answer = server.answer(Array(line.utf8)) { Output.write(answer + [UInt8(ascii: "\n")]) }

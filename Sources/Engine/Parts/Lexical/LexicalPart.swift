@@ -97,6 +97,7 @@ public struct LexicalPart: IndexPart {
     public func makeRetriever(_ context: RetrieverContext) throws -> (any Retriever)? {
         let searcher = try context.index.open(self).with(
             context.settings.lexical.parameters, dropsAskingWords: context.settings.lexical.queryStopWords)
-        return context.filtered(LexicalRetriever(searcher, context.settings.lexical.syntax, context.index.documents))
+        return LexicalRetriever(
+            searcher, context.settings.lexical.syntax, context.index.documents, filter: context.filter)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import TrawlCore
 import TrawlCorpus
 import TrawlLexicalIndex
+import TrawlVectorIndex
 
 /// BM25 over the postings of all segments.
 struct LexicalRetriever: Retriever {
@@ -11,9 +12,14 @@ struct LexicalRetriever: Retriever {
     private let searcher: LexicalSearcher
     private let syntax: QuerySyntax
     private let texts: PassageTexts
+    private let allows: ((PassageID) -> Bool)?
 
-    init(_ searcher: LexicalSearcher, _ syntax: QuerySyntax, _ documents: StoredDocuments) {
+    /// - Parameter filter: the passages that may be found; nil: all.
+    init(
+        _ searcher: LexicalSearcher, _ syntax: QuerySyntax, _ documents: StoredDocuments, filter: PassageFilter?
+    ) {
         self.searcher = searcher
+        allows = filter.map { filter in { filter.contains($0) } }
         self.syntax = syntax
         texts = { id in
             let passage = try documents.passage(id)
@@ -25,7 +31,8 @@ struct LexicalRetriever: Retriever {
         try queries.map { query in
             guard let node = try syntax.parse(query) ?? searcher.settings.pairs(with: query) else {
                 return Retrieved(
-                    ranking: try searcher.search(query, k: limit),
+                    ranking: try searcher.search(
+                        searcher.weigher.weighted(query), searcher.scorer, k: limit, allows: allows),
                     matches: {
                         try LexicalMatches.list(
                             searcher.explain(query, passage: $0).map { ($0, [$0.term]) }, in: $1, searcher.settings)
@@ -35,7 +42,7 @@ struct LexicalRetriever: Retriever {
             }
             let found = try searcher.resolve(node)
             return Retrieved(
-                ranking: try searcher.search(found, k: limit, texts: texts),
+                ranking: try searcher.search(found, searcher.scorer, k: limit, texts: texts, allows: allows),
                 matches: {
                     try LexicalMatches.list(
                         searcher.explain(found, passage: $0, texts: texts), in: $1, searcher.settings)

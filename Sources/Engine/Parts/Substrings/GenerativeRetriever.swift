@@ -4,6 +4,7 @@ package import TrawlGeneration
 import TrawlModels
 import TrawlSubstringIndex
 import TrawlTokenizers
+import TrawlVectorIndex
 
 /// SEAL: a language model writes n-grams of the corpus, and they point to passages.
 package struct GenerativeRetriever<Oracle: SubstringOracle>: Retriever {
@@ -172,9 +173,13 @@ package struct GenerativeRetriever<Oracle: SubstringOracle>: Retriever {
 }
 
 extension GenerativeRetriever where Oracle == CorpusOracle {
-    init(_ index: SearchIndex, _ settings: GenerativeSettings, _ models: ModelCache) throws {
+    /// - Parameter filter: the passages that may be found; nil: all.
+    init(
+        _ index: SearchIndex, _ settings: GenerativeSettings, _ models: ModelCache, filter: PassageFilter? = nil
+    ) throws {
         try self.init(
-            CorpusOracle(index: index.substringIndex()), index.recipe, settings, builtWith: index.fingerprints,
+            CorpusOracle(index: index.substringIndex(), filter: filter), index.recipe, settings,
+            builtWith: index.fingerprints,
             path: index.path, models)
     }
 }

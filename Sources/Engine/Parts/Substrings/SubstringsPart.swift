@@ -63,8 +63,8 @@ public struct SubstringsPart: IndexPart {
     public func checkDeletions(_ segment: SegmentReader) throws { try SubstringDeletions.check(segment) }
 
     public func makeRetriever(_ context: RetrieverContext) throws -> (any Retriever)? {
-        context.filtered(
-            try GenerativeRetriever(context.index, context.settings.generative, context.models))
+        try GenerativeRetriever(
+            context.index, context.settings.generative, context.models, filter: context.filter)
     }
 }
 
