@@ -84,7 +84,7 @@ package struct SEALScorer<Oracle: SubstringOracle> {
     }
 
     /// For each query, the best `count` passages.
-    package func rank(_ queries: [Query], count: Int) throws -> [Ranking] {
+    func rank(_ queries: [Query], count: Int) throws -> [Ranking] {
         try rank(queries, among: candidates(queries), count: count)
     }
 
