@@ -112,8 +112,11 @@ import TrawlTestSupport
 
     @Test func closedPipeIsNoError() throws {
         try buildLexical()
+        // From a file: a command that writes the queries into a pipe would itself report the closed pipe wherever
+        // the test process ignores SIGPIPE, as it does after a test of the server.
+        try folder.write(String(repeating: "oceans\n", count: 20_000), to: "queries.txt")
         let outcome = try TrawlProcess.shell(
-            "set -o pipefail; yes oceans | head -n 20000 | $TRAWL query a.trawl --json --quiet | head -n 1",
+            "set -o pipefail; $TRAWL query a.trawl --json --quiet < queries.txt | head -n 1",
             folder: folder.path)
         #expect(outcome.errors.isEmpty, "\(outcome.errors)")
         #expect(outcome.objects.count == 1)
