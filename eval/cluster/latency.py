@@ -110,7 +110,7 @@ def main() -> None:
         for delay in delays:
             with ExitStack() as stack:
                 servers = stack.enter_context(served(arguments.trawl, parts, KEY))
-                urls = [[server.url] for server in servers for server in server]
+                urls = [[server.url for server in replicas] for replicas in servers]
                 if delay is not None:
                     urls = [[DelayingProxy(url, delay).url] for own in urls for url in own]
                 with tempfile.TemporaryDirectory() as folder:

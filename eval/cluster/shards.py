@@ -35,18 +35,27 @@ def manifest(trawl: str, shards: Sequence[Path], output: Path, urls: Optional[Li
 
 
 class Server:
-    """A process `trawl serve` on a free port."""
+    """A process `trawl serve`, on a free port unless one is given."""
 
-    def __init__(self, trawl: str, index: Path, key: str, options: Sequence[str] = ()) -> None:
+    def __init__(self, trawl: str, index: Path, key: str, options: Sequence[str] = (), port: int = 0) -> None:
+        self.trawl, self.index, self.key, self.options = trawl, index, key, options
+        self._start(port)
+
+    def restart(self) -> None:
+        """Starts the process again, on the port that it had."""
+        self.process.wait()
+        self._start(int(self.url.rsplit(":", 1)[1]))
+
+    def _start(self, port: int) -> None:
         self.process = subprocess.Popen(
-            [trawl, "serve", str(index), "--port", "0", *options], stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "TRAWL_API_KEY": key})
+            [self.trawl, "serve", str(self.index), "--port", str(port), *self.options], stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "TRAWL_API_KEY": self.key})
         assert self.process.stderr is not None
         said = ""
         while "listening on " not in said:
             said = self.process.stderr.readline()
             if not said:
-                sys.exit(f"trawl serve {index} does not start")
+                sys.exit(f"trawl serve {self.index} does not start")
         self.url = said.split("listening on ")[1].strip()
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
         while True:
