@@ -308,6 +308,30 @@ extension DocumentRanking {
         #expect(try answers(lenient, fixture.engine, lenient.settings, ["century"]) == whole)
     }
 
+    @Test(arguments: ["lexical", "generative"])
+    func whatIsKnownOfACommitIsNotAskedAgain(mode: String) throws {
+        let fixture = try ClusterFixture(build: [mode])
+        let documents = try ClusterFixture.articles(30)
+        let shards = try fixture.shards(documents, count: 2)
+        let counted = try shards.map { FrailShard(try LocalShard(path: $0, engine: fixture.engine)) }
+        let cluster = try ClusterIndex(name: "cluster", counted)
+        var settings = cluster.settings
+        settings.mode = SearchMode(rawValue: mode)
+        func questions(_ cluster: ClusterIndex) throws -> Int {
+            let before = counted[0].questions
+            _ = try answers(cluster, fixture.engine, settings, ["music of the century"])
+            return counted[0].questions - before
+        }
+        let first = try questions(cluster)
+        #expect(try questions(cluster) < first)
+        // A commit changes what shards have.
+        try fixture.engine.add(
+            DocumentListing([TestDocument(id: "new", title: "New", text: "music")]).corpus(in: fixture), to: shards[0])
+        try fixture.engine.add(
+            DocumentListing([TestDocument(id: "new", title: "New", text: "music")]).corpus(in: fixture), to: shards[1])
+        #expect(try questions(cluster.refreshed()) == first)
+    }
+
     @Test func aMethodThatTheShardsLackIsRefused() throws {
         let fixture = try ClusterFixture(build: ["lexical"])
         let cluster = try fixture.cluster(fixture.shards(try ClusterFixture.articles(5), count: 1))

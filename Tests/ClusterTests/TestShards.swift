@@ -13,15 +13,19 @@ final class Switch: Sendable {
     var isOn: Bool { state.withLock { $0 } }
 }
 
-/// A shard whose connection can fail.
+/// A shard whose connection can fail, and that counts its questions.
 final class FrailShard: ShardConnection {
     let name = "frail"
     let fails = Switch()
+    private let count = Atomic(0)
     private let base: any ShardConnection
 
     init(_ base: any ShardConnection) { self.base = base }
 
+    var questions: Int { count.load(ordering: .relaxed) }
+
     func send(_ question: [UInt8], answered: @escaping @Sendable (Result<[UInt8], any Error>) -> Void) {
+        count.add(1, ordering: .relaxed)
         guard !fails.isOn else {
             return answered(.failure(TrawlError(.unavailable, "the connection was closed")))
         }

@@ -6,6 +6,7 @@ TEXTS are files: JSON lines with "text", or a JSON object of objects with "extra
 the first passages; the others are pieces in which three words were exchanged for words of other pieces. The first --embedded
 passages are embedded by the recipe's model (int8); the others get random vectors of length 1, put where an interrupted build keeps
 its embeddings. User and system time of all builds, one after the other, by the kernel's account; --without-vectors leaves out dense.
+The corpus and its indexes stay in WORK, named as latency.py names them.
 """
 import argparse
 import json
@@ -128,7 +129,7 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|---:|")
     rows: List[Dict[str, float]] = []
     for number in range(-1, arguments.shards):
-        output = arguments.work / ("one.trawl" if number < 0 else f"many-{number}-of-{arguments.shards}.trawl")
+        output = arguments.work / ("passages.trawl" if number < 0 else f"passages-{number}-of-{arguments.shards}.trawl")
         shutil.rmtree(output, ignore_errors=True)
         own = {
             i: text for i, text in enumerate(texts) if number < 0 or shard_of(ids[i], arguments.shards) == number}

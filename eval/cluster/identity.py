@@ -54,10 +54,13 @@ def collection(data: Path, work: Path, name: str, queries: int, documents: int) 
 
 
 def run(trawl: str, index: Path, queries: Path, mode: str, output: Path, environment: Dict[str, str]) -> None:
-    subprocess.run(
+    done = subprocess.run(
         [trawl, "query", str(index), "--queries", str(queries), "--mode", mode, "--run", str(output), "--depth", str(DEPTH),
          "--quiet"],
-        check=False, env={**os.environ, **environment})
+        env={**os.environ, **environment})
+    # 1: nothing was found.
+    if done.returncode not in (0, 1):
+        sys.exit(done.returncode)
 
 
 def read(path: Path) -> Dict[str, List[Tuple[str, float]]]:
@@ -69,7 +72,7 @@ def read(path: Path) -> Dict[str, List[Tuple[str, float]]]:
 
 
 def compare(expected: Path, found: Path) -> Tuple[int, int, float]:
-    """Queries, those with other documents or another order, and the largest difference of a score."""
+    """Queries with hits, those with other documents or another order, and the largest difference of a score."""
     a, b = read(expected), read(found)
     different, largest = 0, 0.0
     for query in set(a) | set(b):
@@ -95,7 +98,7 @@ def main() -> None:
     counts = [int(count) for count in arguments.shards.split(",")]
     options = arguments.options.split()
     failed = False
-    print("| collection | mode | shards | queries | differ | largest difference of a score |")
+    print("| collection | mode | shards | queries with hits | differ | largest difference of a score |")
     print("|---|---|---:|---:|---:|---:|")
     for name in arguments.collections.split(","):
         passages, queries = collection(
@@ -119,7 +122,7 @@ def main() -> None:
                 run(arguments.trawl, index, queries, mode, found, environment)
                 total, different, largest = compare(expected, found)
                 print(f"| {name} | {mode} | {label} | {total} | {different} | {largest:.1e} |", flush=True)
-                return total == arguments.queries and different == 0 and largest <= 1e-6
+                return total > 0 and different == 0 and largest <= 1e-6
 
             for count in counts:
                 cluster = manifest(arguments.trawl, parts[count], arguments.work / f"{name}-{count}.shards.json")

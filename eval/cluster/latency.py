@@ -2,9 +2,10 @@
 
     python3 eval/cluster/latency.py CORPUS --trawl .build/release/trawl --work WORK [--shards 1,2,4,8] [--delay 0,2] [--queries 100]
 
-One client asks /v1/search over a kept connection, with questions about the titles of documents, first of a server of one index and
-then of a coordinator; medians in milliseconds of each query's second asking, both servers in turn. --delay D puts a proxy before
-each shard that holds every question and every answer for D/2 ms; D 0 shows what the proxy itself costs.
+One client asks /v1/search over a kept connection, with questions about the titles of documents or with the lines of --questions (what
+comes after a tab), first of a server of one index and then of a coordinator; medians in milliseconds of each query's second asking,
+both servers in turn. --delay D puts a proxy before each shard that holds every question and every answer for D/2 ms; D 0 shows what
+the proxy itself costs. `rounds` is how often the coordinator asked its first shard, on average.
 """
 import argparse
 import asyncio
@@ -16,6 +17,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Dict, List, Optional
@@ -45,6 +47,15 @@ class Client:
         if answer.status != 200:
             sys.exit(data.decode())
         return 1000 * seconds
+
+
+def asked(server: Server) -> int:
+    """How many questions a shard's server has answered, by its own count."""
+    request = urllib.request.Request(server.url + "/metrics", headers={"Authorization": f"Bearer {KEY}"})
+    lines = urllib.request.urlopen(request, timeout=30).read().decode().splitlines()
+    return sum(
+        int(float(line.rsplit(" ", 1)[1])) for line in lines
+        if line.startswith("trawl_requests_total{") and "/v1/shard" in line)
 
 
 class DelayingProxy:
@@ -78,6 +89,15 @@ class DelayingProxy:
         writer.close()
 
 
+def questions(corpus: Path, listed: Optional[Path], count: int) -> List[str]:
+    if listed is not None:
+        found = [line.split("\t")[-1] for line in listed.read_text().splitlines()]
+    else:
+        titles = [json.loads(line).get("title", "") for line in corpus.open()]
+        found = [f"what is known about {title}" for title in titles if title]
+    return found[:: max(1, len(found) // count)][:count]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
@@ -86,21 +106,17 @@ def main() -> None:
     parser.add_argument("--shards", default="1,2,4,8")
     parser.add_argument("--delay", default="")
     parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--questions", type=Path)
+    parser.add_argument("--modes", default=",".join(MODES))
     parser.add_argument("--options", default="", help="further flags of trawl index")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     options = arguments.options.split()
     name = arguments.corpus.stem
     whole = build(arguments.trawl, arguments.corpus, arguments.work / f"{name}.trawl", options=options)
-    listed = arguments.work / f"{name}.queries"
-    if not listed.exists():
-        titles = [json.loads(line).get("title", "") for line in arguments.corpus.open()]
-        titles = [title for title in titles if title]
-        chosen = titles[:: max(1, len(titles) // arguments.queries)][: arguments.queries]
-        listed.write_text("\n".join(f"what is known about {title}" for title in chosen))
-    queries = listed.read_text().splitlines()[: arguments.queries]
-    print("| shards | delay ms | mode | one index, ms | shards, ms | ratio | more, ms |")
-    print("|---:|---:|---|---:|---:|---:|---:|")
+    queries = questions(arguments.corpus, arguments.questions, arguments.queries)
+    print("| shards | delay ms | mode | rounds | one index, ms | shards, ms | ratio | more, ms |")
+    print("|---:|---:|---|---:|---:|---:|---:|---:|")
     delays: List[Optional[float]] = [None] + [float(delay) for delay in arguments.delay.split(",") if delay]
     for count in [int(count) for count in arguments.shards.split(",")]:
         parts = [
@@ -120,16 +136,19 @@ def main() -> None:
                 single = Server(arguments.trawl, whole, KEY)
                 stack.callback(single.close)
                 clients = {"one": Client(single), "shards": Client(coordinator)}
-                for mode in MODES:
+                for mode in arguments.modes.split(","):
                     times: Dict[str, List[float]] = {"one": [], "shards": []}
+                    before = asked(servers[0][0])
                     for query in queries:
                         for which, client in clients.items():
                             client.search(query, mode)
                             times[which].append(client.search(query, mode))
                     one, many = (statistics.median(times[which]) for which in ("one", "shards"))
                     shown = "-" if delay is None else f"{delay:g}"
+                    rounds = (asked(servers[0][0]) - before) / (2 * len(queries))
                     print(
-                        f"| {count} | {shown} | {mode} | {one:.2f} | {many:.2f} | {many / one:.2f} | {many - one:.2f} |", flush=True)
+                        f"| {count} | {shown} | {mode} | {rounds:.1f} | {one:.2f} | {many:.2f} | {many / one:.2f} | "
+                        f"{many - one:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ public final class ClusterIndex: Sendable {
     /// The number over all shards of each shard's first passage and document.
     let passageBases: [UInt32]
     let documentBases: [UInt32]
-    let continuations: ContinuationCache
+    let continuations: Continuations
+    let frequencies: Frequencies
 
     /// If true, a search leaves out shards that do not answer and says so in its notes. If false, it fails.
     public let allowsPartial: Bool
@@ -69,7 +70,8 @@ public final class ClusterIndex: Sendable {
         self.name = name
         self.allowsPartial = allowsPartial
         knownParts = parts
-        continuations = ContinuationCache()
+        continuations = Continuations(limit: 4 << 20)
+        frequencies = Frequencies(limit: 32 << 20)
         try Self.requireOneIndex(descriptions, shards.connections.map(\.name))
         let file = try RecipeFile(yaml: descriptions[0].recipe, parts: parts)
         (recipe, settings) = (file.recipe, file.settings)
@@ -112,7 +114,7 @@ public final class ClusterIndex: Sendable {
         var shards = other.shards
         shards.missing = missing
         self.shards = shards
-        continuations = other.continuations
+        (continuations, frequencies) = (other.continuations, other.frequencies)
     }
 
     public var documentCount: Int { descriptions.reduce(0) { $0 + $1.documents } }

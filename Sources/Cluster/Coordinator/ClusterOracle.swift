@@ -17,7 +17,7 @@ struct ClusterOracle: SubstringOracle {
     private let shards: ShardGroup
     private let documents: ClusterDocuments
     private let conditions: [String]
-    private let known: ContinuationCache
+    private let known: ClusterIndex.Continuations
 
     init(_ index: ClusterIndex, _ documents: ClusterDocuments, conditions: [String]) throws {
         (tokenCount, passageCount, boundary) = index.ngramTotals
@@ -53,7 +53,7 @@ struct ClusterOracle: SubstringOracle {
         var nodes: [[TokenID]: [NGramNode]] = [:]
         var order: [[TokenID]] = []
         for node in ranges where node.next == nil {
-            if let next = known.continuations(of: node.tokens) {
+            if let next = known.answer(to: node.tokens) {
                 node.next = next
                 continue
             }
@@ -64,8 +64,7 @@ struct ClusterOracle: SubstringOracle {
         let answers = try shards.ask(NextTokens(ngrams: order))
         for (number, tokens) in order.enumerated() {
             let next = TokenCounts.sum(answers.compactMap { $0.indices.contains(number) ? $0[number] : nil })
-            // A shard that is missing from this search may be there in the next.
-            if shards.missing?.all.isEmpty ?? true { known.insert(next, after: tokens) }
+            if shards.isComplete { known.insert(next, for: tokens, size: next.tokens.count) }
             for node in nodes[tokens] ?? [] { node.next = next }
         }
     }

@@ -7,11 +7,13 @@ final class ClusterTerms: TermStatistics {
     let passageCount: Int
     let meanLength: Double
     private let shards: ShardGroup
-    /// Frequencies that were asked for in this search.
+    /// Frequencies of this search's terms.
     private let known = Mutex<[[UInt8]: Int]>([:])
+    /// Those of all searches.
+    private let cache: ClusterIndex.Frequencies
 
     init(_ index: ClusterIndex) {
-        shards = index.shards
+        (shards, cache) = (index.shards, index.frequencies)
         (passageCount, meanLength) = index.lexicalTotals
     }
 
@@ -22,14 +24,16 @@ final class ClusterTerms: TermStatistics {
 
     /// Asks for the frequencies of terms that are not known yet, all at once.
     func prepare(_ terms: [[UInt8]]) throws {
-        let new = known.withLock { known in Array(Set(terms.filter { known[$0] == nil })) }
-            .sorted { $0.lexicographicallyPrecedes($1) }
+        let new = known.withLock { known in
+            for term in terms where known[term] == nil { known[term] = cache.answer(to: term) }
+            return Array(Set(terms.filter { known[$0] == nil }))
+        }.sorted { $0.lexicographicallyPrecedes($1) }
         guard !new.isEmpty else { return }
         let answers = try shards.ask(TermFrequencies(terms: new))
-        known.withLock { known in
-            for (number, term) in new.enumerated() {
-                known[term] = answers.reduce(0) { $0 + ($1.indices.contains(number) ? $1[number] : 0) }
-            }
+        for (number, term) in new.enumerated() {
+            let frequency = answers.reduce(0) { $0 + ($1.indices.contains(number) ? $1[number] : 0) }
+            known.withLock { $0[term] = frequency }
+            if shards.isComplete { cache.insert(frequency, for: term, size: term.count + 32) }
         }
     }
 

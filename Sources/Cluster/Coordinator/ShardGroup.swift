@@ -17,6 +17,9 @@ struct ShardGroup: Sendable {
 
     var count: Int { connections.count }
 
+    /// Whether no shard is missing from this search; one that is may be there in the next.
+    var isComplete: Bool { missing?.all.isEmpty ?? true }
+
     /// The answers of all shards to the same question, without those of shards that are missing.
     ///
     /// - Throws: `TrawlError` that names the shard which failed; the first one of several.
