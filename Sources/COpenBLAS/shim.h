@@ -34,14 +34,15 @@ typedef void (*trawl_set_threads_function)(int count);
         return info;                                                                                                   \
     }                                                                                                                  \
                                                                                                                        \
-    /* The thin decomposition of a: [m, n] by columns, which is lost. lwork -1: writes the best one to work[0]. */     \
+    /* The thin decomposition of a: [m, n] by columns, which is lost; without u and vt the singular values s alone. */  \
+    /* lwork -1: writes the best one to work[0]. */                                                                    \
     static inline blasint trawl_##prefix##gesdd(                                                                       \
         trawl_##prefix##gesdd_function gesdd, blasint m, blasint n, real *a, real *s, real *u, real *vt, real *work,   \
         blasint lwork, blasint *iwork                                                                                  \
     ) {                                                                                                                \
         blasint info = 0;                                                                                              \
         const blasint least = m < n ? m : n;                                                                           \
-        gesdd("S", &m, &n, a, &m, s, u, &m, vt, &least, work, &lwork, iwork, &info, 1);                                \
+        gesdd(u ? "S" : "N", &m, &n, a, &m, s, u, &m, vt, &least, work, &lwork, iwork, &info, 1);                      \
         return info;                                                                                                   \
     }                                                                                                                  \
                                                                                                                        \

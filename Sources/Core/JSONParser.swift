@@ -148,7 +148,7 @@ struct JSONParser {
         var decoded: [UInt8] = []
         while position < bytes.count {
             let byte = bytes[position]
-            guard byte >= 0x20 else { throw fault("a control character stands in a string without an escape") }
+            guard byte >= 0x20 else { throw fault("a control character is in a string without an escape") }
             guard byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else {
                 position += 1
                 continue

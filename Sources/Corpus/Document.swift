@@ -145,11 +145,15 @@ extension [RawHeading] {
 protocol RawDocumentSource: AnyObject {
     func next() throws -> RawDocument?
 
+    /// The same. Of a document that `takes` refuses, no more than the id and the line have to be read.
+    func next(taking takes: ((DocumentID) -> Bool)?) throws -> RawDocument?
+
     /// After `next` has thrown: whether calling it again gives what follows the bad record. Otherwise the rest of the file
     /// cannot be read.
     var resumesAfterError: Bool { get }
 }
 
 extension RawDocumentSource {
+    func next(taking takes: ((DocumentID) -> Bool)?) throws -> RawDocument? { try next() }
     var resumesAfterError: Bool { false }
 }

@@ -8,8 +8,8 @@ public final class DocumentIterator: DocumentSource {
     /// The paths of files that could not be read to their ends.
     public private(set) var incompleteFiles: Set<String> = []
 
-    /// Which documents are given; nil for all. The others are counted and passed over before they are cleaned, and files
-    /// that are one document before they are read.
+    /// Which documents are given; nil for all. The others are counted and passed over before they are cleaned, those of JSON
+    /// when their ids are known, and files that are one document before they are read.
     package var takes: ((DocumentID) -> Bool)?
 
     private let reader: CorpusReader
@@ -59,7 +59,7 @@ public final class DocumentIterator: DocumentSource {
             }
             let raw: RawDocument
             do {
-                guard let next = try current.documents.next() else {
+                guard let next = try current.documents.next(taking: takes) else {
                     close(current)
                     summary.files += 1
                     continue
@@ -67,6 +67,8 @@ public final class DocumentIterator: DocumentSource {
                 raw = next
             } catch let error as TrawlError {
                 let goesOn = current.documents.resumesAfterError
+                // Another shard may pass over this record without seeing what is wrong with it.
+                if goesOn { records += 1 }
                 try skip(error.at(path: current.bytes.name), wholeFile: !goesOn)
                 if !goesOn { close(current) }
                 continue

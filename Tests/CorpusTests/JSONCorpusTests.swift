@@ -35,6 +35,24 @@ import TrawlTestSupport
         #expect(documents.map(\.origin.line) == [1, 4])
     }
 
+    /// Strings are scanned by several bytes at once.
+    @Test func stringsEndWhereTheyEndAtEveryLength() throws {
+        for length in 0..<20 {
+            let text = String(String(repeating: "aé ", count: 10).prefix(length)) + "~"
+            for place in 0...length {
+                let (before, after) = (text.prefix(place), text.dropFirst(place))
+                try fixture.write("a.jsonl", #"{"id":"1","text":"\#(before)\"\\\#(after)","x":"y"}"#)
+                let document = try fixture.documents("a.jsonl")[0]
+                #expect(document.text == #"\#(before)"\\#(after)"#)
+                #expect(document.values(of: "x") == ["y"])
+                try fixture.write("a.jsonl", "{\"id\":\"1\",\"text\":\"\(before)\u{1F}\(after)\"}")
+                #expect(fixture.failure("a.jsonl").contains("a control character is in a string"))
+                try fixture.write("a.jsonl", "{\"id\":\"1\",\"text\":\"\(before)\\")
+                #expect(fixture.failure("a.jsonl").contains("a string is not closed"))
+            }
+        }
+    }
+
     @Test func metadataKeepOrderAndTheTextOfTheirValues() throws {
         try fixture.write(
             "a.jsonl",

@@ -93,6 +93,27 @@ import TrawlVectorIndex
         #expect(try fixture.order(fixture.shards) == order)
     }
 
+    /// A record that only its own shard reads to the end counts in all, so that positions agree.
+    @Test func aBadRecordOfOneShardMovesNoPosition() throws {
+        let fixture = try ShardFixture(shards: 3)
+        let lines = (0..<12).map { #"{"_id":"d\#($0)","\#($0 == 3 ? "words" : "text")":"same text"}"# }
+        let path = fixture.folder.path + "/lines.jsonl"
+        try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        var recipe = fixture.recipe
+        try recipe.lexical.set(language: "english")
+        var skipped = 0
+        for (number, shard) in fixture.shards.enumerated() {
+            let documents = try CorpusReader(paths: [path], onBadInput: .skip).makeIterator()
+            try fixture.engine.build(
+                RecipeFile(recipe), at: shard, documents: documents, shard: ShardNumber(number, of: 3))
+            skipped += documents.summary.skipped.count
+        }
+        #expect(skipped == 1)
+        let order = (0..<12).filter { $0 != 3 }.map { "d\($0)" }
+        #expect(try fixture.order(fixture.shards) == order)
+        #expect(try fixture.positions()["d11"] == 11)
+    }
+
     @Test func synchronisedShardsAgreeWithOneIndex() throws {
         let fixture = try ShardFixture(shards: 3)
         let notes = fixture.folder.path + "/notes"

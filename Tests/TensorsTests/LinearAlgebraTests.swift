@@ -105,6 +105,9 @@ import TrawlTestSupport
             let svd = try a.singularValueDecomposition()
             let least = min(rows, columns)
             #expect(svd.values.count == least && svd.left.columns == least && svd.right.rows == least)
+            for (value, alone) in zip(svd.values, try a.singularValues()) {
+                #expect(abs(Double(value - alone)) <= tolerance * Double(least))
+            }
             #expect(svd.values == svd.values.sorted(by: >) && svd.values.allSatisfy { $0 >= 0 })
             let back = try Matrix.product(svd.left, Matrix.product(Matrix(diagonal: svd.values), svd.right))
             #expect(Self.difference(back, a) < tolerance * Double(least))

@@ -18,7 +18,7 @@ import TrawlTestSupport
     ]
 
     /// A copy of the tiny BERT as an embedding model.
-    private static func embedder(_ folder: TemporaryFolder, pooling: String = "mean") throws -> EmbedderFolder {
+    static func embedder(_ folder: TemporaryFolder, pooling: String = "mean") throws -> EmbedderFolder {
         try folder.copy(model, to: "base")
         let modules = ["Transformer", "Pooling", "Normalize"].enumerated().map {
             #"{"idx":\#($0.offset),"path":"\#($0.offset == 0 ? "" : "\($0.offset)_\($0.element)")","type":"x.\#($0.element)"}"#
@@ -31,11 +31,11 @@ import TrawlTestSupport
         return try EmbedderFolder(path: folder.path + "/base")
     }
 
-    private static func tokens(_ folder: EmbedderFolder, _ texts: [String] = texts) throws -> [[TokenID]] {
+    static func tokens(_ folder: EmbedderFolder, _ texts: [String] = texts) throws -> [[TokenID]] {
         try TextEmbedder(folder: folder.path).inputs(of: texts, in: EmbeddingPrompt(prefix: ""), maximum: 48).tokens
     }
 
-    private static func layers() -> BertEmbedderNetwork.Adaptation {
+    static func layers() -> BertEmbedderNetwork.Adaptation {
         var adaptation = BertEmbedderNetwork.Adaptation()
         adaptation.adapters = nil
         return adaptation

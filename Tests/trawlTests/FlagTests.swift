@@ -76,6 +76,7 @@ import TrawlTestSupport
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
         "--reweight-strength": "1", "--label": "topic", "--head": "nn", "--descriptions": "queries.tsv",
         "--threshold": "0.5", "--plot": "plot.svg", "--label-weight": "0.5", "--tokens-at-once": "100",
+        "train inspect --pairs": "2", "--plant": "0.5", "--outliers": "1",
         "--sts": "nothing.tsv", "--shard": "0/2", "--replica": "0=http://host:7700",
     ]
 
@@ -354,6 +355,9 @@ import TrawlTestSupport
             refused: [
                 "--rank": "--no-map", "--rounds": "--no-map", "--learning-rate": "--no-map", "--no-memory": "--no-map",
             ]),
+        Case(
+            command: "train inspect", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
+            refused: [:]),
         Case(command: "train queries", line: ["missing.trawl", "--output", "new"], refused: [:]),
         Case(
             command: "adapt", line: ["missing.trawl"],

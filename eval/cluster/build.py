@@ -96,14 +96,22 @@ def keep_vectors(output: Path, first_line: bytes, texts: Dict[int, str]) -> None
 
 
 def measured(command: Sequence[str]) -> Dict[str, float]:
-    """Seconds of CPU and of the clock, and the most memory, of one process."""
+    """Seconds of CPU and of the clock, and the most memory in GB, of one process."""
     start = time.perf_counter()
     process = subprocess.Popen(command)
-    _, status, usage = os.wait4(process.pid, 0)
+    # Not ru_maxrss: it begins with the memory of the process that started this one.
+    peak = 0.0
+    while True:
+        done, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if done:
+            break
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                peak = int(line.split()[1]) / 1e6
+        time.sleep(0.1)
     if status != 0:
-        sys.exit(f"{' '.join(command)}: status {status}")
-    return {
-        "cpu": usage.ru_utime + usage.ru_stime, "seconds": time.perf_counter() - start, "memory": usage.ru_maxrss / 1e6}
+        sys.exit(f"{' '.join(command)}: exit code {os.waitstatus_to_exitcode(status)}")
+    return {"cpu": usage.ru_utime + usage.ru_stime, "seconds": time.perf_counter() - start, "memory": peak}
 
 
 def main() -> None:
@@ -123,7 +131,9 @@ def main() -> None:
     ids = [f"p{number:07}" for number in range(len(texts))]
     source.write_text("".join(json.dumps({"_id": own, "text": text}) + "\n" for own, text in zip(ids, texts)))
     lists = "lexical,generative" if arguments.without_vectors else "lexical,dense,generative"
-    options = ["--build", lists, "--precision", "int8", "--vector-format", "int8", *arguments.options.split()]
+    options = ["--build", lists, *arguments.options.split()]
+    if not arguments.without_vectors:
+        options += ["--precision", "int8", "--vector-format", "int8"]
     line = b"" if arguments.without_vectors else header(arguments.trawl, arguments.work, texts, options)
     print("| build | passages | CPU, s | time, s | most memory, GB | on disk, MB |")
     print("|---|---:|---:|---:|---:|---:|")

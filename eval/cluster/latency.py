@@ -5,12 +5,15 @@
 One client asks /v1/search over a kept connection, with questions about the titles of documents or with the lines of --questions (what
 comes after a tab), first of a server of one index and then of a coordinator; medians in milliseconds of each query's second asking,
 both servers in turn. --delay D puts a proxy before each shard that holds every question and every answer for D/2 ms; D 0 shows what
-the proxy itself costs. `rounds` is how often the coordinator asked its first shard, on average.
+the proxy itself costs. `rounds` is how often the coordinator asked its first shard, and `kB` what all shards received and sent, a
+query on average; first askings count there. `CPU` is the processor time of a query on average, of the one index's server, of all
+shards' servers together, and of the coordinator.
 """
 import argparse
 import asyncio
 import http.client
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -20,7 +23,7 @@ import urllib.parse
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -58,12 +61,22 @@ def asked(server: Server) -> int:
         if line.startswith("trawl_requests_total{") and "/v1/shard" in line)
 
 
+def cpu(servers: Sequence[Server]) -> float:
+    """Milliseconds of processor time that processes have taken."""
+    ticks = 0
+    for server in servers:
+        fields = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return 1000 * ticks / os.sysconf("SC_CLK_TCK")
+
+
 class DelayingProxy:
     """Passes bytes on after a while, in a thread with a loop of its own."""
 
     def __init__(self, url: str, delay: float) -> None:
         parts = urllib.parse.urlsplit(url)
         self.target, self.delay = (parts.hostname, parts.port), delay / 2000
+        self.bytes = 0
         self.loop = asyncio.new_event_loop()
         self.started = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
@@ -82,6 +95,7 @@ class DelayingProxy:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1 << 20):
+            self.bytes += len(data)
             if self.delay > 0:
                 await asyncio.sleep(self.delay)
             writer.write(data)
@@ -115,8 +129,8 @@ def main() -> None:
     name = arguments.corpus.stem
     whole = build(arguments.trawl, arguments.corpus, arguments.work / f"{name}.trawl", options=options)
     queries = questions(arguments.corpus, arguments.questions, arguments.queries)
-    print("| shards | delay ms | mode | rounds | one index, ms | shards, ms | ratio | more, ms |")
-    print("|---:|---:|---|---:|---:|---:|---:|---:|")
+    print("| shards | delay ms | mode | rounds | kB | one index, ms | shards, ms | ratio | more, ms | CPU: one | shards | coordinator |")
+    print("|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     delays: List[Optional[float]] = [None] + [float(delay) for delay in arguments.delay.split(",") if delay]
     for count in [int(count) for count in arguments.shards.split(",")]:
         parts = [
@@ -127,8 +141,9 @@ def main() -> None:
             with ExitStack() as stack:
                 servers = stack.enter_context(served(arguments.trawl, parts, KEY))
                 urls = [[server.url for server in replicas] for replicas in servers]
-                if delay is not None:
-                    urls = [[DelayingProxy(url, delay).url] for own in urls for url in own]
+                proxies = [] if delay is None else [DelayingProxy(url, delay) for own in urls for url in own]
+                if proxies:
+                    urls = [[proxy.url] for proxy in proxies]
                 with tempfile.TemporaryDirectory() as folder:
                     cluster = manifest(arguments.trawl, parts, Path(folder) / "cluster.shards.json", urls)
                     coordinator = Server(arguments.trawl, cluster, KEY)
@@ -138,7 +153,9 @@ def main() -> None:
                 clients = {"one": Client(single), "shards": Client(coordinator)}
                 for mode in arguments.modes.split(","):
                     times: Dict[str, List[float]] = {"one": [], "shards": []}
-                    before = asked(servers[0][0])
+                    groups = [[single], [server for replicas in servers for server in replicas], [coordinator]]
+                    used = [cpu(group) for group in groups]
+                    before, sent = asked(servers[0][0]), sum(proxy.bytes for proxy in proxies)
                     for query in queries:
                         for which, client in clients.items():
                             client.search(query, mode)
@@ -146,9 +163,12 @@ def main() -> None:
                     one, many = (statistics.median(times[which]) for which in ("one", "shards"))
                     shown = "-" if delay is None else f"{delay:g}"
                     rounds = (asked(servers[0][0]) - before) / (2 * len(queries))
+                    sent = sum(proxy.bytes for proxy in proxies) - sent
+                    used = [(cpu(group) - start) / (2 * len(queries)) for group, start in zip(groups, used)]
+                    moved = f"{sent / (2000 * len(queries)):.1f}" if proxies else "-"
                     print(
-                        f"| {count} | {shown} | {mode} | {rounds:.1f} | {one:.2f} | {many:.2f} | {many / one:.2f} | "
-                        f"{many - one:.2f} |", flush=True)
+                        f"| {count} | {shown} | {mode} | {rounds:.1f} | {moved} | {one:.2f} | {many:.2f} | {many / one:.2f} | "
+                        f"{many - one:.2f} | " + " | ".join(f"{time:.2f}" for time in used) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,14 @@ final class JSONLinesSource: RawDocumentSource {
 
     var resumesAfterError: Bool { lines.hasGivenLine }
 
-    func next() throws -> RawDocument? {
+    func next() throws -> RawDocument? { try next(taking: nil) }
+
+    func next(taking takes: ((DocumentID) -> Bool)?) throws -> RawDocument? {
         while true {
             let line = try lines.withNextLine { bytes -> RawDocument? in
                 if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
                 return try mapper.document(
-                    bytes, firstLine: lines.lineNumber, key: nil, number: lines.lineNumber)
+                    bytes, firstLine: lines.lineNumber, key: nil, number: lines.lineNumber, taking: takes)
             }
             switch line {
             case nil: return nil
@@ -44,12 +46,14 @@ final class JSONFileSource: RawDocumentSource {
         mapper = ObjectMapper(fields, path: source.name, numberPrefix: numberPrefix)
     }
 
-    func next() throws -> RawDocument? {
+    func next() throws -> RawDocument? { try next(taking: nil) }
+
+    func next(taking takes: ((DocumentID) -> Bool)?) throws -> RawDocument? {
         resumesAfterError = false
         return try values.withNextObject { bytes, line, key in
             resumesAfterError = true
             number += 1
-            return try mapper.document(bytes, firstLine: line, key: key, number: number)
+            return try mapper.document(bytes, firstLine: line, key: key, number: number, taking: takes)
         }
     }
 }
@@ -77,15 +81,28 @@ struct ObjectMapper {
     ///   - bytes: One JSON object, which begins in line `firstLine`.
     ///   - key: The id of an object that has none.
     ///   - number: What makes an id for an object that has none and no key.
+    ///   - takes: Of a document that it refuses, only id and line are given.
     /// - Throws: `invalidInput` with file and line for what is not UTF-8, not JSON, or lacks a text.
     mutating func document(
-        _ bytes: UnsafeBufferPointer<UInt8>, firstLine: Int, key: String?, number: Int
+        _ bytes: UnsafeBufferPointer<UInt8>, firstLine: Int, key: String?, number: Int,
+        taking takes: ((DocumentID) -> Bool)? = nil
     ) throws -> RawDocument {
         try requireUTF8(bytes, path: path, firstLine: firstLine)
         do {
             var scanner = JSONScanner(bytes)
             try scanner.scanDocument(into: &fields)
-            var document = try document(scanner, key: key, number: number, line: firstLine)
+            let id = try field(names.id, scanner)
+            var document = RawDocument(id: "", title: "", text: "", line: firstLine)
+            if let id {
+                document.id = try identifier(fields[id], scanner)
+            } else if let key {
+                document.id = key
+            } else {
+                document.id = numberPrefix + String(number)
+                document.isNumbered = true
+            }
+            if let takes, !takes(DocumentID(document.id)) { return document }
+            try readContents(of: &document, without: id, scanner)
             if scanner.hasHalfSurrogate { document.repair = "half a surrogate pair was replaced by U+FFFD" }
             return document
         } catch let fault as JSONFault {
@@ -98,19 +115,10 @@ struct ObjectMapper {
         }
     }
 
-    private func document(_ scanner: JSONScanner, key: String?, number: Int, line: Int) throws -> RawDocument {
-        let id = try field(names.id, scanner)
+    /// Title, text and metadata; `id` is the field that is none of these.
+    private func readContents(of document: inout RawDocument, without id: Int?, _ scanner: JSONScanner) throws {
         let title = try field(names.title, scanner)
         let text = try field(names.text, scanner)
-        var document = RawDocument(id: "", title: "", text: "", line: line)
-        if let id {
-            document.id = try identifier(fields[id], scanner)
-        } else if let key {
-            document.id = key
-        } else {
-            document.id = numberPrefix + String(number)
-            document.isNumbered = true
-        }
         if let title { document.title = try string(fields[title], scanner) }
         if let text {
             document.text = try string(fields[text], scanner)
@@ -122,7 +130,6 @@ struct ObjectMapper {
         for index in fields.indices where index != id && index != title && index != text {
             try appendMetadata(fields[index], scanner, to: &document.metadata)
         }
-        return document
     }
 
     /// The field with the first of `names` that is there, the last one when it repeats.

@@ -232,7 +232,9 @@ package struct JSONScanner {
         position += 1
         let start = position
         var hasEscapes = false
-        while position < bytes.count {
+        while true {
+            skipPlain()
+            guard position < bytes.count else { break }
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
                 position += 1
@@ -240,14 +242,35 @@ package struct JSONScanner {
             }
             if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
-                position += 1
-            } else if byte < 0x20 {
-                throw fault("a control character stands in a string without an escape")
+                position = min(position + 2, bytes.count)
+            } else {
+                throw fault("a control character is in a string without an escape")
             }
-            position += 1
         }
-        position = bytes.count
         throw fault("a string is not closed")
+    }
+
+    /// Moves to the next quote, backslash or control character, or to the end: eight bytes at a time, as strings are long.
+    private mutating func skipPlain() {
+        let words = UnsafeRawBufferPointer(bytes)
+        let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        while position + 8 <= bytes.count {
+            let word = UInt64(littleEndian: words.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            let (quote, backslash) = (word ^ 0x22 &* ones, word ^ 0x5C &* ones)
+            // The lowest bit that is set belongs to the first byte that is zero, or less than 0x20: borrows go upwards.
+            let found =
+                ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (word &- 0x20 &* ones) & ~word) & highs
+            if found != 0 {
+                position += found.trailingZeroBitCount / 8
+                return
+            }
+            position += 8
+        }
+        while position < bytes.count, !Self.endsPlain(bytes[position]) { position += 1 }
+    }
+
+    private static func endsPlain(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20
     }
 
     private func unescape(_ contents: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONFault) -> String {

@@ -44,7 +44,7 @@ public struct LinearAlgebraRoutines<Scalar: MatrixScalar>: Sendable {
     /// m, n, a, s, u, vt, work, lwork, iwork.
     let gesdd:
         @Sendable (
-            Int32, Int32, Pointer, Pointer, Pointer, Pointer, Pointer, Int32, UnsafeMutablePointer<Int32>
+            Int32, Int32, Pointer, Pointer, Pointer?, Pointer?, Pointer, Int32, UnsafeMutablePointer<Int32>
         ) -> Int32
     /// n, nrhs, a, b.
     let posv: @Sendable (Int32, Int32, Pointer, Pointer) -> Int32

@@ -58,6 +58,11 @@ public final class BertEmbedderNetwork: EmbedderNetwork {
         origin = folder
     }
 
+    /// The matrices of queries, keys, values and outputs of the attention of every layer.
+    var attentionMatrices: [Parameter] {
+        encoder.layers.map(\.attention).flatMap { [$0.query, $0.key, $0.value, $0.output].map(\.weight) }
+    }
+
     public var vocabularySize: Int { sizes.vocabularySize }
     public var positions: Int { sizes.contextLength }
 

@@ -36,6 +36,11 @@ public struct EmbedderExamples: Sendable {
             (self.dimension, self.passages, self.queries) = (dimension, passages, queries)
         }
 
+        /// The embedding of a passage.
+        public func vector(ofPassage number: Int) -> [Float] {
+            Array(passages[number * dimension..<(number + 1) * dimension])
+        }
+
         func similarity(_ query: Int, _ passage: Int) -> Float {
             var sum: Float = 0
             for index in 0..<dimension {

@@ -1,4 +1,5 @@
 import Foundation
+import TrawlEvaluation
 
 /// How often each label was taken for which.
 public struct ConfusionMatrix: Sendable {
@@ -64,7 +65,7 @@ public struct ConfusionMatrix: Sendable {
         ]
         for (row, label) in used.enumerated() {
             let middle = margin + (Double(row) + 0.5) * cell
-            let name = escaped(shown(labels[label]))
+            let name = HTMLText.escaped(shown(labels[label]))
             lines.append(
                 "<text x=\"\(fixed(margin - 4, 1))\" y=\"\(fixed(middle + letter * 0.35, 1))\" text-anchor=\"end\">\(name)</text>"
             )
@@ -80,7 +81,7 @@ public struct ConfusionMatrix: Sendable {
                 lines.append(
                     "<rect class=\"\(kind)\" x=\"\(fixed(x, 1))\" y=\"\(fixed(y, 1))\" width=\"\(fixed(cell, 1))\" "
                         + "height=\"\(fixed(cell, 1))\" fill-opacity=\"\(fixed(0.1 + 0.9 * share, 2))\"><title>"
-                        + "\(name) \u{2192} \(escaped(labels[other])): \(count) of \(total)</title></rect>")
+                        + "\(name) \u{2192} \(HTMLText.escaped(labels[other])): \(count) of \(total)</title></rect>")
                 if cell >= 20 {
                     let shade = share > 0.5 ? " class=\"light\"" : ""
                     lines.append(
@@ -93,20 +94,4 @@ public struct ConfusionMatrix: Sendable {
     }
 
     private func shown(_ label: String) -> String { label.count > 40 ? label.prefix(39) + "\u{2026}" : label }
-
-    private func escaped(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            // What XML does not allow.
-            case _ where scalar.value < 0x20: escaped += " "
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
-    }
 }

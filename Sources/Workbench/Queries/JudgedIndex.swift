@@ -18,3 +18,11 @@ public struct JudgedIndex {
         self.init(index, judged)
     }
 }
+
+extension [JudgedIndex] {
+    /// The embedding model of the first index, or the default one where that has none.
+    var embedder: String {
+        let own = first.flatMap { $0.index.recipe.build.contains("dense") ? $0.index.recipe.dense.model : nil }
+        return own ?? ModelCatalogue.defaultEmbedder
+    }
+}

@@ -49,7 +49,7 @@ struct EmbedderData {
     }
 
     /// The embeddings by the model itself: those that the index stores, if they are its own.
-    private static func guide(
+    static func guide(
         _ part: CandidateSearch.Part, _ embedder: TextEmbedder, _ ofQueries: EmbeddingPrompt,
         _ ofPassages: EmbeddingPrompt, _ progress: any ProgressReporter
     ) throws -> EmbedderExamples.Guide {

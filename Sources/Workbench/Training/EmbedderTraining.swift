@@ -50,7 +50,7 @@ public struct EmbedderTraining {
         _ judged: [JudgedIndex], _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
     ) throws -> TrainingOutcome {
-        let folder = try EmbedderFolder(path: ModelCatalogue.path(of: startName(judged)))
+        let folder = try EmbedderFolder(path: ModelCatalogue.path(of: start ?? judged.embedder))
         let network = try BertEmbedderNetwork(folder, adaptation: objective.adaptation, seed: training.seed)
         let embedder = try TextEmbedder(folder: folder.path)
         let output = try TrainingOutput(
@@ -91,12 +91,6 @@ public struct EmbedderTraining {
         return TrainingOutcome(
             path: output.path, steps: trainer.step, done: trainer.done, before: before,
             after: trainer.history.best?.value)
-    }
-
-    private func startName(_ judged: [JudgedIndex]) -> String {
-        if let start { return start }
-        let own = judged.first.flatMap { $0.index.recipe.build.contains("dense") ? $0.index.recipe.dense.model : nil }
-        return own ?? ModelCatalogue.defaultEmbedder
     }
 
     /// The score of the model that training begins with; nil without held-out queries.

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Text as HTML takes it, in elements and in quoted attributes.
-enum HTMLText {
-    static func escaped(_ text: String) -> String {
+/// Text as HTML and SVG take it, in elements and in quoted attributes.
+package enum HTMLText {
+    package static func escaped(_ text: String) -> String {
         var escaped = ""
         escaped.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
