@@ -93,20 +93,4 @@ public struct ConfusionMatrix: Sendable {
     }
 
     private func shown(_ label: String) -> String { label.count > 40 ? label.prefix(39) + "\u{2026}" : label }
-
-    private func escaped(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            // What XML does not allow.
-            case _ where scalar.value < 0x20: escaped += " "
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
-    }
 }
