@@ -2,7 +2,7 @@
 extension SenseModel {
     package struct Tables {
         package let rows: Int
-        /// Sense vectors, context vectors, gates, their biases, shares.
+        /// Sense vectors and shares.
         package let all: [[Float]]
 
         package init(rows: Int, all: [[Float]]) { (self.rows, self.all) = (rows, all) }
@@ -12,12 +12,12 @@ extension SenseModel {
             let (senses, tooMany) = words.multipliedReportingOverflow(by: rows)
             let (size, tooLarge) = senses.multipliedReportingOverflow(by: dimensions)
             guard !tooMany, !tooLarge, size <= most else { return nil }
-            return [size, words * dimensions, size, senses, senses]
+            return [size, senses]
         }
     }
 
     package var tables: Tables {
-        Tables(rows: rows, all: [senseVectors, contextVectors, gates, gateBiases, shares])
+        Tables(rows: rows, all: [senseVectors, shares])
     }
 
     /// - Parameter tables: of the sizes that `Tables.sizes` gives.
@@ -25,7 +25,7 @@ extension SenseModel {
     package init?(words: [SenseText.Word], dimensions: Int, window: Int, _ tables: Tables) {
         self.init(
             words: words, dimensions: dimensions, window: window, rows: tables.rows, senseVectors: tables.all[0],
-            contextVectors: tables.all[1], gates: tables.all[2], gateBiases: tables.all[3], shares: tables.all[4])
+            shares: tables.all[1])
         let areSound = words.indices.allSatisfy { word in
             let count = senseCount(of: word)
             return count > 0 && (0..<count).allSatisfy { share(of: word, sense: $0) > 0 }

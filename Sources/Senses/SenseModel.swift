@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The senses of words, as they were learnt from the texts around them.
 ///
 /// The senses of a word are counted from 0, the most frequent first. A sense that has less than a twentieth of the word's
@@ -9,26 +7,19 @@ public struct SenseModel: Sendable {
     public let dimensions: Int
     /// How many words before and after an occurrence tell its sense.
     public let window: Int
-    /// The rows of a word in `senseVectors` and `gates`.
+    /// The rows of a word in `senseVectors`.
     let rows: Int
     /// [words, rows, dimensions]: the vectors of senses, of length 1.
     let senseVectors: [Float]
-    /// [words, dimensions]: the vectors that contexts are made of.
-    let contextVectors: [Float]
-    /// [words, rows, dimensions] and [words, rows]: what tells the senses of a word by its context.
-    let gates, gateBiases: [Float]
     /// [words, rows]: the share of a word's occurrences in the training text; 0 for what is not a sense.
     let shares: [Float]
     private let numbers: [String: Int]
 
     init(
-        words: [SenseText.Word], dimensions: Int, window: Int, rows: Int, senseVectors: [Float],
-        contextVectors: [Float],
-        gates: [Float], gateBiases: [Float], shares: [Float]
+        words: [SenseText.Word], dimensions: Int, window: Int, rows: Int, senseVectors: [Float], shares: [Float]
     ) {
         (self.words, self.dimensions, self.window, self.rows) = (words, dimensions, window, rows)
-        (self.senseVectors, self.contextVectors) = (senseVectors, contextVectors)
-        (self.gates, self.gateBiases, self.shares) = (gates, gateBiases, shares)
+        (self.senseVectors, self.shares) = (senseVectors, shares)
         numbers = Dictionary(words.enumerated().map { ($1.term, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -47,25 +38,24 @@ public struct SenseModel: Sendable {
         return senseVectors[start..<start + dimensions]
     }
 
-    /// How probable each sense of `word` is among the words `context`.
-    public func probabilities(of word: Int, context: [Int]) -> [Float] {
-        let count = senseCount(of: word)
+    /// How like each sense of `word` is to the words `context`: its cosine with the mean of theirs, each the mean of its senses. This tells
+    /// senses of pseudo-words apart better than the gates of the training do. All are 0 without a context.
+    public func similarities(of word: Int, context: [Int]) -> [Float] {
         var mean = [Float](repeating: 0, count: dimensions)
         for other in context {
-            let start = other * dimensions
-            for index in 0..<dimensions { mean[index] += contextVectors[start + index] }
+            let count = senseCount(of: other)
+            let start = other * rows * dimensions
+            // The senses that count are the first rows.
+            for row in 0..<count {
+                for index in 0..<dimensions {
+                    mean[index] += senseVectors[start + row * dimensions + index] / Float(count)
+                }
+            }
         }
-        let scale = 1 / Float(max(1, context.count))
-        var logits = (0..<count).map { sense in
-            let row = word * rows + sense
-            var sum: Float = 0
-            for index in 0..<dimensions { sum += gates[row * dimensions + index] * mean[index] }
-            return sum * scale + gateBiases[row]
+        let length = dot(mean, mean[...]).squareRoot()
+        return (0..<senseCount(of: word)).map { sense in
+            length > 0 ? dot(mean, vector(of: word, sense: sense)) / length : 0
         }
-        let highest = logits.max() ?? 0
-        for index in logits.indices { logits[index] = expf(logits[index] - highest) }
-        let total = logits.reduce(0, +)
-        return logits.map { $0 / total }
     }
 
     /// A word in one of its senses, and how like it another is.
@@ -118,23 +108,20 @@ extension SenseModel {
                 (0..<SenseNetwork.Lane.scalarCount).map { memory[row * lanes + lane][$0] }
             }
         }
-        var (senses, gates, biases, shares): ([Float], [Float], [Float], [Float]) = ([], [], [], [])
+        var (senses, shares): ([Float], [Float]) = ([], [])
         for word in 0..<count {
             let own = sums[word * rows..<(word + 1) * rows].map { Float($0 / Double(max(1, text.words[word].count))) }
             let highest = own.max() ?? 0
             for sense in own.indices.sorted(by: { (-own[$0], $0) < (-own[$1], $1) }) {
                 let row = word * rows + sense
                 senses += floats(network.senses, row).scaledToUnitLength()
-                gates += floats(network.gates, network.sharesGates ? sense : row)
-                biases.append(network.gateBiases[network.sharesGates ? sense : row])
                 let counts = own[sense] >= SenseTraining.leastShare || own[sense] == highest
                 shares.append(counts ? max(own[sense], .leastNormalMagnitude) : 0)
             }
         }
         self.init(
             words: text.words, dimensions: lanes * SenseNetwork.Lane.scalarCount, window: window, rows: rows,
-            senseVectors: senses, contextVectors: (0..<count).flatMap { floats(network.outputs, $0) }, gates: gates,
-            gateBiases: biases, shares: shares)
+            senseVectors: senses, shares: shares)
     }
 }
 

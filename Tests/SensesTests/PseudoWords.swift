@@ -28,7 +28,7 @@ struct PseudoWords {
         text = builder.finish(minimumCount: 5, maximumWords: 1000)
     }
 
-    /// The most probable sense of each occurrence of `bank`.
+    /// The most similar sense of each occurrence of `bank`.
     func senses(by model: SenseModel) throws -> [Int] {
         guard let bank = model.number(of: "bank") else { return [] }
         return text.texts.flatMap { range in
@@ -38,8 +38,8 @@ struct PseudoWords {
                         range.lowerBound, position - model.window)..<min(
                         range.upperBound, position + model.window + 1)
                 let context = near.filter { $0 != position }.map { Int(text.tokens[$0]) }
-                let probabilities = model.probabilities(of: bank, context: context)
-                return probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
+                let similarities = model.similarities(of: bank, context: context)
+                return similarities.indices.max { similarities[$0] < similarities[$1] } ?? 0
             }
         }
     }

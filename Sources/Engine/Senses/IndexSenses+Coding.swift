@@ -6,7 +6,7 @@ import TrawlStore
 /// How an index stores its senses:
 ///
 /// ```
-/// header bytes u32 | header (JSON) | sense vectors | context vectors | gates | biases | shares (f32) | CRC-32 of all before u32
+/// header bytes u32 | header (JSON) | sense vectors | shares (f32) | CRC-32 of all before u32
 /// ```
 /// Numbers are little-endian. Sizes are compared with the bytes that there are before anything is made of them.
 extension IndexSenses {

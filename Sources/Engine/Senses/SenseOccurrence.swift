@@ -12,8 +12,8 @@ public struct SenseOccurrence: Sendable {
     public let range: Range<Int>
     /// Counted from 0.
     public let sense: Int
-    /// How probable the sense is in this context.
-    public let probability: Float
+    /// The cosine of the sense and the words around it.
+    public let similarity: Float
     /// The passages of the document, as they are numbered in the index.
     let passages: Range<UInt32>
 }
@@ -36,13 +36,13 @@ extension SearchIndex {
                 let own = try segment.passages(of: local)
                 let (base, first) = (segment.reader.passageBase, own.lowerBound)
                 let passages = base + first..<base + own.upperBound
-                for (range, sense, probability) in model.occurrences(of: word, in: document.title, analyzer) {
+                for (range, sense, similarity) in model.occurrences(of: word, in: document.title, analyzer) {
                     found.append(
                         SenseOccurrence(
-                            document: document.id, passage: nil, range: range, sense: sense, probability: probability,
+                            document: document.id, passage: nil, range: range, sense: sense, similarity: similarity,
                             passages: passages))
                 }
-                for (range, sense, probability) in model.occurrences(of: word, in: document.text, analyzer) {
+                for (range, sense, similarity) in model.occurrences(of: word, in: document.text, analyzer) {
                     // What is in no passage, such as a part of a word that was cut, is not found by a search either.
                     guard let passage = document.passages.firstIndex(where: { $0.contains(range) }) else { continue }
                     let start = document.passages[passage].lowerBound
@@ -50,7 +50,7 @@ extension SearchIndex {
                         SenseOccurrence(
                             document: document.id, passage: passage,
                             range: range.lowerBound - start..<range.upperBound - start, sense: sense,
-                            probability: probability, passages: passages))
+                            similarity: similarity, passages: passages))
                 }
             }
         }
@@ -96,10 +96,10 @@ extension SearchIndex {
 }
 
 extension SenseModel {
-    /// The occurrences of `word` in a text with the most probable sense of each.
+    /// The occurrences of `word` in a text with the most similar sense of each.
     fileprivate func occurrences(
         of word: Int, in text: String, _ analyzer: Analyzer
-    ) -> [(range: Range<Int>, sense: Int, probability: Float)] {
+    ) -> [(range: Range<Int>, sense: Int, similarity: Float)] {
         var (words, ranges): ([Int], [Range<Int>]) = ([], [])
         analyzer.forEachTerm(of: text) { (term: String, range) in
             guard let number = number(of: term) else { return }
@@ -108,9 +108,9 @@ extension SenseModel {
         }
         return words.indices.filter { words[$0] == word }.map { position in
             let near = max(0, position - window)..<min(words.count, position + window + 1)
-            let probabilities = probabilities(of: word, context: near.filter { $0 != position }.map { words[$0] })
-            let sense = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
-            return (ranges[position], sense, probabilities[sense])
+            let similarities = similarities(of: word, context: near.filter { $0 != position }.map { words[$0] })
+            let sense = similarities.indices.max { (similarities[$0], $1) < (similarities[$1], $0) } ?? 0
+            return (ranges[position], sense, similarities[sense])
         }
     }
 }

@@ -16,8 +16,8 @@ public struct WordSenses: Encodable, Sendable {
         public let document: String
         /// nil for an occurrence in a title.
         public let passage: Int?
-        /// How probable the sense is here.
-        public let probability: Float
+        /// The cosine of the sense and the words around it here.
+        public let similarity: Float
         public let title: String
         /// The text of the passage, or the title.
         public let text: String
@@ -33,7 +33,7 @@ public struct WordSenses: Encodable, Sendable {
         public let share: Double
         /// The words in contexts most like this sense's.
         public let neighbours: [Neighbour]
-        /// The surest occurrences, of different documents first.
+        /// The occurrences most like it, of different documents first.
         public let examples: [Example]
     }
 
@@ -75,7 +75,7 @@ public struct WordSenses: Encodable, Sendable {
 
     private static func surest(_ occurrences: [SenseOccurrence], _ limit: Int) -> [SenseOccurrence] {
         let sorted = occurrences.enumerated().sorted {
-            ($1.element.probability, $0.offset) < ($0.element.probability, $1.offset)
+            ($1.element.similarity, $0.offset) < ($0.element.similarity, $1.offset)
         }.map(\.element)
         var seen: Set<DocumentID> = []
         var (first, others): ([SenseOccurrence], [SenseOccurrence]) = ([], [])
@@ -97,7 +97,7 @@ public struct WordSenses: Encodable, Sendable {
         }
         let text = occurrence.passage == nil ? details.title : details.text
         return Example(
-            document: occurrence.document.rawValue, passage: occurrence.passage, probability: occurrence.probability,
+            document: occurrence.document.rawValue, passage: occurrence.passage, similarity: occurrence.similarity,
             title: details.title, text: text, ranges: TextRange.list([occurrence.range], in: text))
     }
 }

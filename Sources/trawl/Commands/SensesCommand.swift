@@ -10,7 +10,7 @@ struct SensesCommand: AsyncParsableCommand {
         abstract: "List the senses that a word has in an index.",
         discussion: """
             For each sense: its share of the occurrences, the words that occur in similar contexts, and the passages \
-            in which it is surest. 'trawl train senses' learns them first. Occurrences are those of the documents as \
+            that are most like it. 'trawl train senses' learns them first. Occurrences are those of the documents as \
             they are now. Words are compared in the form that the index has, mostly without endings: "banks" is "bank".
 
             --plot draws the senses and their nearest words in two dimensions (principal components).

@@ -86,7 +86,7 @@ extension FuzzTarget {
                 { bytes in
                     let model = try IndexSenses(decoding: bytes + checksum(bytes)).model
                     for word in model.words.indices.prefix(3) {
-                        _ = model.probabilities(of: word, context: [0])
+                        _ = model.similarities(of: word, context: [0])
                         _ = model.neighbours(of: word, sense: 0, limit: 3)
                     }
                 }
