@@ -130,6 +130,7 @@ let package = Package(
         + module("VectorIndex", ["Core", "Store", "CKernels"])
         + module("LateIndex", ["Core", "Store", "Tensors", "CKernels"])
         + module("LexicalIndex", ["Core", "Store", "CStemmer"], golden: true)
+        + module("Senses", ["Core"])
         + module("Models", ["Core", "Tensors", "Tokenizers"], golden: true)
         + module("Generation", ["Core", "Models", "Tensors"], tests: ["Tokenizers"], golden: true)
         + module("Embeddings", ["Core", "Models", "Tensors", "Tokenizers"], golden: true)
@@ -143,7 +144,7 @@ let package = Package(
             "Engine",
             [
                 "Core", "Store", "Corpus", "Tokenizers", "SubstringIndex", "VectorIndex", "LexicalIndex", "LateIndex",
-                "Models", "Generation", "Embeddings", "Reranking", "Tensors",
+                "Models", "Generation", "Embeddings", "Reranking", "Senses", "Tensors",
             ], packages: [yams])
         + module(
             "Cluster",
@@ -155,7 +156,7 @@ let package = Package(
             "Workbench",
             [
                 "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation", "LexicalIndex",
-                "Models", "Tensors", "Tokenizers", "Training", "VectorIndex",
+                "Models", "Senses", "Tensors", "Tokenizers", "Training", "VectorIndex",
             ], packages: [yams], golden: true)
         + [
             // The page and the description of the API are part of the binary.
@@ -178,7 +179,7 @@ let package = Package(
                 name: "Trawl",
                 dependencies: modules([
                     "Classification", "Cluster", "Core", "Corpus", "Embeddings", "Engine", "Evaluation",
-                    "Generation", "LexicalIndex", "Models", "Store",
+                    "Generation", "LexicalIndex", "Models", "Senses", "Store",
                     "SubstringIndex", "Tensors", "Tokenizers", "Training", "VectorIndex", "Workbench",
                 ]),
                 path: "Sources/Umbrella",
@@ -190,7 +191,7 @@ let package = Package(
                 name: "trawl",
                 dependencies: modules([
                     "Classification", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation",
-                    "LexicalIndex", "Models", "Server", "Tensors", "Training", "Workbench",
+                    "LexicalIndex", "Models", "Senses", "Server", "Tensors", "Training", "Workbench",
                 ]) + [argumentParser, .product(name: "Logging", package: "swift-log")],
                 path: "Sources/trawl", swiftSettings: swiftSettings),
             .testTarget(
@@ -200,7 +201,7 @@ let package = Package(
                 name: "trawl-fuzz",
                 dependencies: modules([
                     "Classification", "Cluster", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "LateIndex",
-                    "LexicalIndex", "Models", "Reranking", "Server", "Store", "SubstringIndex", "Tensors",
+                    "LexicalIndex", "Models", "Reranking", "Senses", "Server", "Store", "SubstringIndex", "Tensors",
                     "TestSupport", "Tokenizers",
                     "VectorIndex", "Workbench",
                 ]) + [

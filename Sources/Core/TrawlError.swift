@@ -57,6 +57,10 @@ public struct TrawlError: Error, Sendable {
         case fittedFusion
         /// An adapter of queries' vectors that was fitted to judged queries.
         case queryAdapter
+        /// The senses of words that were learnt from an index.
+        case senses
+        /// The senses that a word has.
+        case senseList
         /// A model that writes n-grams, its fitted weights, and the field of identifiers.
         case generator, keyWeights, pseudoQueries
         /// The metadata of a document, and ids that the index does not have.

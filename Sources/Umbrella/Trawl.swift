@@ -35,6 +35,7 @@
 @_exported public import TrawlGeneration
 @_exported public import TrawlLexicalIndex
 @_exported public import TrawlModels
+@_exported public import TrawlSenses
 @_exported public import TrawlStore
 @_exported public import TrawlSubstringIndex
 @_exported public import TrawlTensors

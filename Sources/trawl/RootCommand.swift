@@ -29,7 +29,8 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             IndexCommand.self, QueryCommand.self, GenerateCommand.self, EvalCommand.self, EmbedCommand.self,
             CountCommand.self,
-            FindCommand.self, NextCommand.self, ListCommand.self, ShowCommand.self, ExportCommand.self,
+            FindCommand.self, NextCommand.self, SensesCommand.self, ListCommand.self, ShowCommand.self,
+            ExportCommand.self,
             RemoveCommand.self,
             CompactCommand.self,
             CheckCommand.self, ShardsCommand.self, TrainCommand.self, AdaptCommand.self, ClassifyCommand.self,

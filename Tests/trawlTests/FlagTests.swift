@@ -77,7 +77,9 @@ import TrawlTestSupport
         "--reweight-strength": "1", "--label": "topic", "--head": "nn", "--descriptions": "queries.tsv",
         "--threshold": "0.5", "--plot": "plot.svg", "--label-weight": "0.5", "--tokens-at-once": "100",
         "train inspect --pairs": "2", "--plant": "0.5", "--outliers": "1",
-        "--sts": "nothing.tsv", "--shard": "0/2", "--replica": "0=http://host:7700",
+        "--sts": "nothing.tsv", "--sense": "beta#1", "--senses": "2", "--window": "3", "--minimum-count": "5",
+        "--words": "3",
+        "train senses --dimensions": "16", "--shard": "0/2", "--replica": "0=http://host:7700",
     ]
 
     private static let generative = [
@@ -358,6 +360,8 @@ import TrawlTestSupport
         Case(
             command: "train inspect", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),
+        Case(command: "train senses", line: ["missing.trawl"], refused: [:]),
+        Case(command: "senses", line: ["missing.trawl", "word"], refused: [:]),
         Case(command: "train queries", line: ["missing.trawl", "--output", "new"], refused: [:]),
         Case(
             command: "adapt", line: ["missing.trawl"],

@@ -32,6 +32,10 @@ extension Engine {
                 .unsupported, "a fitted fusion belongs to one index", remedy: "name another fusion",
                 topic: .fittedFusion)
         }
+        guard settings.senses.isEmpty else {
+            throw TrawlError(
+                .unsupported, "the senses of words belong to one index", remedy: "search one index, or without senses")
+        }
         return try SearchSession(
             documents, settings, retrievers: retrievers, models: models, rerankers: rerankers)
     }

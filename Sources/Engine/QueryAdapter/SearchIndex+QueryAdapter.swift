@@ -9,7 +9,7 @@ extension SearchIndex {
     private struct Fitted: Sendable { let adapter: QueryAdapter? }
 
     /// What is stored beside the segments because it was fitted to the index.
-    static let fittedNames = [fusionName, queryAdapterName]
+    static let fittedNames = [fusionName, queryAdapterName, sensesName]
 
     /// The adapter that was fitted to the index; nil when none was.
     ///

@@ -44,7 +44,7 @@ public final class SearchSession {
         self.settings = settings
         let context = RetrieverContext(
             index: index, settings: settings, models: models,
-            filter: settings.conditions.isEmpty ? nil : try index.documents.passages(meeting: settings.conditions))
+            filter: try index.filter(settings))
         retrievers = try index.methods.asked(settings).map { part, weight in
             try index.require(part)
             guard let retriever = try part.makeRetriever(context) else {

@@ -13,7 +13,7 @@ public struct TextRange: Hashable, Sendable {
     /// The ranges of bytes `ranges` of `text`, in their order.
     ///
     /// - Complexity: O(length + n log n).
-    static func list(_ ranges: [Range<Int>], in text: String) -> [TextRange] {
+    package static func list(_ ranges: [Range<Int>], in text: String) -> [TextRange] {
         var scalars: [Int: Int] = [:]
         var (position, count) = (0, 0)
         var rest = text.utf8[...]

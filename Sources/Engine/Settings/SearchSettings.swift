@@ -20,6 +20,8 @@ public struct SearchSettings: Equatable, Sendable {
     public var rerankers: [RerankSettings] = []
     /// Conditions that documents must meet to be found.
     public var conditions: [DocumentCondition] = []
+    /// Words that a passage must have in these senses to be found, all of them. They are a request's own and never stored.
+    public var senses: [SenseReference] = []
     public var fusion = FusionSettings()
     public var sections = RecipeSections()
 

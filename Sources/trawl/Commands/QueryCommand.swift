@@ -22,6 +22,9 @@ struct QueryCommand: AsyncParsableCommand {
             EXISTS FIELD asks for a value. AND, OR and NOT join comparisons, parentheses group them. Numbers and ISO 8601 \
             dates are compared as such, values in quotes as text; date=2024-05 is any day of May.
 
+            --sense WORD#N finds passages in which a word has one of the senses that 'trawl senses' lists, whatever \
+            the query and the method.
+
             EXAMPLES
               trawl query wikipedia "who painted the ceiling of the Sistine Chapel"
               trawl query wikipedia "tidal forces" --mode generative --explain
@@ -29,6 +32,7 @@ struct QueryCommand: AsyncParsableCommand {
               trawl query wikipedia "tidal forces" --mode dense --rerank -k 5 --json | jq .document
               trawl query wikipedia "tidal forces" --rerank cross:100,likelihood:20
               trawl query notes "tides" --where "date>=2024-05 AND (tags=sea OR path ^= coast/) AND NOT draft=true"
+              trawl query notes "flood" --sense bank#2
               trawl query scifact --queries queries.jsonl --mode hybrid --run scifact.trec
               trawl query arguana --queries queries.jsonl --exclude-self --run - | gzip > arguana.trec.gz
             """)
@@ -41,6 +45,13 @@ struct QueryCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Retrieval") var retrieval: RetrievalFlags
 
+    @Option(
+        name: .customLong("sense"),
+        help: ArgumentHelp(
+            "Find only passages with a word in one of its senses, such as bank#2; repeat it for several words. "
+                + "'trawl senses' lists them.", valueName: "word#n"))
+    var senses: [String] = []
+
     @OptionGroup var tuning: TuningFlags
 
     @OptionGroup(title: "Shards") var cluster: ClusterFlags
@@ -52,6 +63,9 @@ struct QueryCommand: AsyncParsableCommand {
     func validate() throws {
         if hits.limit < 1 { throw ValidationError("-k must be at least 1") }
         try cluster.check([index.index])
+        for sense in senses where SenseReference(sense) == nil {
+            throw ValidationError("--sense \(sense) is not of the form WORD#N")
+        }
         if hits.depth < 1 { throw ValidationError("--depth must be at least 1") }
         if hits.json, hits.runFile == "-" {
             throw ValidationError("--json and --run - would both write to standard output")
@@ -73,6 +87,7 @@ struct QueryCommand: AsyncParsableCommand {
         settings.collapsesDocuments = !hits.passages
         settings.excludesQueryDocument = settings.excludesQueryDocument || retrieval.excludeSelf
         settings.explains = hits.explain
+        settings.senses = senses.compactMap { SenseReference($0) }
         try SearchFlags.check(.current, [settings], index)
         let session = try index.session(by: engine, settings)
         let printer = HitPrinter(style: Style(hits.color), json: hits.json, explain: hits.explain)

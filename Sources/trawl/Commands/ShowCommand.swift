@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlEngine
+import TrawlSenses
 
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,6 +45,11 @@ struct ShowCommand: AsyncParsableCommand {
         if let adapter = try index.queryAdapter() {
             let remembered = adapter.memory.map { "; remembers \(grouped($0.entries.count))" } ?? ""
             Output.line("adapter     rank \(adapter.rank), fitted to \(grouped(adapter.queries)) queries" + remembered)
+        }
+        if let senses = try index.senses() {
+            Output.line(
+                "senses      \(grouped(senses.model.words.count)) words, learnt from \(grouped(senses.documents)) documents"
+            )
         }
         for part in try index.sizes() { Output.line("  \(part.name): \(grouped(part.bytes)) bytes") }
         Output.line("\nrecipe\n" + (try RecipeFile(index.recipe, settings: index.settings).yaml()).visible)

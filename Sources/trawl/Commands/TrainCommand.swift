@@ -13,7 +13,8 @@ struct TrainCommand: AsyncParsableCommand {
         abstract: "Train models, fit searches to judged queries, or write queries to train on.",
         subcommands: [
             TrainGeneratorCommand.self, TrainRerankerCommand.self, TrainEmbedderCommand.self, TrainWeightsCommand.self,
-            TrainFusionCommand.self, TrainQueryAdapterCommand.self, TrainQueriesCommand.self, TrainInspectCommand.self,
+            TrainFusionCommand.self, TrainQueryAdapterCommand.self, TrainSensesCommand.self, TrainQueriesCommand.self,
+            TrainInspectCommand.self,
         ])
 }
 

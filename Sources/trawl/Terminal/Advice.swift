@@ -18,6 +18,8 @@ enum Advice {
         case .fusionWeights: "--weights lexical=1,dense=1"
         case .fittedFusion: "'trawl train fusion' fits one, --fusion min-max does without"
         case .queryAdapter: "'trawl train query-adapter' fits one, --no-adapter does without"
+        case .senses: "'trawl train senses' does that, with --minimum-count for rarer words"
+        case .senseList: "'trawl senses INDEX WORD'"
         case .generator: "'trawl train generator' trains one, --generator names it"
         case .keyWeights:
             "'trawl train weights'; for minilm-generator, 'trawl models pull generator --force' restores them"

@@ -4,6 +4,7 @@ import TrawlCorpus
 import TrawlEngine
 import TrawlLateIndex
 import TrawlLexicalIndex
+import TrawlSenses
 import TrawlStore
 import TrawlSubstringIndex
 import TrawlTestSupport
@@ -81,6 +82,15 @@ extension FuzzTarget {
                 _ = try? index.substringIndex()
                 try search(index, .lexical)
             },
+            FuzzTarget("senses", maximumBytes: 1 << 13, seeds: [try senses()]) { _ in
+                { bytes in
+                    let model = try IndexSenses(decoding: bytes + checksum(bytes)).model
+                    for word in model.words.indices.prefix(3) {
+                        _ = model.similarities(of: word, context: [0])
+                        _ = model.neighbours(of: word, sense: 0, limit: 3)
+                    }
+                }
+            },
             FuzzTarget("query-adapter", maximumBytes: 1 << 12, seeds: try queryAdapters()) { _ in
                 { bytes in
                     let adapter = try QueryAdapter(decoding: bytes + checksum(bytes))
@@ -101,6 +111,17 @@ extension FuzzTarget {
             [.init(text: "moon", documents: [DocumentID("d0"), DocumentID("d7")], shares: [1, 0.5])],
             vectors: [0.6, 0.8], dimension: 2, weight: 1, threshold: 0.5)
         return try [adapter, remembering].map { try Array($0.encoded().dropLast(4)) }
+    }
+
+    /// Stored senses without their checksum.
+    private static func senses() throws -> [UInt8] {
+        var builder = SenseTextBuilder()
+        for word in ["moon", "tide", "moon", "sea"] { builder.add(term: word, form: word) }
+        builder.endText()
+        var training = SenseTraining()
+        (training.dimensions, training.senses, training.passes) = (16, 2, 1)
+        let model = try training.model(of: builder.finish(minimumCount: 1, maximumWords: 10))
+        return try Array(IndexSenses(model, documents: 1, digest: "d").encoded().dropLast(4))
     }
 
     private static func checksum(_ bytes: [UInt8]) -> [UInt8] {
