@@ -43,9 +43,9 @@ struct SensesCommand: AsyncParsableCommand {
         let found = try WordSenses(word, of: index, neighbours: words, examples: passages)
         try plot?.write(try SensePicture(word, of: index).svg())
         if !found.isCurrent {
-            Diagnostics.line(
-                "warning: the documents have changed since the senses were learnt; 'trawl train senses --force' learns "
-                    + "them again")
+            Diagnostics.warning(
+                "the documents have changed since the senses were learnt; 'trawl train senses --force' learns them again"
+            )
         }
         if json { try Output.json(found) } else { show(found) }
         if found.occurrences == 0 { throw ExitCode(ExitStatus.noHits) }
