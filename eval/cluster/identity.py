@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=1 << 40, help="the most documents of a collection")
     parser.add_argument("--http", type=int, default=3)
     parser.add_argument("--collections", default="scifact,squad")
+    parser.add_argument("--modes", default=",".join(MODES))
     parser.add_argument("--options", default="", help="further flags of trawl index")
     arguments = parser.parse_args()
     counts = [int(count) for count in arguments.shards.split(",")]
@@ -112,7 +113,7 @@ def main() -> None:
             ]
             for count in counts
         }
-        for mode in MODES:
+        for mode in arguments.modes.split(","):
             expected = arguments.work / f"{name}-{mode}.trec"
             run(arguments.trawl, whole, queries, mode, expected, {})
 
