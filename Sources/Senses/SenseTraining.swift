@@ -31,7 +31,7 @@ public struct SenseTraining: Sendable {
 
     public init() {}
 
-    /// The text is read in so many steps, each of some thousand words.
+    /// How many words are read between two reports of progress.
     private static let wordsPerReport = 10_000
 
     /// - Throws: `TrawlError.invalidInput` for a text without words that are frequent enough, or settings out of bounds;

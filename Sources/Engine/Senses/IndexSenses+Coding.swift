@@ -61,7 +61,7 @@ extension IndexSenses {
         }
         let most = bytes.count / 4
         guard 1...most ~= header.dimensions, 1...most ~= header.rows, 1...most ~= header.words.count,
-            header.window > 0, header.rows <= most / header.dimensions,
+            1...most ~= header.window, header.rows <= most / header.dimensions,
             let sizes = SenseModel.Tables.sizes(
                 words: header.words.count, rows: header.rows, dimensions: header.dimensions, most: most),
             sizes.reduce(0, +) * 4 == end - 4 - headerBytes

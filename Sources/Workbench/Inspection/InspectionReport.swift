@@ -69,7 +69,4 @@ public struct InspectionReport: Encodable, Sendable {
     public let pairs: [Pair]
 
     enum CodingKeys: String, CodingKey { case model, sources, outliers, noise }
-
-    /// The means of a measure in the order of the sources.
-    public func means(of measure: Measure) -> [Double] { sources.map { $0.means[measure.rawValue] ?? 0 } }
 }
