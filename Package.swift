@@ -127,7 +127,7 @@ let package = Package(
         + module("Tokenizers", ["Core"], golden: true)
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])
-        + module("VectorIndex", ["Core", "Store", "CKernels"])
+        + module("VectorIndex", ["Core", "Store", "Tensors", "CKernels"])
         + module("LateIndex", ["Core", "Store", "Tensors", "CKernels"])
         + module("LexicalIndex", ["Core", "Store", "CStemmer"], golden: true)
         + module("Senses", ["Core"])

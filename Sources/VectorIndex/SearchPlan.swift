@@ -39,10 +39,10 @@ struct SearchPlan: Equatable {
         func consider(_ way: Way, _ cost: Double) { if cost < best.cost { best = (way, cost) } }
         switch segment.codes {
         case .signs(let codes) where !options.isExact:
-            let rescored = max(k, options.rescored ?? Self.signsRescored(k))
+            let rescored = max(k, options.rescored ?? Self.signsRescored(k, isLearned: codes.image.isLearned))
             // Tiles without an allowed row are skipped.
             let scanned = min(total, count * Double(SignCodes.width))
-            let cost = scanned * (Double(codes.space.codeDimension) / 8 + 4) * Self.runByte
+            let cost = scanned * (Double(codes.image.codeDimension) / 8 + 4) * Self.runByte
             consider(.scanSigns(rescored: rescored), cost + rescoring(rescored))
         case .graph(let graph) where !options.isExact:
             let width = max(k, options.width ?? Self.width(k))
@@ -57,8 +57,8 @@ struct SearchPlan: Equatable {
         (way, cost) = best
     }
 
-    /// Estimates from one bit a dimension want many rows compared.
-    static func signsRescored(_ k: Int) -> Int { max(200, 10 * k) }
+    /// Estimates from one bit a dimension want many rows compared, those from fewer bits more.
+    static func signsRescored(_ k: Int, isLearned: Bool) -> Int { max(isLearned ? 500 : 200, 10 * k) }
 
     /// 4 bits nearly order the nearest.
     static func walkRescored(_ k: Int) -> Int { max(32, 2 * k) }

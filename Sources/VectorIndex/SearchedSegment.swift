@@ -38,7 +38,7 @@ struct SearchedSegment: Sendable {
         }
         guard (1...VectorShape.greatestDimension).contains(Int(shape.dimension)),
             let metric = Metric(rawValue: shape.metric), let format = RowFormat(rawValue: shape.format),
-            let structure = VectorStructure(rawValue: shape.structure)
+            let structure = VectorStructure(rawValue: shape.structure), shape.hasLearnedCodes <= 1
         else { throw VectorSegment.damaged(reader, "the shape of the vectors makes no sense") }
         self.reader = reader
         self.metric = metric
@@ -56,7 +56,9 @@ struct SearchedSegment: Sendable {
         codes =
             switch structure {
             case .exact: .none
-            case .binary: .signs(try SignCodes(reader, rows: rows, metric: metric))
+            case .binary:
+                .signs(
+                    try SignCodes(reader, rows: rows, metric: metric, isLearned: shape.hasLearnedCodes == 1))
             case .graph: .graph(try VectorGraph(reader, rows: rows))
             }
         dead = try DeletionSet(reader)?.passages

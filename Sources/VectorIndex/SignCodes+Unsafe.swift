@@ -2,14 +2,14 @@ internal import CTrawlKernels
 import TrawlCore
 import TrawlStore
 
-/// One bit a dimension for each vector of a segment, with what estimates its dot products.
+/// The signs of an image of each vector of a segment, with what estimates its dot products.
 ///
 /// With signs s of the image x of a vector, |x|² / (Σ |x_d|) · Σ s_d q_d is an unbiased estimate of x · q over random
 /// rotations (RaBitQ, Gao and Long 2024, arXiv 2405.12497, section 3.2).
 struct SignCodes: Sendable {
     static let width = Int(TRAWL_SCAN_WIDTH)
     let tiles: Blob
-    let space: CodeSpace
+    let image: SignImage
     let metric: Metric
     let rowCount: Int
 
@@ -18,10 +18,10 @@ struct SignCodes: Sendable {
     }
 
     /// - Throws: `corrupted` when the segment's codes do not fit its rows.
-    init(_ reader: SegmentReader, rows: VectorRows, metric: Metric) throws {
-        space = CodeSpace(centre: try VectorSegment.centre(reader, dimension: rows.dimension))
+    init(_ reader: SegmentReader, rows: VectorRows, metric: Metric, isLearned: Bool) throws {
+        image = try SignImage(reader, dimension: rows.dimension, isLearned: isLearned)
         tiles = try reader.blob(
-            VectorSegment.signs, recordSize: Self.tileBytes(codeDimension: space.codeDimension, metric: metric))
+            VectorSegment.signs, recordSize: Self.tileBytes(codeDimension: image.codeDimension, metric: metric))
         guard tiles.recordCount == (rows.count + Self.width - 1) / Self.width else {
             throw VectorSegment.damaged(reader, "there is not one sign code for every vector")
         }
@@ -30,13 +30,11 @@ struct SignCodes: Sendable {
     }
 
     static func write(
-        _ rows: VectorRows, metric: Metric, threads: Int, into writer: SegmentWriter, advance: (Int) -> Void
-    )
-        throws
-    {
-        let space = CodeSpace(centre: CodeSpace.statistics(of: rows, threads: threads).centre)
-        try writer.putCentre(space.centre)
-        let tileBytes = tileBytes(codeDimension: space.codeDimension, metric: metric)
+        _ rows: VectorRows, as image: SignImage, metric: Metric, threads: Int, into writer: SegmentWriter,
+        advance: (Int) -> Void
+    ) throws {
+        try image.write(into: writer)
+        let tileBytes = tileBytes(codeDimension: image.codeDimension, metric: metric)
         let blob = writer.blob(VectorSegment.signs, recordSize: tileBytes)
         let tileCount = (rows.count + width - 1) / width
         let lot = 256
@@ -47,7 +45,7 @@ struct SignCodes: Sendable {
                 nonisolated(unsafe) let bytes = bytes
                 Parallel.forEach(count, threads: threads) { index in
                     encode(
-                        rows, tile: start + index, space, metric,
+                        rows, tile: start + index, image, metric,
                         into: UnsafeMutableRawBufferPointer(
                             rebasing: bytes[index * tileBytes..<(index + 1) * tileBytes]))
                 }
@@ -59,21 +57,21 @@ struct SignCodes: Sendable {
     }
 
     private static func encode(
-        _ rows: VectorRows, tile: Int, _ space: CodeSpace, _ metric: Metric, into out: UnsafeMutableRawBufferPointer
+        _ rows: VectorRows, tile: Int, _ image: SignImage, _ metric: Metric, into out: UnsafeMutableRawBufferPointer
     ) {
         let head = width * 4 * (metric == .euclidean ? 2 : 1)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: space.codeDimension) { image in
-            guard let x = image.baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: image.workSize) { work in
+            guard let work = work.baseAddress else { return }
             for v in 0..<min(width, rows.count - tile * width) {
-                rows.decode(tile * width + v, into: x)
+                rows.decode(tile * width + v, into: work)
                 if metric == .euclidean {
-                    let square = Normalisation.squaredLength(UnsafeBufferPointer(start: x, count: rows.dimension))
+                    let square = Normalisation.squaredLength(UnsafeBufferPointer(start: work, count: rows.dimension))
                     out.storeBytes(of: -square / 2, toByteOffset: 4 * (width + v), as: Float.self)
                 }
-                space.map(x)
+                let x = image.map(work)
                 var square: Float = 0
                 var sum: Float = 0
-                for line in 0..<space.codeDimension / 8 {
+                for line in 0..<image.codeDimension / 8 {
                     var signs: UInt8 = 0
                     for bit in 0..<8 {
                         let value = x[8 * line + bit]
@@ -96,7 +94,7 @@ struct SignCodes: Sendable {
     }
 
     func prepare(_ query: [Float]) -> Query {
-        let x = space.mapped(query: query)
+        let x = image.mapped(query: query)
         let groups = x.count / 4
         // The spread of four values' signed sums is at most twice their absolute sum.
         var sums = [Float](repeating: 0, count: groups)
@@ -132,7 +130,7 @@ struct SignCodes: Sendable {
             var held = 0
             query.tables.withUnsafeBufferPointer { tables in
                 var kernelQuery = trawl_scan_query(
-                    tables: tables.baseAddress, dimension: space.codeDimension, unit: query.unit, offset: query.offset)
+                    tables: tables.baseAddress, dimension: image.codeDimension, unit: query.unit, offset: query.offset)
                 let tilesPerChunk = tiles.chunkBytes / tiles.recordSize
                 for (number, chunk) in tiles.chunks.enumerated() {
                     let firstTile = number * tilesPerChunk

@@ -22,8 +22,9 @@ extension VectorSearcher {
         }
         switch opened.codes {
         case .none: break
-        case .signs:
+        case .signs(let codes):
             try segment.verifyChecksums(VectorSegment.centre)
+            if codes.image.isLearned { try segment.verifyChecksums(VectorSegment.projection) }
             try segment.verifyChecksums(VectorSegment.signs)
         case .graph(let graph):
             try segment.verifyChecksums(VectorSegment.centre)

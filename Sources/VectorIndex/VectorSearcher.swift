@@ -60,6 +60,13 @@ public struct VectorSearcher: Sendable {
     /// The structures and formats of the segments, in order.
     public var structures: [VectorStructure] { segments.map(\.structure) }
     public var formats: [RowFormat] { segments.map(\.rows.format) }
+    /// The sign codes of each segment; nil where it has none.
+    public var codes: [CodeSettings?] {
+        segments.map { segment in
+            guard case .signs(let codes) = segment.codes else { return nil }
+            return codes.image.isLearned ? .learned(bits: codes.image.codeDimension) : .rotated
+        }
+    }
 
     /// The `k` passages nearest to `query`, ties in the order of passages.
     /// - Throws: `invalidInput` for a query of another dimension or with a value that is not finite.

@@ -40,9 +40,10 @@ public enum VectorStructure: UInt8, Sendable, CaseIterable {
 /// of every row; beside them sign codes, or 4-bit codes and links.
 ///
 /// ```
-/// shape     rows u64 | dimension u32 | metric u8 | format u8 | structure u8 | 0 u8
+/// shape     rows u64 | dimension u32 | metric u8 | format u8 | structure u8 | 1 if sign codes are learned, else 0 u8
 /// rows      f32: floats; f16: halves; int8: factor f32 | signed bytes
 /// centre    what is subtracted before a vector is rotated and coded: a float for each dimension
+/// projection  with learned codes, for each bit what a vector less the centre is multiplied with: floats
 /// signs     tiles of 64 vectors, see scan.h
 /// nibbles   a record for each vector, see codes.h
 /// links     for each vector the numbers of its neighbours u32, 2^32 - 1 where there are fewer
@@ -57,6 +58,7 @@ enum VectorSegment {
     static let signs = BlobKind(number: 33, "sign codes")
     static let nibbles = BlobKind(number: 34, "4-bit codes")
     static let links = BlobKind(number: 35, "links between vectors")
+    static let projection = BlobKind(number: 36, "map to learned codes")
 
     static func damaged(_ segment: SegmentReader, _ what: String) -> TrawlError {
         TrawlError(
@@ -65,14 +67,14 @@ enum VectorSegment {
     }
 }
 
-/// The shape of the rows of a segment. Indexes of earlier versions have zeros for format and structure.
+/// The shape of the rows of a segment. Indexes of earlier versions have zeros from the format on.
 struct VectorShape: BitwiseCopyable, Equatable, Sendable {
     var rowCount: UInt64
     var dimension: UInt32
     var metric: UInt8
     var format: UInt8
     var structure: UInt8
-    var unused: UInt8 = 0
+    var hasLearnedCodes: UInt8 = 0
 
     static let greatestDimension = 65_000
 }

@@ -7,6 +7,8 @@ public struct VectorSettings: Equatable, Sendable {
     public var format = RowFormat.f32
     /// nil: what suits the number of vectors.
     public var structure: VectorStructure?
+    /// Of the structure `binary`.
+    public var codes = CodeSettings.rotated
     public var graph = GraphSettings()
 
     public init() {}
@@ -32,7 +34,7 @@ public final class VectorSegmentBuilder {
     private let rows: BlobWriter
     private let squaredLengths: BlobWriter?
 
-    /// - Throws: `invalidInput` for a dimension below 1 or above 65,000, or settings that make no sense.
+    /// - Throws: `invalidInput` for a dimension below 1 or above 65,000, or settings that make no sense or do not fit it.
     public init(
         dimension: Int, _ settings: VectorSettings = VectorSettings(), threads: Int? = nil, into writer: SegmentWriter
     )
@@ -42,6 +44,7 @@ public final class VectorSegmentBuilder {
             throw TrawlError(.invalidInput, "vectors cannot have \(dimension) dimensions")
         }
         try settings.graph.check()
+        try settings.codes.check(dimension: dimension)
         self.dimension = dimension
         self.settings = settings
         self.threads = threads
@@ -83,7 +86,8 @@ public final class VectorSegmentBuilder {
 
     /// Writes what is left, the structure and the shape.
     ///
-    /// - Complexity: sign codes O(rows · dimension); a graph about O(rows · log rows · dimension), with some
+    /// - Throws: `notFound` for learned codes without OpenBLAS.
+    /// - Complexity: sign codes O(rows · dimension), learned ones O(rows · dimension · bits); a graph about O(rows · log rows · dimension), with some
     ///   2.5 · dimension + 4 · degree bytes of memory for each row.
     public func finish(progress: any ProgressReporter = .silent) throws {
         try rows.finish()

@@ -7,7 +7,7 @@ public import TrawlStore
 public enum VectorSegmentMerger {
     /// - Parameter settings: which structure is wanted; metric and format are those of the slices.
     /// - Throws: `corrupted` when a slice's segment is, `incompatible` for segments of different dimensions, metrics or
-    ///   formats.
+    ///   formats; `invalidInput` for codes that do not fit the vectors.
     public static func merge(
         _ slices: [SegmentSlice], _ settings: VectorSettings = VectorSettings(), threads: Int? = nil,
         into writer: SegmentWriter, progress: any ProgressReporter = .silent
@@ -17,6 +17,7 @@ public enum VectorSegmentMerger {
         var settings = settings
         settings.metric = searcher.metric
         settings.format = first.rows.format
+        try settings.codes.check(dimension: searcher.dimension)
         for segment in searcher.segments where segment.rows.format != settings.format {
             throw TrawlError(
                 .incompatible, "segment \(segment.reader.info.number) stores its vectors in another format",

@@ -26,11 +26,7 @@ struct VectorStructureWriter {
     }
 
     func write(adopting adopted: Adopted? = nil, progress: any ProgressReporter) throws {
-        let shape = VectorShape(
-            rowCount: UInt64(rowCount), dimension: UInt32(dimension), metric: settings.metric.rawValue,
-            format: settings.format.rawValue, structure: structure.rawValue)
-        try writer.put(VectorSegment.shape, VectorSegment.onlyKey, shape)
-        guard structure != .exact else { return }
+        guard structure != .exact else { return try writeShape() }
         let reader = try writer.written(passageCount: UInt32(rowCount))
         let rows = VectorRows(
             try reader.blob(VectorSegment.rows, recordSize: settings.format.rowBytes(dimension: dimension)),
@@ -38,11 +34,21 @@ struct VectorStructureWriter {
         progress.begin(structure == .binary ? "sign codes" : "graph of vectors", total: rowCount, unit: "vectors")
         defer { progress.end() }
         if structure == .binary {
+            let image = try SignImage(settings.codes, for: rows, threads: threads)
             try SignCodes.write(
-                rows, metric: settings.metric, threads: threads, into: writer, advance: progress.advance)
+                rows, as: image, metric: settings.metric, threads: threads, into: writer, advance: progress.advance)
+            try writeShape(hasLearnedCodes: image.isLearned)
         } else {
             try writeGraph(rows, adopting: adopted, advance: progress.advance)
+            try writeShape()
         }
+    }
+
+    private func writeShape(hasLearnedCodes: Bool = false) throws {
+        let shape = VectorShape(
+            rowCount: UInt64(rowCount), dimension: UInt32(dimension), metric: settings.metric.rawValue,
+            format: settings.format.rawValue, structure: structure.rawValue, hasLearnedCodes: hasLearnedCodes ? 1 : 0)
+        try writer.put(VectorSegment.shape, VectorSegment.onlyKey, shape)
     }
 
     private func writeGraph(_ rows: VectorRows, adopting adopted: Adopted?, advance: (Int) -> Void) throws {

@@ -57,6 +57,7 @@ import TrawlTestSupport
         "--prompt-name": "query", "--sweep": "nothing.yaml", "--measures": "AP", "--first-queries": "1",
         "--write-run": "out.trec", "--output": "new", "--recipe": "nothing.yaml", "--build": "lexical",
         "--format": "jsonl", "--embedder": "nothing", "--pseudo-queries": "nothing", "--vector-structure": "exact",
+        "--codes": "learned", "--code-bits": "64",
         "--vector-format": "f32", "--late-model": "nothing", "--late-bits": "1", "--passage-size": "50",
         "--passage-overlap": "0", "embed --format": "npy",
         "--output-type": "int8", "--ranges": "nothing.npy", "--write-ranges": "ranges.npy", "--prompt": "p: ",
@@ -262,8 +263,8 @@ import TrawlTestSupport
             refused: all(
                 [
                     "--recipe", "--build", "--language", "--embedder", "--generator", "--precision", "--passage-size",
-                    "--passage-overlap", "--vector-structure", "--vector-format", "--late-model", "--late-bits",
-                    "--replace",
+                    "--passage-overlap", "--vector-structure", "--codes", "--code-bits", "--vector-format",
+                    "--late-model", "--late-bits", "--replace",
                     "--sync", "--watch",
                 ], "--add")),
         Case(
@@ -271,7 +272,8 @@ import TrawlTestSupport
             refused: all(["--recipe", "--pseudo-queries", "--add", "--replace", "--watch"], "--sync").merging(
                 all(
                     [
-                        "--embedder", "--generator", "--precision", "--vector-structure", "--vector-format",
+                        "--embedder", "--generator", "--precision", "--vector-structure", "--codes", "--code-bits",
+                        "--vector-format",
                         "--late-model", "--late-bits",
                     ], "--build")
             ) { $1 }),
@@ -279,9 +281,15 @@ import TrawlTestSupport
             command: "index", line: ["missing.jsonl", "--output", "new.trawl", "--build", "lexical"],
             refused: all(
                 [
-                    "--embedder", "--generator", "--precision", "--vector-structure", "--vector-format",
+                    "--embedder", "--generator", "--precision", "--vector-structure", "--codes", "--code-bits",
+                    "--vector-format",
                     "--late-model", "--late-bits", "--pseudo-queries", "--add", "--replace",
                 ], "--build")),
+        Case(
+            command: "index", line: ["missing.jsonl", "--output", "new.trawl", "--vector-structure", "graph"],
+            refused: all(["--codes", "--code-bits", "--build", "--add", "--replace"], "--vector-structure").merging(
+                all(["--late-model", "--late-bits"], "--build")
+            ) { $1 }),
         Case(command: "shards manifest", line: ["missing.trawl", "--output", "new.shards.json"], refused: [:]),
         Case(command: "shards list", line: ["missing.shards.json"], refused: [:]),
         Case(command: "shards check", line: ["missing.shards.json"], refused: [:]),

@@ -134,6 +134,15 @@ struct IndexCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "How vectors are searched; auto chooses by their number. (default: auto)", valueName: "structure"))
     var vectorStructure: VectorRecipe.Structure?
+    @Option(
+        help: ArgumentHelp(
+            "How the codes of binary vectors are made: rotated, a bit for each dimension; learned, fewer bits, fitted to "
+                + "the vectors. (default: rotated)", valueName: "kind"))
+    var codes: VectorRecipe.Codes?
+    @Option(
+        help: ArgumentHelp(
+            "The bits of a learned code. (default: \(VectorRecipe().codeBits))", valueName: "n"))
+    var codeBits: Int?
     @Option(help: ArgumentHelp("How vectors are stored. (default: f32)", valueName: "format"))
     var vectorFormat: VectorRecipe.Format?
     @Option(
@@ -298,6 +307,8 @@ struct IndexCommand: AsyncParsableCommand {
             file.recipe.generative.identifiers = GenerativeRecipe.defaultIdentifiers
         }
         if let vectorStructure { file.recipe.dense.vectors.structure = vectorStructure }
+        if let codes { file.recipe.dense.vectors.codes = codes }
+        if let codeBits { file.recipe.dense.vectors.codeBits = codeBits }
         if let vectorFormat { file.recipe.dense.vectors.format = vectorFormat }
         if let lateModel { file.recipe.late.model = lateModel }
         if let lateBits { file.recipe.late.bits = lateBits }

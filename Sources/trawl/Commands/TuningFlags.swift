@@ -194,6 +194,7 @@ extension SearchMode: ExpressibleByArgument {
 extension QuerySyntax: ExpressibleByArgument {}
 extension FusionMethod: ExpressibleByArgument {}
 extension VectorRecipe.Structure: ExpressibleByArgument {}
+extension VectorRecipe.Codes: ExpressibleByArgument {}
 extension VectorRecipe.Format: ExpressibleByArgument {}
 
 extension InstructionExample {

@@ -84,7 +84,8 @@ extension IndexCommand: RuledCommand {
         FlagRule(
             "--recipe", "--build", "--language", "--embedder", "--generator", "--precision", "--passage-size",
             "--passage-overlap",
-            "--vector-structure", "--vector-format", "--late-model", "--late-bits", excludedBy: ["--add", "--replace"],
+            "--vector-structure", "--codes", "--code-bits", "--vector-format", "--late-model", "--late-bits",
+            excludedBy: ["--add", "--replace"],
             remedy: "the index keeps to its recipe"),
     ]
 }

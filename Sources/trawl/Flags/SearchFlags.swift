@@ -28,7 +28,7 @@ enum SearchFlags {
 
     /// The flags of a new index, with the methods that they are for.
     static let building: [(flags: [String], methods: [SearchMode])] = [
-        (["--embedder", "--vector-structure", "--vector-format"], [.dense]),
+        (["--embedder", "--vector-structure", "--codes", "--code-bits", "--vector-format"], [.dense]),
         (["--late-model", "--late-bits"], [.late]),
         (["--generator", "--pseudo-queries"], [.generative]),
         (["--language"], [.lexical, .generative]),
@@ -83,6 +83,15 @@ enum SearchFlags {
                     "\(flag) has no effect with --build \(recipe.build.joined(separator: ","))"
                         + needed(methods, isHybrid: false))
             }
+        }
+        let vectors = recipe.dense.vectors
+        if let flag = given.spelling(of: "--codes") ?? given.spelling(of: "--code-bits"),
+            vectors.structure != .binary, vectors.structure != .auto
+        {
+            throw ValidationError("\(flag) has no effect with --vector-structure \(vectors.structure.rawValue)")
+        }
+        if let flag = given.spelling(of: "--code-bits"), vectors.codes != .learned {
+            throw ValidationError("\(flag) has no effect with --codes \(vectors.codes.rawValue)")
         }
     }
 

@@ -4,8 +4,9 @@
     python eval/speed/vectors/vectors.py data FOLDER             # once: glosses and queries embedded, a million made by noise
     python eval/speed/vectors/vectors.py run FOLDER gloss        # or: million; --peers hnswlib faiss usearch
     python eval/speed/vectors/vectors.py plot FOLDER gloss eval/results/vectors-gloss.svg
+    python eval/speed/vectors/vectors.py codes FOLDER NAME       # sign codes: rotated, and learned ones of several sizes
 
-`data` wants the Debian package wordnet-base (its 117,659 glosses are the vectors) and the demo corpus, the first
+`codes` wants NAME.f32 and NAME-queries.f32 (`trawl embed --format f32`). `data` wants the Debian package wordnet-base (its 117,659 glosses are the vectors) and the demo corpus, the first
 sentences of 1,000 of whose articles are the queries; the model is MiniLM. Needs eval/speed/peers/requirements.txt.
 
 Every search runs on one thread. Trawl reads its index in place from LMDB, one query a call; peers hold theirs in memory
@@ -214,6 +215,30 @@ def run(folder, name, peers):
             print(f"  {system:22} {speed_at(results, system, recall) or 0:10.0f}")
 
 
+# MARK: codes
+
+
+def codes(folder, name, sizes):
+    base, queries = load(folder, name), load(folder, f"{name}-queries")
+    truth = np.concatenate([np.argsort(-(part @ base.T), axis=1, kind="stable")[:, :100] for part in np.array_split(queries, 20)])
+    truth.astype(np.uint32).tofile(f"{folder}/{name}.truth")
+    print("| vectors | codes | bits | built, s | bytes a vector | R@10 after 100 | 200 | 500 | queries a second, 500 compared |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
+    for bits in (None, *sizes):
+        index = f"{folder}/{name}-codes.trawl"
+        command = [SPEED, "build", f"{folder}/{name}.f32", index, "--structure", "binary"]
+        command += ["--code-bits", str(bits)] if bits else []
+        built = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        command = [SPEED, "search", index, f"{folder}/{name}-queries.f32", "--truth", f"{folder}/{name}.truth"]
+        command += ["--vectors", f"{folder}/{name}.f32", "--rescored", "100", "200", "500"]
+        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+        found = [json.loads(line) for line in lines]
+        size = (built["bytes"] - built["raw"]) / len(base)
+        recalls = " | ".join(f"{f['recall']:.4f}" for f in found)
+        kind = ("learned", bits) if bits else ("rotated", DIMENSION)
+        print(f"| {name} | {kind[0]} | {kind[1]} | {built['building']:.2f} | {size:.0f} | {recalls} | {found[-1]['qps']:.0f} |", flush=True)
+
+
 def speed_at(results, system, recall):
     """Interpolated between the two nearest widths, in the logarithm of the speed."""
     points = sorted((r["recall"], r["qps"]) for r in results if r["system"] == system and "recall" in r)
@@ -263,6 +288,10 @@ if __name__ == "__main__":
     runner.add_argument("folder")
     runner.add_argument("name", choices=["gloss", "million"])
     runner.add_argument("--peers", nargs="*", default=["hnswlib", "faiss", "usearch"])
+    coder = verbs.add_parser("codes")
+    coder.add_argument("folder")
+    coder.add_argument("name")
+    coder.add_argument("--bits", default="64,96,128,192,256,384")
     plotter = verbs.add_parser("plot")
     plotter.add_argument("folder")
     plotter.add_argument("name", choices=["gloss", "million"])
@@ -272,5 +301,7 @@ if __name__ == "__main__":
         make_data(arguments.folder)
     elif arguments.verb == "run":
         run(arguments.folder, arguments.name, arguments.peers)
+    elif arguments.verb == "codes":
+        codes(arguments.folder, arguments.name, [int(bits) for bits in arguments.bits.split(",")])
     else:
         plot(arguments.folder, arguments.name, arguments.path)

@@ -29,6 +29,7 @@ final class VectorsBuilder: PartBuilder {
         embedder = try context.models.embedder(recipe.model, precision: recipe.precision)
         prompt = try recipe.prompt(of: embedder)
         settings = recipe.vectors.settings(similarity: embedder.similarity?.rawValue)
+        try settings.codes.check(dimension: embedder.dimension)
     }
 
     var fingerprint: Fingerprint? { embedder.fingerprint }

@@ -61,7 +61,10 @@ public struct VectorsPart: IndexPart {
     public func summary(_ index: SearchIndex) throws -> String? {
         let searcher = try index.open(self)
         guard !searcher.formats.isEmpty else { return nil }
-        let kinds = zip(searcher.formats, searcher.structures).map { "\($0), \($1)" }
+        let kinds = zip(zip(searcher.formats, searcher.structures), searcher.codes).map { kind, codes in
+            guard case .learned(let bits) = codes else { return "\(kind.0), \(kind.1)" }
+            return "\(kind.0), \(kind.1) (learned codes of \(bits) bits)"
+        }
         let unlike = Set(kinds).sorted().map { kind in
             kinds.count > 1 ? "\(kind) (\(kinds.count { $0 == kind }) of \(kinds.count) segments)" : kind
         }

@@ -38,6 +38,8 @@ struct Build: ParsableCommand {
     @Argument var output: String
     @Option var dimension = 384
     @Option var structure = "graph"
+    /// Learned sign codes of so many bits; nil: rotated ones.
+    @Option var codeBits: Int?
     @Option var format = "f32"
     @Option var metric = "cosine"
     @Option var degree = GraphSettings().degree
@@ -49,6 +51,7 @@ struct Build: ParsableCommand {
         let source = try Vectors(vectors, dimension: dimension)
         var settings = VectorSettings()
         settings.structure = ["exact": .exact, "binary": .binary, "graph": .graph][structure]
+        settings.codes = codeBits.map { .learned(bits: $0) } ?? .rotated
         settings.format = ["f32": .f32, "f16": .f16, "int8": .int8][format] ?? .f32
         settings.metric = ["cosine": .cosine, "dot": .dot, "euclidean": .euclidean][metric] ?? .cosine
         settings.graph.degree = degree
