@@ -14,12 +14,14 @@ import TrawlCore
     }
 
     private static func examples(
-        _ corpus: TrainingCorpus, queries: [GeneratorExamples.Query] = [], dropout: Double = 0
+        _ corpus: TrainingCorpus, queries: [GeneratorExamples.Query] = [], dropout: Double = 0, firstNew: Int = 0,
+        replay: Double = 0.25
     ) throws -> GeneratorExamples {
         var settings = GeneratorExamples.Settings()
         settings.wordDropout = dropout
+        settings.replayShare = replay
         return try GeneratorExamples(
-            corpus: corpus, queries: queries, start: [97], end: [98], settings: settings)
+            corpus: corpus, queries: queries, start: [97], end: [98], firstNew: firstNew, settings: settings)
     }
 
     private static func occurs(_ span: [TokenID], in passage: [TokenID]) -> Bool {
@@ -92,6 +94,30 @@ import TrawlCore
             #expect(numbers(step, ["queries": 0]).allSatisfy { $0 >= queries.count })
             #expect(numbers(step, ["queries": 1, "other": 0]) == numbers(step, [:]))
         }
+    }
+
+    @Test(arguments: [0, 0.25, 1]) func newPassagesTeachAndEarlierOnesAreReplayed(share: Double) throws {
+        let queries = Self.long.indices.map { GeneratorExamples.Query(tokens: [3, 4], passages: [$0]) }
+        let examples = try Self.examples(
+            Self.corpus(Self.long, titled: true), queries: queries, firstNew: 5, replay: share)
+        // Queries are numbered first, then passages; passage 5 is the first new one.
+        let passages = (0..<60).flatMap {
+            examples.batch(of: TrainingStep(number: $0, seed: 3)).items.map { $0.example % queries.count }
+        }
+        let replayed = Double(passages.count { $0 < 5 }) / Double(passages.count)
+        #expect(abs(replayed - share) < 0.05)
+        #expect(Set(passages.filter { $0 >= 5 }) == (share < 1 ? [5, 6, 7] : []))
+    }
+
+    @Test func withoutNewPassagesNothingIsReplayed() throws {
+        let queries = Self.long.indices.map { GeneratorExamples.Query(tokens: [3, 4], passages: [$0]) }
+        let corpus = Self.corpus(Self.long, titled: true)
+        func numbers(_ replay: Double) throws -> [Int] {
+            let examples = try Self.examples(corpus, queries: queries, replay: replay)
+            return (0..<5).flatMap { examples.batch(of: TrainingStep(number: $0, seed: 3)).items.map(\.example) }
+        }
+        #expect(try numbers(0) == numbers(1))
+        #expect(throws: TrawlError.self) { try Self.examples(corpus, queries: queries, firstNew: Self.long.count) }
     }
 
     @Test(arguments: [1, 2, 7, 64, 1000])

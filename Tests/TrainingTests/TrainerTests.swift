@@ -91,6 +91,84 @@ import TrawlTraining
         #expect(last.history == whole.history && last.objective.draws == whole.objective.draws)
     }
 
+    /// An objective whose weight is updated every few steps only.
+    private static func slow(_ interval: Int) -> ToyObjective {
+        let objective = ToyObjective()
+        objective.weight.interval = interval
+        return objective
+    }
+
+    @Test func aParameterWaitsForItsTurn() throws {
+        let trainer = try Trainer(Self.slow(4), settings: Self.settings())
+        var (weights, biases): ([[Float]], [[Float]]) = ([], [])
+        try trainer.run { _ in
+            weights.append(trainer.objective.weight.values)
+            biases.append(trainer.objective.bias.values)
+            return true
+        }
+        for step in 1..<weights.count {
+            #expect((weights[step] == weights[step - 1]) == ((step + 1) % 4 != 0))
+            #expect(biases[step] != biases[step - 1])
+        }
+    }
+
+    /// Where gradients do not depend on the weight, four of them are kept for its turn as one gradient of four times the size, and
+    /// Adam's first update is that of their sum.
+    @Test func theGradientsThatWaitAddUp() throws {
+        func update(_ interval: Int, _ gradients: [[Float]]) throws -> [Float] {
+            let parameter = Parameter(
+                name: "w", rows: 1, columns: 2, isVector: false, rateFactor: 1, values: [1, -1])
+            parameter.interval = interval
+            var settings = AdamW.Settings()
+            (settings.epsilon, settings.clip, settings.weightDecay) = (1, 0, 0)
+            let optimiser = AdamW([parameter], settings: settings)
+            for gradient in gradients {
+                try parameter.addGradients(gradient)
+                optimiser.update(rate: 0.1)
+            }
+            return parameter.values
+        }
+        #expect(try update(4, [[1, 0], [0.5, -2], [0, 1], [0.5, 0]]) == update(1, [[2, -1]]))
+        #expect(try update(4, [[1, 0], [0.5, -2], [0, 1]]) == [1, -1])
+    }
+
+    @Test func aResumedTrainingKeepsTheGradientsThatWait() throws {
+        let whole = try Trainer(Self.slow(8), settings: Self.settings())
+        try whole.run { _ in true }
+        let checkpoint = TrainingCheckpoint(path: folder)
+        let part = try Trainer(Self.slow(8), settings: Self.settings())
+        try part.run { $0.step < 13 }
+        try checkpoint.writeState(of: part)
+        let last = try Trainer(Self.slow(8), settings: Self.settings())
+        try checkpoint.restoreState(of: last)
+        try last.run { _ in true }
+        #expect(Self.values(last) == Self.values(whole))
+    }
+
+    /// A strong anchor holds the weights where they were; after a resumption too.
+    @Test func anAnchorHoldsTheWeights() throws {
+        func trained(_ anchor: Float, interrupted: Bool = false) throws -> Trainer<ToyObjective> {
+            var settings = Self.settings(steps: 200)
+            settings.optimiser.anchor = anchor
+            let checkpoint = TrainingCheckpoint(path: folder)
+            var trainer = try Trainer(ToyObjective(), settings: settings)
+            if interrupted {
+                try trainer.run { $0.step < 90 }
+                try checkpoint.writeState(of: trainer)
+                trainer = try Trainer(ToyObjective(), settings: settings)
+                try checkpoint.restoreState(of: trainer)
+            }
+            try trainer.run { _ in true }
+            return trainer
+        }
+        func size(_ trainer: Trainer<ToyObjective>) -> Float {
+            trainer.objective.weight.values.reduce(0) { $0 + abs($1) }
+        }
+        let (free, weak, strong) = (try trained(0), try trained(0.5), try trained(10))
+        #expect(size(free) > 5.5 && size(weak) < 0.9 * size(free) && size(strong) < 0.5 * size(weak))
+        #expect(try Self.values(trained(0.5, interrupted: true)) == Self.values(weak))
+    }
+
     @Test func whatAResumedTrainingMustShareIsCompared() throws {
         let checkpoint = TrainingCheckpoint(path: folder)
         func expect(

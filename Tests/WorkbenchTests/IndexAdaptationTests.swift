@@ -86,6 +86,68 @@ import TrawlTestSupport
         #expect(try Engine().check(path).filter { !$0.passed }.isEmpty)
     }
 
+    /// Weights by which queries of new documents gain, and the fewer ones of earlier documents lose.
+    @Test func whatForgetsEarlierDocumentsIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let (path, queries, documents) = try Self.build(in: folder)
+        let (engine, index) = (Engine(), try Engine().open(path))
+        var changed = index.settings
+        changed.generative.parameters.keyWeights = LearnedKeyWeights(coefficients: [-3, -5, 6, 0, 0, -5, 0, 0, 0])
+        let asked = try Self.judged(Array(queries.prefix(60)), documents)
+        func first(_ settings: SearchSettings) throws -> [DocumentID?] {
+            var settings = settings
+            settings.mode = .generative
+            return try AdaptationState.run(engine, index, settings, asked).rankings.map { $0.documents.first?.document }
+        }
+        let pairs = try zip(asked.queries, zip(first(index.settings), first(changed))).filter { $1.0 != $1.1 }
+        try #require(pairs.count >= 30)
+        let earlier = pairs.prefix(10).map(\.0)
+        var qrels = Qrels()
+        for (place, (query, found)) in pairs.enumerated() {
+            if let answer = place < 10 ? found.0 : found.1 { try qrels.judge(query: query.id, answer, grade: 1) }
+        }
+        let judged = JudgedQueries(pairs.map(\.0), qrels)
+        func isKept(forgetting most: Double) throws -> Bool {
+            var state = AdaptationState(
+                engine, index, heldOut: judged, earlier: earlier, bounds: (significance: 0.05, forgotten: most),
+                .silent)
+            try state.tryChange("weights", .generative, changed)
+            let trial = try #require(state.trials.first)
+            let scores = try #require(trial.earlier)
+            #expect(trial.after > trial.before && scores.after < scores.before && scores.before == 1)
+            #expect((state.settings == changed) == trial.isKept)
+            return trial.isKept
+        }
+        #expect(try isKept(forgetting: 1) && !isKept(forgetting: 0.01))
+    }
+
+    @Test func newDocumentsAreThoseAfterTheOnesThatTheGeneratorKnows() throws {
+        let folder = try TemporaryFolder()
+        let (path, queries, documents) = try Self.build(in: folder)
+        var settings = SearchSettings()
+        settings.generative.trainedThrough = documents[89]
+        try Engine().setDefaults(settings, of: path)
+        let arrivals = try #require(try Arrivals(Engine().open(path)))
+        #expect(arrivals.count == 30 && arrivals.known == documents[89])
+        let judged = try Self.judged(queries, documents)
+        #expect(arrivals.earlier(judged).map(\.id) == queries.prefix(90).map(\.id))
+        // Another generator knows nothing of them.
+        settings.generative.setGenerator("another")
+        #expect(settings.generative.trainedThrough == nil)
+    }
+
+    @Test func anIndexWithoutNewDocumentsHasNoArrivals() throws {
+        let folder = try TemporaryFolder()
+        let (path, _, documents) = try Self.build(in: folder)
+        #expect(try Arrivals(Engine().open(path)) == nil)
+        for id in [documents[119], DocumentID("deleted")] {
+            var settings = SearchSettings()
+            settings.generative.trainedThrough = id
+            try Engine().setDefaults(settings, of: path)
+            #expect(try Arrivals(Engine().open(path)) == nil)
+        }
+    }
+
     @Test(arguments: [0, 1, 3, 5])
     func whatIsInterruptedChangesNothing(after checks: Int) throws {
         let folder = try TemporaryFolder()

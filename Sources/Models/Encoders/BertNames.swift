@@ -57,8 +57,11 @@ package struct BertNames: Sendable {
     }
 
     /// The names of BERT's attention to another model's states, in layer `index` of a decoder.
+    /// What only the names of cross-attention have.
+    package static let crossAttentionMark = ".crossattention."
+
     package static func crossAttention(_ index: Int) -> Attention {
-        attention("encoder.layer.\(index).crossattention.")
+        attention("encoder.layer.\(index)" + crossAttentionMark)
     }
 
     private static func attention(_ block: String) -> Attention {

@@ -11,6 +11,8 @@ public final class Parameter {
     public let isVector: Bool
     /// The factor of the learning rate; 0 for a frozen parameter.
     public let rateFactor: Float
+    /// After how many steps it is updated, by the sum of their gradients; at least 1.
+    public var interval = 1 { didSet { precondition(interval > 0) } }
     let buffer: FloatBuffer
     private let gradientBuffer: FloatBuffer?
 

@@ -17,6 +17,8 @@ extension GeneratorExamples {
         public var titleShare = 0.2
         /// The share of the words of a sentence that are left out when it stands for a query.
         public var wordDropout = 0.15
+        /// The share of the sources that earlier passages give, where some are new to the generator.
+        public var replayShare = 0.25
         public var samples = SelfSamples.Settings()
 
         public init() {}

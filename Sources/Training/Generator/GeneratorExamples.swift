@@ -11,11 +11,12 @@ public struct GeneratorExamples: Sendable {
     public let settings: Settings
     public let corpus: TrainingCorpus
     private let queries: [Query]
+    /// What new passages teach, and what earlier ones do; without earlier ones all is new.
+    private let new, earlier: Pool
+    private let firstNew: Int
     private let start: [TokenID]
     private let end: [TokenID]
     private let sampler: SpanSampler
-    private let titled: [Int]
-    private let withSentences: [Int]
     /// The n-grams that the generator wrote for queries; nil before the first round of sampling.
     public var selfSamples: SelfSamples? {
         didSet {
@@ -31,25 +32,43 @@ public struct GeneratorExamples: Sendable {
     /// The fewest tokens of a sentence that can stand for a query.
     private static let shortestSentence = 5
 
+    /// The sources that some passages give: numbers of queries, and of passages with a title or with sentences.
+    private struct Pool {
+        var queries, titled, withSentences: [Int]
+
+        var isEmpty: Bool { queries.isEmpty && titled.isEmpty && withSentences.isEmpty }
+    }
+
     /// - Parameters:
+    ///   - firstNew: The first passage that is new to the generator. Sources are then drawn from the new passages, and a share of
+    ///     them, `settings.replayShare`, from the earlier ones. Queries belong to the new passages if one of theirs is.
     ///   - start, end: The special tokens around a source, and the words of a prompt.
     /// - Throws: `TrawlError.invalidInput` when there is nothing to learn from.
     public init(
-        corpus: TrainingCorpus, queries: [Query], start: [TokenID], end: [TokenID], settings: Settings = Settings()
+        corpus: TrainingCorpus, queries: [Query], start: [TokenID], end: [TokenID], firstNew: Int = 0,
+        settings: Settings = Settings()
     ) throws {
         self.corpus = corpus
         self.settings = settings
-        self.queries = queries.filter { !$0.tokens.isEmpty && !$0.passages.isEmpty }
+        self.firstNew = firstNew
+        let queries = queries.filter { !$0.tokens.isEmpty && !$0.passages.isEmpty }
+        self.queries = queries
         self.start = start
         self.end = end
         sampler = SpanSampler(corpus: corpus, length: settings.spanLength)
-        titled = corpus.titleLengths.indices.filter { corpus.titleLengths[$0] > 0 }
-        withSentences = corpus.sentences.indices.filter { passage in
-            corpus.sentences[passage].contains { $0.count >= Self.shortestSentence }
+        func pool(_ isIncluded: (Int) -> Bool) -> Pool {
+            Pool(
+                queries: queries.indices.filter { isIncluded(queries[$0].passages.max() ?? 0) },
+                titled: corpus.titleLengths.indices.filter { isIncluded($0) && corpus.titleLengths[$0] > 0 },
+                withSentences: corpus.sentences.indices.filter { passage in
+                    isIncluded(passage) && corpus.sentences[passage].contains { $0.count >= Self.shortestSentence }
+                })
         }
-        guard !self.queries.isEmpty || !titled.isEmpty || !withSentences.isEmpty else {
+        (new, earlier) = (pool { $0 >= firstNew }, pool { $0 < firstNew })
+        guard !new.isEmpty else {
             throw TrawlError(
-                .invalidInput, "there is nothing to learn from: no queries, no titles, no sentences",
+                .invalidInput,
+                "there is nothing \(firstNew > 0 ? "new " : "")to learn from: no queries, no titles, no sentences",
                 remedy: "index longer documents, or train on judged queries")
         }
     }
@@ -59,8 +78,6 @@ public struct GeneratorExamples: Sendable {
     /// - Complexity: O(tokens of the drawn passages).
     public func batch(of step: TrainingStep) -> GenerationBatch {
         var random = SplitMix64(seed: step.seed &+ UInt64(step.number) &* 0x9E37_79B9)
-        let shares = shares(at: step.stage)
-        let total = shares.reduce(0, +)
         var items: [GenerationBatch.Item] = []
         let sampleShare = settings.samples.share * step.stage.factor(of: "samples")
         for index in 0..<settings.sourcesPerStep {
@@ -69,14 +86,17 @@ public struct GeneratorExamples: Sendable {
                 items.append(sampled(number: number, seed: step.seed, using: &random))
                 continue
             }
-            let draw = random.nextShare() * total
+            let isReplayed = !earlier.isEmpty && random.nextShare() < settings.replayShare
+            let pool = isReplayed ? earlier : new
+            let shares = shares(of: pool, at: step.stage)
+            let draw = random.nextShare() * shares.reduce(0, +)
             let item: GenerationBatch.Item? =
                 if draw < shares[0] {
-                    query(number: number, seed: step.seed, using: &random)
+                    query(of: pool, number: number, seed: step.seed, using: &random)
                 } else if draw < shares[0] + shares[1] {
-                    sentence(using: &random)
+                    sentence(of: pool, using: &random)
                 } else {
-                    title(using: &random)
+                    title(of: pool, using: &random)
                 }
             if let item { items.append(item) }
         }
@@ -113,9 +133,9 @@ public struct GeneratorExamples: Sendable {
         }
     }
 
-    /// The shares of the sources that exist; even ones where the shares of all of these are 0.
-    private func shares(at stage: CurriculumStage) -> [Double] {
-        let exist = [!queries.isEmpty, !withSentences.isEmpty, !titled.isEmpty]
+    /// The shares of the sources that a pool has; even ones where the shares of all of these are 0.
+    private func shares(of pool: Pool, at stage: CurriculumStage) -> [Double] {
+        let exist = [!pool.queries.isEmpty, !pool.withSentences.isEmpty, !pool.titled.isEmpty]
         let wanted = [
             settings.queryShare * stage.factor(of: "queries"), settings.sentenceShare * stage.factor(of: "sentences"),
             settings.titleShare * stage.factor(of: "titles"),
@@ -139,19 +159,22 @@ public struct GeneratorExamples: Sendable {
             tokens.withUnsafeBytes { hash.update($0) }
             hash.update("\(tokens.count)")
         }
+        if firstNew > 0 { hash.update("new from \(firstNew)") }
         return hash.hexadecimal
     }
 
     /// Each query has its turn, in a new order in each round.
-    private func query(number: Int, seed: UInt64, using random: inout SplitMix64) -> GenerationBatch.Item? {
-        let index = ShuffledRounds.index(number, of: queries.count, seed: seed)
+    private func query(
+        of pool: Pool, number: Int, seed: UInt64, using random: inout SplitMix64
+    ) -> GenerationBatch.Item? {
+        let index = pool.queries[ShuffledRounds.index(number, of: pool.queries.count, seed: seed)]
         let query = queries[index]
         let passage = query.passages[Int(random.next() % UInt64(query.passages.count))]
         return item(query.tokens, passage, source: query.source, example: index, using: &random)
     }
 
-    private func title(using random: inout SplitMix64) -> GenerationBatch.Item? {
-        let passage = titled[Int(random.next() % UInt64(titled.count))]
+    private func title(of pool: Pool, using random: inout SplitMix64) -> GenerationBatch.Item? {
+        let passage = pool.titled[Int(random.next() % UInt64(pool.titled.count))]
         let length = corpus.titleLengths[passage]
         let isExcluded = random.next() % 2 == 0
         return item(
@@ -159,8 +182,8 @@ public struct GeneratorExamples: Sendable {
             using: &random)
     }
 
-    private func sentence(using random: inout SplitMix64) -> GenerationBatch.Item? {
-        let passage = withSentences[Int(random.next() % UInt64(withSentences.count))]
+    private func sentence(of pool: Pool, using random: inout SplitMix64) -> GenerationBatch.Item? {
+        let passage = pool.withSentences[Int(random.next() % UInt64(pool.withSentences.count))]
         let sentences = corpus.sentences[passage].filter { $0.count >= Self.shortestSentence }
         let range = sentences[Int(random.next() % UInt64(sentences.count))]
         let isExcluded = random.next() % 2 == 0

@@ -14,8 +14,20 @@ public struct TrainingRates: Codable, Sendable, Equatable {
     public var encoderLayers = 3
     /// The word vectors, which encoder and decoder share with the logits.
     public var embeddings: Float = 0
+    /// After how many steps the rest of the decoder is updated, by the sum of their gradients.
+    public var decoderInterval = 1
+    /// The same for the encoder's last layers.
+    public var encoderInterval = 1
 
     public init() {}
+
+    fileprivate func interval(of parameter: Parameter) -> Int {
+        if parameter.name.hasPrefix(BertPairNames.encoderPrefix) { return encoderInterval }
+        let isRest =
+            parameter.name.hasPrefix(BertPairNames.decoderPrefix)
+            && !parameter.name.contains(BertNames.crossAttentionMark)
+        return isRest ? decoderInterval : 1
+    }
 }
 
 extension EncoderDecoderNetwork {
@@ -48,6 +60,7 @@ extension EncoderDecoderNetwork {
         let decoderWords = try reader.decoderWords(differingFrom: encoderWords)
         let decoder = (try reader.embedding(reader.decoder, words: decoderWords), try reader.decoderLayers())
         let head = try reader.head()
+        for parameter in reader.parameters { parameter.interval = rates.interval(of: parameter) }
         self.init(
             configuration: configuration, parameters: reader.parameters, encoder: encoder, decoder: decoder,
             transform: (head.transform, head.norm), output: (decoderWords, head.bias))

@@ -7,6 +7,7 @@ internal import TrawlTensors
 /// training_state.safetensors   until the training has ended
 ///     parameter.NAME           each trained parameter
 ///     first.NAME, second.NAME  the moments of the optimiser
+///     waiting.NAME             the gradient of a parameter that is not updated at every step
 ///     __metadata__             "training": JSON of settings, digests, position, history, and the state of the objective
 /// gradient_norms.json          after the end: see `RefinedSchedule`
 /// ```
@@ -63,9 +64,10 @@ public struct TrainingCheckpoint: Sendable {
         for parameter in trainer.objective.parameters where parameter.isTrained {
             writer.add("parameter." + parameter.name, shape: parameter.shape, parameter.values)
         }
-        for (name, first, second) in trainer.optimiser.state {
+        for (name, first, second, waiting) in trainer.optimiser.state {
             writer.add("first." + name, shape: [first.count], first)
             writer.add("second." + name, shape: [second.count], second)
+            if let waiting { writer.add("waiting." + name, shape: [waiting.count], waiting) }
         }
         try writer.write(to: statePath)
     }
@@ -100,6 +102,8 @@ public struct TrainingCheckpoint: Sendable {
         }
         try trainer.optimiser.restore(step: notes.updates) {
             (try values("first." + $0), try values("second." + $0))
+        } waiting: {
+            try values("waiting." + $0)
         }
         trainer.pass.weighting?.memory = notes.weightingMemory
         trainer.restore(step: notes.step, seconds: notes.seconds, smoothed: notes.losses, history: notes.history)

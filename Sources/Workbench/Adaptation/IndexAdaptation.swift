@@ -12,6 +12,10 @@ import TrawlTraining
 /// Three changes are tried one after the other, each on top of those that were kept: weights of n-grams, a generator that goes
 /// on training on the corpus, and the generator's weight in the fusion. A change is kept only if it raises nDCG@10 of
 /// held-out queries significantly, by a paired randomisation test. The index changes in one commit at the end.
+///
+/// An index that grew since its generator was trained by an adaptation goes on from that generator: half of the written queries are
+/// for the new documents, training draws most of its sources from them and replays earlier ones, and a change by which queries
+/// of earlier documents lose more than 0.01 is not kept.
 public struct IndexAdaptation: Sendable {
     /// How queries are written; those that not every other method finds again are dropped.
     public var writing = QueryWriting()
@@ -39,6 +43,8 @@ public struct IndexAdaptation: Sendable {
     private static let fitted = 300
     /// The share of the minutes that is left for what follows training.
     private static let reserve = 0.2
+    /// The most nDCG@10 that queries of earlier documents may lose by what new ones teach.
+    private static let mostForgotten = 0.01
     /// The weights of generative search in the fusion that are tried.
     static let fusionWeights: [Float] = [0, 0.25, 0.5, 1, 1.5, 2]
 
@@ -49,12 +55,19 @@ public struct IndexAdaptation: Sendable {
         /// nDCG@10 of the held-out queries before and after.
         public let before: Double
         public let after: Double
+        /// Of the held-out queries that no new document answers; nil unless the index grew since the last adaptation.
+        public let earlier: Scores?
         /// The chance of such a difference by accident.
         public let chance: Double
         public let isKept: Bool
 
+        /// nDCG@10 before and after.
+        public struct Scores: Codable, Sendable {
+            public let before, after: Double
+        }
+
         enum CodingKeys: String, CodingKey {
-            case change, before, after, chance
+            case change, before, after, earlier, chance
             case isKept = "is_kept"
         }
     }
@@ -85,7 +98,11 @@ public struct IndexAdaptation: Sendable {
                 .invalidInput, "the index has no n-grams, which is what adapts", path: path,
                 remedy: "build it with generative search")
         }
-        let queries = try judged ?? written(index, engine, progress, cancellation)
+        let arrivals = try Arrivals(index)
+        if let arrivals {
+            progress.note("\(arrivals.count) documents are new since the generator was trained")
+        }
+        let queries = try judged ?? written(index, arrivals, engine, progress, cancellation)
         let parts = queries.split(
             heldOut: Self.heldOut.share, fewest: Self.heldOut.fewest, most: Self.heldOut.most)
         guard parts.heldOut.count > 0 else {
@@ -93,7 +110,9 @@ public struct IndexAdaptation: Sendable {
                 .invalidInput, "\(queries.count) queries are too few to learn from and to test on", path: path,
                 remedy: "give \(Int(Double(Self.heldOut.fewest) / Self.heldOut.share)) at least")
         }
-        var state = AdaptationState(engine, index, heldOut: parts.heldOut, significance: significance, progress)
+        var state = AdaptationState(
+            engine, index, heldOut: parts.heldOut, earlier: arrivals?.earlier(parts.heldOut) ?? [],
+            bounds: (significance, Self.mostForgotten), progress)
         let fitted = parts.trained.spread(Self.fitted)
 
         func requireTime() throws { if cancellation.isCancelled { throw CancellationError() } }
@@ -114,12 +133,14 @@ public struct IndexAdaptation: Sendable {
             training.seed = seed
             training.learningRate.peak = 3e-4
             var run = GeneratorTraining(output: generator, training: training)
+            (run.start, run.newAfter) = (state.settings.generative.generator, arrivals?.known)
             run.queries = parts.trained.queries
             run.qrels = try parts.trained.qrels.restricted(to: run.queries.map(\.id))
             let outcome = try run.run(index, engine, progress: progress, cancellation: cancellation)
             try requireTime()
             var settings = state.settings
             settings.generative.setGenerator(outcome.path)
+            settings.generative.trainedThrough = try lastDocument(index)
             try state.tryChange("generator", .generative, fit(settings))
         } else if generator != nil {
             progress.warn("no time was left to train the generator; give more minutes or write for fewer passages")
@@ -133,9 +154,18 @@ public struct IndexAdaptation: Sendable {
         return Report(queries: parts.trained.count, heldOut: parts.heldOut.count, trials: state.trials)
     }
 
+    private func lastDocument(_ index: SearchIndex) throws -> DocumentID? {
+        var last: UInt32?
+        try index.documents.forEachPassageList { number, _ in last = number }
+        return try last.map { try index.documents.documentID($0) }
+    }
+
     private func written(
-        _ index: SearchIndex, _ engine: Engine, _ progress: any ProgressReporter, _ cancellation: Cancellation
+        _ index: SearchIndex, _ arrivals: Arrivals?, _ engine: Engine, _ progress: any ProgressReporter,
+        _ cancellation: Cancellation
     ) throws -> JudgedQueries {
+        var writing = writing
+        writing.newAfter = arrivals?.known
         let result = try writing.run(index, engine, progress: progress, cancellation: cancellation)
         if cancellation.isCancelled { throw CancellationError() }
         return JudgedQueries(written: result.kept)
@@ -156,7 +186,7 @@ public struct IndexAdaptation: Sendable {
             var tried = settings
             tried.mode = .hybrid
             tried.fusion.weights = weights
-            let score = try AdaptationState.report(engine, index, tried, queries).means[0]
+            let score = try AdaptationState.run(engine, index, tried, queries).report(queries.queries).means[0]
             if best.map({ score > $0.score }) ?? true { best = (weight, score) }
         }
         guard let best, best.weight != own else { return nil }
@@ -164,63 +194,5 @@ public struct IndexAdaptation: Sendable {
         weights[name] = best.weight
         result.fusion.weights = weights
         return result
-    }
-}
-
-/// The defaults that held-out queries have approved so far.
-private struct AdaptationState {
-    private(set) var settings: SearchSettings
-    private(set) var trials: [IndexAdaptation.Trial] = []
-    private let engine: Engine
-    private let index: SearchIndex
-    private let heldOut: JudgedQueries
-    private let significance: Double
-    private let progress: any ProgressReporter
-
-    init(
-        _ engine: Engine, _ index: SearchIndex, heldOut: JudgedQueries, significance: Double,
-        _ progress: any ProgressReporter
-    ) {
-        settings = index.settings
-        (self.engine, self.index, self.heldOut) = (engine, index, heldOut)
-        (self.significance, self.progress) = (significance, progress)
-    }
-
-    var isChanged: Bool { trials.contains(where: \.isKept) }
-
-    /// Keeps `changed` if searches of `mode` are better by it.
-    mutating func tryChange(_ name: String, _ mode: SearchMode, _ changed: SearchSettings) throws {
-        func report(_ settings: SearchSettings) throws -> TrawlEvaluation.Report {
-            var settings = settings
-            settings.mode = mode
-            return try Self.report(engine, index, settings, heldOut)
-        }
-        let (before, after) = try (report(settings), report(changed))
-        let comparison = try Comparison(before.measures[0], from: before, to: after)
-        let isKept = comparison.difference > 0 && comparison.randomisation <= significance
-        trials.append(
-            .init(
-                change: name, before: before.means[0], after: after.means[0], chance: comparison.randomisation,
-                isKept: isKept))
-        if isKept { settings = changed }
-        progress.note(
-            "\(name): nDCG@10 of \(heldOut.count) held-out queries \(fixed(before.means[0], 4)), then "
-                + "\(fixed(after.means[0], 4)), p = \(fixed(comparison.randomisation, 3)): "
-                + (isKept ? "kept" : "not kept"))
-    }
-
-    /// The scores of `queries` under nDCG@10.
-    static func report(
-        _ engine: Engine, _ index: SearchIndex, _ settings: SearchSettings, _ queries: JudgedQueries
-    ) throws -> TrawlEvaluation.Report {
-        var settings = settings
-        settings.rerankers = []
-        settings.conditions = []
-        settings.limit = 10
-        settings.lexical.syntax = .plain
-        let rankings = try engine.session(index, settings).rankDocuments(queries.queries)
-        return try TrawlEvaluation.Report(
-            of: Run(rankings), against: queries.qrels.restricted(to: queries.queries.map(\.id)),
-            Measure.list("nDCG@10"))
     }
 }

@@ -27,10 +27,11 @@ struct PassageQueries {
     /// - Parameters:
     ///   - writer: The name or path of a decoder.
     ///   - limit: The most passages, at equal distances over the index.
+    ///   - newAfter: As `QueryWriting.newAfter`.
     /// - Throws: `TrawlError` for a model that cannot write, or parameters out of their bounds.
     init(
         index: SearchIndex, models: ModelCache, writer: String, precision: Precision, limit: Int,
-        parameters: QueryWriter.Parameters
+        newAfter: DocumentID? = nil, parameters: QueryWriter.Parameters
     ) throws {
         let folder = try models.folder(writer)
         let tokenizer = try models.tokenizer(of: folder)
@@ -47,10 +48,20 @@ struct PassageQueries {
             decode: { tokenizer.decode($0) })
         seed = parameters.seed
         documents = index.documents
-        var all: [PassageID] = []
-        try documents.forEachPassageList { _, passages in all += passages }
-        let count = min(limit, all.count)
-        passages = (0..<count).map { all[$0 * all.count / count] }
+        var (earlier, new): ([PassageID], [PassageID]) = ([], [])
+        var isNew = false
+        try documents.forEachPassageList { [documents] number, passages in
+            if isNew { new += passages } else { earlier += passages }
+            if let newAfter, !isNew { isNew = try documents.documentID(number) == newAfter }
+        }
+        let newCount = min(new.count, max(limit / 2, limit - earlier.count))
+        passages = Self.spread(limit - newCount, over: earlier) + Self.spread(newCount, over: new)
+    }
+
+    /// At most `count` passages at equal distances.
+    private static func spread(_ count: Int, over passages: [PassageID]) -> [PassageID] {
+        let count = min(count, passages.count)
+        return (0..<count).map { passages[$0 * passages.count / count] }
     }
 
     var passageCount: Int { passages.count }

@@ -12,6 +12,8 @@ public struct QueryWriting: Sendable {
     public var precision = Precision.f32
     /// The most passages that are written for, at equal distances over the index.
     public var passages = 1000
+    /// A document: half of the passages are those of documents after it, where there are so many; nil: all are alike.
+    public var newAfter: DocumentID?
     /// The most queries for a passage.
     public var perPassage = 1
     /// A query is kept only if a search by it finds its document among this many; 0 keeps all.
@@ -43,7 +45,7 @@ public struct QueryWriting: Sendable {
         let searches = try trials(index, engine, progress)
         let source = try PassageQueries(
             index: index, models: engine.models, writer: writer, precision: precision, limit: passages,
-            parameters: parameters)
+            newAfter: newAfter, parameters: parameters)
         var (kept, read, written) = ([WrittenQuery](), 0, 0)
         progress.begin("writing queries", total: source.passageCount, unit: "passages")
         try source.write(perPassage: perPassage) { count, queries in

@@ -27,6 +27,9 @@ public struct GeneratorTraining {
     /// The judged queries to learn from.
     public var queries: [Query] = []
     public var qrels = Qrels()
+    /// The last document that the generator knows; those after it are new. nil: all are alike. See
+    /// `GeneratorExamples.Settings.replayShare`.
+    public var newAfter: DocumentID?
     /// The share of the judged queries that is held out.
     public var heldOut = 0.12
     /// Whether an interrupted training in the output folder is continued.
@@ -74,7 +77,7 @@ public struct GeneratorTraining {
                     tokens: template.tokens(query.text),
                     passages: query.relevant.sorted().flatMap { documents[$0] ?? [] },
                     source: template.source(query.text))
-            }, start: template.start, end: template.end,
+            }, start: template.start, end: template.end, firstNew: try firstNew(documents, index),
             settings: settings.examples)
         let network = try network(beginningWith: model, tokenizer, settings)
         let trainer = try Trainer(
@@ -104,6 +107,22 @@ public struct GeneratorTraining {
         try weigh(output, judged.heldOut, index, engine, progress, cancellation)
         return TrainingOutcome(
             path: output.path, steps: trainer.step, done: trainer.done, before: nil, after: nil)
+    }
+
+    /// The first passage after the documents that the generator knows.
+    private func firstNew(_ passages: [DocumentID: [Int]], _ index: SearchIndex) throws -> Int {
+        guard let newAfter else { return 0 }
+        guard let known = passages[newAfter]?.max() else {
+            throw TrawlError(
+                .notFound, "there is no document '\(newAfter.rawValue)', after which others are new", path: index.path,
+                remedy: "name a document of the index, or train on all")
+        }
+        guard passages.values.contains(where: { ($0.max() ?? 0) > known }) else {
+            throw TrawlError(
+                .invalidInput, "no document was added after '\(newAfter.rawValue)'", path: index.path,
+                remedy: "add documents first")
+        }
+        return known + 1
     }
 
     /// Fits the weights of n-grams to the held-out queries, where there are any.

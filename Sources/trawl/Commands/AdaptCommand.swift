@@ -19,6 +19,10 @@ struct AdaptCommand: AsyncParsableCommand {
             The index changes in one commit at the end. Ctrl-C leaves it as it was. With --queries and --qrels, judged \
             queries are used and none are written.
 
+            Adapt an index again when it has grown. If its generator was trained here (--train), training goes on from it: \
+            mostly on the new documents, and on earlier ones against forgetting. A change is then discarded also if queries \
+            of earlier documents lose more than 0.01.
+
             EXAMPLES
               trawl adapt notes
               trawl adapt notes --train --minutes 30
@@ -36,7 +40,7 @@ struct AdaptCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The trained generator: a name in Trawl's models folder, or a path. "
-                + "(default: the index's name and -generator)", valueName: "model"))
+                + "(default: the index's name and -generator, with a number if that exists)", valueName: "model"))
     var output: String?
     @Option(
         help: ArgumentHelp(
@@ -57,6 +61,17 @@ struct AdaptCommand: AsyncParsableCommand {
         guard 1...10_000_000 ~= passages else { throw ValidationError("--passages must be from 1 to 10000000") }
     }
 
+    private static func folder(of generator: String) -> String {
+        generator.contains("/") ? generator : ModelCatalogue.folder + "/" + generator
+    }
+
+    /// A name for the next generator of an index.
+    private static func freeName(_ index: String) -> String {
+        let first = index + "-generator"
+        let names = [first] + (2...9999).map { "\(first)-\($0)" }
+        return names.first { !FileManager.default.fileExists(atPath: folder(of: $0)) } ?? first
+    }
+
     func run() async throws {
         let path = try index.path
         try OutputFolder.check(path)
@@ -65,9 +80,8 @@ struct AdaptCommand: AsyncParsableCommand {
         (adaptation.writing.passages, adaptation.writing.writer) = (passages, writer)
         adaptation.writing.parameters.seed = seed
         if train {
-            let name = URL(filePath: path).deletingPathExtension().lastPathComponent + "-generator"
-            let generator = output ?? name
-            let folder = generator.contains("/") ? generator : ModelCatalogue.folder + "/" + generator
+            let generator = output ?? Self.freeName(URL(filePath: path).deletingPathExtension().lastPathComponent)
+            let folder = Self.folder(of: generator)
             guard !FileManager.default.fileExists(atPath: folder) else {
                 throw TrawlError(
                     .invalidInput, "there is a model of this name", path: folder,
@@ -89,6 +103,10 @@ struct AdaptCommand: AsyncParsableCommand {
                     + String(
                         format: "nDCG@10 %.4f -> %.4f, p = %.4f: ", trial.before, trial.after, trial.chance)
                     + (trial.isKept ? "kept" : "not kept"))
+            if let earlier = trial.earlier {
+                Output.line(
+                    String(format: "          earlier documents %.4f -> %.4f", earlier.before, earlier.after))
+            }
         }
     }
 }

@@ -79,6 +79,29 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
             "The rank of a decoder's adapters. (default: that of existing adapters, or 16)", valueName: "n"))
     var rank: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "The last document that the generator was trained on before; documents after it are new.",
+            valueName: "document"))
+    var newAfter: String?
+    @Option(
+        help: ArgumentHelp(
+            "With --new-after, the share of sources from earlier documents, against forgetting. (default: 0.25)",
+            valueName: "share"))
+    var replayShare: Double?
+    @Option(
+        help: ArgumentHelp(
+            "Update the decoder's other parts than the cross-attention only every n steps, by the sum of their gradients.",
+            valueName: "n"))
+    var decoderInterval = 1
+    @Option(
+        help: ArgumentHelp("Update the encoder's trained layers only every n steps, likewise.", valueName: "n"))
+    var encoderInterval = 1
+    @Option(
+        help: ArgumentHelp(
+            "The strength of a pull towards the weights before the training; 0 for none.", valueName: "n"))
+    var anchor: Float = 0
+
     @Option(help: ArgumentHelp("How many sources (queries, sentences or titles) a step has.", valueName: "n"))
     var sourcesPerStep = 24
     @Option(help: ArgumentHelp("How many target spans a source has.", valueName: "n")) var spansPerSource = 4
@@ -118,13 +141,19 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         if !(learningRate > 0 && learningRate < 1) { throw ValidationError("--learning-rate must be between 0 and 1") }
         if !(0...1000).contains(encoderLayers) { throw ValidationError("--encoder-layers must be from 0 to 1000") }
         if let rank, !(1...1024).contains(rank) { throw ValidationError("--rank must be between 1 and 1024") }
-        for (name, value) in [("sources-per-step", sourcesPerStep), ("spans-per-source", spansPerSource)]
-        where !(1...4096).contains(value) {
+        for (name, value) in [
+            ("sources-per-step", sourcesPerStep), ("spans-per-source", spansPerSource),
+            ("decoder-interval", decoderInterval), ("encoder-interval", encoderInterval),
+        ] where !(1...4096).contains(value) {
             throw ValidationError("--\(name) must be from 1 to 4096")
         }
         for (name, value) in [("hold-out", holdOut), ("sampling-start", samplingStart)] where !(0..<1).contains(value) {
             throw ValidationError("--\(name) must be at least 0 and below 1")
         }
+        if let replayShare, !(0...1).contains(replayShare) {
+            throw ValidationError("--replay-share must be from 0 to 1")
+        }
+        if !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor must be at least 0") }
         if let selfSamples, !(0...1000).contains(selfSamples) {
             throw ValidationError("--self-samples must be from 0 to 1000")
         }
@@ -139,6 +168,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
 
     private func settings() throws -> TrainingSettings {
         var settings = training.settings(learningRate: learningRate)
+        settings.optimiser.anchor = anchor
         settings.learningRate.schedule = try scheduleFrom.map {
             try RefinedSchedule.schedule(ofTrainingIn: ModelCatalogue.path(of: $0))
         }
@@ -149,6 +179,8 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         var settings = GeneratorObjective.Settings()
         settings.rates.encoder = encoderLayers > 0 ? 1.0 / 6 : 0
         settings.rates.encoderLayers = encoderLayers
+        (settings.rates.decoderInterval, settings.rates.encoderInterval) = (decoderInterval, encoderInterval)
+        if let replayShare { settings.examples.replayShare = replayShare }
         settings.examples.sourcesPerStep = sourcesPerStep
         settings.examples.spansPerSource = spansPerSource
         settings.examples.queryShare = queryShare
@@ -169,6 +201,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         let engine = Engine()
         var training = GeneratorTraining(output: self.training.output, training: try settings())
         (training.start, training.objective, training.rank) = (from, objective, rank)
+        training.newAfter = newAfter.map { DocumentID($0) }
         (training.storage, training.isComplete) = (self.training.storage, self.training.complete)
         (training.heldOut, training.resumes, training.replaces) = (holdOut, self.training.resume, self.training.force)
         if let queries, let qrels {

@@ -161,6 +161,8 @@ extension TrainGeneratorCommand: RuledCommand {
         FlagRule("--qrels", "--hold-out", "--query-share", needs: ["--queries"]),
         FlagRule(
             "--sampling-start", "--sample-share", "--ranking-weight", needs: ["--queries", "--self-samples"]),
+        FlagRule("--replay-share", needs: ["--new-after"]),
+        FlagRule("--encoder-interval", needs: ["--encoder-layers"]),
         FlagRule("--force", excludedBy: ["--resume"]),
     ]
 }

@@ -1,4 +1,4 @@
-import TrawlCore
+public import TrawlCore
 public import TrawlGeneration
 public import TrawlTensors
 
@@ -50,6 +50,8 @@ public struct GenerativeSettings: RecipeSection {
     public var precision = Precision.f32
     /// Whether n-grams have fitted weights, those of the generator's folder or general ones, or SEAL's.
     public var usesLearnedWeights = true
+    /// The last document that `generator` was trained on, where it follows a growing index.
+    public var trainedThrough: DocumentID?
 
     /// SEAL's published parameters but for two: a language model that was never trained to retrieve spreads its first
     /// token widely, which makes unigrams noise, and its most confident n-grams deserve more weight.
@@ -63,7 +65,7 @@ public struct GenerativeSettings: RecipeSection {
     public init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case generator, prompts, parameters, precision
+        case generator, prompts, parameters, precision, trainedThrough
         case usesLearnedWeights = "learnedWeights"
     }
 
@@ -75,6 +77,7 @@ public struct GenerativeSettings: RecipeSection {
         generator = try values.decodeIfPresent(String.self, forKey: .generator)
         prompts = try values.decodeIfPresent(SEALPrompts.self, forKey: .prompts)
         precision = try values.decode(.precision, default: .f32)
+        trainedThrough = try values.decodeIfPresent(DocumentID.self, forKey: .trainedThrough)
         usesLearnedWeights = try values.decode(.usesLearnedWeights, default: true)
         parameters = try values.decode(.parameters, default: Self.defaultParameters)
         // A file that sets one parameter keeps our defaults for the others.
@@ -96,6 +99,7 @@ public struct GenerativeSettings: RecipeSection {
         generator = model
         prompts = nil
         parameters.keyWeights = nil
+        trainedThrough = nil
     }
 
     /// Sets how many hypotheses beam search keeps, for bodies, titles and identifiers.

@@ -1,0 +1,85 @@
+import TrawlCore
+import TrawlEngine
+import TrawlEvaluation
+import TrawlLexicalIndex
+
+/// The defaults that held-out queries have approved so far.
+struct AdaptationState {
+    private(set) var settings: SearchSettings
+    private(set) var trials: [IndexAdaptation.Trial] = []
+    private let engine: Engine
+    private let index: SearchIndex
+    private let heldOut: JudgedQueries
+    /// Those of the held-out queries that must not be forgotten.
+    private let earlier: [Query]
+    private let bounds: (significance: Double, forgotten: Double)
+    private let progress: any ProgressReporter
+
+    /// - Parameter bounds: The highest chance of an improvement by accident, and the most that `earlier` queries may lose.
+    init(
+        _ engine: Engine, _ index: SearchIndex, heldOut: JudgedQueries, earlier: [Query],
+        bounds: (significance: Double, forgotten: Double), _ progress: any ProgressReporter
+    ) {
+        settings = index.settings
+        (self.engine, self.index, self.heldOut) = (engine, index, heldOut)
+        (self.earlier, self.bounds, self.progress) = (earlier, bounds, progress)
+    }
+
+    var isChanged: Bool { trials.contains(where: \.isKept) }
+
+    /// Keeps `changed` if searches of `mode` are better by it and earlier queries lose little.
+    mutating func tryChange(_ name: String, _ mode: SearchMode, _ changed: SearchSettings) throws {
+        func run(_ settings: SearchSettings) throws -> JudgedRun {
+            var settings = settings
+            settings.mode = mode
+            return try Self.run(engine, index, settings, heldOut)
+        }
+        let (old, new) = try (run(settings), run(changed))
+        let (before, after) = try (old.report(heldOut.queries), new.report(heldOut.queries))
+        let comparison = try Comparison(before.measures[0], from: before, to: after)
+        let known: IndexAdaptation.Trial.Scores? =
+            earlier.isEmpty
+            ? nil : try .init(before: old.report(earlier).means[0], after: new.report(earlier).means[0])
+        let isKept =
+            comparison.difference > 0 && comparison.randomisation <= bounds.significance
+            && known.map { $0.after >= $0.before - bounds.forgotten } ?? true
+        trials.append(
+            .init(
+                change: name, before: before.means[0], after: after.means[0], earlier: known,
+                chance: comparison.randomisation, isKept: isKept))
+        if isKept { settings = changed }
+        let ofEarlier = known.map {
+            " (\(earlier.count) of earlier documents: \(fixed($0.before, 4)), then \(fixed($0.after, 4)))"
+        }
+        progress.note(
+            "\(name): nDCG@10 of \(heldOut.count) held-out queries \(fixed(before.means[0], 4)), then "
+                + "\(fixed(after.means[0], 4))\(ofEarlier ?? ""), p = \(fixed(comparison.randomisation, 3)): "
+                + (isKept ? "kept" : "not kept"))
+    }
+
+    static func run(
+        _ engine: Engine, _ index: SearchIndex, _ settings: SearchSettings, _ queries: JudgedQueries
+    ) throws -> JudgedRun {
+        var settings = settings
+        settings.rerankers = []
+        settings.conditions = []
+        settings.limit = 10
+        settings.lexical.syntax = .plain
+        return JudgedRun(
+            rankings: try engine.session(index, settings).rankDocuments(queries.queries), qrels: queries.qrels)
+    }
+}
+
+/// What searches found for queries, with the judgements of these.
+struct JudgedRun {
+    let rankings: [DocumentRanking]
+    let qrels: Qrels
+
+    /// nDCG@10 of `queries`.
+    func report(_ queries: [Query]) throws -> Report {
+        let ids = Set(queries.map(\.id))
+        return try Report(
+            of: Run(rankings.filter { ids.contains($0.query) }), against: qrels.restricted(to: queries.map(\.id)),
+            Measure.list("nDCG@10"))
+    }
+}
