@@ -57,7 +57,8 @@ import TrawlTestSupport
         "--prompt-name": "query", "--sweep": "nothing.yaml", "--measures": "AP", "--first-queries": "1",
         "--write-run": "out.trec", "--output": "new", "--recipe": "nothing.yaml", "--build": "lexical",
         "--format": "jsonl", "--embedder": "nothing", "--pseudo-queries": "nothing", "--vector-structure": "exact",
-        "--codes": "learned", "--code-bits": "64",
+        "--codes": "learned", "--code-bits": "64", "--new-after": "d1", "--replay-share": "0.5",
+        "--decoder-interval": "2", "--encoder-interval": "2", "--anchor": "0.1",
         "--vector-format": "f32", "--late-model": "nothing", "--late-bits": "1", "--passage-size": "50",
         "--passage-overlap": "0", "embed --format": "npy",
         "--output-type": "int8", "--ranges": "nothing.npy", "--write-ranges": "ranges.npy", "--prompt": "p: ",
@@ -327,14 +328,18 @@ import TrawlTestSupport
             refused: [
                 "--queries": "--qrels", "--qrels": "--queries", "--hold-out": "--queries", "--query-share": "--queries",
                 "--sampling-start": "--self-samples", "--sample-share": "--self-samples",
-                "--ranking-weight": "--self-samples",
+                "--ranking-weight": "--self-samples", "--replay-share": "--new-after",
+                "--encoder-interval": "--encoder-layers",
             ]),
         Case(
             command: "train generator",
             line: [
                 "missing.trawl", "--output", "new", "--steps", "1", "--queries", "queries.tsv", "--qrels", "qrels.txt",
                 "--resume",
-            ], refused: ["--force": "--resume"]),
+            ],
+            refused: [
+                "--force": "--resume", "--replay-share": "--new-after", "--encoder-interval": "--encoder-layers",
+            ]),
         Case(
             command: "train reranker",
             line: [

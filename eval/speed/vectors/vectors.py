@@ -23,7 +23,7 @@ import time
 
 import numpy as np
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.abspath(f"{os.path.dirname(__file__)}/../../..")
 TRAWL = f"{ROOT}/.build/release/trawl"
 SPEED = f"{ROOT}/.build/release/VectorSpeed"
 HOME = os.environ.get("TRAWL_HOME", os.path.expanduser("~/.cache/trawl"))
