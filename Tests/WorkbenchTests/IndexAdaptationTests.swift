@@ -86,39 +86,32 @@ import TrawlTestSupport
         #expect(try Engine().check(path).filter { !$0.passed }.isEmpty)
     }
 
-    /// Weights by which queries of new documents gain, and the fewer ones of earlier documents lose.
-    @Test func whatForgetsEarlierDocumentsIsRefused() throws {
+    /// Queries of new documents gain more than the fewer ones of earlier documents lose.
+    @Test(arguments: [(most: 1.0, isKept: true), (most: 0.01, isKept: false)])
+    func whatForgetsEarlierDocumentsIsRefused(bound: (most: Double, isKept: Bool)) throws {
         let folder = try TemporaryFolder()
         let (path, queries, documents) = try Self.build(in: folder)
-        let (engine, index) = (Engine(), try Engine().open(path))
+        let (engine, judged) = (Engine(), try Self.judged(queries, documents))
+        let index = try engine.open(path)
+        /// Finds the answers of some queries, and for the others what answers another one.
+        func run(_ isFound: (Int) -> Bool) -> JudgedRun {
+            JudgedRun(
+                rankings: queries.indices.map { number in
+                    let document = documents[isFound(number) ? number : (number + 1) % documents.count]
+                    return DocumentRanking(
+                        query: queries[number].id, documents: [DocumentScore(document: document, score: 1)])
+                }, qrels: judged.qrels)
+        }
+        var state = AdaptationState(
+            engine, index, heldOut: judged, earlier: Array(queries.prefix(20)),
+            bounds: (significance: 0.05, forgotten: bound.most), .silent)
         var changed = index.settings
-        changed.generative.parameters.keyWeights = LearnedKeyWeights(coefficients: [-3, -5, 6, 0, 0, -5, 0, 0, 0])
-        let asked = try Self.judged(Array(queries.prefix(60)), documents)
-        func first(_ settings: SearchSettings) throws -> [DocumentID?] {
-            var settings = settings
-            settings.mode = .generative
-            return try AdaptationState.run(engine, index, settings, asked).rankings.map { $0.documents.first?.document }
-        }
-        let pairs = try zip(asked.queries, zip(first(index.settings), first(changed))).filter { $1.0 != $1.1 }
-        try #require(pairs.count >= 30)
-        let earlier = pairs.prefix(10).map(\.0)
-        var qrels = Qrels()
-        for (place, (query, found)) in pairs.enumerated() {
-            if let answer = place < 10 ? found.0 : found.1 { try qrels.judge(query: query.id, answer, grade: 1) }
-        }
-        let judged = JudgedQueries(pairs.map(\.0), qrels)
-        func isKept(forgetting most: Double) throws -> Bool {
-            var state = AdaptationState(
-                engine, index, heldOut: judged, earlier: earlier, bounds: (significance: 0.05, forgotten: most),
-                .silent)
-            try state.tryChange("weights", .generative, changed)
-            let trial = try #require(state.trials.first)
-            let scores = try #require(trial.earlier)
-            #expect(trial.after > trial.before && scores.after < scores.before && scores.before == 1)
-            #expect((state.settings == changed) == trial.isKept)
-            return trial.isKept
-        }
-        #expect(try isKept(forgetting: 1) && !isKept(forgetting: 0.01))
+        changed.limit += 1
+        try state.decide("weights", changed, from: run { $0 < 60 }, to: run { $0 >= 5 })
+        let trial = try #require(state.trials.first)
+        #expect(trial.before == 0.5 && trial.after == 115.0 / 120)
+        #expect(trial.earlier.map { [$0.before, $0.after] } == [1, 0.75])
+        #expect(trial.isKept == bound.isKept && (state.settings == changed) == bound.isKept)
     }
 
     @Test func newDocumentsAreThoseAfterTheOnesThatTheGeneratorKnows() throws {

@@ -34,7 +34,11 @@ struct AdaptationState {
             settings.mode = mode
             return try Self.run(engine, index, settings, heldOut)
         }
-        let (old, new) = try (run(settings), run(changed))
+        try decide(name, changed, from: run(settings), to: run(changed))
+    }
+
+    /// The same by what the held-out queries found before and after the change.
+    mutating func decide(_ name: String, _ changed: SearchSettings, from old: JudgedRun, to new: JudgedRun) throws {
         let (before, after) = try (old.report(heldOut.queries), new.report(heldOut.queries))
         let comparison = try Comparison(before.measures[0], from: before, to: after)
         let known: IndexAdaptation.Trial.Scores? =
