@@ -53,4 +53,46 @@ import TrawlEmbeddings
         }
         #expect(trials.count == 7)
     }
+
+    /// Ten points in three groups.
+    private static let points = EmbeddingMatrix(
+        count: 10, dimension: 3,
+        values: (0..<10).flatMap { number -> [Float] in
+            let angle = Float(number) * 0.15
+            let vector: [Float] = [[1, angle, 0], [0, 1, angle], [angle, 0, 1]][number % 3]
+            let length = (1 + angle * angle).squareRoot()
+            return vector.map { $0 / length }
+        })
+
+    private static func coverage(_ chosen: [Int]) -> Float {
+        (0..<points.count).reduce(0) { sum, text in
+            sum + (chosen.map { zip(points[$0], points[text]).reduce(0) { $0 + $1.0 * $1.1 } }.max() ?? 0)
+        }
+    }
+
+    @Test func chosenExamplesStandForTheOthers() {
+        let chosen = ExampleSelection.choose(3, from: Self.points)
+        #expect(Set(chosen.map { $0 % 3 }) == [0, 1, 2])
+        var best: Float = 0
+        for a in 0..<10 { for b in 0..<a { for c in 0..<b { best = max(best, Self.coverage([a, b, c])) } } }
+        #expect(Self.coverage(chosen) >= 0.63 * best)
+        // None is too like another, so that there are fewer than asked for.
+        #expect(ExampleSelection.choose(10, from: Self.points, alike: 0.5).count < 10)
+        #expect(ExampleSelection.choose(2, from: EmbeddingMatrix(count: 0, dimension: 3, values: [])).isEmpty)
+    }
+
+    @Test func aCandidateThatIsThereTwiceChangesNothing() {
+        let chosen = ExampleSelection.choose(3, from: Self.points)
+        let twice = EmbeddingMatrix(
+            count: 11, dimension: 3, values: (0..<11).flatMap { Array(Self.points[$0 < 10 ? $0 : chosen[0]]) })
+        #expect(ExampleSelection.choose(3, from: twice) == chosen)
+    }
+
+    @Test func everyOtherQueryTestsTheChoice() {
+        let many = PromptSweepRun.Halves((0..<41).map(String.init))
+        #expect(many.choosing.count == 21 && many.testing.count == 20)
+        #expect(Set(many.choosing + many.testing).count == 41)
+        let few = PromptSweepRun.Halves((0..<39).map(String.init))
+        #expect(few.choosing.count == 39 && few.testing.isEmpty)
+    }
 }

@@ -29,13 +29,15 @@ extension DenseSettings {
 ///
 /// Candidates that mean the same are tried once; those that do not move the score are dropped; examples are then added one
 /// by one, always the one that helps most, as long as one does (Prasad et al. 2023, GrIPS, arXiv 2203.07281, searches
-/// instructions likewise). What wins has seen the queries: judge it on others.
+/// instructions likewise). What wins has seen the queries: `PromptSweepRun` tests it on others.
 public struct PromptSweep: Sendable {
     /// What is tried, as a YAML file holds it.
     public struct Candidates: Decodable, Sendable {
         public var prompts: [String] = []
         public var instructions: [String] = []
         public var examples: [InstructionExample] = []
+        /// Judged queries that give more examples.
+        public var judgedExamples: JudgedExamples?
         public var maximumExamples = 3
         /// The most trials; each embeds and searches all queries.
         public var evaluations = 60
@@ -45,7 +47,7 @@ public struct PromptSweep: Sendable {
         public init() {}
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case prompts, instructions, examples, maximumExamples, evaluations, alike
+            case prompts, instructions, examples, judgedExamples, maximumExamples, evaluations, alike
         }
 
         public init(from decoder: any Decoder) throws {
@@ -53,6 +55,7 @@ public struct PromptSweep: Sendable {
             prompts = try values.decode(.prompts, default: [])
             instructions = try values.decode(.instructions, default: [])
             examples = try values.decode(.examples, default: [])
+            judgedExamples = try values.decodeIfPresent(JudgedExamples.self, forKey: .judgedExamples)
             maximumExamples = try values.decode(.maximumExamples, default: maximumExamples)
             evaluations = try values.decode(.evaluations, default: evaluations)
             alike = try values.decode(.alike, default: alike)
@@ -60,7 +63,7 @@ public struct PromptSweep: Sendable {
                 throw TrawlError(
                     .invalidInput, "evaluations must be at least 2, maximumExamples at least 0, alike from 0 to 1")
             }
-            guard !(prompts + instructions).isEmpty || !examples.isEmpty else {
+            guard !(prompts + instructions).isEmpty || !examples.isEmpty || judgedExamples != nil else {
                 throw TrawlError(
                     .invalidInput, "there is nothing to try", remedy: "list prompts, instructions or examples")
             }

@@ -245,13 +245,14 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         _ sweep: PromptSweepRun, _ index: SearchIndex, _ engine: Engine, _ evaluation: IndexEvaluation,
         _ settings: SearchSettings
     ) throws {
-        let rows = try sweep.run(index, engine, settings, evaluation, progress: progress.reporter)
+        let outcome = try sweep.run(index, engine, settings, evaluation, progress: progress.reporter)
         if json {
-            for row in rows { try Output.json(row) }
+            for row in outcome.rows { try Output.json(row) }
+            if let verdict = outcome.verdict { try Output.json(["verdict": verdict]) }
             return
         }
-        Output.write(Array(PromptSweepRun.markdown(rows).utf8))
-        Output.line("\n\(rows.count) trials on \(evaluation.queries.count) queries; test the best on other queries")
+        Output.write(Array(PromptSweepRun.markdown(outcome.rows).utf8))
+        Output.line("\n" + PromptSweepRun.conclusion(outcome))
     }
 
     private func show(_ systems: [(name: String, report: Report, cost: RunRecord.Cost?)]) throws {
