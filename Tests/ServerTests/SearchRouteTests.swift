@@ -51,6 +51,8 @@ import Testing
         (#"{}"#, "$.query", "give the field query"),
         (#"{"query": "a", "filter": "year >"}"#, "$.filter", "comparisons"),
         (#"{"query": "a", "filter": ["year=1", "="]}"#, "$.filter[1]", "comparisons"),
+        (#"{"query": "a", "senses": "bank"}"#, "$.senses", "bank#2"),
+        (#"{"query": "a", "senses": ["a#1", "b#0"]}"#, "$.senses[1]", "bank#2"),
         (#"{"queries": []}"#, "$.queries", "at least one"), (#"{"queries": ["a", 3]}"#, "$.queries[1]", "string"),
         (#"{"query": "a", "queries": ["b"]}"#, "$.query", "one of them"),
         (#"{"query": "a", "mode": "magic"}"#, "$.mode", "lexical"),
@@ -70,6 +72,12 @@ import Testing
     }
 
     private static let shared = Task { try await RunningServer() }
+
+    @Test func aSenseIsAskedOfTheIndex() async throws {
+        let answer = try await Self.shared.value.post("/v1/search", #"{"query": "a", "senses": "air#1"}"#)
+        #expect(answer.status == 422, "\(answer.text)")
+        #expect((answer.error["message"] as? String)?.contains("no senses were learnt") == true, "\(answer.text)")
+    }
 
     @Test func aModeThatTheIndexLacksIsAFault() async throws {
         let answer = try await Self.shared.value.post("/v1/search", #"{"query": "a", "mode": "dense"}"#)

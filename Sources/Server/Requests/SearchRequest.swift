@@ -8,6 +8,7 @@ struct SearchRequest {
         var mode: String?
         var limit = 10
         var filters: [String] = []
+        var senses: [SenseReference] = []
         var weights: [String: Float]?
         /// A chain of rerankers as text.
         var rerank: String?
@@ -55,6 +56,15 @@ struct SearchRequest {
                 throw RequestFault(
                     error, at: body.place("filter") + (body.any("filter")?.array == nil ? "" : "[\(number)]"))
             }
+        }
+        options.senses = try (body.strings("senses", atMost: 100) ?? []).enumerated().map { number, text in
+            guard let sense = SenseReference(text) else {
+                throw RequestFault.invalid(
+                    "\"\(text)\" is not a word with a sense",
+                    at: body.place("senses") + (body.any("senses")?.array == nil ? "" : "[\(number)]"),
+                    remedy: "give a word and the number of one of its senses, such as bank#2")
+            }
+            return sense
         }
         options.weights = try Self.weights(body, parts)
         options.rerank = try Self.rerank(body, models)
@@ -116,6 +126,7 @@ extension SearchRequest.Options {
         if let mode { settings.mode = SearchMode(rawValue: mode) }
         settings.limit = limit
         settings.conditions += try filters.map { try DocumentCondition($0) }
+        settings.senses = senses
         if let weights { settings.fusion.weights = weights }
         if let rerank { settings.rerankers = try RerankChain(rerank).settings(precision: models.precision) }
         settings.collapsesDocuments = !passages

@@ -108,7 +108,13 @@ def test_many_threads_share_a_client(index: Index) -> None:
 
 @pytest.mark.parametrize(
     "arguments, param",
-    [({"k": 0}, "$.k"), ({"k": 10**6}, "$.k"), ({"mode": "magic"}, "$.mode"), ({"filter": "year >"}, "$.filter")],
+    [
+        ({"k": 0}, "$.k"),
+        ({"k": 10**6}, "$.k"),
+        ({"mode": "magic"}, "$.mode"),
+        ({"filter": "year >"}, "$.filter"),
+        ({"senses": ["bank"]}, "$.senses[0]"),
+    ],
 )
 def test_wrong_arguments_are_named(index: Index, arguments: "dict[str, object]", param: str) -> None:
     with pytest.raises(Error) as caught:

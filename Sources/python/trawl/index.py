@@ -46,6 +46,7 @@ class Index:
         mode: Optional[str] = ...,
         k: int = ...,
         filter: Optional[Filter] = ...,
+        senses: Union[str, Sequence[str], None] = ...,
         weights: Optional[Mapping[str, float]] = ...,
         rerank: Union[bool, str, None] = ...,
         passages: bool = ...,
@@ -61,6 +62,7 @@ class Index:
         mode: Optional[str] = ...,
         k: int = ...,
         filter: Optional[Filter] = ...,
+        senses: Union[str, Sequence[str], None] = ...,
         weights: Optional[Mapping[str, float]] = ...,
         rerank: Union[bool, str, None] = ...,
         passages: bool = ...,
@@ -75,6 +77,7 @@ class Index:
         mode: Optional[str] = None,
         k: int = 10,
         filter: Optional[Filter] = None,
+        senses: Union[str, Sequence[str], None] = None,
         weights: Optional[Mapping[str, float]] = None,
         rerank: Union[bool, str, None] = None,
         passages: bool = False,
@@ -88,6 +91,7 @@ class Index:
             mode: ``lexical``, ``dense``, ``generative``, ``late`` or ``hybrid``; default: the index's.
             k: the number of hits, 1 to 1000.
             filter: a filter over the documents' metadata, or a list of filters that must all be met.
+            senses: a word in one of its senses, such as ``"bank#2"``, or a list of them, that passages must have.
             weights: the weights of the methods in a hybrid search, such as ``{"dense": 1, "lexical": 0.5}``.
             rerank: True, or a chain of rerankers such as ``"late:50"``.
             passages: whether every passage is a hit, not only the best one of a document.
@@ -97,7 +101,7 @@ class Index:
         Raises:
             Error: the server refused the request, or gave no answer.
         """
-        options = _options(mode, k, filter, weights, rerank, passages, explain, highlight)
+        options = _options(mode, k, filter, senses, weights, rerank, passages, explain, highlight)
         if isinstance(query, str):
             return Hits.from_json(self._post("/v1/search", {"query": query, **options}))
         queries = list(query)
@@ -116,13 +120,14 @@ class Index:
         mode: Optional[str] = None,
         k: int = 10,
         filter: Optional[Filter] = None,
+        senses: Union[str, Sequence[str], None] = None,
         weights: Optional[Mapping[str, float]] = None,
         passages: bool = False,
         explain: bool = False,
         highlight: bool = False,
     ) -> Iterator[Hits]:
         """First the hits before reranking, as soon as they are found, then those after it. Arguments as of `search`."""
-        options = _options(mode, k, filter, weights, rerank, passages, explain, highlight)
+        options = _options(mode, k, filter, senses, weights, rerank, passages, explain, highlight)
         request = {"index": self.name, "query": query, "stream": True, **options}
         for name, data in self.client.transport.events("/v1/search", request):
             if name == "hits":
@@ -277,6 +282,7 @@ def _options(
     mode: Optional[str],
     k: int,
     filter: Optional[Filter],
+    senses: Union[str, Sequence[str], None],
     weights: Optional[Mapping[str, float]],
     rerank: Union[bool, str, None],
     passages: bool,
@@ -289,6 +295,8 @@ def _options(
         options["mode"] = mode
     if filter is not None:
         options["filter"] = filter if isinstance(filter, str) else list(filter)
+    if senses is not None:
+        options["senses"] = senses if isinstance(senses, str) else list(senses)
     if weights is not None:
         options["weights"] = dict(weights)
     if rerank is not None and rerank is not False:
