@@ -76,6 +76,7 @@ import TrawlTestSupport
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
         "--reweight-strength": "1", "--label": "topic", "--head": "nn", "--descriptions": "queries.tsv",
         "--threshold": "0.5", "--plot": "plot.svg", "--label-weight": "0.5", "--tokens-at-once": "100",
+        "--pacing": "linear", "--span-pacing": "log", "--beta-mml": "0.25", "--order": "angle",
         "train inspect --pairs": "2", "--plant": "0.5", "--outliers": "1",
         "--sts": "nothing.tsv", "--sense": "beta#1", "--senses": "2", "--window": "3", "--minimum-count": "5",
         "--words": "3",
@@ -319,14 +320,14 @@ import TrawlTestSupport
             refused: [
                 "--queries": "--qrels", "--qrels": "--queries", "--hold-out": "--queries", "--query-share": "--queries",
                 "--sampling-start": "--self-samples", "--sample-share": "--self-samples",
-                "--ranking-weight": "--self-samples",
+                "--ranking-weight": "--self-samples", "--pacing": "--queries", "--reweight-strength": "--reweight",
             ]),
         Case(
             command: "train generator",
             line: [
                 "missing.trawl", "--output", "new", "--steps", "1", "--queries", "queries.tsv", "--qrels", "qrels.txt",
                 "--resume",
-            ], refused: ["--force": "--resume"]),
+            ], refused: ["--force": "--resume", "--reweight-strength": "--reweight"]),
         Case(
             command: "train reranker",
             line: [
@@ -342,6 +343,13 @@ import TrawlTestSupport
                 "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
             ],
             refused: ["--reweight-strength": "--reweight"]),
+        Case(
+            command: "train embedder",
+            line: [
+                "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
+                "--pacing", "linear",
+            ],
+            refused: ["--reweight-strength": "--reweight", "--order": "--pacing"]),
         Case(
             command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),

@@ -5,8 +5,8 @@ internal import TrawlModels
 /// The training examples of a generator: queries with the passages that answer them, and texts of the corpus that stand for
 /// queries.
 ///
-/// Curricula know the sources `queries`, `sentences`, `titles` and `samples`; examples have no order of difficulty. Examples are
-/// numbered: queries, then passages (for their sentences and titles), then the queries of self samples.
+/// Curricula know the sources `queries`, `sentences`, `titles` and `samples`. Queries are the easier, the more of their words their
+/// passages have; sentences and titles have no order of difficulty. Examples are numbered: queries, then passages (for their sentences and titles), then the queries of self samples.
 public struct GeneratorExamples: Sendable {
     public let settings: Settings
     public let corpus: TrainingCorpus
@@ -14,6 +14,7 @@ public struct GeneratorExamples: Sendable {
     private let start: [TokenID]
     private let end: [TokenID]
     private let sampler: SpanSampler
+    private let order: DifficultyOrder
     private let titled: [Int]
     private let withSentences: [Int]
     /// The n-grams that the generator wrote for queries; nil before the first round of sampling.
@@ -42,7 +43,10 @@ public struct GeneratorExamples: Sendable {
         self.queries = queries.filter { !$0.tokens.isEmpty && !$0.passages.isEmpty }
         self.start = start
         self.end = end
-        sampler = SpanSampler(corpus: corpus, length: settings.spanLength)
+        sampler = SpanSampler(corpus: corpus)
+        let kept = self.queries
+        order = DifficultyOrder(
+            ease: WordOverlap.shares(kept.map(\.tokens)) { kept[$0].passages.map { corpus.passages[$0] } })
         titled = corpus.titleLengths.indices.filter { corpus.titleLengths[$0] > 0 }
         withSentences = corpus.sentences.indices.filter { passage in
             corpus.sentences[passage].contains { $0.count >= Self.shortestSentence }
@@ -62,6 +66,7 @@ public struct GeneratorExamples: Sendable {
         let shares = shares(at: step.stage)
         let total = shares.reduce(0, +)
         var items: [GenerationBatch.Item] = []
+        let length = settings.spanLength(at: step.done)
         let sampleShare = settings.samples.share * step.stage.factor(of: "samples")
         for index in 0..<settings.sourcesPerStep {
             let number = step.number * settings.sourcesPerStep + index
@@ -72,11 +77,14 @@ public struct GeneratorExamples: Sendable {
             let draw = random.nextShare() * total
             let item: GenerationBatch.Item? =
                 if draw < shares[0] {
-                    query(number: number, seed: step.seed, using: &random)
+                    query(
+                        order.example(index, of: settings.sourcesPerStep, in: step)
+                            ?? ShuffledRounds.index(number, of: queries.count, seed: step.seed),
+                        length: length, using: &random)
                 } else if draw < shares[0] + shares[1] {
-                    sentence(using: &random)
+                    sentence(length: length, using: &random)
                 } else {
-                    title(using: &random)
+                    title(length: length, using: &random)
                 }
             if let item { items.append(item) }
         }
@@ -142,30 +150,29 @@ public struct GeneratorExamples: Sendable {
         return hash.hexadecimal
     }
 
-    /// Each query has its turn, in a new order in each round.
-    private func query(number: Int, seed: UInt64, using random: inout SplitMix64) -> GenerationBatch.Item? {
-        let index = ShuffledRounds.index(number, of: queries.count, seed: seed)
+    private func query(_ index: Int, length: Int, using random: inout SplitMix64) -> GenerationBatch.Item? {
         let query = queries[index]
         let passage = query.passages[Int(random.next() % UInt64(query.passages.count))]
-        return item(query.tokens, passage, source: query.source, example: index, using: &random)
+        return item(
+            query.tokens, passage, length: length, source: query.source, example: index, using: &random)
     }
 
-    private func title(using random: inout SplitMix64) -> GenerationBatch.Item? {
+    private func title(length spanLength: Int, using random: inout SplitMix64) -> GenerationBatch.Item? {
         let passage = titled[Int(random.next() % UInt64(titled.count))]
         let length = corpus.titleLengths[passage]
         let isExcluded = random.next() % 2 == 0
         return item(
-            Array(corpus.passages[passage][..<length]), passage, excluding: isExcluded ? 0..<length : nil,
-            using: &random)
+            Array(corpus.passages[passage][..<length]), passage, length: spanLength,
+            excluding: isExcluded ? 0..<length : nil, using: &random)
     }
 
-    private func sentence(using random: inout SplitMix64) -> GenerationBatch.Item? {
+    private func sentence(length: Int, using random: inout SplitMix64) -> GenerationBatch.Item? {
         let passage = withSentences[Int(random.next() % UInt64(withSentences.count))]
         let sentences = corpus.sentences[passage].filter { $0.count >= Self.shortestSentence }
         let range = sentences[Int(random.next() % UInt64(sentences.count))]
         let isExcluded = random.next() % 2 == 0
         return item(
-            withoutSomeWords(corpus.passages[passage][range], using: &random), passage,
+            withoutSomeWords(corpus.passages[passage][range], using: &random), passage, length: length,
             excluding: isExcluded ? range : nil, using: &random)
     }
 
@@ -183,11 +190,12 @@ public struct GeneratorExamples: Sendable {
     }
 
     private func item(
-        _ tokens: [TokenID], _ passage: Int, excluding excluded: Range<Int>? = nil, source whole: [TokenID]? = nil,
-        example: Int? = nil, using random: inout SplitMix64
+        _ tokens: [TokenID], _ passage: Int, length: Int, excluding excluded: Range<Int>? = nil,
+        source whole: [TokenID]? = nil, example: Int? = nil, using random: inout SplitMix64
     ) -> GenerationBatch.Item? {
         let spans = sampler.sample(
-            settings.spansPerSource, from: passage, query: Set(tokens), excluding: excluded, using: &random)
+            settings.spansPerSource, from: passage, length: length, query: Set(tokens), excluding: excluded,
+            using: &random)
         let source = whole.flatMap { $0.count <= settings.sourceLength ? $0 : nil } ?? source(tokens)
         return GenerationBatch.Item(
             source: source, targets: spans.map { .init(tokens: $0) }, example: example ?? queries.count + passage)
