@@ -4,3 +4,4 @@ internal import Glibc
 func logarithm(_ x: Double) -> Double { log(x) }
 func exponential(_ x: Double) -> Double { exp(x) }
 func cosine(_ x: Double) -> Double { cos(x) }
+func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }

@@ -35,7 +35,8 @@ import TrawlTestSupport
 
     private func trainer(
         steps: Int, threads: Int = 2, microBatch: Int = 1024, rank: Int = 4, pairs: [EmbedderObjective.Pair] = [],
-        weighting: (any ExampleWeighting)? = nil, shift: Int = 0,
+        weighting: (any ExampleWeighting)? = nil, pacing: Pacing? = nil, concentrations: [Double]? = nil,
+        shift: Int = 0,
         change: (inout EmbedderObjective.Settings) -> Void = { _ in }
     ) throws -> Trainer<EmbedderObjective> {
         var settings = EmbedderObjective.Settings()
@@ -48,14 +49,16 @@ import TrawlTestSupport
         change(&settings)
         let network = try BertEmbedderNetwork(
             EmbedderFolder(path: EmbedderNetworkTests.model), adaptation: settings.adaptation)
-        let examples = try EmbedderExamples(
+        var examples = try EmbedderExamples(
             [Self.collection(0..<Self.queryCount, shift: shift)], settings: settings.examples)
+        if let concentrations { examples.order(by: [concentrations]) }
         var training = TrainingSettings()
         (training.steps, training.microBatch) = (steps, microBatch)
         training.learningRate.peak = 1e-2
         return try Trainer(
             EmbedderObjective(network, examples: examples, pairs: pairs, settings: settings), settings: training,
-            hooks: TrainingHooks(weighting: weighting), pool: ThreadPool(threadCount: threads))
+            hooks: TrainingHooks(weighting: weighting, curriculum: pacing?.curriculum),
+            pool: ThreadPool(threadCount: threads))
     }
 
     private func weights(_ trainer: Trainer<EmbedderObjective>) -> [Float] {
@@ -144,6 +147,42 @@ import TrawlTestSupport
         }
         #expect(distance(weighted) > 1e-3)
         #expect(distance(even) < 1e-3)
+    }
+
+    /// Options of what is drawn when, and of weights, with three queries per step of eight.
+    private static let options: [(pacing: Pacing?, concentrations: [Double]?, isWeighted: Bool)] = [
+        (Pacing(.linear, lowest: 0.4), nil, false), (nil, (0..<queryCount).map { 0.1 * Double($0) }, false),
+        (nil, nil, true),
+    ]
+
+    @Test(arguments: [0, 1, 2]) func aTrainingWithAnOptionResumesToTheSameBits(_ number: Int) throws {
+        let option = Self.options[number]
+        func trainer() throws -> Trainer<EmbedderObjective> {
+            try self.trainer(
+                steps: 8, weighting: option.isWeighted ? LossReweighting(.linearUpper) : nil, pacing: option.pacing,
+                concentrations: option.concentrations
+            ) { $0.examples.queriesPerStep = 3 }
+        }
+        let (whole, first, second) = (try trainer(), try trainer(), try trainer())
+        _ = try Self.run(whole)
+        let folder = try TemporaryFolder()
+        let checkpoint = TrainingCheckpoint(path: folder.path + "/state")
+        try first.run { $0.step < 4 }
+        try checkpoint.writeState(of: first)
+        try checkpoint.restoreState(of: second)
+        _ = try Self.run(second)
+        #expect(weights(second) == weights(whole))
+        let plain = try self.trainer(steps: 8) { $0.examples.queriesPerStep = 3 }
+        _ = try Self.run(plain)
+        #expect(weights(plain) != weights(whole))
+        #expect(throws: TrawlError.self) { try checkpoint.restoreState(of: plain) }
+    }
+
+    @Test func pacingThatAllowsAllIsOffToTheBit() throws {
+        let plain = try trainer(steps: 4) { $0.examples.queriesPerStep = 3 }
+        let paced = try trainer(steps: 4, pacing: Pacing(.root, lowest: 1)) { $0.examples.queriesPerStep = 3 }
+        for trainer in [plain, paced] { _ = try Self.run(trainer) }
+        #expect(weights(plain) == weights(paced))
     }
 
     @Test func pairsAreLearntFirst() throws {

@@ -54,19 +54,19 @@ import TrawlCore
         let passages = (0..<30).map { _ in [TokenID](repeating: 1, count: 40) + Array(2..<30) }
         var marked = passages
         marked[0] = Array(2..<42) + [TokenID](repeating: 1, count: 40)
-        let sampler = SpanSampler(corpus: Self.corpus(marked), length: 10)
+        let sampler = SpanSampler(corpus: Self.corpus(marked))
         var random = SplitMix64(seed: 1)
         let hits = (0..<50).count { _ in
-            sampler.sample(1, from: 0, query: [1, 40], using: &random)[0].contains(40)
+            sampler.sample(1, from: 0, length: 10, query: [1, 40], using: &random)[0].contains(40)
         }
         #expect(hits > 35)
     }
 
     @Test func excludedSentencesAreLeftOut() {
-        let sampler = SpanSampler(corpus: Self.corpus([Array(0..<50), Array(0..<10)]), length: 5)
+        let sampler = SpanSampler(corpus: Self.corpus([Array(0..<50), Array(0..<10)]))
         var random = SplitMix64(seed: 1)
         for _ in 0..<20 {
-            for span in sampler.sample(3, from: 0, query: [], excluding: 10..<40, using: &random) {
+            for span in sampler.sample(3, from: 0, length: 5, query: [], excluding: 10..<40, using: &random) {
                 #expect(span.allSatisfy { $0 < 10 || $0 >= 40 })
             }
         }

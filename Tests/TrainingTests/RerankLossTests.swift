@@ -115,4 +115,44 @@ import TrawlCore
         #expect(reweighting.weights(of: losses, done: 0.04) == [1, 1, 1])
         #expect(reweighting.weights(of: losses, done: 0.06) != [1, 1, 1])
     }
+
+    private static func examples(_ losses: [Double]) -> [ExampleLoss] {
+        losses.map { ExampleLoss(example: 0, value: $0) }
+    }
+
+    @Test(arguments: LossReweighting.Strategy.allCases) func weightsSumToOne(_ strategy: LossReweighting.Strategy) {
+        let weights = LossReweighting.weights([4, 0.5, 2.5, 9, 1], strategy, strength: 0.4)
+        #expect(abs(weights.reduce(0, +) - 1) < 1e-12)
+        #expect(LossReweighting.weights([3, 3], strategy, strength: 0.4) == [0.5, 0.5])
+        let even = LossReweighting.weights([4, 0.5, 2.5, 9, 1], strategy, strength: 1e6)
+        #expect(even.allSatisfy { abs($0 * 5 - 1) < 1e-5 })
+    }
+
+    @Test func upperWeightsNeverFall() {
+        let weights = LossReweighting.weights((0..<20).map { Double($0 * $0) }, .linearUpper, strength: 0.4)
+        #expect(zip(weights, weights.dropFirst()).filter { $0 > $1 }.isEmpty)
+    }
+
+    /// With as many as 16 examples, what came before is of no account.
+    @Test func manyExamplesAreComparedWithOneAnother() {
+        var reweighting = LossReweighting(.linearUpper, start: 0)
+        _ = reweighting.weights(of: Self.examples([100, 200]), done: 0.1)
+        let losses = (0..<16).map { Double($0) }
+        let expected = LossReweighting.weights(losses, .linearUpper, strength: 0.4).map { Float($0 * 16) }
+        #expect(reweighting.weights(of: Self.examples(losses), done: 0.2) == expected)
+    }
+
+    /// With fewer, the lowest and the highest loss of the last 20 steps are the range, that of the step among them.
+    @Test func fewExamplesAreComparedWithThoseOfTwentySteps() {
+        var reweighting = LossReweighting(.linearUpper, start: 0)
+        for step in 0..<20 {
+            _ = reweighting.weights(of: Self.examples([step == 0 ? 0 : 5, 5]), done: Double(step) / 100)
+        }
+        // The loss of 0 is 20 steps past.
+        #expect(reweighting.weights(of: Self.examples([5, 5]), done: 0.2) == [1, 1])
+        var other = LossReweighting(.linearUpper, start: 0)
+        for step in 0..<20 { _ = other.weights(of: Self.examples([step == 1 ? 0 : 5, 5]), done: Double(step) / 100) }
+        #expect(other.weights(of: Self.examples([5, 5]), done: 0.2).allSatisfy { $0 > 1 })
+        #expect(other.memory.count == 2 * 40)
+    }
 }

@@ -78,6 +78,7 @@ import TrawlTestSupport
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
         "--reweight-strength": "1", "--label": "topic", "--head": "nn", "--descriptions": "queries.tsv",
         "--threshold": "0.5", "--plot": "plot.svg", "--label-weight": "0.5", "--tokens-at-once": "100",
+        "--pacing": "linear", "--span-pacing": "log", "--beta-mml": "0.25", "--order": "angle",
         "train inspect --pairs": "2", "--plant": "0.5", "--outliers": "1",
         "--sts": "nothing.tsv", "--sense": "beta#1", "--senses": "2", "--window": "3", "--minimum-count": "5",
         "--words": "3",
@@ -329,7 +330,7 @@ import TrawlTestSupport
                 "--queries": "--qrels", "--qrels": "--queries", "--hold-out": "--queries", "--query-share": "--queries",
                 "--sampling-start": "--self-samples", "--sample-share": "--self-samples",
                 "--ranking-weight": "--self-samples", "--replay-share": "--new-after",
-                "--encoder-interval": "--encoder-layers",
+                "--encoder-interval": "--encoder-layers", "--pacing": "--queries", "--reweight-strength": "--reweight",
             ]),
         Case(
             command: "train generator",
@@ -339,6 +340,7 @@ import TrawlTestSupport
             ],
             refused: [
                 "--force": "--resume", "--replay-share": "--new-after", "--encoder-interval": "--encoder-layers",
+                "--reweight-strength": "--reweight",
             ]),
         Case(
             command: "train reranker",
@@ -355,6 +357,13 @@ import TrawlTestSupport
                 "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
             ],
             refused: ["--reweight-strength": "--reweight"]),
+        Case(
+            command: "train embedder",
+            line: [
+                "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
+                "--pacing", "linear",
+            ],
+            refused: ["--reweight-strength": "--reweight", "--order": "--pacing"]),
         Case(
             command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),

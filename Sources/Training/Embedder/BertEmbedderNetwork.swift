@@ -23,8 +23,8 @@ public final class BertEmbedderNetwork: EmbedderNetwork {
     let origin: EmbedderFolder
     /// Those of the checkpoint under its names, and those of adapters.
     public let parameters: [Parameter]
-    private let sizes: EncoderConfiguration
-    private let encoder: TrainedEncoder
+    let sizes: EncoderConfiguration
+    let encoder: TrainedEncoder
     /// The adapters by the names of the matrices that they change.
     private let adapters: [String: LowRankAdapter]
 

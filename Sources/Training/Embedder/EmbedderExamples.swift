@@ -2,54 +2,9 @@ internal import TrawlCore
 
 /// Groups of a judged query, a passage that is relevant to it, and passages that are not, as an embedder learns from them; from
 /// one collection or several.
+///
+/// For curricula, queries are the easier, the more of their words their relevant passages have.
 public struct EmbedderExamples: Sendable {
-    /// What is drawn.
-    public struct Settings: Codable, Sendable, Equatable {
-        /// How many queries a step has, all of one collection.
-        public var queriesPerStep = 32
-        /// How many passages that are not relevant are in a query's group.
-        public var negatives = 2
-        /// The best passages that are not relevant, from which these are drawn.
-        public var hardest = 30
-        /// A passage whose score exceeds that of the best relevant one, less this share of it, is not taken as irrelevant; nil
-        /// takes all. See `JudgedRanking`.
-        public var margin: Double? = 0.05
-        /// Whether passages of other groups that the model itself found more similar to a query than its relevant passage, before
-        /// the training, are left out (Solatorio 2024, arXiv 2402.16829).
-        public var isGuided = true
-        /// The most tokens of a text, special ones included.
-        public var maximumTokens = 128
-        /// The exponent of the number of queries by which collections are drawn: 1 draws queries alike, 0 collections.
-        public var collectionExponent = 0.5
-
-        public init() {}
-    }
-
-    /// The embeddings of a collection by the model that training begins with, of length 1.
-    public struct Guide: Sendable {
-        let dimension: Int
-        let passages, queries: [Float]
-
-        /// - Parameters:
-        ///   - passages, queries: `[texts, dimension]`, row-major, in the order of the collection.
-        public init(dimension: Int, passages: [Float], queries: [Float]) {
-            (self.dimension, self.passages, self.queries) = (dimension, passages, queries)
-        }
-
-        /// The embedding of a passage.
-        public func vector(ofPassage number: Int) -> [Float] {
-            Array(passages[number * dimension..<(number + 1) * dimension])
-        }
-
-        func similarity(_ query: Int, _ passage: Int) -> Float {
-            var sum: Float = 0
-            for index in 0..<dimension {
-                sum += queries[query * dimension + index] * passages[passage * dimension + index]
-            }
-            return sum
-        }
-    }
-
     /// The texts of a step, and what is to be learnt of them.
     struct Batch {
         /// The queries, then the passages, each text once.
@@ -58,18 +13,24 @@ public struct EmbedderExamples: Sendable {
         let rows: [ContrastiveRow]
         /// The numbers of the queries among all.
         let examples: [Int]
+        /// The collection that the queries are of, and their numbers among its own.
+        let collection: Int
+        let queries: [Int]
     }
 
     public let settings: Settings
-    private let collections: [JudgedCollection]
+    let collections: [JudgedCollection]
     private let guides: [Guide?]
-    private let queries: [[Choice]]
+    let queries: [[Choice]]
     private let draw: CollectionDraw
+    private let orders: [DifficultyOrder]
+    /// One per collection where queries are drawn by their angle concentration, else none.
+    var windows: [ConcentrationWindow] = []
     /// The temperature of the teacher's shares.
     public let labelTemperature: Double
 
     /// A query that can be drawn.
-    private struct Choice {
+    struct Choice {
         let query: Int
         /// Positions in its ranking.
         let relevant, others: [Int]
@@ -105,6 +66,14 @@ public struct EmbedderExamples: Sendable {
         self.guides = kept.map { settings.isGuided ? $0.guide : nil }
         queries = kept.map(\.choices)
         draw = CollectionDraw(counts: queries.map(\.count), exponent: settings.collectionExponent)
+        orders = kept.map { collection, _, choices in
+            DifficultyOrder(
+                ease: WordOverlap.shares(choices.map { collection.queries[$0.query].tokens }) { number in
+                    choices[number].relevant.map {
+                        collection.passages[collection.queries[choices[number].query].ranking[$0].passage]
+                    }
+                })
+        }
         labelTemperature = Self.temperature(kept.map { ($0.collection, $0.choices) }, settings)
     }
 
@@ -135,9 +104,14 @@ public struct EmbedderExamples: Sendable {
         let collection = collections[number]
         var groups: [Group] = []
         var examples: [Int] = []
-        for offset in 0..<min(settings.queriesPerStep, queries[number].count) {
+        let count = min(settings.queriesPerStep, queries[number].count)
+        let window = windows.isEmpty ? nil : windows[number].examples(seed: step.seed &+ UInt64(number))
+        let drawn = (0..<count).map { offset in
+            window?[offset] ?? orders[number].example(offset, of: count, in: step)
+                ?? draw.query(step.number * settings.queriesPerStep + offset, of: number, seed: step.seed)
+        }
+        for (offset, query) in drawn.enumerated() {
             let turn = step.number * settings.queriesPerStep + offset
-            let query = draw.query(turn, of: number, seed: step.seed)
             var random = step.random(ofDraw: turn)
             groups.append(
                 Self.group(queries[number][query], collection, settings, labelTemperature, using: &random))
@@ -165,7 +139,7 @@ public struct EmbedderExamples: Sendable {
         }
         return Batch(
             texts: groups.map { collection.queries[$0.choice.query].tokens } + passages.map { collection.passages[$0] },
-            rows: rows, examples: examples)
+            rows: rows, examples: examples, collection: number, queries: drawn)
     }
 
     private func row(

@@ -29,6 +29,11 @@ public final class EmbedderObjective: TrainingObjective {
         }
     }
 
+    /// Where the windows of an order by angle concentration are.
+    public struct State: Codable, Sendable {
+        var windows: [ConcentrationWindow.State]?
+    }
+
     /// What a step learns from.
     public enum Batch {
         case groups(Groups)
@@ -42,7 +47,7 @@ public final class EmbedderObjective: TrainingObjective {
 
     public let network: any EmbedderNetwork
     public let settings: Settings
-    private let examples: EmbedderExamples
+    private var examples: EmbedderExamples
     private let pairs: [Pair]
     private let origin: String
 
@@ -108,6 +113,7 @@ public final class EmbedderObjective: TrainingObjective {
 
     private func accumulate(_ batch: EmbedderExamples.Batch, in pass: GradientPass) -> StepLosses {
         let (count, scale) = (batch.rows.count, 1 / Float(batch.rows.count))
+        var solved = 0
         let (softWeight, columns) = (Double(settings.softWeight), batch.texts.count - count)
         let (hard, soft) = GradientCache(network: network, microBatch: pass.microBatch).accumulate(
             batch.texts, on: pass.tape
@@ -117,6 +123,9 @@ public final class EmbedderObjective: TrainingObjective {
                 scale: 1 / settings.temperature)
             var losses: (hard: Double, soft: Double) = (0, 0)
             _ = tape.loss(of: similarities, scale: scale) { values in
+                solved = batch.rows.enumerated().count { row, query in
+                    query.rank(in: values[row * columns..<(row + 1) * columns]) < Self.solvedRank
+                }
                 let found = EmbeddingLoss.contrastive(values, columns: columns, batch.rows, softWeight: softWeight)
                 losses = (found.hard.reduce(0, +), found.soft.reduce(0, +))
                 let weights = pass.weights(
@@ -127,9 +136,22 @@ public final class EmbedderObjective: TrainingObjective {
             }
             return losses
         }
+        examples.record(batch, solved: solved)
         var losses = [NamedLoss("contrastive", hard * Double(scale))]
         if softWeight != 0 { losses.append(NamedLoss("labels", soft * Double(scale))) }
         return StepLosses(losses, units: batch.texts.reduce(0) { $0 + $1.count })
+    }
+
+    /// A query is solved if fewer passages of the step are nearer to it than its relevant one.
+    private static let solvedRank = 10
+
+    public var state: State { State(windows: examples.windowStates) }
+
+    public func restore(_ state: State) throws {
+        guard state.windows?.count == examples.windowStates?.count else {
+            throw TrawlError(.corrupted, "the state has windows of other collections", remedy: "train anew")
+        }
+        examples.windowStates = state.windows
     }
 
     private func accumulate(_ pairs: [Pair], in pass: GradientPass) -> StepLosses {

@@ -10,6 +10,12 @@ struct ContrastiveRow: Sendable {
     let labels: [Double]
     /// The columns that are left out of the comparison with all passages; never the relevant one.
     let masked: Set<Int>
+
+    /// How many passages that are not masked have a higher similarity than the relevant one.
+    func rank(in similarities: ArraySlice<Float>) -> Int {
+        let own = similarities[similarities.startIndex + positive]
+        return similarities.enumerated().count { $0.element > own && !masked.contains($0.offset) }
+    }
 }
 
 /// The losses of embeddings over their similarities, which are cosines over a temperature.

@@ -9,6 +9,8 @@ extension GeneratorExamples {
         public var spansPerSource = 4
         /// The tokens of a span.
         public var spanLength = 10
+        /// How spans grow from 4 tokens to this length during the training; nil for this length from the start.
+        public var spanPacing: Pacing?
         /// The longest source, special tokens included.
         public var sourceLength = 96
         /// The shares of queries, sentences and titles among the sources, where there are all three.
@@ -22,6 +24,15 @@ extension GeneratorExamples {
         public var samples = SelfSamples.Settings()
 
         public init() {}
+
+        private static let shortestSpan = 4
+
+        /// The tokens of a span after a share `done` of the training.
+        func spanLength(at done: Double) -> Int {
+            guard let spanPacing, spanLength > Self.shortestSpan else { return spanLength }
+            let growth = spanPacing.growth(done) * Double(spanLength - Self.shortestSpan)
+            return Self.shortestSpan + Int(growth.rounded())
+        }
     }
 
     /// A query with the passages that answer it.

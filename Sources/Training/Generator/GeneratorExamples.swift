@@ -5,8 +5,8 @@ internal import TrawlModels
 /// The training examples of a generator: queries with the passages that answer them, and texts of the corpus that stand for
 /// queries.
 ///
-/// Curricula know the sources `queries`, `sentences`, `titles` and `samples`; examples have no order of difficulty. Examples are
-/// numbered: queries, then passages (for their sentences and titles), then the queries of self samples.
+/// Curricula know the sources `queries`, `sentences`, `titles` and `samples`. Queries are the easier, the more of their words their
+/// passages have; sentences and titles have no order of difficulty. Examples are numbered: queries, then passages (for their sentences and titles), then the queries of self samples.
 public struct GeneratorExamples: Sendable {
     public let settings: Settings
     public let corpus: TrainingCorpus
@@ -34,7 +34,10 @@ public struct GeneratorExamples: Sendable {
 
     /// The sources that some passages give: numbers of queries, and of passages with a title or with sentences.
     private struct Pool {
-        var queries, titled, withSentences: [Int]
+        let queries: [Int]
+        /// The queries by their difficulty.
+        let order: DifficultyOrder
+        let titled, withSentences: [Int]
 
         var isEmpty: Bool { queries.isEmpty && titled.isEmpty && withSentences.isEmpty }
     }
@@ -55,10 +58,15 @@ public struct GeneratorExamples: Sendable {
         self.queries = queries
         self.start = start
         self.end = end
-        sampler = SpanSampler(corpus: corpus, length: settings.spanLength)
+        sampler = SpanSampler(corpus: corpus)
         func pool(_ isIncluded: (Int) -> Bool) -> Pool {
-            Pool(
-                queries: queries.indices.filter { isIncluded(queries[$0].passages.max() ?? 0) },
+            let own = queries.indices.filter { isIncluded(queries[$0].passages.max() ?? 0) }
+            return Pool(
+                queries: own,
+                order: DifficultyOrder(
+                    ease: WordOverlap.shares(own.map { queries[$0].tokens }) {
+                        queries[own[$0]].passages.map { corpus.passages[$0] }
+                    }),
                 titled: corpus.titleLengths.indices.filter { isIncluded($0) && corpus.titleLengths[$0] > 0 },
                 withSentences: corpus.sentences.indices.filter { passage in
                     isIncluded(passage) && corpus.sentences[passage].contains { $0.count >= Self.shortestSentence }
@@ -79,6 +87,7 @@ public struct GeneratorExamples: Sendable {
     public func batch(of step: TrainingStep) -> GenerationBatch {
         var random = SplitMix64(seed: step.seed &+ UInt64(step.number) &* 0x9E37_79B9)
         var items: [GenerationBatch.Item] = []
+        let length = settings.spanLength(at: step.done)
         let sampleShare = settings.samples.share * step.stage.factor(of: "samples")
         for index in 0..<settings.sourcesPerStep {
             let number = step.number * settings.sourcesPerStep + index
@@ -92,11 +101,12 @@ public struct GeneratorExamples: Sendable {
             let draw = random.nextShare() * shares.reduce(0, +)
             let item: GenerationBatch.Item? =
                 if draw < shares[0] {
-                    query(of: pool, number: number, seed: step.seed, using: &random)
+                    query(
+                        of: pool, draw: (index, number), in: step, length: length, using: &random)
                 } else if draw < shares[0] + shares[1] {
-                    sentence(of: pool, using: &random)
+                    sentence(of: pool, length: length, using: &random)
                 } else {
-                    title(of: pool, using: &random)
+                    title(of: pool, length: length, using: &random)
                 }
             if let item { items.append(item) }
         }
@@ -163,32 +173,41 @@ public struct GeneratorExamples: Sendable {
         return hash.hexadecimal
     }
 
-    /// Each query has its turn, in a new order in each round.
+    /// Each query has its turn, in a new order in each round; a curriculum lets the easiest be drawn.
+    ///
+    /// - Parameter draw: The number of the draw in its step, and in the training.
     private func query(
-        of pool: Pool, number: Int, seed: UInt64, using random: inout SplitMix64
+        of pool: Pool, draw: (offset: Int, number: Int), in step: TrainingStep, length: Int,
+        using random: inout SplitMix64
     ) -> GenerationBatch.Item? {
-        let index = pool.queries[ShuffledRounds.index(number, of: pool.queries.count, seed: seed)]
+        let place =
+            pool.order.example(draw.offset, of: settings.sourcesPerStep, in: step)
+            ?? ShuffledRounds.index(draw.number, of: pool.queries.count, seed: step.seed)
+        let index = pool.queries[place]
         let query = queries[index]
         let passage = query.passages[Int(random.next() % UInt64(query.passages.count))]
-        return item(query.tokens, passage, source: query.source, example: index, using: &random)
+        return item(
+            query.tokens, passage, length: length, source: query.source, example: index, using: &random)
     }
 
-    private func title(of pool: Pool, using random: inout SplitMix64) -> GenerationBatch.Item? {
+    private func title(
+        of pool: Pool, length spanLength: Int, using random: inout SplitMix64
+    ) -> GenerationBatch.Item? {
         let passage = pool.titled[Int(random.next() % UInt64(pool.titled.count))]
         let length = corpus.titleLengths[passage]
         let isExcluded = random.next() % 2 == 0
         return item(
-            Array(corpus.passages[passage][..<length]), passage, excluding: isExcluded ? 0..<length : nil,
-            using: &random)
+            Array(corpus.passages[passage][..<length]), passage, length: spanLength,
+            excluding: isExcluded ? 0..<length : nil, using: &random)
     }
 
-    private func sentence(of pool: Pool, using random: inout SplitMix64) -> GenerationBatch.Item? {
+    private func sentence(of pool: Pool, length: Int, using random: inout SplitMix64) -> GenerationBatch.Item? {
         let passage = pool.withSentences[Int(random.next() % UInt64(pool.withSentences.count))]
         let sentences = corpus.sentences[passage].filter { $0.count >= Self.shortestSentence }
         let range = sentences[Int(random.next() % UInt64(sentences.count))]
         let isExcluded = random.next() % 2 == 0
         return item(
-            withoutSomeWords(corpus.passages[passage][range], using: &random), passage,
+            withoutSomeWords(corpus.passages[passage][range], using: &random), passage, length: length,
             excluding: isExcluded ? range : nil, using: &random)
     }
 
@@ -206,11 +225,12 @@ public struct GeneratorExamples: Sendable {
     }
 
     private func item(
-        _ tokens: [TokenID], _ passage: Int, excluding excluded: Range<Int>? = nil, source whole: [TokenID]? = nil,
-        example: Int? = nil, using random: inout SplitMix64
+        _ tokens: [TokenID], _ passage: Int, length: Int, excluding excluded: Range<Int>? = nil,
+        source whole: [TokenID]? = nil, example: Int? = nil, using random: inout SplitMix64
     ) -> GenerationBatch.Item? {
         let spans = sampler.sample(
-            settings.spansPerSource, from: passage, query: Set(tokens), excluding: excluded, using: &random)
+            settings.spansPerSource, from: passage, length: length, query: Set(tokens), excluding: excluded,
+            using: &random)
         let source = whole.flatMap { $0.count <= settings.sourceLength ? $0 : nil } ?? source(tokens)
         return GenerationBatch.Item(
             source: source, targets: spans.map { .init(tokens: $0) }, example: example ?? queries.count + passage)

@@ -11,6 +11,8 @@ public final class GeneratorObjective: TrainingObjective {
         public var rates = TrainingRates()
         public var labelSmoothing: Float = 0.05
         public var examples = GeneratorExamples.Settings()
+        /// The exponent of beta-MML over the spans of a source (`SpanShares`): above 0, at most 1; nil for all spans alike.
+        public var spanExponent: Double?
         /// Of a decoder, which is trained through its adapters; nil for other models.
         public var adapter: LowRankSettings?
 
@@ -83,7 +85,7 @@ public final class GeneratorObjective: TrainingObjective {
                 .invalidInput, "step \(step.number) has nothing to learn from",
                 remedy: "give shares above 0 to what the corpus has: queries, sentences or titles")
         }
-        return batch
+        return settings.spanExponent.map { batch.weighingSpans(exponent: $0) } ?? batch
     }
 
     public func accumulateGradients(of batch: GenerationBatch, in pass: GradientPass) -> StepLosses {

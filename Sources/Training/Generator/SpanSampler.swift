@@ -5,23 +5,21 @@ internal import TrawlCore
 /// with the query, the likelier it is drawn; rare tokens count more (after SEAL, arXiv 2204.10628, section 4).
 struct SpanSampler {
     let corpus: TrainingCorpus
-    /// The tokens of a span.
-    let length: Int
     /// The exponent of the shared weight.
     var sharpness: Float = 2
     /// The lowest inverse document frequency of a token that begins a span: what begins with a common word says little, and to
     /// write it is always likely.
     private static let leastFirst: Float = 2.5
 
-    /// Up to `count` different spans of the passage. Those that overlap `excluded` are left out if there are others.
+    /// Up to `count` different spans of the passage, of `length` tokens. Those that overlap `excluded` are left out if there are others.
     func sample(
-        _ count: Int, from passage: Int, query: Set<TokenID>, excluding excluded: Range<Int>? = nil,
+        _ count: Int, from passage: Int, length: Int, query: Set<TokenID>, excluding excluded: Range<Int>? = nil,
         using random: inout SplitMix64
     ) -> [[TokenID]] {
         let tokens = corpus.passages[passage]
         guard !tokens.isEmpty else { return [] }
-        var starts = candidates(tokens, excluding: excluded)
-        if starts.isEmpty { starts = candidates(tokens, excluding: nil) }
+        var starts = candidates(tokens, length, excluding: excluded)
+        if starts.isEmpty { starts = candidates(tokens, length, excluding: nil) }
         if starts.isEmpty { starts = [0] }
         var weights = starts.map { start -> Float in
             let shared = sharedWeight(tokens[start..<min(start + length, tokens.count)], query)
@@ -38,7 +36,7 @@ struct SpanSampler {
         return spans
     }
 
-    private func candidates(_ tokens: [TokenID], excluding excluded: Range<Int>?) -> [Int] {
+    private func candidates(_ tokens: [TokenID], _ length: Int, excluding excluded: Range<Int>?) -> [Int] {
         let last = max(0, tokens.count - length)
         func isClear(_ start: Int) -> Bool {
             guard let excluded else { return true }

@@ -86,6 +86,14 @@ struct TrainedEncoder {
         }
     }
 
+    /// What the feed-forward part of the last layer reads, for all tokens of sequences, end to end: `[tokens, hidden]`.
+    func lastFeedForwardInputs(_ sequences: [[TokenID]], _ tape: Tape) -> Variable {
+        let below = TrainedEncoder(embedding: embedding, layers: layers.dropLast())
+        let x = below.states(sequences, tape)
+        let spans = AttentionSpan.within(sequences, isCausal: false)
+        return layers.last?.attention(x, memory: x, spans: spans, tape) ?? x
+    }
+
     /// The states of the first tokens of sequences: `[sequences, hidden]`. The last layer computes only these.
     func firstStates(_ sequences: [[TokenID]], segments: [Int]? = nil, _ tape: Tape) -> Variable {
         let below = TrainedEncoder(embedding: embedding, layers: layers.dropLast())

@@ -24,6 +24,8 @@ public struct GenerationBatch: Sendable {
         public let targets: [Target]
         /// The number of the example among all examples, the same in every step.
         public let example: Int
+        /// The exponent beta of the spans' probabilities by which their gradients are weighted (`SpanShares`); 0 for all alike.
+        public var spanExponent = 0.0
 
         public init(source: [TokenID], targets: [Target], example: Int = 0) {
             self.source = source
@@ -61,12 +63,19 @@ public struct GenerationBatch: Sendable {
         }
     }
 
-    public let items: [Item]
+    public private(set) var items: [Item]
     public let rankings: [Ranking]
 
     public init(_ items: [Item], rankings: [Ranking] = []) {
         self.items = items.filter { item in item.targets.contains { !$0.tokens.isEmpty } }
         self.rankings = rankings
+    }
+
+    /// The same with beta-MML over the spans of each source.
+    func weighingSpans(exponent: Double) -> GenerationBatch {
+        var batch = self
+        for index in batch.items.indices { batch.items[index].spanExponent = exponent }
+        return batch
     }
 
     /// The number of tokens that are predicted.

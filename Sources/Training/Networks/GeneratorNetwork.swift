@@ -58,21 +58,3 @@ extension GenerationBatch {
         return parts
     }
 }
-
-extension GradientPass {
-    /// The factors of the gradients of these items' tokens from the losses of these tokens; nil where examples are not weighted.
-    /// The loss of an item is the mean over its tokens.
-    func reweighting(_ items: [GenerationBatch.Item]) -> (([Double]) -> [Float])? {
-        guard isWeighted else { return nil }
-        return { losses in
-            var start = 0
-            let counts = items.map { item in item.targets.reduce(0) { $0 + $1.tokens.count } }
-            let means = zip(items, counts).map { item, count in
-                defer { start += count }
-                let sum = losses[start..<start + count].reduce(0, +)
-                return ExampleLoss(example: item.example, value: sum / Double(max(1, count)))
-            }
-            return zip(self.weights(of: means), counts).flatMap { [Float](repeating: $0, count: $1) }
-        }
-    }
-}

@@ -3,6 +3,8 @@ public import TrawlModels
 public import TrawlTokenizers
 
 /// Judged queries with the passages that a first stage found for them, from one collection or several.
+///
+/// For curricula, queries are the easier, the more of their words their relevant passages have.
 public struct RerankExamples: Sendable {
     /// What is drawn.
     public struct Settings: Codable, Sendable, Equatable {
@@ -41,6 +43,7 @@ public struct RerankExamples: Sendable {
     /// For each query of each collection the positions of relevant candidates and of those that count as irrelevant.
     private let choices: [[(relevant: [Int], others: [Int])]]
     private let draw: CollectionDraw
+    private let orders: [DifficultyOrder]
 
     /// - Throws: `TrawlError.invalidInput` where no query has both a relevant passage and another one.
     public init(
@@ -68,6 +71,12 @@ public struct RerankExamples: Sendable {
                 (query.relevant, Self.others(query, settings))
             }
         }
+        orders = kept.map { collection in
+            DifficultyOrder(
+                ease: WordOverlap.shares(collection.queries.map(\.tokens)) { query in
+                    collection.queries[query].ranking.filter(\.isRelevant).map { collection.passages[$0.passage] }
+                })
+        }
         draw = CollectionDraw(counts: kept.map(\.queries.count), exponent: settings.collectionExponent)
     }
 
@@ -84,8 +93,10 @@ public struct RerankExamples: Sendable {
             let number = step.number * settings.queriesPerStep + offset
             var random = step.random(ofDraw: number)
             let collection = draw.collection(using: &random)
-            return group(
-                collection, draw.query(number, of: collection, seed: step.seed), seen: number, using: &random)
+            let query =
+                orders[collection].example(offset, of: settings.queriesPerStep, in: step)
+                ?? draw.query(number, of: collection, seed: step.seed)
+            return group(collection, query, seen: number, using: &random)
         }
     }
 

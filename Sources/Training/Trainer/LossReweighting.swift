@@ -1,6 +1,9 @@
 internal import TrawlCore
 
-/// Weighs examples by their loss among those of recent steps (Sow et al. 2025, arXiv 2502.06733).
+/// Weighs examples by their loss among those of their step (Sow et al. 2025, arXiv 2502.06733).
+///
+/// Where fewer than 16 examples are computed together, the lowest and the highest of them say little; the losses of the last 20 steps
+/// take their part.
 public struct LossReweighting: ExampleWeighting {
     public enum Strategy: String, Codable, Sendable, CaseIterable {
         /// Low losses count less; all above the middle count alike.
@@ -16,23 +19,41 @@ public struct LossReweighting: ExampleWeighting {
     public let strength: Double
     /// The share of the training after which weights begin.
     public let start: Double
+    /// The losses of recent steps, each after the share of the training that was done when it was computed.
     public var memory: [Double] = []
 
-    /// The losses that give the range and the mean weight: those of about 20 steps.
-    private static let remembered = 320
+    private static let rememberedSteps = 20
+    /// The fewest losses that are weighed by their own range.
+    private static let fewest = 16
 
     public init(_ strategy: Strategy, strength: Double = 0.4, start: Double = 0.05) {
         (self.strategy, self.strength, self.start) = (strategy, strength, start)
     }
 
-    public var name: String { "\(strategy.rawValue) \(strength) from \(start)" }
+    public var name: String { "\(strategy.rawValue) \(strength) from \(start), \(Self.rememberedSteps) steps" }
 
-    /// Weights whose mean over recent losses is 1, so that they do not depend on how a step is divided into micro-batches.
+    /// Weights with a mean of 1, over these losses or over the recent ones. Over recent ones they do not depend on how a step is divided
+    /// into micro-batches.
     public mutating func weights(of losses: [ExampleLoss], done: Double) -> [Float] {
-        memory = Array((memory + losses.map(\.value)).suffix(Self.remembered))
+        remember(losses, done)
         guard done >= start, !losses.isEmpty else { return [Float](repeating: 1, count: losses.count) }
-        let shares = Self.weights(memory, strategy, strength: strength).suffix(losses.count)
-        return shares.map { Float($0 * Double(memory.count)) }
+        let compared =
+            losses.count >= Self.fewest
+            ? losses.map(\.value) : stride(from: 1, to: memory.count, by: 2).map { memory[$0] }
+        let shares = Self.weights(compared, strategy, strength: strength).suffix(losses.count)
+        return shares.map { Float($0 * Double(compared.count)) }
+    }
+
+    private mutating func remember(_ losses: [ExampleLoss], _ done: Double) {
+        for loss in losses { memory += [done, loss.value] }
+        var steps = 0
+        var first = memory.count
+        while first > 0 {
+            if first == memory.count || memory[first - 2] != memory[first] { steps += 1 }
+            if steps > Self.rememberedSteps { break }
+            first -= 2
+        }
+        memory.removeFirst(first)
     }
 
     /// Weights that sum to 1.

@@ -22,6 +22,8 @@ public struct EmbedderTraining {
     /// What is learnt.
     public var objective = EmbedderObjective.Settings()
     public var reweighting: LossReweighting?
+    /// How queries are let in by difficulty; nil for all from the start.
+    public var pacing: Pacing?
     /// Pairs of texts with the similarities that people gave them, which are learnt first, each once.
     public var pairs: ScoredPairs?
     /// How weights are stored.
@@ -61,14 +63,15 @@ public struct EmbedderTraining {
             candidates,
             pairs: pairs, maximumTokens: objective.examples.maximumTokens, isGuided: objective.examples.isGuided,
             progress: progress, cancellation: cancellation)
-        let examples = try EmbedderExamples(data.collections, guides: data.guides, settings: objective.examples)
+        var examples = try EmbedderExamples(data.collections, guides: data.guides, settings: objective.examples)
+        if objective.examples.order == .angle { try order(&examples, by: network, progress, cancellation) }
         let trial = try EmbedderTrial(data.heldOut)
         var training = training
         training.microBatch = tokensAtOnce
         let trainer = try Trainer(
             EmbedderObjective(
                 network, examples: examples, pairs: data.pairs, settings: objective, origin: folder.model.digest),
-            settings: training, hooks: TrainingHooks(weighting: reweighting))
+            settings: training, hooks: TrainingHooks(weighting: reweighting, curriculum: pacing?.curriculum))
         if let steps = training.steps, steps <= trainer.objective.pairSteps {
             throw TrawlError(
                 .invalidInput,
@@ -91,6 +94,22 @@ public struct EmbedderTraining {
         return TrainingOutcome(
             path: output.path, steps: trainer.step, done: trainer.done, before: before,
             after: trainer.history.best?.value)
+    }
+
+    /// Orders queries by the angle concentration that the model gives them before the training.
+    private func order(
+        _ examples: inout EmbedderExamples, by network: BertEmbedderNetwork, _ progress: any ProgressReporter,
+        _ cancellation: Cancellation
+    ) throws {
+        progress.begin("measuring angles", total: examples.queryCount, unit: "queries")
+        defer { progress.end() }
+        let values = try examples.relevantPairs.map { pairs in
+            try network.concentrations(of: pairs, microBatch: tokensAtOnce) { count in
+                if cancellation.isCancelled { throw CancellationError() }
+                progress.advance(count)
+            }
+        }
+        examples.order(by: values)
     }
 
     /// The score of the model that training begins with; nil without held-out queries.

@@ -20,6 +20,9 @@ public struct GeneratorTraining {
     public var training: TrainingSettings
     /// What is learnt.
     public var objective = GeneratorObjective.Settings()
+    public var reweighting: LossReweighting?
+    /// How judged queries are let in by difficulty; nil for all from the start.
+    public var pacing: Pacing?
     /// How weights are stored.
     public var storage = SafetensorsWriter.Storage.f16
     /// Whether weights are stored that the base model beside the output has too.
@@ -82,7 +85,7 @@ public struct GeneratorTraining {
         let network = try network(beginningWith: model, tokenizer, settings)
         let trainer = try Trainer(
             GeneratorObjective(network, examples: examples, settings: settings, origin: model.digest),
-            settings: training)
+            settings: training, hooks: TrainingHooks(weighting: reweighting, curriculum: pacing?.curriculum))
         if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
         let asksForTitles = judged.trained.count == 0
         let trial = GeneratorTrial(

@@ -21,6 +21,8 @@ public struct RerankerTraining {
     /// What is learnt.
     public var objective = RerankerObjective.Settings()
     public var reweighting: LossReweighting?
+    /// How queries are let in by difficulty; nil for all from the start.
+    public var pacing: Pacing?
     /// How weights are stored.
     public var storage = SafetensorsWriter.Storage.f16
     /// Whether weights are stored that the base model beside the output has too.
@@ -72,7 +74,7 @@ public struct RerankerTraining {
         training.microBatch = Self.microBatch
         let trainer = try Trainer(
             RerankerObjective(network, examples: examples, settings: objective, origin: model.digest),
-            settings: training, hooks: TrainingHooks(weighting: reweighting))
+            settings: training, hooks: TrainingHooks(weighting: reweighting, curriculum: pacing?.curriculum))
         let checkpoint = TrainingCheckpoint(path: output.path)
         if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
         let before = trial.queryCount > 0 ? try trial.score(nil, isStopped: { false }) : nil

@@ -131,6 +131,19 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The weight of the ranking loss of such n-grams; 0 for none.", valueName: "n"))
     var rankingWeight: Float = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "Weigh the spans of a source by their probability to the power of N (beta-MML), above 0 and at most 1, so that "
+                + "likely ones are learnt most. (default: all spans count alike)", valueName: "n"))
+    var betaMml: Double?
+    @OptionGroup var weighting: ReweightingFlags
+    @OptionGroup var pacing: PacingFlags
+    @Option(
+        help: ArgumentHelp(
+            "Let spans grow from 4 tokens to 10 by a function of the time: \(PacingFlags.shapes). (default: 10 tokens)",
+            valueName: "name"))
+    var spanPacing: Pacing.Shape?
+
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
@@ -161,6 +174,9 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         if !(rankingWeight >= 0 && rankingWeight.isFinite) {
             throw ValidationError("--ranking-weight must be at least 0")
         }
+        if let betaMml, !(betaMml > 0 && betaMml <= 1) {
+            throw ValidationError("--beta-mml must be above 0 and at most 1")
+        }
         for share in [sentenceShare, titleShare, queryShare] where !(share >= 0 && share.isFinite) {
             throw ValidationError("shares must be at least 0")
         }
@@ -186,6 +202,8 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         settings.examples.queryShare = queryShare
         settings.examples.sentenceShare = sentenceShare
         settings.examples.titleShare = titleShare
+        settings.examples.spanPacing = spanPacing.map { Pacing($0) }
+        settings.spanExponent = betaMml
         let isUsed = sampleShare > 0 || rankingWeight > 0
         // What titles teach is not known well enough to learn from them unasked.
         let rounds = isUsed ? selfSamples ?? (queries == nil ? 0 : 3) : 0
@@ -202,6 +220,7 @@ struct TrainGeneratorCommand: AsyncParsableCommand {
         var training = GeneratorTraining(output: self.training.output, training: try settings())
         (training.start, training.objective, training.rank) = (from, objective, rank)
         training.newAfter = newAfter.map { DocumentID($0) }
+        (training.reweighting, training.pacing) = (weighting.reweighting, pacing.value)
         (training.storage, training.isComplete) = (self.training.storage, self.training.complete)
         (training.heldOut, training.resumes, training.replaces) = (holdOut, self.training.resume, self.training.force)
         if let queries, let qrels {

@@ -1,10 +1,10 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import TrawlCore
 import TrawlEngine
 import TrawlEvaluation
 import TrawlTensors
-import TrawlTraining
+public import TrawlTraining
 import TrawlWorkbench
 
 struct TrainEmbedderCommand: AsyncParsableCommand {
@@ -87,6 +87,12 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
     @OptionGroup var candidates: CandidateFlags
 
     @OptionGroup var weighting: ReweightingFlags
+    @OptionGroup var pacing: PacingFlags
+    @Option(
+        help: ArgumentHelp(
+            "Draw queries in an order: angle, from passages whose token states point the same way to others, as fast as "
+                + "the model learns. (default: each query has its turn)", valueName: "name"))
+    var order: EmbedderExamples.Order?
 
     @OptionGroup var progress: ProgressOptions
 
@@ -128,6 +134,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
         settings.examples.hardest = hardest
         settings.examples.margin = negativeMargin
         settings.examples.isGuided = !unguided
+        settings.examples.order = order
         settings.examples.maximumTokens = maximumTokens
         return settings
     }
@@ -138,7 +145,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
         settings.learningRate.warmUp = 0.1
         var training = EmbedderTraining(output: self.training.output, training: settings)
         (training.start, training.objective) = (from, objective)
-        training.reweighting = weighting.reweighting
+        (training.reweighting, training.pacing) = (weighting.reweighting, pacing.value)
         (training.storage, training.isComplete) = (self.training.storage, self.training.complete)
         training.candidates = try candidates.search(teacher: teacher)
         (training.resumes, training.replaces) = (self.training.resume, self.training.force)
@@ -152,3 +159,5 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
         Diagnostics.show(outcome)
     }
 }
+
+extension EmbedderExamples.Order: ExpressibleByArgument {}

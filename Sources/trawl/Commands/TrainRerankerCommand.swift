@@ -74,6 +74,7 @@ struct TrainRerankerCommand: AsyncParsableCommand {
     var curriculumSamples = 10_240
     @Flag(help: "Hard queries count more at first: a control.") var antiCurriculum = false
     @OptionGroup var weighting: ReweightingFlags
+    @OptionGroup var pacing: PacingFlags
 
     @OptionGroup var progress: ProgressOptions
 
@@ -124,7 +125,7 @@ struct TrainRerankerCommand: AsyncParsableCommand {
         var training = RerankerTraining(
             output: self.training.output, training: self.training.settings(learningRate: learningRate))
         (training.start, training.objective) = (from, objective)
-        training.reweighting = weighting.reweighting
+        (training.reweighting, training.pacing) = (weighting.reweighting, pacing.value)
         (training.storage, training.isComplete) = (self.training.storage, self.training.complete)
         training.candidates = try candidates.search(teacher: teacher)
         (training.resumes, training.replaces) = (self.training.resume, self.training.force)

@@ -79,11 +79,11 @@ struct CandidateFlags: ParsableArguments {
     }
 }
 
-/// Weights of queries by their losses.
+/// Weights of examples by their losses.
 struct ReweightingFlags: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Weigh queries by their loss: \(LossReweighting.Strategy.allCases.map(\.rawValue).joined(separator: ", ")). "
+            "Weigh examples by their loss: \(LossReweighting.Strategy.allCases.map(\.rawValue).joined(separator: ", ")). "
                 + "(default: all count alike)", valueName: "name"))
     var reweight: LossReweighting.Strategy?
     @Option(help: ArgumentHelp("How closely these weights stay equal.", valueName: "n")) var reweightStrength = 0.4
@@ -95,6 +95,19 @@ struct ReweightingFlags: ParsableArguments {
     }
 
     var reweighting: LossReweighting? { reweight.map { LossReweighting($0, strength: reweightStrength) } }
+}
+
+/// The order of examples by difficulty.
+struct PacingFlags: ParsableArguments {
+    static let shapes = Pacing.Shape.allCases.map(\.rawValue).joined(separator: ", ")
+
+    @Option(
+        help: ArgumentHelp(
+            "Learn easy queries first, which share most words with a relevant passage, and let harder ones in by this "
+                + "function of the time: \(shapes). (default: all queries from the start)", valueName: "name"))
+    var pacing: Pacing.Shape?
+
+    var value: Pacing? { pacing.map { Pacing($0) } }
 }
 
 extension Diagnostics {
@@ -116,3 +129,4 @@ extension Diagnostics {
 
 extension SafetensorsWriter.Storage: ExpressibleByArgument {}
 extension LossReweighting.Strategy: ExpressibleByArgument {}
+extension Pacing.Shape: ExpressibleByArgument {}

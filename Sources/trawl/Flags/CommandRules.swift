@@ -150,6 +150,7 @@ extension TrainQueryAdapterCommand: RuledCommand {
 
 extension TrainEmbedderCommand: RuledCommand {
     static let flagRules = [
+        FlagRule("--order", excludedBy: ["--pacing"], remedy: "give one order of queries"),
         FlagRule("--reweight-strength", needs: ["--reweight"]),
         FlagRule("--force", excludedBy: ["--resume"]),
     ]
@@ -158,7 +159,8 @@ extension TrainEmbedderCommand: RuledCommand {
 extension TrainGeneratorCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--queries", needs: ["--qrels"]),
-        FlagRule("--qrels", "--hold-out", "--query-share", needs: ["--queries"]),
+        FlagRule("--qrels", "--hold-out", "--query-share", "--pacing", needs: ["--queries"]),
+        FlagRule("--reweight-strength", needs: ["--reweight"]),
         FlagRule(
             "--sampling-start", "--sample-share", "--ranking-weight", needs: ["--queries", "--self-samples"]),
         FlagRule("--replay-share", needs: ["--new-after"]),

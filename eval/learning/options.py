@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Measures the options of the trainers: the same training without and with each of them, of equal steps, over several seeds.
+
+    python3 eval/learning/options.py WORK DATA/scifact --seeds 1,2,3 --minutes 4
+
+DATA is a folder in BEIR's layout with qrels/train.tsv and qrels/test.tsv. It is made small, so that two cores do a training in a
+minute or two: all judged documents and --distractors others, each cut after --words words. The embedding model and the generator are trained
+on the training judgements, and tested by nDCG@10 on the test judgements: dense search with a new index of the trained model, and
+generated n-grams alone. Nothing is held out, and the last state of a training is tested.
+
+A run that is done is kept in WORK/options.jsonl. --minutes ends the program when so much time is over, after a run; the next call goes on with
+the next one. The tables have what is done so far.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TRAWL = os.environ.get("TRAWL_BINARY", str(Path(__file__).resolve().parents[2] / ".build/release/trawl"))
+
+OPTIONS = {
+    "embedder": [
+        "",
+        "--reweight linupper",
+        "--pacing linear",
+        "--order angle",
+    ],
+    "generator": [
+        "",
+        "--reweight linupper",
+        "--beta-mml 0.25",
+        "--pacing linear",
+        "--span-pacing linear",
+    ],
+}
+TRAINING = {
+    "embedder": "--hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 64 --encoder-layers 2",
+    "generator": "--hold-out 0 --self-samples 0 --sources-per-step 16 --spans-per-source 4",
+}
+
+
+def run(*arguments: object) -> str:
+    done = subprocess.run([TRAWL, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"trawl {' '.join(map(str, arguments))}: {done.stderr}")
+    return done.stdout
+
+
+def judged(path: Path) -> set[str]:
+    return {line.split("\t")[1] for line in path.read_text().splitlines()[1:]}
+
+
+def prepare(work: Path, data: Path, words: int, distractors: int) -> Path:
+    """The small collection, and its index."""
+    corpus, index = work / "corpus.jsonl", work / "small.trawl"
+    if not corpus.exists():
+        documents = [json.loads(line) for line in (data / "corpus.jsonl").read_text().splitlines()]
+        known = judged(data / "qrels/train.tsv") | judged(data / "qrels/test.tsv")
+        others = [document["_id"] for document in documents if document["_id"] not in known]
+        known |= set(random.Random(1).sample(others, min(distractors, len(others))))
+        with corpus.open("w") as file:
+            for document in documents:
+                if document["_id"] in known:
+                    document["text"] = " ".join(document["text"].split()[:words])
+                    file.write(json.dumps(document) + "\n")
+    if not index.exists():
+        run("index", corpus, "--output", index, "--build", "lexical,dense,generative", "--passage-size", "none", "--quiet")
+    return index
+
+
+def score(index: Path, data: Path, *flags: object) -> float:
+    out = run("eval", index, "--queries", data / "queries.jsonl", "--qrels", data / "qrels/test.tsv", "--measures", "nDCG@10", "--json", "--quiet", *flags)
+    return json.loads(out.splitlines()[0])["means"]["nDCG@10"]
+
+
+def measure(model: str, option: str, seed: int, options: argparse.Namespace, index: Path) -> dict:
+    output, other = options.work / "trained", options.work / "trained.trawl"
+    shutil.rmtree(output, ignore_errors=True)
+    shutil.rmtree(other, ignore_errors=True)
+    started = time.monotonic()
+    steps = options.embedder_steps if model == "embedder" else options.generator_steps
+    run(
+        "train", model, index, "--queries", options.data / "queries.jsonl", "--qrels", options.data / "qrels/train.tsv", "--output", output,
+        "--steps", steps, "--seed", seed, "--quiet", *TRAINING[model].split(), *option.split(),
+    )
+    seconds = time.monotonic() - started
+    if model == "embedder":
+        run("index", options.work / "corpus.jsonl", "--output", other, "--build", "dense", "--embedder", output, "--passage-size", "none", "--quiet")
+        value = score(other, options.data, "--mode", "dense")
+    else:
+        value = score(index, options.data, "--mode", "generative", "--generator", output)
+    return {"model": model, "option": option, "seed": seed, "steps": steps, "nDCG@10": value, "seconds": seconds}
+
+
+def table(model: str, done: list[dict], before: float) -> None:
+    print(f"\n| `train {model}` | nDCG@10 by seed | mean | range | against off | seconds |\n|---|---|---:|---:|---:|---:|")
+    print(f"| not trained | {before:.4f} | | | | |")
+    plain: dict[int, float] = {}
+    for option in OPTIONS[model]:
+        found = sorted((run for run in done if run["model"] == model and run["option"] == option), key=lambda run: run["seed"])
+        if not found:
+            continue
+        values = {run["seed"]: run["nDCG@10"] for run in found}
+        plain = plain or values
+        mean = sum(values.values()) / len(values)
+        pairs = [values[seed] - plain[seed] for seed in values if seed in plain]
+        cells = [
+            f"`{option}`" if option else "off", ", ".join(f"{value:.4f}" for value in values.values()), f"{mean:.4f}",
+            f"{max(values.values()) - min(values.values()):.4f}",
+            f"{sum(pairs) / len(pairs):+.4f} ({min(pairs):+.4f} to {max(pairs):+.4f})" if option and pairs else "",
+            f"{sum(run['seconds'] for run in found) / len(found):.0f}",
+        ]
+        print("| " + " | ".join(cells) + " |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--models", default="embedder,generator")
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--embedder-steps", type=int, default=150)
+    parser.add_argument("--generator-steps", type=int, default=150)
+    parser.add_argument("--words", type=int, default=50)
+    parser.add_argument("--distractors", type=int, default=500)
+    parser.add_argument("--minutes", type=float, default=1e9)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + 60 * options.minutes
+    index = prepare(options.work, options.data, options.words, options.distractors)
+    log = options.work / "options.jsonl"
+    done = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    # One seed after the other, so that what is there can be compared at any time.
+    for seed in map(int, options.seeds.split(",")):
+        for model in options.models.split(","):
+            for option in OPTIONS[model]:
+                if any((run["model"], run["option"], run["seed"]) == (model, option, seed) for run in done):
+                    continue
+                if time.monotonic() > end:
+                    break
+                done.append(measure(model, option, seed, options, index))
+                with log.open("a") as file:
+                    file.write(json.dumps(done[-1]) + "\n")
+                print(json.dumps(done[-1]), file=sys.stderr, flush=True)
+    for model, mode in [("embedder", "dense"), ("generator", "generative")]:
+        if any(run["model"] == model for run in done):
+            table(model, done, score(index, options.data, "--mode", mode))
+
+
+if __name__ == "__main__":
+    main()
