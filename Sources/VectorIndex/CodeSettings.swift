@@ -8,7 +8,7 @@ public enum CodeSettings: Equatable, Sendable {
     case learned(bits: Int)
 
     /// The size of learned codes unless another is asked for.
-    public static let usualBits = 128
+    public static let usualBits = 192
 
     /// Codes are stored eight dimensions to a byte; fewer than 32 say next to nothing.
     static func isPossible(bits: Int, dimension: Int) -> Bool {

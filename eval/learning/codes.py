@@ -11,6 +11,8 @@ scaled as RaBitQ does, orders the vectors.
     PCA        the principal components, rotated at random
     ITQ        the principal components, rotated by iterative quantisation (Gong and Lazebnik 2011), 50 rounds
     trained    ITQ, then a linear map trained straight through the signs: softmax over products of codes to softmax over cosines
+    paragraph  with --paragraph-vectors: Binary Paragraph Vectors (Grzegorczyk and Kurdziel 2017, arXiv 1611.01116), PV-DBOW over the words
+               of the texts themselves, without any model; documents and queries are compared by Hamming distance
 
 Embeddings are kept in WORK as NAME.npy and NAME-queries.npy. Needs numpy.
 """
@@ -19,6 +21,7 @@ import argparse
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -82,6 +85,53 @@ def trained(x: np.ndarray, start: np.ndarray, generator: np.random.Generator, st
     return p
 
 
+def paragraph_scores(texts: list[str], queries: list[str], bits: int, generator: np.random.Generator, epochs: int = 10) -> np.ndarray:
+    words = [re.findall(r"[a-z]+", text.lower()) for text in texts]
+    counts = collections.Counter(word for text in words for word in text)
+    vocabulary = {word: number for number, (word, count) in enumerate(counts.most_common()) if count >= 5}
+    size = len(vocabulary)
+    noise = np.log((np.arange(size) + 2) / (np.arange(size) + 1)) / np.log(size + 1)
+    vectors = (generator.standard_normal((size, bits)) / np.sqrt(bits)).astype(np.float32)
+    bias = np.zeros(size, np.float32)
+    sums = {"vectors": np.full_like(vectors, 0.1), "bias": np.full_like(bias, 0.1)}
+
+    def train(tokens: list[list[int]], rate: float, epochs: int, learns_words: bool) -> np.ndarray:
+        """Adagrad on softmax over the word and 64 sampled ones; the gradient passes the rounding as if it were not there."""
+        owners = np.repeat(np.arange(len(tokens)), [len(t) for t in tokens])
+        flat = np.array([w for t in tokens for w in t])
+        documents = (0.1 * generator.standard_normal((len(tokens), bits))).astype(np.float32)
+        squares = np.full_like(documents, 0.1)
+        for _ in range(epochs):
+            order = generator.permutation(len(flat))
+            for start in range(0, len(order), 512):
+                part = order[start : start + 512]
+                d, w = owners[part], flat[part]
+                s = generator.choice(size, 64, p=noise)
+                share = 1 / (1 + np.exp(-documents[d]))
+                b = (share > 0.5).astype(np.float32)
+                logits = np.concatenate([((vectors[w] * b).sum(1) + bias[w] - np.log(noise[w]))[:, None], b @ vectors[s].T + bias[s] - np.log(noise[s])], 1)
+                logits -= logits.max(1, keepdims=True)
+                p = np.exp(logits)
+                p /= p.sum(1, keepdims=True)
+                p[:, 0] -= 1
+                p = p.astype(np.float32)
+                slope = (p[:, :1] * vectors[w] + p[:, 1:] @ vectors[s]) * share * (1 - share)
+                if learns_words:
+                    rows = np.concatenate([w, s])
+                    step, shift = np.concatenate([p[:, :1] * b, p[:, 1:].T @ b]), np.concatenate([p[:, 0], p[:, 1:].sum(0)])
+                    np.add.at(sums["vectors"], rows, step * step)
+                    np.add.at(vectors, rows, -rate * step / np.sqrt(sums["vectors"][rows]))
+                    np.add.at(sums["bias"], rows, shift * shift)
+                    np.add.at(bias, rows, -rate * shift / np.sqrt(sums["bias"][rows]))
+                np.add.at(squares, d, slope * slope)
+                np.add.at(documents, d, -rate * slope / np.sqrt(squares[d]))
+        return np.where(documents > 0, 1, -1).astype(np.float32)
+
+    codes = train([[vocabulary[w] for w in text if w in vocabulary] for text in words], 0.3, epochs, True)
+    asked = [[vocabulary[w] for w in re.findall(r"[a-z]+", q.lower()) if w in vocabulary] or [0] for q in queries]
+    return train(asked, 0.3, 100, False) @ codes.T
+
+
 def linear_scores(x: np.ndarray, q: np.ndarray, p: np.ndarray) -> np.ndarray:
     image = x @ p
     factor = (image**2).sum(1) / np.maximum(np.abs(image).sum(1), 1e-9)
@@ -101,6 +151,7 @@ def main() -> None:
     parser.add_argument("--bits", default="128")
     parser.add_argument("--rescored", default="100,500")
     parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--paragraph-vectors", action="store_true", help="measure Binary Paragraph Vectors alone")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     sets = []
@@ -131,6 +182,8 @@ def main() -> None:
                     "ITQ": lambda g: linear_scores(centred, q, itq(centred, bits, g)),
                     "trained": lambda g: linear_scores(centred, q, trained(centred, learnt, g)),
                 }
+                if options.paragraph_vectors:
+                    ways = {"paragraph": lambda g: paragraph_scores(texts, queries, bits, g)}
                 for way, scores in ways.items():
                     begin = time.time()
                     result = scores(np.random.default_rng(seed))
