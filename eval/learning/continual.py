@@ -106,6 +106,30 @@ def score(folder: Path, name: str, generator: str) -> float:
     return float(json.loads(out.splitlines()[-1])["nDCG@10"])
 
 
+def draw(path: Path, names: list[str], matrices: dict[str, list[list[float]]]) -> None:
+    """The matrices side by side as an SVG: darker is better within a column."""
+    cell, left, top = 84, 90, 56
+    width, height = left + cell * len(names) + 24, top + 44 * len(names) + 16
+    parts = []
+    for place, (way, rows) in enumerate(matrices.items()):
+        x0 = place * width
+        parts.append(f'<text x="{x0 + left}" y="18" font-weight="bold">{way}</text>')
+        for j, name in enumerate(names):
+            parts.append(f'<text x="{x0 + left + cell * (j + 0.5)}" y="44" text-anchor="middle">{name}</text>')
+            column = [row[j] for row in rows if len(row) > j]
+            parts.append(f'<text x="{x0 + left - 8}" y="{top + 44 * j + 27}" text-anchor="end">{name}</text>')
+            for i, row in enumerate(rows):
+                if len(row) <= j:
+                    continue
+                share = 0.15 + 0.55 * (row[j] - min(column)) / max(max(column) - min(column), 1e-9)
+                x, y = x0 + left + cell * j, top + 44 * i
+                parts.append(f'<rect x="{x}" y="{y}" width="{cell - 4}" height="40" fill="#2a6fbb" fill-opacity="{share:.2f}"/>')
+                parts.append(f'<text x="{x + cell / 2 - 2}" y="{y + 26}" text-anchor="middle">{row[j]:.3f}</text>')
+    size = f'width="{width * len(matrices)}" height="{height}"'
+    style = 'font-family="sans-serif" font-size="13" fill="#222"'
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>\n')
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
@@ -114,6 +138,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--tested", type=int, default=150, help="test queries of a collection")
     parser.add_argument("--seeds", default="1")
+    parser.add_argument("--plot", type=Path, help="an SVG of the matrices of the last seed")
     parser.add_argument("--ways", default="plain,replay,levels,retrained")
     parser.add_argument("--from", dest="start", default="minilm-generator")
     options = parser.parse_args()
@@ -155,6 +180,7 @@ def main() -> None:
         )  # fmt: skip
         return (time.time() - begin) / 60
 
+    matrices: dict[str, list[list[float]]] = {}
     for seed in map(int, options.seeds.split(",")):
         for way in options.ways.split(","):
             if way == "retrained":
@@ -173,6 +199,9 @@ def main() -> None:
                 forgotten = [max(r[j] for r in rows if len(r) > j) - last[j] for j in range(count)]
                 line(way, seed, collection.name, last, f"{sum(forgotten) / count:.4f}" if count > 1 else "", took)
                 start = str(generator)
+            matrices[way] = rows
+            if options.plot:
+                draw(options.plot, names, matrices)
 
 
 if __name__ == "__main__":
