@@ -178,6 +178,16 @@ import TrawlTestSupport
         #expect(throws: TrawlError.self) { try checkpoint.restoreState(of: plain) }
     }
 
+    @Test func damagedWindowsAreNotRestored() throws {
+        let objective = try trainer(steps: 8, concentrations: (0..<Self.queryCount).map { 0.1 * Double($0) }).objective
+        var state = objective.state
+        try objective.restore(state)
+        state.windows?[0].steps = 9
+        #expect(throws: TrawlError.self) { try objective.restore(state) }
+        state.windows = nil
+        #expect(throws: TrawlError.self) { try objective.restore(state) }
+    }
+
     @Test func pacingThatAllowsAllIsOffToTheBit() throws {
         let plain = try trainer(steps: 4) { $0.examples.queriesPerStep = 3 }
         let paced = try trainer(steps: 4, pacing: Pacing(.root, lowest: 1)) { $0.examples.queriesPerStep = 3 }

@@ -26,7 +26,8 @@ import TrawlTestSupport
 
     /// - Parameter decoder: Trained through adapters; an encoder-decoder is trained where nil.
     private static func trainer(
-        steps: Int, seed: UInt64 = 1, decoder: ModelFolder? = nil, hooks: TrainingHooks = TrainingHooks()
+        steps: Int, seed: UInt64 = 1, decoder: ModelFolder? = nil, hooks: TrainingHooks = TrainingHooks(),
+        change: (inout GeneratorObjective.Settings) -> Void = { _ in }
     ) throws -> Trainer<GeneratorObjective> {
         var training = TrainingSettings()
         training.steps = steps
@@ -38,6 +39,7 @@ import TrawlTestSupport
         settings.examples.spansPerSource = 2
         settings.examples.spanLength = 6
         settings.examples.sourceLength = 20
+        change(&settings)
         let examples = try GeneratorExamples(
             corpus: corpus, queries: [], start: [1], end: [2], settings: settings.examples)
         if let decoder {
@@ -70,6 +72,36 @@ import TrawlTestSupport
         }
         let other = try Self.trainer(steps: 6, seed: 2, decoder: decoder)
         #expect(throws: TrawlError.self) { try checkpoint.restoreState(of: other) }
+    }
+
+    /// Beta-MML, growing spans and weights by loss, together and alone.
+    @Test func optionsChangeATrainingAndResumeToTheBit() throws {
+        func run(_ trainer: Trainer<GeneratorObjective>) throws -> [[Float]] {
+            try trainer.run { _ in true }
+            return trainer.objective.parameters.map(\.values)
+        }
+        func trainer(_ options: Set<String>) throws -> Trainer<GeneratorObjective> {
+            try Self.trainer(
+                steps: 6,
+                hooks: TrainingHooks(weighting: options.contains("weights") ? LossReweighting(.linearUpper) : nil)
+            ) {
+                $0.spanExponent = options.contains("beta") ? 0.5 : nil
+                $0.examples.spanPacing = options.contains("spans") ? Pacing(.linear) : nil
+            }
+        }
+        let plain = try run(trainer([]))
+        for option in ["beta", "spans", "weights"] { #expect(try run(trainer([option])) != plain, "\(option)") }
+        let all: Set = ["beta", "spans", "weights"]
+        let first = try trainer(all)
+        try first.run { $0.step < 3 }
+        let checkpoint = TrainingCheckpoint(path: folder)
+        try checkpoint.writeState(of: first)
+        let second = try trainer(all)
+        try checkpoint.restoreState(of: second)
+        #expect(try run(second) == run(trainer(all)))
+        for option in all {
+            #expect(throws: TrawlError.self) { try checkpoint.restoreState(of: trainer(all.subtracting([option]))) }
+        }
     }
 
     /// Passage 2 is right, passage 3 is ranked above it.

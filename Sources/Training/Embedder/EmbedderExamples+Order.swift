@@ -2,7 +2,7 @@ public import TrawlCore
 
 /// Drawing queries by the angle concentration of their relevant passages.
 extension EmbedderExamples {
-    /// A query of each number that can be drawn with the first of its relevant passages, by collection.
+    /// Each query that can be drawn with the first of its relevant passages, by collection.
     public var relevantPairs: [[(query: [TokenID], passage: [TokenID])]] {
         zip(collections, queries).map { collection, choices in
             choices.map { choice in

@@ -148,8 +148,11 @@ public final class EmbedderObjective: TrainingObjective {
     public var state: State { State(windows: examples.windowStates) }
 
     public func restore(_ state: State) throws {
-        guard state.windows?.count == examples.windowStates?.count else {
-            throw TrawlError(.corrupted, "the state has windows of other collections", remedy: "train anew")
+        let isSound =
+            (state.windows ?? []).count == examples.windows.count
+            && zip(examples.windows, state.windows ?? []).allSatisfy { $0.isValid($1) }
+        guard isSound else {
+            throw TrawlError(.corrupted, "the windows of the state are damaged", remedy: "train anew")
         }
         examples.windowStates = state.windows
     }

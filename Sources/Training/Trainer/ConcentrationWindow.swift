@@ -46,6 +46,13 @@ struct ConcentrationWindow: Sendable {
             1, min(Int((Self.width * count / Double(draws)).rounded()), concentrations.count / self.draws))
     }
 
+    /// Whether a state can be one of this window.
+    func isValid(_ state: State) -> Bool {
+        (0..<Double(concentrations.count)).contains(state.centre) && state.epoch >= 0
+            && (0..<stepsPerEpoch).contains(state.steps) && state.drawn >= state.solved && state.solved >= 0
+            && state.concentration.isFinite
+    }
+
     /// The examples of the next step: a function of the state and the seed.
     func examples(seed: UInt64) -> [Int] {
         let count = concentrations.count
