@@ -14,7 +14,7 @@ NFCorpus. After each, the generator is trained for --minutes on the training que
 After each training the generator searches the collections that arrived so far, each in an index of its own that never changes, by
 n-grams alone. Printed are the matrices of nDCG@10 (after arrival i, on collection j), the mean of the last row, and forgetting: the
 mean over j of the highest value less the last one. Half of the passages of an article of SQuAD give training queries, the other
-half test queries. Trained generators stay in WORK.
+half test queries. Indexes and trained generators stay in WORK and are used again.
 """
 
 import argparse
@@ -149,14 +149,16 @@ def main() -> None:
         collection.write(work, options.tested)
         own, grown = work / f"{collection.name}.trawl", work / f"grown-{count}.trawl"
         build = ("--build", "generative", "--quiet")
+        part = work / "part.trawl"
+        shutil.rmtree(part, ignore_errors=True)
         if not own.exists():
-            run("index", work / f"{collection.name}.jsonl", "--output", own, *build)
+            run("index", work / f"{collection.name}.jsonl", "--output", part, *build)
+            part.rename(own)
         if not grown.exists():
-            if count == 1:
-                shutil.copytree(own, grown)
-            else:
-                shutil.copytree(work / f"grown-{count - 1}.trawl", grown)
-                run("index", work / f"{collection.name}.jsonl", "--output", grown, "--add", "--quiet")
+            shutil.copytree(own if count == 1 else work / f"grown-{count - 1}.trawl", part)
+            if count > 1:
+                run("index", work / f"{collection.name}.jsonl", "--output", part, "--add", "--quiet")
+            part.rename(grown)
         texts = {q: t for c in arriving[:count] for q, t in c.texts.items()}
         write_judgements(work / f"grown-{count}", texts, [p for c in arriving[:count] for p in c.train])
     names = [c.name for c in arriving]
@@ -170,7 +172,9 @@ def main() -> None:
     line("not trained", "", "", [score(work, name, options.start) for name in names], "", 0)
 
     def train(count: int, generator: Path, start: str, seed: int, minutes: float, *flags: str) -> float:
-        stem = work / f"grown-{count}"
+        stem, took = work / f"grown-{count}", generator / "minutes.txt"
+        if took.exists():
+            return float(took.read_text())
         begin = time.time()
         shutil.rmtree(generator, ignore_errors=True)
         run(
@@ -178,7 +182,8 @@ def main() -> None:
             "--from", start, "--output", generator, "--minutes", minutes, "--seed", seed, "--learning-rate", "3e-4", "--hold-out", "0",
             "--self-samples", "0", "--quiet", *flags,
         )  # fmt: skip
-        return (time.time() - begin) / 60
+        took.write_text(f"{(time.time() - begin) / 60:.2f}\n")
+        return float(took.read_text())
 
     matrices: dict[str, list[list[float]]] = {}
     for seed in map(int, options.seeds.split(",")):
