@@ -4,7 +4,7 @@ public import TrawlCore
 public enum CodeSettings: Equatable, Sendable {
     /// A bit for each dimension of the vector, rotated at random.
     case rotated
-    /// So many bits, learned from the vectors of the segment; rotated codes where it has too few vectors to learn from.
+    /// Codes of this size, learned from the vectors of the segment. A segment with too few vectors gets rotated codes.
     case learned(bits: Int)
 
     /// The size of learned codes unless another is asked for.

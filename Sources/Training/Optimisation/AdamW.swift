@@ -108,9 +108,8 @@ public final class AdamW {
     /// Adds the gradient of the anchor.
     private func pull(_ parameter: Parameter, to anchor: FloatBuffer) {
         guard let gradient = parameter.gradient else { return }
-        for index in 0..<parameter.count {
-            gradient[index] += settings.anchor * (parameter.value[index] - anchor.base[index])
-        }
+        let (value, start, strength) = (parameter.value, anchor.base, settings.anchor)
+        for index in 0..<parameter.count { gradient[index] += strength * (value[index] - start[index]) }
     }
 
     /// Sets all gradients to 0 without an update.

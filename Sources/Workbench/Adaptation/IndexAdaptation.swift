@@ -2,7 +2,6 @@ public import TrawlCore
 public import TrawlEngine
 public import TrawlEvaluation
 import TrawlGeneration
-import TrawlLexicalIndex
 import TrawlTensors
 import TrawlTraining
 
@@ -13,9 +12,9 @@ import TrawlTraining
 /// on training on the corpus, and the generator's weight in the fusion. A change is kept only if it raises nDCG@10 of
 /// held-out queries significantly, by a paired randomisation test. The index changes in one commit at the end.
 ///
-/// An index that grew since its generator was trained by an adaptation goes on from that generator: half of the written queries are
-/// for the new documents, training draws most of its sources from them and replays earlier ones, and a change by which queries
-/// of earlier documents lose more than 0.01 is not kept.
+/// An earlier adaptation may have trained the index's generator. If documents were added since, training continues from that generator.
+/// Half of the queries are then written for the new documents, and most sources of the training are drawn from them; the others are
+/// earlier documents (replay). A change is not kept if queries of earlier documents lose more than 0.01.
 public struct IndexAdaptation: Sendable {
     /// How queries are written; those that not every other method finds again are dropped.
     public var writing = QueryWriting()

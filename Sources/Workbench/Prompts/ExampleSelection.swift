@@ -7,26 +7,26 @@ enum ExampleSelection {
     ///   - vectors: The candidates and at once the texts to stand for, of length 1.
     ///   - alike: The cosine from which on a candidate is too like a chosen one.
     /// - Returns: The numbers of at most `count` candidates, in the order in which they were chosen; ties go to the first.
-    /// - Complexity: O(count · candidates² · dimension).
+    /// - Complexity: O(candidates² · (count + dimension)).
     static func choose(_ count: Int, from vectors: EmbeddingMatrix, alike: Float = 0.8) -> [Int] {
-        func cosine(_ a: Int, _ b: Int) -> Float { zip(vectors[a], vectors[b]).reduce(0) { $0 + $1.0 * $1.1 } }
         // Copies would count more than others.
         var seen: Set<[Float]> = []
         let texts = (0..<vectors.count).filter { seen.insert(Array(vectors[$0])).inserted }
-        var covered = [Float](repeating: 0, count: vectors.count)
-        var open = texts
+        let cosines = texts.map { a in texts.map { b in zip(vectors[a], vectors[b]).reduce(0) { $0 + $1.0 * $1.1 } } }
+        var covered = [Float](repeating: 0, count: texts.count)
+        var open = Array(texts.indices)
         var chosen: [Int] = []
         while chosen.count < count {
             var best: (candidate: Int, gain: Float)?
             for candidate in open {
-                let gain = texts.reduce(Float(0)) { $0 + max(0, cosine(candidate, $1) - covered[$1]) }
+                let gain = zip(cosines[candidate], covered).reduce(Float(0)) { $0 + max(0, $1.0 - $1.1) }
                 if gain > best?.gain ?? 0 { best = (candidate, gain) }
             }
             guard let next = best?.candidate else { break }
             chosen.append(next)
-            for text in texts { covered[text] = max(covered[text], cosine(next, text)) }
-            open.removeAll { cosine(next, $0) >= alike }
+            covered = zip(cosines[next], covered).map { max($0, $1) }
+            open.removeAll { cosines[next][$0] >= alike }
         }
-        return chosen
+        return chosen.map { texts[$0] }
     }
 }

@@ -12,7 +12,7 @@ public struct QueryWriting: Sendable {
     public var precision = Precision.f32
     /// The most passages that are written for, at equal distances over the index.
     public var passages = 1000
-    /// A document: half of the passages are those of documents after it, where there are so many; nil: all are alike.
+    /// If set, half of the passages are taken from documents after this one, if there are enough.
     public var newAfter: DocumentID?
     /// The most queries for a passage.
     public var perPassage = 1

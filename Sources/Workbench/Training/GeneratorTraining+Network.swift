@@ -26,6 +26,12 @@ extension GeneratorTraining {
                     path: model.path,
                     remedy: "leave out the number of encoder layers")
             }
+            guard settings.rates.decoderInterval == 1, settings.rates.encoderInterval == 1 else {
+                throw TrawlError(
+                    .invalidInput,
+                    "\(model.architectureName) is trained through adapters, which are updated at every step",
+                    path: model.path, remedy: "leave out the intervals")
+            }
             let network = try DecoderNetwork(model, settings: adapter, seed: training.seed)
             guard rank == nil || network.settings.rank == rank else {
                 throw TrawlError(

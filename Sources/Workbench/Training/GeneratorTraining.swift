@@ -80,7 +80,8 @@ public struct GeneratorTraining {
                     tokens: template.tokens(query.text),
                     passages: query.relevant.sorted().flatMap { documents[$0] ?? [] },
                     source: template.source(query.text))
-            }, start: template.start, end: template.end, firstNew: try firstNew(documents, index),
+            }, start: template.start, end: template.end,
+            firstNew: try firstNew(documents, of: corpus.passages.count, index),
             settings: settings.examples)
         let network = try network(beginningWith: model, tokenizer, settings)
         let trainer = try Trainer(
@@ -113,14 +114,14 @@ public struct GeneratorTraining {
     }
 
     /// The first passage after the documents that the generator knows.
-    private func firstNew(_ passages: [DocumentID: [Int]], _ index: SearchIndex) throws -> Int {
+    private func firstNew(_ passages: [DocumentID: [Int]], of count: Int, _ index: SearchIndex) throws -> Int {
         guard let newAfter else { return 0 }
         guard let known = passages[newAfter]?.max() else {
             throw TrawlError(
                 .notFound, "there is no document '\(newAfter.rawValue)', after which others are new", path: index.path,
                 remedy: "name a document of the index, or train on all")
         }
-        guard passages.values.contains(where: { ($0.max() ?? 0) > known }) else {
+        guard known + 1 < count else {
             throw TrawlError(
                 .invalidInput, "no document was added after '\(newAfter.rawValue)'", path: index.path,
                 remedy: "add documents first")

@@ -38,7 +38,7 @@ struct Build: ParsableCommand {
     @Argument var output: String
     @Option var dimension = 384
     @Option var structure = "graph"
-    /// Learned sign codes of so many bits; nil: rotated ones.
+    /// The bits of learned sign codes; nil: rotated codes.
     @Option var codeBits: Int?
     @Option var format = "f32"
     @Option var metric = "cosine"
