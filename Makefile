@@ -24,6 +24,7 @@ demo: models
 	indexes/demo $(TRAWL)
 
 test: models
+	python3 -m unittest discover -q eval/train
 	swift test $(SWIFT_FLAGS) --disable-xctest --skip-build
 
 test-isas: models

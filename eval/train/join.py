@@ -1,6 +1,6 @@
 """Joins training collections into one corpus with judged queries, for a generator that shall travel to other text.
 
-    python3 eval/train/collections.py DATA/ LEADS/ OUTPUT/ [--leave-out NAME,...] [--pairs N]
+    python3 eval/train/join.py DATA/ LEADS/ OUTPUT/ [--leave-out NAME,...] [--pairs N]
 
 DATA holds unpacked collections in BEIR's layout, LEADS the folder that `trawl models pull wikipedia` installs. OUTPUT gets
 `corpus.jsonl`, `queries.jsonl`, `train.tsv`, and for the weights of n-grams `dev-NAME.tsv` for each collection. Ids are
