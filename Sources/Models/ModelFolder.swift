@@ -56,7 +56,7 @@ public struct ModelFolder: Sendable {
         } else if fileExists(path + "/config.json") {
             self = try ModelFolder(folder: path, mayHaveBase: mayHaveBase)
         } else {
-            let files = regularFiles(in: path).filter { $0.hasSuffix(".gguf") }
+            let files = GGUF.models(among: regularFiles(in: path))
             guard files.count == 1, let file = files.first else {
                 throw TrawlError(
                     .notFound, "the folder has neither config.json nor one .gguf file (it has \(files.count))",
@@ -253,7 +253,7 @@ public struct ModelFolder: Sendable {
         var hash = StableHash()
         hash.update(architectureName)
         if let gguf, base == nil {
-            for key in gguf.metadata.keys where !key.hasPrefix("tokenizer.") {
+            for key in gguf.metadata.keys where !key.hasPrefix("tokenizer.") && !key.hasPrefix("split.") {
                 hash.update(key)
                 hash.update(gguf.metadata.description(of: key))
             }

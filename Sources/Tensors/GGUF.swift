@@ -1,6 +1,6 @@
 internal import TrawlCore
 
-/// A GGUF file, version 2 or 3, little-endian, with its tensors mapped in place.
+/// A GGUF file, version 2 or 3, little-endian, with its tensors mapped in place; also one that was split into several files.
 ///
 /// ```
 /// | "GGUF" | u32 version | u64 tensors | u64 entries | entries: key, type, value | tensors: name, extents, type, offset |
@@ -9,14 +9,32 @@ internal import TrawlCore
 /// Format: github.com/ggml-org/ggml, docs/gguf.md. A tensor's extents are stored fastest first; `Tensor.shape` has
 /// them slowest first, so a weight matrix is `[out, in]`.
 public struct GGUF: TensorCollection {
+    /// As given: of a split model, any of its files.
     public let path: String
+    /// Of a split model, that of its first file.
     public let metadata: GGUFMetadata
     public let tensors: [Tensor]
     private let positions: [String: Int]
 
-    /// - Throws: `TrawlError.notFound`, `.corrupted` for a truncated or contradictory file, `.unsupported` for another
-    ///   version, byte order or quantisation.
+    /// - Throws: `TrawlError.notFound` for a missing file, also of a split model, `.corrupted` for a truncated or contradictory
+    ///   file, `.unsupported` for another version, byte order or quantisation.
     public init(path: String) throws {
+        let contents = try GGUFParts.contents(of: path)
+        var positions: [String: Int] = [:]
+        for (position, tensor) in contents.tensors.enumerated()
+        where positions.updateValue(position, forKey: tensor.name) != nil {
+            throw TrawlError(
+                .corrupted, "the tensor '\(tensor.name)' occurs twice", path: path, remedy: "download it again")
+        }
+        self.path = path
+        (metadata, tensors) = contents
+        self.positions = positions
+    }
+
+    typealias Contents = (metadata: GGUFMetadata, tensors: [Tensor])
+
+    /// What one file holds.
+    static func contents(ofFile path: String) throws -> Contents {
         let file = try MappedFile(path: path)
         func corrupted(_ message: String) -> TrawlError {
             TrawlError(.corrupted, message, path: path, remedy: "download it again")
@@ -33,7 +51,7 @@ public struct GGUF: TensorCollection {
         }
         let tensorCount = try cursor.count("the number of tensors", itemSize: 24)
         let entryCount = try cursor.count("the number of metadata entries", itemSize: 13)
-        metadata = try GGUFMetadata(reading: entryCount, from: &cursor)
+        let metadata = try GGUFMetadata(reading: entryCount, from: &cursor)
         let alignment = metadata.integer("general.alignment") ?? 32
         guard alignment > 0, alignment <= 1 << 20, alignment & (alignment - 1) == 0 else {
             throw corrupted("general.alignment is \(alignment)")
@@ -58,7 +76,7 @@ public struct GGUF: TensorCollection {
                 shape.append(extent)
             }
             let code = try cursor.integer(UInt32.self, "the type of '\(name)'")
-            guard let type = Self.types[code] else {
+            guard let type = types[code] else {
                 throw TrawlError(
                     .unsupported, "the tensor '\(name)' has the quantisation type number \(code)", path: path,
                     remedy: "quantise to Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K")
@@ -72,12 +90,8 @@ public struct GGUF: TensorCollection {
         // No overflow: the cursor is inside the file and the alignment small.
         let dataStart = (cursor.offset + alignment - 1) / alignment * alignment
         var tensors: [Tensor] = []
-        var positions: [String: Int] = [:]
         for description in descriptions {
             let name = description.name
-            guard positions.updateValue(tensors.count, forKey: name) == nil else {
-                throw corrupted("the tensor '\(name)' occurs twice")
-            }
             guard let size = description.type.byteCount(shape: description.shape) else {
                 throw corrupted("the tensor '\(name)' has a shape that \(description.type.rawValue) cannot store")
             }
@@ -93,9 +107,7 @@ public struct GGUF: TensorCollection {
                     offset: dataStart + description.offset, byteCount: size))
         }
         try requireDisjoint(tensors, path: path)
-        self.path = path
-        self.tensors = tensors
-        self.positions = positions
+        return (metadata, tensors)
     }
 
     public func tensor(named name: String) -> Tensor? { positions[name].map { tensors[$0] } }

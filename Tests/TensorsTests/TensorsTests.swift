@@ -6,7 +6,7 @@ import TrawlTestSupport
 
 @testable import TrawlTensors
 
-private func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { Array($0) }
 }
 
@@ -214,6 +214,20 @@ private func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
             let folder = try TemporaryFolder()
             let path = try folder.write("a.safetensors", Array(Self.good.prefix(count)))
             #expect { try Safetensors(path: path) } throws: { ($0 as? TrawlError)?.path == path }
+        }
+    }
+
+    /// What a clone without Git LFS has in place of the weights (case 35).
+    @Test func aPointerOfGitLFSIsNamedAsSuch() throws {
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 90868376\n"
+        let folder = try TemporaryFolder()
+        for name in ["a.safetensors", "a.gguf"] {
+            let path = try folder.write(name, Array(pointer.utf8))
+            #expect {
+                _ = name.hasSuffix("gguf") ? try GGUF(path: path).tensors : try Safetensors(path: path).tensors
+            } throws: {
+                "\($0)".contains("pointer of Git LFS") && ($0 as? TrawlError)?.path == path
+            }
         }
     }
 

@@ -7,7 +7,8 @@ public final class MappedFile: Sendable {
     /// The file's length in bytes.
     public let count: Int
 
-    /// - Throws: `TrawlError.notFound` for a missing file, `.io` when the system refuses, `.corrupted` for an empty file.
+    /// - Throws: `TrawlError.notFound` for a missing file, `.io` when the system refuses, `.corrupted` for an empty file or a
+    ///   pointer of Git LFS in its place.
     public init(path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -33,6 +34,16 @@ public final class MappedFile: Sendable {
         self.path = path
         base = UnsafeRawPointer(map)
         count = Int(status.st_size)
+        guard !isPointerOfGitLFS else {
+            throw TrawlError(
+                .corrupted, "it is a pointer of Git LFS, not the file itself", path: path,
+                remedy: "run 'git lfs pull' in its folder, or download the file itself")
+        }
+    }
+
+    /// Whether the file is what a clone without Git LFS has in place of a large file: a few lines that name it.
+    private var isPointerOfGitLFS: Bool {
+        count < 1024 && withBytes { $0.starts(with: "version https://git-lfs.github.com/spec/".utf8) }
     }
 
     deinit {

@@ -1,5 +1,6 @@
 import Foundation
 import TrawlCore
+import TrawlTensors
 
 /// Finds models by name or path.
 public enum ModelCatalogue {
@@ -20,7 +21,7 @@ public enum ModelCatalogue {
 
     /// The folder or GGUF file of `model`, which is a path or the name of an installed model.
     ///
-    /// A folder that holds nothing but one GGUF file means that file.
+    /// A folder that holds nothing but one GGUF model means its file, the first one of a split model.
     ///
     /// - Throws: `TrawlError.notFound` that lists what is installed.
     public static func path(of model: String) throws -> String {
@@ -31,7 +32,7 @@ public enum ModelCatalogue {
             guard isFolder.boolValue else { return candidate }
             let contents = try files.contentsOfDirectory(atPath: candidate).sorted()
             if contents.contains("config.json") { return candidate }
-            let weights = contents.filter { $0.hasSuffix(".gguf") }
+            let weights = GGUF.models(among: contents)
             if weights.count == 1 { return candidate + "/" + weights[0] }
             throw TrawlError(
                 .notFound, "the folder holds neither a config.json nor exactly one GGUF file", path: candidate,
