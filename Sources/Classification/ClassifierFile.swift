@@ -39,10 +39,8 @@ extension Classifier {
             version: Self.version, head: head.kind, settings: head.settings, temperature: temperature,
             isCalibrated: isCalibrated, labels: labels, descriptions: descriptions, source: source, examples: examples,
             targets: targets, trials: trials, heldOut: heldOut)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var writer = SafetensorsWriter()
-        writer.metadata = [Self.key: String(decoding: try encoder.encode(record), as: UTF8.self)]
+        writer.metadata = [Self.key: String(decoding: try [UInt8](json: record), as: UTF8.self)]
         writer.add("examples", shape: [vectors.count, vectors.dimension], vectors.values)
         for (name, matrix) in head.weights.sorted(by: { $0.key < $1.key }) {
             writer.add(name, shape: [matrix.rows, matrix.columns], matrix.values)

@@ -1,4 +1,3 @@
-internal import Foundation
 import TrawlCore
 
 /// How embeddings are written to a file.
@@ -23,16 +22,14 @@ public enum EmbeddingFormat: String, CaseIterable, Sendable {
     }
 
     private func lines(_ embeddings: QuantisedEmbeddings, ids: [String]) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var bytes: [UInt8] = []
         for row in 0..<embeddings.count {
             let line =
                 switch embeddings.values(row) {
-                case .fractions(let values): try encoder.encode(Line(id: ids[row], embedding: values))
-                case .integers(let values): try encoder.encode(Line(id: ids[row], embedding: values))
+                case .fractions(let values): try [UInt8](json: Line(id: ids[row], embedding: values))
+                case .integers(let values): try [UInt8](json: Line(id: ids[row], embedding: values))
                 }
-            bytes += Array(line).withJSONControlsEscaped + [UInt8(ascii: "\n")]
+            bytes += line + [UInt8(ascii: "\n")]
         }
         return bytes
     }

@@ -250,6 +250,11 @@ import TrawlTestSupport
         #expect(made.status == 0, "\(made.errors)")
         let elsewhere = try train(1, "--from", "./smol", output: "./other/writer")
         #expect(elsewhere.status == 2 && elsewhere.errors.contains("beside"), "\(elsewhere.errors)")
+        // What belongs to encoder-decoders.
+        for option in ["--encoder-layers", "--decoder-interval", "--encoder-interval"] {
+            let refused = try train(1, "--from", "./smol", option, "2")
+            #expect(refused.status == 2 && refused.errors.contains("leave out"), "\(option): \(refused.errors)")
+        }
         let trained = try train(2, "--from", "./smol", "--rank", "4")
         #expect(trained.status == 0, "\(trained.errors)")
         let found = try run("query", "a.trawl", "--mode", "generative", "--generator", "./writer", "moon")

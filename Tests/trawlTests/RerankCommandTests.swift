@@ -176,5 +176,16 @@ import TrawlTestSupport
         #expect(
             outcome.status == 0 && outcome.errors.contains("did not read 1 of 1 passages to the end"),
             "\(outcome.errors)")
+        // For many queries it is said once.
+        try folder.write("1\triver\n2\tfrance\n3\tzebra\n", to: "queries.tsv")
+        try folder.write("1 0 long 1\n2 0 long 1\n3 0 long 1\n", to: "qrels.txt")
+        let evaluated = try TrawlProcess.run(
+            [
+                "eval", "b.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--reranker",
+                model("tiny-distilbert"),
+            ], folder: folder.path)
+        #expect(
+            evaluated.status == 0 && evaluated.errors.contains("report something for 2 of 3 queries; the first: "),
+            "\(evaluated.errors)")
     }
 }

@@ -21,9 +21,11 @@ public final class RunReranker {
     /// documents.
     ///
     /// - Parameter query: The query's text.
-    /// - Returns: The ranking, and how many of its documents the index lacks. These stay below those that were reranked, in
-    ///   their old order.
-    public func rerank(_ ranking: DocumentRanking, query: String) throws -> (ranking: DocumentRanking, missing: Int) {
+    /// - Returns: The ranking, how many of its documents the index lacks, and what the rerankers say of how they read passages.
+    ///   Documents that the index lacks stay below those that were reranked, in their old order.
+    public func rerank(
+        _ ranking: DocumentRanking, query: String
+    ) throws -> (ranking: DocumentRanking, missing: Int, notes: [String]) {
         let documents = index.documents
         let text = cleaned(query)
         var (entries, unknown): ([ScoredPassage], [DocumentID]) = ([], [])
@@ -40,11 +42,12 @@ public final class RunReranker {
             entries += passages.map { ScoredPassage($0, entry.score.isFinite ? entry.score : -Float(place)) }
         }
         var hits = Ranking(entries)
+        var notes: [String] = []
         for stage in 0..<stages.count {
-            hits = try stages.apply(
-                stage, to: hits, query: text, documents: documents, depth: stage == 0 ? read : nil
-            ).all
-            hits = try bestOfDocuments(hits)
+            let reranked = try stages.apply(
+                stage, to: hits, query: text, documents: documents, depth: stage == 0 ? read : nil)
+            notes += reranked.notes
+            hits = try bestOfDocuments(reranked.all)
         }
         var scores = try hits.map { hit in
             DocumentScore(
@@ -52,7 +55,7 @@ public final class RunReranker {
         }
         let worst = scores.last?.score ?? 0
         scores += unknown.enumerated().map { DocumentScore(document: $1, score: worst - Float($0 + 1)) }
-        return (DocumentRanking(query: ranking.query, documents: scores), unknown.count)
+        return (DocumentRanking(query: ranking.query, documents: scores), unknown.count, notes)
     }
 
     private func bestOfDocuments(_ ranking: Ranking) throws -> Ranking {

@@ -87,18 +87,23 @@ public final class SearchSession {
         }
     }
 
-    /// The documents that answer each query, each with its best passage's score: what evaluation needs.
+    /// The documents that answer each query, each with its best passage's score: what evaluation needs. What rerankers say of how
+    /// they read passages becomes one warning.
     public func rankDocuments(
         _ queries: [Query], progress: any ProgressReporter = .silent, cancellation: Cancellation = .never
     ) throws -> [DocumentRanking] {
         var rankings: [DocumentRanking] = []
+        var notes = RerankNotes()
         progress.begin("\(settings.mode ?? .hybrid) queries", total: queries.count, unit: "queries")
         defer { progress.end() }
         for start in stride(from: 0, to: queries.count, by: Self.batchSize) where !cancellation.isCancelled {
             let batch = Array(queries[start..<min(start + Self.batchSize, queries.count)])
-            rankings += try zip(batch, rank(batch)).map { try ranking($0, $1) }
+            let found = try rank(batch)
+            for query in found { notes.add(query.notes) }
+            rankings += try zip(batch, found).map { try ranking($0, $1) }
             progress.advance(batch.count)
         }
+        if let message = notes.message(of: queries.count) { progress.warn(message) }
         return rankings
     }
 

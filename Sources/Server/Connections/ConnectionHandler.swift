@@ -127,7 +127,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func refuse(_ context: ChannelHandlerContext, _ fault: RequestFault) {
         isRefused = true
         if unanswered == 0 || fault.status == .requestTimeout && isReading && unanswered == 1 {
-            let body = (try? jsonBytes(fault.body)) ?? []
+            let body = (try? [UInt8](json: fault.body)) ?? []
             let head = HTTPResponse(
                 status: fault.status,
                 headerFields: [

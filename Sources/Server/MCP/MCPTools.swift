@@ -121,6 +121,6 @@ struct MCPTools {
     }
 
     private func content(_ text: String, structured: some Encodable) throws -> [UInt8] {
-        content(text) + Array(#","structuredContent":"#.utf8) + (try jsonBytes(structured))
+        content(text) + Array(#","structuredContent":"#.utf8) + (try [UInt8](json: structured))
     }
 }

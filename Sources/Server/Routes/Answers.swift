@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -7,7 +6,7 @@ import TrawlCore
 extension Response {
     /// `value` as JSON, as the command line prints it.
     static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        json(bytes: try jsonBytes(value), status: status)
+        json(bytes: try [UInt8](json: value), status: status)
     }
 
     static func json(bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
@@ -20,11 +19,4 @@ extension Response {
         Response(
             status: .ok, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
-}
-
-/// `value` as JSON with its keys in order.
-func jsonBytes(_ value: some Encodable) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(value)).withJSONControlsEscaped
 }

@@ -50,13 +50,13 @@ struct SearchRoutes: Routes {
                     let answer = SearchAnswer(
                         index: index.name, mode: (session.settings.mode ?? .hybrid).rawValue, result: result,
                         options: options, seconds: seconds, stage: stage)
-                    feed.yield(Self.event("hits", try jsonBytes(answer)))
+                    feed.yield(Self.event("hits", try [UInt8](json: answer)))
                 }
                 let result = try session.search(Query(id: "1", text: query)) { try send($0, "search") }
                 try send(result, session.settings.rerankers.isEmpty ? "search" : "rerank")
                 feed.yield(Self.event("done", Array("{}".utf8)))
             } catch {
-                feed.yield(Self.event("error", (try? jsonBytes(RequestFault(error).body)) ?? Array("{}".utf8)))
+                feed.yield(Self.event("error", (try? [UInt8](json: RequestFault(error).body)) ?? Array("{}".utf8)))
             }
         }
         return Response(

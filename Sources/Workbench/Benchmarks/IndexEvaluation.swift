@@ -102,15 +102,18 @@ public struct IndexEvaluation {
         progress.begin("reranking", total: answered.count, unit: "queries")
         defer { progress.end() }
         var missing = 0
+        var notes = RerankNotes()
         let (reranked, seconds) = try timed {
             try Run(
                 answered.map { query in
-                    let (ranking, unknown) = try reranker.rerank(candidates(query), query: query.text)
-                    missing += unknown
+                    let found = try reranker.rerank(candidates(query), query: query.text)
+                    missing += found.missing
+                    notes.add(found.notes)
                     progress.advance(1)
-                    return ranking
+                    return found.ranking
                 })
         }
+        if let message = notes.message(of: answered.count) { progress.warn(message) }
         let timing = try SearchTiming(answered, count: timedQueries) {
             _ = try reranker.rerank(candidates($0), query: $0.text)
         }

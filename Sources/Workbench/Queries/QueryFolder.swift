@@ -27,13 +27,11 @@ public struct QueryFolder: Sendable {
     ///
     /// - Returns: the number of different queries.
     public func write(_ written: [WrittenQuery]) throws -> Int {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var lines: [UInt8] = []
         var judgements = "query-id\tcorpus-id\tscore\n"
         let judged = JudgedQueries(written: written)
         for (query, entry) in zip(judged.queries, judged.entries) {
-            lines += try encoder.encode(Line(_id: query.id, text: query.text)) + [UInt8(ascii: "\n")]
+            lines += try [UInt8](json: Line(_id: query.id, text: query.text)) + [UInt8(ascii: "\n")]
             for document in entry.relevant.sorted(by: { $0.rawValue < $1.rawValue }) {
                 judgements += "\(query.id)\t\(document.rawValue)\t1\n"
             }

@@ -17,9 +17,7 @@ enum Output {
 
     /// Writes `value` as a JSON object on one line, with its keys in order.
     static func json(_ value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(Array(try encoder.encode(value)).withJSONControlsEscaped + [UInt8(ascii: "\n")])
+        write(try [UInt8](json: value) + [UInt8(ascii: "\n")])
     }
 }
 

@@ -1,13 +1,9 @@
-import Foundation
 import TrawlCore
 
 extension RunComparison {
     /// The comparison as one JSON object: settings, systems with means, intervals, scores by query and records, pairs, warnings.
     public func json(_ provenance: ComparisonProvenance = ComparisonProvenance()) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let bytes = try Array(encoder.encode(ComparisonObject(self, provenance)))
-        return String(decoding: bytes.withJSONControlsEscaped, as: UTF8.self) + "\n"
+        String(decoding: try [UInt8](json: ComparisonObject(self, provenance)), as: UTF8.self) + "\n"
     }
 }
 
