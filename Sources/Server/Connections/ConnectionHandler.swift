@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import TrawlCore
 
 /// Watches one connection: closes it when a request does not arrive in time or none comes, notes when its client goes, asks
 /// clients that wait for permission to send a body to go on, and refuses heads that HTTP/1.1 forbids.
