@@ -251,7 +251,7 @@ import TrawlTestSupport
         let elsewhere = try train(1, "--from", "./smol", output: "./other/writer")
         #expect(elsewhere.status == 2 && elsewhere.errors.contains("beside"), "\(elsewhere.errors)")
         // What belongs to encoder-decoders.
-        for option in ["--encoder-layers", "--decoder-interval", "--encoder-interval"] {
+        for option in ["--encoder-layers", "--decoder-interval"] {
             let refused = try train(1, "--from", "./smol", option, "2")
             #expect(refused.status == 2 && refused.errors.contains("leave out"), "\(option): \(refused.errors)")
         }
