@@ -25,6 +25,8 @@ class Generator:
         self.start = Path(start)
         self.configuration = json.loads((self.start / "config.json").read_text())
         self.is_pair = self.configuration["model_type"] == "encoder-decoder"
+        # A compact folder leaves to its base, which stands beside it, what both have.
+        self.is_compact = "trawl_base_model" in self.configuration
         self.base = models / self.configuration.get("trawl_base_model", self.start.name)
         self.model = self._model()
         self._load()
@@ -149,8 +151,7 @@ class Generator:
         """
         folder.mkdir(parents=True, exist_ok=True)
         configuration = dict(self.configuration)
-        is_compact = "trawl_base_model" in configuration
-        if is_compact:
+        if self.is_compact:
             kept = dict(load_file(self.start / "model.safetensors"))
         else:
             kept = {
@@ -165,7 +166,7 @@ class Generator:
                 raise ValueError(f"{name} has values that half precision lacks")
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         (folder / "config.json").write_text(json.dumps(configuration, indent=2) + "\n")
-        for name in () if is_compact else TOKENIZER_FILES:
+        for name in () if self.is_compact else TOKENIZER_FILES:
             if (self.base / name).exists():
                 shutil.copy(self.base / name, folder / name)
         if (self.start / "key_weights.json").exists():

@@ -201,6 +201,10 @@ def main():
     generator = Generator(start if start.exists() else Path(arguments.start), arguments.models, arguments.encoder_layers)
     generator.model.to(arguments.device)
     generator.model.train()
+    if generator.is_compact and not (arguments.output.resolve().parent / generator.base.name).exists():
+        sys.exit(
+            f"the result leaves tensors to {generator.base.name}: name an output folder beside it, such as one in "
+            f"{arguments.models}")
     training = Training(arguments, generator)
     arguments.output.mkdir(parents=True, exist_ok=True)
     if training.path.exists():
