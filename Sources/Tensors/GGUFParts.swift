@@ -19,8 +19,8 @@ enum GGUFParts {
             let words = file.dropLast(".gguf".count).split(separator: "-", omittingEmptySubsequences: false)
             guard words.count >= 4, words[words.count - 2] == "of" else { return nil }
             let numbers = [words[words.count - 3], words[words.count - 1]]
-            guard numbers.allSatisfy({ $0.count == 5 && $0.allSatisfy(\.isASCII) }), let number = Int(numbers[0]),
-                let count = Int(numbers[1]), 1 <= number, number <= count
+            guard numbers.allSatisfy({ $0.count == 5 && $0.allSatisfy({ "0"..."9" ~= $0 }) }),
+                let number = Int(numbers[0]), let count = Int(numbers[1]), 1 <= number, number <= count
             else { return nil }
             stem = words.dropLast(3).joined(separator: "-")
             (self.number, self.count) = (number, count)
@@ -29,9 +29,6 @@ enum GGUFParts {
         func file(_ number: Int) -> String { String(format: "%@-%05d-of-%05d.gguf", stem, number, count) }
     }
 
-    /// More files than a model could reasonably be split into.
-    private static let mostFiles = 1024
-
     /// The metadata and the tensors of the file `path`, and of those that belong to it.
     ///
     /// - Throws: as `GGUF.init`.
@@ -39,7 +36,7 @@ enum GGUFParts {
         let own = try GGUF.contents(ofFile: path)
         guard let count = own.metadata.integer(countKey), count > 1 else { return own }
         let (folder, file) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
-        guard let name = Name(file), name.count == count, count <= mostFiles else {
+        guard let name = Name(file), name.count == count else {
             throw TrawlError(
                 .corrupted, "it is one of \(count) files of a split model, and its name does not say which", path: path,
                 remedy: "give the files the names that they had, such as NAME-00001-of-00003.gguf")

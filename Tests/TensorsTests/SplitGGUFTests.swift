@@ -78,7 +78,9 @@ import TrawlTestSupport
         #expect(try GGUF(path: path).tensors.count == 2)
     }
 
-    @Test(arguments: ["a.gguf", "a-00001-of-00003.gguf", "a-00000-of-00002.gguf", "a-1-of-2.gguf"])
+    @Test(arguments: [
+        "a.gguf", "a-00001-of-00003.gguf", "a-00000-of-00002.gguf", "a-1-of-2.gguf", "a-+0001-of-00002.gguf",
+    ])
     func aNameThatDoesNotSayWhichFileItIsIsAnError(_ name: String) throws {
         let path = try folder.write(name, Self.part(1, of: 2, tensor: "a"))
         #expect {

@@ -1,12 +1,12 @@
 """Trains a generator as `trawl train generator` does, in PyTorch: for machines with an accelerator, and as a check of Trawl's trainer.
 
-    python3 eval/train_twin/twin.py JOINED/ MODELS/ --from minilm-generator --output FOLDER --steps 4500 [--piece-minutes 9]
+    python3 eval/train_twin/twin.py JOINED/ MODELS/ --from minilm-generator --output MODELS/NAME --steps 4500 [--piece-minutes 9]
 
 JOINED is what eval/train/join.py writes (corpus.jsonl, queries.jsonl, train.tsv), MODELS the folder of Trawl's models.
 Needs torch, transformers, tokenizers and safetensors. Batches, loss, learning rates and the layout of the result are Trawl's;
-`trawl train generator --from FOLDER --self-samples 2` adds what needs an index, learning from the generator's own n-grams.
+`trawl train generator --from NAME --self-samples 2` adds what needs an index, learning from the generator's own n-grams.
 
-A training is resumable: with --piece-minutes it stops after that time and leaves its state in FOLDER, and the same command
+A training is resumable: with --piece-minutes it stops after that time and leaves its state in the output folder, and the same command
 continues it. It is the same training in pieces as in one, on one kind of machine.
 """
 
