@@ -84,6 +84,33 @@ import TrawlCore
         #expect(abs(fused.ranking[0].score - 0.85) < 1e-6)
     }
 
+    /// Of two rankings that min-max makes equal, the one whose best hit has few of the query's words counts less.
+    @Test func adaptiveTrustsWordsByWhatTheirBestHitHas() {
+        func fuse(best: Float, bound: Float? = 10, weight: Float = 1) -> [Float?] {
+            let words = Fusion.Input(
+                weight: weight, ranking: ranking([1: best, 2: 0.5]), bound: bound, readsWords: true)
+            let ngrams = Fusion.Input(weight: 1, ranking: ranking([1: 7, 2: 1]), readsWords: true)
+            let vectors = Fusion.Input(weight: 1, ranking: ranking([2: 0.9, 1: 0.1]), bound: 1)
+            let fused = Fusion(method: .adaptive, constant: 60)
+                .fuse([words, ngrams, vectors], document: { $0.rawValue })
+            return [fused.part(of: 0, to: 1), fused.part(of: 1, to: 1), fused.part(of: 2, to: 2)]
+        }
+        #expect(fuse(best: 9) == [1, 1, 1])
+        #expect(fuse(best: 5) == [1, 1, 1])
+        #expect(fuse(best: 4) == [0.8, 0.8, 1])
+        #expect(fuse(best: 1) == [0.5, 0.5, 1])
+        // Nobody knows a highest score, or its method does not take part.
+        #expect(fuse(best: 1, bound: nil) == [1, 1, 1])
+        #expect(fuse(best: 1, weight: 0) == [nil, 1, 1])
+    }
+
+    @Test func adaptiveTrustsWordsThatFindNothingLeast() {
+        let words = Fusion.Input(weight: 1, ranking: Ranking([]), bound: 10, readsWords: true)
+        let ngrams = Fusion.Input(weight: 1, ranking: ranking([1: 7, 2: 1]), readsWords: true)
+        let fused = Fusion(method: .adaptive, constant: 60).fuse([words, ngrams], document: { $0.rawValue })
+        #expect(fused.part(of: 1, to: 1) == 0.5)
+    }
+
     /// A method that knows no highest score is worth as much as the best share of one that reads words.
     @Test func methodWithoutABoundIsScaledToTheWords() {
         let words = Fusion.Input(weight: 1, ranking: ranking([1: 4, 2: 2]), bound: 10, readsWords: true)

@@ -69,6 +69,14 @@ import Testing
             path = "/v1/indexes/notes/documents?limit=2&after=\(after)"
         }
         #expect(listed == ["moon", "leaf", "rock", "bird", "sky"])
+        // The next page begins in another segment, and skips what was deleted.
+        let lines = (1...3).map { #"{"id": "n\#($0)", "text": "numbered"}"# + "\n" }.joined()
+        #expect(try await server.send("PUT", "/v1/indexes/notes/documents", lines).status == 200)
+        #expect(try await server.send("DELETE", "/v1/indexes/notes/documents/n1").status == 200)
+        let next = try await server.send("GET", "/v1/indexes/notes/documents?limit=2&after=bird")
+        let documents = next.object["documents"] as? [[String: Any]] ?? []
+        #expect(documents.map { $0["document"] as? String } == ["sky", "n2"])
+        #expect(next.object["after"] as? String == "n2")
         #expect(try await server.send("GET", "/v1/indexes/notes/documents?after=none").status == 404)
         #expect(try await server.send("GET", "/v1/indexes/notes/documents?limit=0").status == 422)
         #expect(try await server.send("GET", "/v1/indexes/notes/documents?size=1").status == 422)

@@ -73,16 +73,19 @@ import Testing
 
     private static let shared = Task { try await RunningServer() }
 
-    @Test func aSenseIsAskedOfTheIndex() async throws {
-        let answer = try await Self.shared.value.post("/v1/search", #"{"query": "a", "senses": "air#1"}"#)
+    /// What only the index knows to be wrong.
+    @Test(arguments: [
+        (#"{"query": "a", "filter": ["id=moon", "colour=red"]}"#, "$.filter", "no document has the field 'colour'"),
+        (#"{"query": "a", "senses": "air#1"}"#, "$.senses", "no senses were learnt"),
+        (#"{"query": "a", "mode": "dense"}"#, "$.mode", "no dense part"),
+        (#"{"query": "a", "weights": {"dense": 1}}"#, "$.weights", "no dense part"),
+        (#"{"query": "a", "weights": {"lexical": 0}}"#, "$.weights", "every weight"),
+    ])
+    func aFaultThatTheIndexFindsNamesItsPlace(body: String, place: String, message: String) async throws {
+        let answer = try await Self.shared.value.post("/v1/search", body)
         #expect(answer.status == 422, "\(answer.text)")
-        #expect((answer.error["message"] as? String)?.contains("no senses were learnt") == true, "\(answer.text)")
-    }
-
-    @Test func aModeThatTheIndexLacksIsAFault() async throws {
-        let answer = try await Self.shared.value.post("/v1/search", #"{"query": "a", "mode": "dense"}"#)
-        #expect(answer.status == 422)
-        #expect((answer.error["message"] as? String)?.contains("dense") == true)
+        #expect(answer.error["param"] as? String == place, "\(answer.text)")
+        #expect((answer.error["message"] as? String)?.contains(message) == true, "\(answer.text)")
     }
 
     @Test func requestsNameIndexesAndModelsNeverPaths() async throws {

@@ -73,7 +73,7 @@ import TrawlTraining
 
         // Off means off.
         for switchOff in [
-            { (settings: inout SearchSettings) in settings.fusion.method = .minMax },
+            { (settings: inout SearchSettings) in settings.fusion.method = .adaptive },
             { (settings: inout SearchSettings) in settings.fusion.blocks = 0 },
         ] {
             var settings = Self.hybrid(fitted)

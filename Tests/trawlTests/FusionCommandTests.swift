@@ -57,13 +57,13 @@ import TrawlTestSupport
         #expect(try run(["query", "a.trawl", "violin", "--explain"]).output.contains("· block 1 "))
         // Off means off.
         #expect(before.status == 0 && before.output != fitted.output)
-        #expect(try query(["--fusion", "min-max"]).output == before.output)
+        #expect(try query(["--fusion", "adaptive"]).output == before.output)
         #expect(try query(["--blocks", "0"]).output == before.output)
         #expect(try query(["--blocks", "1"]).output != before.output)
         // It holds for what it was fitted to.
         let other = try query(["--weights", "lexical=1,dense=1"])
         #expect(other.status == 2 && other.errors.contains("dense=1.5,lexical=1.0"), "\(other.errors)")
-        #expect(other.errors.contains("--fusion min-max"))
+        #expect(other.errors.contains("--fusion adaptive"))
         let useless = try query(["--fusion", "rrf", "--blocks", "1"])
         #expect(useless.status == 64 && useless.errors.contains("--fusion fitted"))
         // What changes the documents keeps it.

@@ -31,11 +31,21 @@ extension StoredDocuments {
 
     /// Calls `body` with each live document that meets all `conditions`, in the order of indexing, until it answers false.
     ///
-    /// - Throws: `TrawlError.invalidInput` for a key that is compared and that no document has, after the last document.
+    /// - Parameter first: the document before the first one; nil: from the beginning.
+    /// - Throws: `TrawlError.invalidInput` for a key that is compared and that no document has, after the last document, if all
+    ///   were visited.
     func forEachDocument(
-        meeting conditions: [DocumentCondition], _ body: (DocumentSegment, UInt32) throws -> Bool
+        after first: DocumentID? = nil, meeting conditions: [DocumentCondition],
+        _ body: (DocumentSegment, UInt32) throws -> Bool
     ) throws {
-        if let field = try visitDocuments(meeting: conditions, body).min() { throw Self.missing(field) }
+        let missing = try visitDocuments(after: first, meeting: conditions, body)
+        if first == nil, let field = missing.min() { throw Self.missing(field) }
+    }
+
+    private func place(of id: DocumentID) throws -> (segment: Int, document: UInt32) {
+        if let place = try position(of: id) { return place }
+        throw TrawlError(
+            .notFound, "no document \"\(id)\"", remedy: "name one that the index has", topic: .documents)
     }
 
     private static func missing(_ field: String) -> TrawlError {
@@ -46,11 +56,14 @@ extension StoredDocuments {
 
     /// - Returns: the keys that are compared and that no document has, if all were visited.
     private func visitDocuments(
-        meeting conditions: [DocumentCondition], _ body: (DocumentSegment, UInt32) throws -> Bool
+        after first: DocumentID? = nil, meeting conditions: [DocumentCondition],
+        _ body: (DocumentSegment, UInt32) throws -> Bool
     ) throws -> Set<String> {
         var reader = MetadataReader(keys: conditions.reduce(into: []) { $0.formUnion($1.keys) })
-        for segment in segments {
-            for document in 0..<segment.reader.info.documentCount where !segment.isDead(document: document) {
+        let start = try first.map(place)
+        for (number, segment) in segments.enumerated() where number >= start?.segment ?? 0 {
+            let begin = number == start?.segment ? (start?.document ?? 0) + 1 : 0
+            for document in begin..<segment.reader.info.documentCount where !segment.isDead(document: document) {
                 if !conditions.isEmpty {
                     try reader.read(document, of: segment)
                     guard conditions.allSatisfy({ $0.isMet(reader.values(of:)) }) else { continue }

@@ -1,8 +1,8 @@
 import Foundation
 import TrawlCore
 
-/// A fusion that was fitted to judged queries: blocks of a few neurons, each of which adds to the weighted sum of min-max
-/// scores (after Emami and Martínez-Muñoz, arXiv 1909.12098).
+/// A fusion that was fitted to judged queries: blocks of a few neurons, each of which adds to a weighted sum of scores
+/// (after Emami and Martínez-Muñoz, arXiv 1909.12098).
 ///
 /// The score of a candidate is its weighted sum plus what each block makes of its features (see `FusionFeatures`):
 ///
@@ -10,7 +10,8 @@ import TrawlCore
 ///
 /// The first blocks alone are what fitting had reached after them, so that the last ones may be left off.
 public struct FittedFusion: Codable, Equatable, Sendable {
-    /// The weights of the retrieval methods in the sum that the blocks add to.
+    /// How the sum is made that the blocks add to, and the weights of the retrieval methods in it.
+    public let base: FusionMethod
     public let weights: [String: Float]
     /// The documents of each retrieval method that are candidates.
     public let depth: Int
@@ -37,9 +38,11 @@ public struct FittedFusion: Codable, Equatable, Sendable {
 
     /// One without blocks: the weighted sum.
     public init(
-        weights: [String: Float], features: [String], queries: Int, unitsPerBlock: Int, depth: Int = Self.defaultDepth
+        base: FusionMethod = .adaptive, weights: [String: Float], features: [String], queries: Int, unitsPerBlock: Int,
+        depth: Int = Self.defaultDepth
     ) {
-        (self.weights, self.features, self.queries) = (weights, features, queries)
+        precondition(base != .fitted)
+        (self.base, self.weights, self.features, self.queries) = (base, weights, features, queries)
         (self.unitsPerBlock, self.depth) = (unitsPerBlock, depth)
     }
 
@@ -83,7 +86,7 @@ public struct FittedFusion: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case weights, depth, features, queries, biases, outputs, offsets
+        case base, weights, depth, features, queries, biases, outputs, offsets
         case unitsPerBlock = "units_per_block"
         case unitWeights = "unit_weights"
     }
@@ -91,6 +94,8 @@ public struct FittedFusion: Codable, Equatable, Sendable {
     /// - Throws: `DecodingError` for sizes that do not fit each other.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
+        // Those that were fitted before there was a choice add to min-max.
+        base = try values.decodeIfPresent(FusionMethod.self, forKey: .base) ?? .minMax
         weights = try values.decode([String: Float].self, forKey: .weights)
         depth = try values.decode(Int.self, forKey: .depth)
         features = try values.decode([String].self, forKey: .features)
@@ -101,12 +106,12 @@ public struct FittedFusion: Codable, Equatable, Sendable {
         outputs = try values.decode(PackedFloats.self, forKey: .outputs)
         offsets = try values.decode(PackedFloats.self, forKey: .offsets)
         let units = offsets.values.count.multipliedReportingOverflow(by: unitsPerBlock)
-        guard depth > 0, unitsPerBlock > 0, !units.overflow, biases.values.count == units.partialValue,
+        guard base != .fitted, depth > 0, unitsPerBlock > 0, !units.overflow, biases.values.count == units.partialValue,
             outputs.values.count == units.partialValue,
             unitWeights.values.count == units.partialValue * features.count
         else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "the sizes of the blocks do not fit"))
+                .init(codingPath: decoder.codingPath, debugDescription: "its sizes or its base do not fit"))
         }
     }
 }

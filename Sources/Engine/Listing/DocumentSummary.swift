@@ -14,14 +14,17 @@ extension StoredDocuments {
     /// Calls `body` with a summary of each live document that meets `conditions`, in the order of indexing, at most `limit`
     /// times.
     ///
-    /// - Throws: `TrawlError.invalidInput` for a key that the conditions compare and no document has.
-    /// - Complexity: O(documents); their text is not read.
+    /// - Parameter first: the document before the first one that is summarised; nil: from the beginning.
+    /// - Throws: `TrawlError.invalidInput` for a key that the conditions compare and no document has; `.notFound` for a
+    ///   document that the index does not have.
+    /// - Complexity: O(documents visited + segments); their text is not read.
     public func forEachSummary(
-        meeting conditions: [DocumentCondition] = [], limit: Int = .max, _ body: (DocumentSummary) throws -> Void
+        after first: DocumentID? = nil, meeting conditions: [DocumentCondition] = [], limit: Int = .max,
+        _ body: (DocumentSummary) throws -> Void
     ) throws {
         var left = limit
         guard left > 0 else { return }
-        try forEachDocument(meeting: conditions) { segment, document in
+        try forEachDocument(after: first, meeting: conditions) { segment, document in
             try body(try segment.summary(of: document))
             left -= 1
             return left > 0

@@ -6,13 +6,16 @@ public enum FusionMethod: String, Codable, CaseIterable, Sendable {
     case reciprocalRank = "rrf"
     /// Scores mapped to 0...1 within each ranking; a passage that a ranking lacks gets 0 there.
     case minMax = "min-max"
+    /// Min-max, with less weight for methods that read words the less of the query's words their best hit has, down to half:
+    /// min-max alone makes the best of poor hits as good as the best of good ones.
+    case adaptive
     /// Scores as standard deviations from their mean; a passage that a ranking lacks gets its lowest score there.
     case zScore = "z-score"
     /// Scores as shares of the highest that a passage could have for the query (Bruch et al. 2023, arXiv 2210.11934), so that
     /// the best of poor hits does not count as much as a good one. A method that knows no highest score gets min-max, times
     /// the best share of a method that reads words.
     case bounded
-    /// Min-max, and what the blocks add that were fitted to judged queries of the index. See `FittedFusion`.
+    /// A weighted sum, and what the blocks add that were fitted to judged queries of the index. See `FittedFusion`.
     case fitted
 }
 
@@ -42,6 +45,12 @@ struct Fusion {
 
     /// The size of a word-reading method's best score where no such method knows its own.
     private static let usualShare: Float = 0.5
+    /// The share of BM25's highest score that a passage of average length has, about, in which each word of the query occurs
+    /// once.
+    private static let shareOfAllWords: Float = 0.5
+    /// What methods that read words keep of their weight at least. Chosen with the share above on eight collections: see
+    /// `eval/results/first-use.md`.
+    private static let leastTrust: Float = 0.5
 
     let method: FusionMethod
     /// That of reciprocal rank fusion.
@@ -98,7 +107,8 @@ struct Fusion {
     /// - Complexity: O(n log n) for n entries in all.
     func fuse(_ inputs: [Input], document: (PassageID) throws -> UInt32) rethrows -> Fused {
         let count = inputs.reduce(0) { $0 + ($1.weight != 0 ? $1.ranking.count : 0) }
-        let share = inputs.filter(\.readsWords).compactMap(\.bestShare).max() ?? Self.usualShare
+        let share = inputs.filter { $0.weight != 0 && $0.readsWords }.compactMap(\.bestShare).max() ?? Self.usualShare
+        let trust = method == .adaptive ? Self.trust(inputs) : 1
         var rows: [Row] = []
         rows.reserveCapacity(count)
         // A document and the position of a row: sorted, the rows of a document follow each other in their old order.
@@ -106,9 +116,10 @@ struct Fusion {
         order.reserveCapacity(count)
         // What a ranking gives to a passage that it lacks is subtracted from all of its scores, so lacking means 0.
         for (number, input) in inputs.enumerated() where input.weight != 0 && !input.ranking.isEmpty {
+            let weight = input.readsWords ? trust * input.weight : input.weight
             for (entry, score) in zip(input.ranking, normalised(input, share: share)) {
                 order.append(UInt64(try document(entry.passage)) << 32 | UInt64(rows.count))
-                rows.append(Row(passage: entry.passage, input: number, added: input.weight * score))
+                rows.append(Row(passage: entry.passage, input: number, added: weight * score))
             }
         }
         order.sort()
@@ -147,6 +158,13 @@ struct Fusion {
         return fused
     }
 
+    /// The share of their weight that methods which read words keep; all of it where none knows a highest score.
+    private static func trust(_ inputs: [Input]) -> Float {
+        let shares = inputs.filter { $0.weight != 0 && $0.readsWords && $0.bound ?? 0 > 0 }.map { $0.bestShare ?? 0 }
+        guard let best = shares.max() else { return 1 }
+        return min(1, max(leastTrust, best / shareOfAllWords))
+    }
+
     /// - Parameter share: what the best score of a method without a bound is worth.
     private func normalised(_ input: Input, share: Float) -> [Float] {
         let scores = input.ranking.map(\.score)
@@ -156,7 +174,7 @@ struct Fusion {
             return scores.indices.map { 1 / (constant + Float($0 + 1)) }
         case .bounded:
             return input.shares ?? Self.minMax(scores, worst, best).map { $0 * share }
-        case .minMax, .fitted: return Self.minMax(scores, worst, best)
+        case .minMax, .adaptive, .fitted: return Self.minMax(scores, worst, best)
         case .zScore:
             let mean = scores.reduce(0, +) / Float(scores.count)
             let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(scores.count)

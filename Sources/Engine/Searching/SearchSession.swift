@@ -286,11 +286,13 @@ public final class SearchSession {
     func weightedSum(
         _ retrieved: [Retrieved], _ settings: FusionSettings, weights: [Float]
     ) throws -> Fusion.Fused {
-        let fusion = Fusion(method: settings.method, constant: settings.constant)
+        let method = settings.method == .fitted ? fitted?.base ?? .minMax : settings.method
+        let fusion = Fusion(method: method, constant: settings.constant)
+        let readsBounds = method == .bounded || method == .adaptive
         let inputs = try zip(zip(retrievers, weights), retrieved).map { entry, result in
             Fusion.Input(
-                weight: entry.1, ranking: result.ranking,
-                bound: fusion.method == .bounded ? try result.bound() : nil, readsWords: entry.0.readsWords)
+                weight: entry.1, ranking: result.ranking, bound: readsBounds ? try result.bound() : nil,
+                readsWords: entry.0.readsWords)
         }
         return try fusion.fuse(inputs, document: number(of:))
     }

@@ -63,7 +63,7 @@ extension SearchIndex {
             throw TrawlError(
                 .invalidInput,
                 terms.isEmpty ? "\"\(text)\" is a word that is not indexed" : "\"\(text)\" is more than one word",
-                path: path, remedy: "give one word")
+                path: path, remedy: "give one word", topic: .senseList)
         }
         guard let word = senses.model.number(of: terms[0]) else {
             throw TrawlError(

@@ -2,11 +2,11 @@ import TrawlCore
 
 /// How the rankings of several retrievers become one.
 public struct FusionSettings: Codable, Equatable, Sendable {
-    public var method = FusionMethod.minMax
+    public var method = FusionMethod.adaptive
     /// The weight of each retrieval method; one that is missing or 0 does not run. nil: the default weights of the methods
     /// that the index has.
     public var weights: [String: Float]?
-    /// The blocks of a fitted fusion that count, from the first; nil: all. With 0 it is min-max.
+    /// The blocks of a fitted fusion that count, from the first; nil: all. With 0 it is the weighted sum.
     public var blocks: Int?
     /// The constant of reciprocal rank fusion.
     public var constant: Float = 60

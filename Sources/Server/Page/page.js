@@ -185,7 +185,7 @@ async function run(column, signal) {
       if (signal.aborted) return
       column.problem = problem
       column.answer = undefined
-      if (isAboutFilter(problem)) showFilterProblem(problem)
+      if (problem.param?.startsWith("$.filter")) showFilterProblem(problem)
     }
     break
   }
@@ -210,12 +210,6 @@ async function wait(column, problem, signal) {
   }
   column.notice = undefined
   return !stops && !signal.aborted
-}
-
-/** Names of fields are checked only when the search begins, so the server may not say which part of the request is wrong. */
-function isAboutFilter({ status, param, message }) {
-  const name = message.match(/field '([^']+)'/)?.[1]
-  return param?.startsWith("$.filter") || (status === 422 && !param && name !== undefined && state.where.includes(name))
 }
 
 function showFilterProblem(problem) {
@@ -276,7 +270,7 @@ function columnView(column, other) {
   const parts = [columns.length === 2 ? h("h2", {}, column.label, answer && h("small", {}, ` ${count(column)}`))
     : h("h2", { class: "unseen" }, "Hits")]
   if (notice) parts.push(notice)
-  if (problem && !isAboutFilter(problem)) {
+  if (problem && !problem.param?.startsWith("$.filter")) {
     const mayPass = problem.status === 0 || problem.status >= 500 || problem.passes
     parts.push(view.problem(problem, mayPass && h("p", {}, h("button", { type: "button", click: search }, "Try again"))))
   }

@@ -9,7 +9,16 @@ struct SearchAnswer: Encodable, Sendable {
     /// Of the search without waiting.
     let seconds: Double
     /// What of a streamed search it is.
-    var stage: String?
+    let stage: String?
+
+    init(
+        _ result: SearchResult, of session: SearchSession, in index: ServedIndex, _ options: SearchRequest.Options,
+        seconds: Double, stage: String? = nil
+    ) {
+        self.index = index.name
+        mode = (session.settings.mode ?? .hybrid).rawValue
+        (self.result, self.options, self.seconds, self.stage) = (result, options, seconds, stage)
+    }
 
     enum CodingKeys: String, CodingKey {
         case hits, index, mode, ngrams, notes, query, seconds, stage, suggestion

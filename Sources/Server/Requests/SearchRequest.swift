@@ -127,10 +127,27 @@ extension SearchRequest.Options {
         settings.limit = limit
         settings.conditions += try filters.map { try DocumentCondition($0) }
         settings.senses = senses
-        if let weights { settings.fusion.weights = weights }
+        if let weights {
+            settings.fusion.weights = weights
+            if mode == nil { settings.mode = .hybrid }
+        }
         if let rerank { settings.rerankers = try RerankChain(rerank).settings(precision: models.precision) }
         settings.collapsesDocuments = !passages
         settings.explains = explain || highlight
         return settings
+    }
+
+    /// What an error of a search with these options means to the sender of the request, with the field that it is about if
+    /// the error tells.
+    func fault(of error: TrawlError) -> RequestFault {
+        let field: String? =
+            switch error.topic {
+            case .metadata where !filters.isEmpty: "filter"
+            case .senses where !senses.isEmpty, .senseList where !senses.isEmpty: "senses"
+            case .build where weights != nil, .fusionWeights where weights != nil: "weights"
+            case .build where mode != nil: "mode"
+            default: nil
+            }
+        return RequestFault(error, at: field.map { "$.\($0)" })
     }
 }

@@ -92,17 +92,10 @@ struct DocumentRoutes: Routes {
                     throw RequestFault.notFound("no document \"\(after)\" in the index \(index.name)")
                 }
                 var listed: [DocumentSummary] = []
-                var isThere = after == nil
                 var hasMore = false
                 // One more than is listed tells whether there are more.
-                try documents.forEachSummary(limit: after == nil ? limit + 1 : .max) { document in
-                    if !isThere {
-                        isThere = document.document == after
-                    } else if listed.count < limit {
-                        listed.append(document)
-                    } else {
-                        hasMore = true
-                    }
+                try documents.forEachSummary(after: after, limit: limit + 1) { document in
+                    if listed.count < limit { listed.append(document) } else { hasMore = true }
                 }
                 return DocumentList(documents: listed, after: hasMore ? listed.last?.document : nil)
             })

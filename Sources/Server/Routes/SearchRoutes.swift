@@ -48,15 +48,15 @@ struct SearchRoutes: Routes {
                 func send(_ result: SearchResult, _ stage: String) throws {
                     let seconds = (ContinuousClock.now - start) / .seconds(1)
                     let answer = SearchAnswer(
-                        index: index.name, mode: (session.settings.mode ?? .hybrid).rawValue, result: result,
-                        options: options, seconds: seconds, stage: stage)
+                        result, of: session, in: index, options, seconds: seconds, stage: stage)
                     feed.yield(Self.event("hits", try [UInt8](json: answer)))
                 }
                 let result = try session.search(Query(id: "1", text: query)) { try send($0, "search") }
                 try send(result, session.settings.rerankers.isEmpty ? "search" : "rerank")
                 feed.yield(Self.event("done", Array("{}".utf8)))
             } catch {
-                feed.yield(Self.event("error", (try? [UInt8](json: RequestFault(error).body)) ?? Array("{}".utf8)))
+                let fault = (error as? TrawlError).map(options.fault) ?? RequestFault(error)
+                feed.yield(Self.event("error", (try? [UInt8](json: fault.body)) ?? Array("{}".utf8)))
             }
         }
         return Response(

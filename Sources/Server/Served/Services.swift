@@ -58,15 +58,15 @@ final class Services: Sendable {
     ) throws -> [SearchAnswer] {
         let start = ContinuousClock.now
         let queries = queries.enumerated().map { Query(id: "\($0 + 1)", text: $1) }
-        let (session, results) = try served.searchable().answering { index in
-            let session = try index.session(by: engine, options.settings(of: index, models))
-            return (session, try session.search(queries))
-        }
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        return results.map {
-            SearchAnswer(
-                index: served.name, mode: (session.settings.mode ?? .hybrid).rawValue, result: $0, options: options,
-                seconds: seconds)
+        do {
+            let (session, results) = try served.searchable().answering { index in
+                let session = try index.session(by: engine, options.settings(of: index, models))
+                return (session, try session.search(queries))
+            }
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            return results.map { SearchAnswer($0, of: session, in: served, options, seconds: seconds) }
+        } catch let error as TrawlError {
+            throw options.fault(of: error)
         }
     }
 

@@ -4,7 +4,7 @@ import TrawlEvaluation
 import TrawlLexicalIndex
 import TrawlTraining
 
-/// Fits the last step of hybrid search to judged queries: blocks of neurons that add to the weighted sum of min-max scores.
+/// Fits the last step of hybrid search to judged queries: blocks of neurons that add to the weighted sum of scores.
 ///
 /// Cross-validation over queries says how many blocks help, and whether they help at all.
 public struct FusionFit: Sendable {
@@ -16,6 +16,8 @@ public struct FusionFit: Sendable {
     public var significance = 0.05
     public var seed: UInt64 = 1
 
+    /// What blocks add to.
+    private static let base = FusionMethod.adaptive
     private static let folds = 5
     /// The fewest queries that are worth a try, and those that make a fit to trust.
     private static let fewest = 50
@@ -106,7 +108,7 @@ public struct FusionFit: Sendable {
         for entry in judged {
             var settings = entry.index.settings
             settings.mode = .hybrid
-            settings.fusion.method = .minMax
+            settings.fusion.method = FusionFit.base
             if let methods = pool?.methods {
                 settings.fusion.weights = Dictionary(uniqueKeysWithValues: methods.map { ($0.name, $0.weight) })
             }
@@ -138,7 +140,7 @@ public struct FusionFit: Sendable {
     ) -> FittedFusion {
         let width = pool.features.count
         var fusion = FittedFusion(
-            weights: Dictionary(uniqueKeysWithValues: pool.methods.map { ($0.name, $0.weight) }),
+            base: base, weights: Dictionary(uniqueKeysWithValues: pool.methods.map { ($0.name, $0.weight) }),
             features: pool.features, queries: pool.queries.count, unitsPerBlock: BlockFitter().units)
         for block in ranking.blocks {
             var weights: [Float] = []

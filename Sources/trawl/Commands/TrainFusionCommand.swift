@@ -10,14 +10,14 @@ struct TrainFusionCommand: AsyncParsableCommand {
         commandName: "fusion",
         abstract: "Fit hybrid search to judged queries.",
         discussion: """
-            Hybrid search adds up the min-max scores of its methods. A fitted fusion adds blocks of two neurons to that \
+            Hybrid search adds up the scores of its methods. A fitted fusion adds blocks of two neurons to that \
             sum, which read how each method ranks a document, how much of the query it has, its length and the query's \
             words. Blocks are fitted one after the other to what the ranking still lacks; cross-validation over queries \
             chooses how many.
 
             The fusion is stored in the index and becomes the default of hybrid search if held-out queries improve \
             significantly (nDCG@10, p <= 0.05), or with --force. It holds for the methods and weights that it was \
-            fitted to. 'trawl query --fusion min-max' switches it off, --blocks leaves off its last blocks. Give 50 \
+            fitted to. 'trawl query --fusion adaptive' switches it off, --blocks leaves off its last blocks. Give 50 \
             judged queries at least; 300 make a fit to rely on.
 
             The table compares it with equal weights, with the present weights and with the best weights of a grid, \
@@ -26,7 +26,7 @@ struct TrainFusionCommand: AsyncParsableCommand {
             EXAMPLES
               trawl train fusion scifact --queries queries.jsonl --qrels qrels/train.tsv
               trawl query scifact "does vitamin D prevent falls" --explain
-              trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --fusion min-max
+              trawl eval scifact --queries queries.jsonl --qrels qrels/test.tsv --fusion adaptive
             """)
 
     @OptionGroup var index: IndexArgument

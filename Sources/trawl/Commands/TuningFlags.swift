@@ -165,7 +165,7 @@ struct FusionFlags: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How many blocks of a fitted fusion count, from the first; with 0 it is min-max. (default: all)",
+            "How many blocks of a fitted fusion count, from the first; 0 for the weighted sum. (default: all)",
             valueName: "n"))
     var blocks: Int?
 

@@ -16,7 +16,7 @@ enum Advice {
         case .build: "'trawl index --build'"
         case .passages: "--passage-size and --passage-overlap"
         case .fusionWeights: "--weights lexical=1,dense=1"
-        case .fittedFusion: "'trawl train fusion' fits one, --fusion min-max does without"
+        case .fittedFusion: "'trawl train fusion' fits one, --fusion adaptive does without"
         case .queryAdapter: "'trawl train query-adapter' fits one, --no-adapter does without"
         case .senses: "'trawl train senses' does that, with --minimum-count for rarer words"
         case .senseList: "'trawl senses INDEX WORD'"
