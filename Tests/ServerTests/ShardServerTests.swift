@@ -133,6 +133,8 @@ import TrawlTestSupport
         #expect(answer.status == 200)
         #expect(ShardMessage.isFailure(Array(answer.bytes)))
         #expect(answer.text.contains("the other side speaks version") || answer.text.contains("cannot be read"))
+        let empty = try await server.post("/v1/indexes/notes/shard", "")
+        #expect(empty.status == 422 && empty.error["message"] as? String == "there is no question", "\(empty.text)")
     }
 
     @Test func addressesAreHTTP() throws {

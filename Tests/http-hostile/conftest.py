@@ -4,14 +4,10 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from raw import Answer, ask, request
+from raw import MAX_BODY, TIMEOUT, Answer, ask, check_error, request
 from served import serving
 
 from trawl._server import LocalServer
-
-# Seconds and bytes, so that tests are short.
-TIMEOUT = 2
-MAX_BODY = 1 << 20
 
 
 @pytest.fixture(scope="session")
@@ -41,14 +37,3 @@ def send(victim: LocalServer) -> Callable[..., Answer]:
         return answer
 
     return run
-
-
-def check_error(answer: Answer) -> None:
-    """An error is JSON with a message for people, and without anything of the program's inside."""
-    assert answer.headers.get("content-type", "").startswith("application/json"), answer
-    fault = answer.error
-    assert fault["message"] and fault["type"], fault
-    assert fault["code"] == answer.status, fault
-    assert set(fault) <= {"message", "type", "param", "code", "remedy"}, fault
-    for word in ("Swift.", "DecodingError", "Fatal error", ".swift", "Optional(", "/Sources/", "0x0000"):
-        assert word not in answer.body.decode("utf-8"), fault

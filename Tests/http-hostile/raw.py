@@ -9,6 +9,10 @@ from typing import Any, Dict, List, Optional, Union
 # No answer takes longer on a busy machine.
 PATIENCE = 20.0
 
+# The limits of the attacked server, in seconds and bytes, so that tests are short.
+TIMEOUT = 2
+MAX_BODY = 1 << 20
+
 
 @dataclass
 class Answer:
@@ -172,3 +176,14 @@ def ask(url: str, data: bytes) -> Answer:
         answer = wire.answer()
         assert answer is not None, "the server closed the connection without an answer"
         return answer
+
+
+def check_error(answer: Answer) -> None:
+    """An error is JSON with a message for people, and without anything of the program's inside."""
+    assert answer.headers.get("content-type", "").startswith("application/json"), answer
+    fault = answer.error
+    assert fault["message"] and fault["type"], fault
+    assert fault["code"] == answer.status, fault
+    assert set(fault) <= {"message", "type", "param", "code", "remedy"}, fault
+    for word in ("Swift.", "DecodingError", "Fatal error", ".swift", "Optional(", "/Sources/", "0x0000"):
+        assert word not in answer.body.decode("utf-8"), fault

@@ -3,8 +3,7 @@ import json
 from typing import Any, Callable, Dict, Optional
 
 import pytest
-from conftest import MAX_BODY
-from raw import Answer
+from raw import MAX_BODY, Answer
 
 Send = Callable[..., Answer]
 

@@ -6,8 +6,7 @@ import threading
 import time
 from typing import List
 
-from conftest import TIMEOUT, check_error
-from raw import Wire, ask, request
+from raw import TIMEOUT, Wire, ask, check_error, request
 
 from trawl._server import LocalServer
 

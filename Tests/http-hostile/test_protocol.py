@@ -3,8 +3,7 @@ import json
 import time
 
 import pytest
-from conftest import MAX_BODY, check_error
-from raw import Wire, ask, request
+from raw import MAX_BODY, Wire, ask, check_error, request
 
 from trawl._server import LocalServer
 
@@ -292,7 +291,8 @@ def test_a_wrong_key(victim: LocalServer, headers: "dict[str, str]", path: str) 
 
 def test_keys_that_are_almost_right(victim: LocalServer) -> None:
     key = victim.api_key
-    for wrong in (key[:-1], key + "x", "x" + key[1:], key[:-1] + "~", key.swapcase(), key + " " + key, key * 100):
+    other = "x" if key[0] != "x" else "y"
+    for wrong in (key[:-1], key + "x", other + key[1:], key[:-1] + "~", key.swapcase(), key + " " + key, key * 100):
         assert ask(victim.url, request("GET", "/v1/models", key=wrong)).status == 401
     for right in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": key}, {"Authorization": f"bearer {key}"}):
         assert ask(victim.url, request("GET", "/v1/models", headers=right)).status == 200, right

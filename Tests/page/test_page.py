@@ -275,7 +275,7 @@ class PageTests(PageTestCase):
         self.assertEqual(self.state()["where"], "(year>1) AND year=2004")
 
     def test_hits_show_at_once_and_again_when_they_are_reranked(self):
-        self.server.proxy.pause = 1
+        self.server.proxy.pause = 3
         self.open(index="tides")
         self.one("[name=rerank]").click()
         self.one("[name=q]").send_keys("moon and sun", Keys.ENTER)

@@ -29,6 +29,9 @@ struct ShardRoutes: Routes {
                 "\(index.name) is a cluster, not a shard", remedy: "ask the servers of its shards")
         }
         let question = Array(buffer: try await services.body(of: request))
+        guard !question.isEmpty else {
+            throw RequestFault.invalid("there is no question", remedy: "send one as docs/shard-protocol.md has it")
+        }
         let answer = try await services.work.run(for: services.ticket(context)) { shard.answer(question) }
         return Response(
             status: .ok, headers: [.contentType: "application/octet-stream"],
