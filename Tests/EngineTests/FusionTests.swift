@@ -54,6 +54,25 @@ import TrawlCore
         #expect(fused.part(of: 0, to: 3) == nil && fused.part(of: 1, to: 3) == 0 && fused.part(of: 0, to: 4) == nil)
     }
 
+    /// Scores must not depend on how many hits were asked for.
+    @Test(arguments: FusionMethod.allCases) func whatIsBeyondTheDepthAddsNothing(method: FusionMethod) {
+        let words = ranking([1: 9, 2: 7, 3: 6, 4: 2, 5: 1])
+        let vectors = ranking([2: 0.9, 6: 0.8, 1: 0.3, 3: 0.2, 7: 0.1])
+        func fuse(_ count: Int) -> Fusion.Fused {
+            let inputs = [
+                Fusion.Input(weight: 1, ranking: words.top(count), bound: 20, readsWords: true),
+                Fusion.Input(weight: 2, ranking: vectors.top(count), bound: 1),
+            ]
+            return Fusion(method: method, constant: 60, depth: 3).fuse(inputs, document: { $0.rawValue })
+        }
+        let (few, many) = (fuse(3), fuse(5))
+        #expect(many.ranking.top(few.ranking.count) == few.ranking)
+        #expect(Set(many.ranking.map(\.passage.rawValue)) == [1, 2, 3, 4, 5, 6, 7])
+        for passage in [4, 5, 7] as [UInt32] {
+            #expect(many.ranking.first { $0.passage.rawValue == passage }?.score == 0)
+        }
+    }
+
     @Test func partsSumToTheScore() {
         var random = SplitMix64(seed: 3)
         for method in FusionMethod.allCases {

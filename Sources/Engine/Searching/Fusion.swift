@@ -32,9 +32,9 @@ struct Fusion {
         var readsWords = false
 
         /// The scores as shares of the bound; nil without one.
-        fileprivate var shares: [Float]? {
+        fileprivate func shares(_ scores: [Float]) -> [Float]? {
             guard let bound, bound > 0 else { return nil }
-            return ranking.map { min(1, max(0, $0.score) / bound) }
+            return scores.map { min(1, max(0, $0) / bound) }
         }
 
         fileprivate var bestShare: Float? {
@@ -55,6 +55,8 @@ struct Fusion {
     let method: FusionMethod
     /// That of reciprocal rank fusion.
     let constant: Float
+    /// How many entries of a ranking count. Further ones add nothing, so that scores do not depend on how many were asked for.
+    var depth = Int.max
 
     /// One entry per document, with the sum of its parts for its score. Its passage is the one that has most of that sum
     /// by itself.
@@ -117,9 +119,11 @@ struct Fusion {
         // What a ranking gives to a passage that it lacks is subtracted from all of its scores, so lacking means 0.
         for (number, input) in inputs.enumerated() where input.weight != 0 && !input.ranking.isEmpty {
             let weight = input.readsWords ? trust * input.weight : input.weight
-            for (entry, score) in zip(input.ranking, normalised(input, share: share)) {
+            let scores = normalised(input, share: share)
+            for (position, entry) in input.ranking.enumerated() {
+                let added = position < scores.count ? weight * scores[position] : 0
                 order.append(UInt64(try document(entry.passage)) << 32 | UInt64(rows.count))
-                rows.append(Row(passage: entry.passage, input: number, added: weight * score))
+                rows.append(Row(passage: entry.passage, input: number, added: added))
             }
         }
         order.sort()
@@ -165,15 +169,17 @@ struct Fusion {
         return min(1, max(leastTrust, best / shareOfAllWords))
     }
 
+    /// Of the entries that count.
+    ///
     /// - Parameter share: what the best score of a method without a bound is worth.
     private func normalised(_ input: Input, share: Float) -> [Float] {
-        let scores = input.ranking.map(\.score)
+        let scores = input.ranking.prefix(depth).map(\.score)
         guard let best = scores.first, let worst = scores.last else { return [] }
         switch method {
         case .reciprocalRank:
             return scores.indices.map { 1 / (constant + Float($0 + 1)) }
         case .bounded:
-            return input.shares ?? Self.minMax(scores, worst, best).map { $0 * share }
+            return input.shares(scores) ?? Self.minMax(scores, worst, best).map { $0 * share }
         case .minMax, .adaptive, .fitted: return Self.minMax(scores, worst, best)
         case .zScore:
             let mean = scores.reduce(0, +) / Float(scores.count)

@@ -287,7 +287,7 @@ public final class SearchSession {
         _ retrieved: [Retrieved], _ settings: FusionSettings, weights: [Float]
     ) throws -> Fusion.Fused {
         let method = settings.method == .fitted ? fitted?.base ?? .minMax : settings.method
-        let fusion = Fusion(method: method, constant: settings.constant)
+        let fusion = Fusion(method: method, constant: settings.constant, depth: settings.depth)
         let readsBounds = method == .bounded || method == .adaptive
         let inputs = try zip(zip(retrievers, weights), retrieved).map { entry, result in
             Fusion.Input(
