@@ -48,7 +48,7 @@ struct Fusion {
     /// The share of BM25's highest score that a passage of average length has, about, in which each word of the query occurs
     /// once.
     private static let shareOfAllWords: Float = 0.5
-    /// What methods that read words keep of their weight at least. Chosen with the share above on eight collections: see
+    /// What methods that read words keep of their weight at least. Chosen with the share above on nine collections: see
     /// `eval/results/first-use.md`.
     private static let leastTrust: Float = 0.5
 
