@@ -134,7 +134,7 @@ import TrawlTestSupport
         #expect(ShardMessage.isFailure(Array(answer.bytes)))
         #expect(answer.text.contains("the other side speaks version") || answer.text.contains("cannot be read"))
         let empty = try await server.post("/v1/indexes/notes/shard", "")
-        #expect(empty.status == 422 && empty.error["message"] as? String == "there is no question", "\(empty.text)")
+        #expect(empty.status == 422 && empty.error["message"] as? String == "the body is empty", "\(empty.text)")
     }
 
     @Test func addressesAreHTTP() throws {

@@ -10,7 +10,7 @@ public struct FusionSettings: Codable, Equatable, Sendable {
     public var blocks: Int?
     /// The constant of reciprocal rank fusion.
     public var constant: Float = 60
-    /// The passages of each retriever that are fused. What is beyond them is found, where many hits are asked for, but adds
+    /// The passages of each retriever that are fused. Further ones, which are retrieved when many hits are asked for, add
     /// nothing to a score.
     public var depth = 1000
 

@@ -30,7 +30,7 @@ struct ShardRoutes: Routes {
         }
         let question = Array(buffer: try await services.body(of: request))
         guard !question.isEmpty else {
-            throw RequestFault.invalid("there is no question", remedy: "send one as docs/shard-protocol.md has it")
+            throw RequestFault.invalid("the body is empty", remedy: "send a question (docs/shard-protocol.md)")
         }
         let answer = try await services.work.run(for: services.ticket(context)) { shard.answer(question) }
         return Response(
