@@ -14,6 +14,9 @@ from clustered import RECIPE, SHARDS, alive, environment, kill, paragraphs, wait
 from trawl import Error
 from trawl.cluster.build import build
 
+# Of the corpus that is built while programs are killed: a shard must take seconds, or it may be built before it is seen.
+COPIES = 500
+
 
 @pytest.mark.smoke
 def test_the_shards_have_all_documents_once(binary: str, manifest: Path) -> None:
@@ -52,9 +55,8 @@ def test_a_new_document_makes_all_shards_old(recipe: Path, ray_cluster: None, tm
 
 
 def test_a_killed_worker_is_replaced(binary: str, ray_cluster: None, tmp_path: Path) -> None:
-    # A corpus that takes some seconds, so that there is something to kill.
     with (tmp_path / "corpus.jsonl").open("w") as file:
-        for copy in range(60):
+        for copy in range(COPIES):
             for document in paragraphs():
                 file.write(json.dumps({**document, "id": f"{copy}-{document['id']}"}) + "\n")
     recipe = tmp_path / "large.yaml"
@@ -82,7 +84,7 @@ def test_a_killed_worker_is_replaced(binary: str, ray_cluster: None, tmp_path: P
     assert len(killed) >= 2, "something was killed"
     assert begun_again, "the killed program was begun again"
     listed = json.loads(manifest.read_text())["shards"]
-    assert sum(shard["documents"] for shard in listed) == 60 * len(paragraphs())
+    assert sum(shard["documents"] for shard in listed) == COPIES * len(paragraphs())
     subprocess.run([binary, "shards", "check", str(manifest)], check=True, timeout=60)
     assert not alive("index", str(tmp_path)), "no program is left"
 
