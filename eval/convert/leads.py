@@ -37,4 +37,6 @@ def main(leads: str, language: str, output: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[2] not in CODES:
+        sys.exit(__doc__)
     main(*sys.argv[1:])
