@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TrawlCore
 
@@ -138,5 +139,20 @@ import TrawlCore
         #expect(abs((fused.part(of: 1, to: 2) ?? 0) - 0.4) < 1e-6)
         let alone = Fusion(method: .bounded, constant: 60).fuse([unbounded], document: { $0.rawValue })
         #expect(alone.ranking[0].score == 0.5)
+    }
+
+    /// What an earlier Trawl fitted adds to the sum that it was fitted to.
+    @Test func aFittedFusionWithoutABaseAddsToMinMax() throws {
+        let fusion = FittedFusion(
+            weights: ["lexical": 1, "dense": 1.5], features: ["a"], queries: 60, unitsPerBlock: 2)
+        let data = try JSONEncoder().encode(fusion)
+        #expect(try JSONDecoder().decode(FittedFusion.self, from: data) == fusion && fusion.base == .adaptive)
+        var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        object["base"] = nil
+        let earlier = try JSONSerialization.data(withJSONObject: object)
+        #expect(try JSONDecoder().decode(FittedFusion.self, from: earlier).base == .minMax)
+        object["base"] = "fitted"
+        let wrong = try JSONSerialization.data(withJSONObject: object)
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(FittedFusion.self, from: wrong) }
     }
 }
