@@ -164,6 +164,12 @@ struct DenseModule: Sendable {
         return y
     }
 
+    /// The matrix, `[outputs, inputs]`, if the module does nothing but multiply with it; else nil.
+    func matrix() throws -> [Float]? {
+        guard activation == .identity, bias == nil, !isResidual else { return nil }
+        return try tensors.requiredTensor("linear.weight").floats()
+    }
+
     /// Takes in everything that changes what comes out.
     func update(_ hash: inout StableHash) {
         hash.update("dense \(activation.rawValue) \(bias != nil) \(isResidual)")

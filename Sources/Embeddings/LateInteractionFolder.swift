@@ -31,6 +31,10 @@ struct LateInteractionFolder {
     /// Tokens of passages that have no vectors.
     var skipped: Set<TokenID>
     let isLowercased: Bool
+    /// What queries are filled up with.
+    let mask: TokenID?
+    /// Whether the tokenizer ends a text in a special token.
+    let closes: Bool
 
     /// - Throws: `TrawlError` that names the file that is missing, damaged, or does not fit.
     init(
@@ -39,6 +43,8 @@ struct LateInteractionFolder {
     ) throws {
         self.tokenizer = tokenizer
         isLowercased = layout.isLowercased
+        mask = tokenizer.maskID ?? tokenizer.id(of: "[MASK]")
+        closes = tokenizer.encodeIDs("").last.map { tokenizer.isSpecial($0) } ?? false
         let longest = try min(layout.maximumTokens ?? model.tokenizerMaximum() ?? .max, context)
         (queryLength, passageLength) = (longest, longest)
         skipped = Set(Self.punctuation.compactMap { tokenizer.id(of: $0) })
@@ -67,6 +73,11 @@ struct LateInteractionFolder {
         } else {
             isTrained = false
             head = .identity
+        }
+        guard expandedLength == nil || mask != nil else {
+            throw TrawlError(
+                .incompatible, "the tokenizer has no mask token, which fills up queries", path: path,
+                remedy: "use the tokenizer that belongs to this checkpoint")
         }
         guard min(queryLength, passageLength) > 3 else {
             throw TrawlError(

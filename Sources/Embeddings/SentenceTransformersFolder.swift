@@ -58,7 +58,9 @@ struct SentenceTransformersFolder {
                 .corrupted, "the default prompt '\(name)' is none of the prompts", path: path,
                 remedy: "add it to 'prompts', or set 'default_prompt_name' to null")
         }
-        let similarity = try settings["similarity_fn_name"]?.string.map { name in
+        let similarity = try settings["similarity_fn_name"]?.string.flatMap { name -> Similarity? in
+            // PyLate's word for late interaction, which has no other.
+            if name == "MaxSim" { return nil }
             guard let similarity = Similarity(rawValue: name == "dot_product" ? "dot" : name) else {
                 throw TrawlError(
                     .unsupported, "the similarity '\(name)' is not supported", path: path,

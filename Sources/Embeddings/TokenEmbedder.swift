@@ -28,9 +28,6 @@ public final class TokenEmbedder: Sendable {
     private let layout: LateInteractionFolder
     private let encoder: any TokenEncoder
     private let pool: ThreadPool
-    private let mask: TokenID?
-    /// Whether the tokenizer ends a text in a special token.
-    private let closes: Bool
     private var tokenizer: Tokenizer { layout.tokenizer }
 
     /// - Throws: `TrawlError` that names the file or tensor that is missing, damaged or does not fit.
@@ -52,13 +49,6 @@ public final class TokenEmbedder: Sendable {
         isTrained = layout.isTrained
         dimension = layout.head.width(of: encoder.hiddenSize)
         maximumTokens = layout.passageLength
-        mask = tokenizer.maskID ?? tokenizer.id(of: "[MASK]")
-        closes = tokenizer.encodeIDs("").last.map { tokenizer.isSpecial($0) } ?? false
-        guard layout.expandedLength == nil || mask != nil else {
-            throw TrawlError(
-                .incompatible, "the tokenizer has no mask token, which fills up queries", path: folder,
-                remedy: "use the tokenizer that belongs to this checkpoint")
-        }
         var hash = StableHash()
         hash.update("token vectors")
         hash.update(model.digest)
@@ -78,70 +68,32 @@ public final class TokenEmbedder: Sendable {
 
     /// The vectors of passages. One of nothing but punctuation may have none.
     public func passages(_ texts: [String]) throws -> TokenVectors {
-        try embed(tokenise(texts) { self.input($0, .passage) })
+        try embed(tokenise(texts) { self.layout.input($0, .passage) })
     }
 
     /// The vectors of queries. Mask tokens that a query was filled up with have vectors too.
     public func queries(_ texts: [String]) throws -> TokenVectors {
-        try embed(texts.map { input($0, .query) })
+        try embed(texts.map { layout.input($0, .query) })
     }
 
     /// The ranges of `text`, in UTF-8, of the tokens that have vectors, in the order of the vectors; empty for tokens that are
     /// no text.
     public func ranges(_ text: String, _ role: TextRole) -> [Range<Int>] {
-        let input = input(text, role)
-        let offsets = arrange(tokenizer.encode(lowered(text)).offsets, marker: marker(role) == nil ? nil : 0..<0, role)
+        let input = layout.input(text, role)
+        let offsets = layout.arrange(
+            tokenizer.encode(layout.lowered(text)).offsets, marker: layout.marker(role) == nil ? nil : 0..<0, role)
         return input.kept.map { offsets.indices.contains($0) ? offsets[$0] : 0..<0 }
     }
 
     /// The tokens of each text, however long, without those that the model adds.
     public func lengths(of texts: [String]) -> [Int] {
         let added = tokenizer.encodeIDs("").count
-        return tokenise(texts) { self.tokenizer.encodeIDs(self.lowered($0)).count - added }
+        return tokenise(texts) { self.tokenizer.encodeIDs(self.layout.lowered($0)).count - added }
     }
 
     /// The tokens of the longest passage that is encoded whole, as `lengths` counts them.
     public var longestPassage: Int {
         max(1, maximumTokens - tokenizer.encodeIDs("").count - (layout.passageMarker == nil ? 0 : 1))
-    }
-
-    /// A text as the encoder reads it.
-    private struct Input {
-        var tokens: [TokenID]
-        /// The tokens before the masks.
-        var textCount: Int
-        /// The positions of those that get vectors, ascending.
-        var kept: [Int]
-        var isCut: Bool
-    }
-
-    private func lowered(_ text: String) -> String { layout.isLowercased ? text.lowercased() : text }
-
-    private func marker(_ role: TextRole) -> TokenID? {
-        role == .query ? layout.queryMarker : layout.passageMarker
-    }
-
-    /// Puts the marker after the first token, and cuts what is too long before the closing special token.
-    private func arrange<Item>(_ tokens: [Item], marker: Item?, _ role: TextRole) -> [Item] {
-        var items = tokens
-        if let marker { items.insert(marker, at: min(1, items.count)) }
-        let limit = role == .query ? layout.queryLength : layout.passageLength
-        guard items.count > limit, let last = items.last else { return items }
-        return closes ? items.prefix(limit - 1) + [last] : Array(items.prefix(limit))
-    }
-
-    private func input(_ text: String, _ role: TextRole) -> Input {
-        let whole = tokenizer.encodeIDs(lowered(text))
-        var ids = arrange(whole.isEmpty ? [tokenizer.padID ?? 0] : whole, marker: marker(role), role)
-        let isCut = whole.count + (marker(role) == nil ? 0 : 1) > ids.count
-        let count = ids.count
-        if role == .query, let expanded = layout.expandedLength, let mask, count < expanded {
-            ids += Array(repeating: mask, count: expanded - count)
-        }
-        let kept = ids.indices.filter { position in
-            role == .query || !layout.skipped.contains(ids[position])
-        }
-        return Input(tokens: ids, textCount: count, kept: kept, isCut: isCut)
     }
 
     /// Texts side by side: at some hundred thousand that is not nothing.
@@ -158,7 +110,7 @@ public final class TokenEmbedder: Sendable {
         }
     }
 
-    private func embed(_ inputs: [Input]) throws -> TokenVectors {
+    private func embed(_ inputs: [LateInteractionInput]) throws -> TokenVectors {
         var starts = [0]
         for input in inputs { starts.append(starts[starts.count - 1] + input.kept.count) }
         let total = starts[starts.count - 1]

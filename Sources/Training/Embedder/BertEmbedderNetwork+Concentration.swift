@@ -20,8 +20,8 @@ extension BertEmbedderNetwork {
         var values = [Double](repeating: 0, count: pairs.count)
         for part in GradientCache.parts(order, of: texts, microBatch: microBatch) {
             tape.clear()
-            let states = tape.values(of: encoder.lastFeedForwardInputs(part.map { texts[$0] }, tape))
-            let dimension = sizes.hiddenSize
+            let states = tape.values(of: bert.encoder.lastFeedForwardInputs(part.map { texts[$0] }, tape))
+            let dimension = bert.sizes.hiddenSize
             var start = 0
             for index in part {
                 let end = start + texts[index].count * dimension

@@ -7,9 +7,9 @@ internal import TrawlModels
 /// An `ExampleWeighting` weighs queries by the sum of both losses.
 public final class EmbedderObjective: TrainingObjective {
     public struct Settings: Codable, Sendable, Equatable {
-        public var adaptation = BertEmbedderNetwork.Adaptation()
+        public var adaptation = AdaptedBert.Adaptation()
         public var examples = EmbedderExamples.Settings()
-        /// What cosines are divided by.
+        /// What similarities are divided by.
         public var temperature: Float = 0.05
         /// The weight of the teacher's shares beside InfoNCE.
         public var softWeight: Float = 0.3
@@ -118,9 +118,9 @@ public final class EmbedderObjective: TrainingObjective {
         let (hard, soft) = GradientCache(network: network, microBatch: pass.microBatch).accumulate(
             batch.texts, on: pass.tape
         ) { tape, embedded in
-            let similarities = tape.similarities(
-                tape.rows(Array(0..<count), of: embedded), tape.rows(Array(count..<batch.texts.count), of: embedded),
-                scale: 1 / settings.temperature)
+            let similarities = network.similarities(
+                embedded, queries: Array(batch.texts[..<count]), passages: Array(batch.texts[count...]),
+                scale: 1 / settings.temperature, tape)
             var losses: (hard: Double, soft: Double) = (0, 0)
             _ = tape.loss(of: similarities, scale: scale) { values in
                 solved = batch.rows.enumerated().count { row, query in
@@ -161,8 +161,8 @@ public final class EmbedderObjective: TrainingObjective {
         let (count, texts) = (pairs.count, pairs.map(\.first) + pairs.map(\.second))
         let loss = GradientCache(network: network, microBatch: pass.microBatch).accumulate(texts, on: pass.tape) {
             tape, embedded in
-            let similarities = tape.similarities(
-                tape.rows(Array(0..<count), of: embedded), tape.rows(Array(count..<2 * count), of: embedded), scale: 1)
+            let similarities = network.similarities(
+                embedded, queries: Array(texts[..<count]), passages: Array(texts[count...]), scale: 1, tape)
             return tape.loss(of: similarities) { values in
                 let cosines = (0..<count).map { values[$0 * count + $0] }
                 let (value, slopes) = EmbeddingLoss.ranking(cosines, given: pairs.map(\.similarity))

@@ -12,19 +12,20 @@ struct GradientCache {
     ///
     /// - Parameters:
     ///   - texts: None is empty.
-    ///   - loss: Gets the embeddings, `[texts, dimension]`, and writes the loss's gradient on the tape.
+    ///   - loss: Gets the vectors of all texts, those of a text after the other, and writes the loss's gradient on the tape.
     func accumulate<Result>(
         _ texts: [[TokenID]], on tape: Tape, _ loss: (Tape, Variable) throws -> Result
     ) rethrows -> Result {
         // Parts of texts of like length.
         let order = texts.indices.sorted { (texts[$0].count, $0) < (texts[$1].count, $1) }
         let parts = Self.parts(order, of: texts, microBatch: microBatch)
-        var ranks = [Int](repeating: 0, count: texts.count)
-        for (rank, index) in order.enumerated() { ranks[index] = rank }
+        var places = [Range<Int>](repeating: 0..<0, count: texts.count)
+        for (index, rows) in zip(order, network.vectorRows(of: order.map { texts[$0] })) { places[index] = rows }
+        let rows = places.flatMap { Array($0) }
         guard parts.count > 1 else {
             tape.clear()
             let embedded = network.embeddings(of: order.map { texts[$0] }, tape)
-            let result = try loss(tape, tape.rows(ranks, of: embedded))
+            let result = try loss(tape, tape.rows(rows, of: embedded))
             tape.backward()
             return result
         }
@@ -34,16 +35,17 @@ struct GradientCache {
             silent.clear()
             cached += silent.values(of: network.embeddings(of: part.map { texts[$0] }, silent))
         }
-        let dimension = cached.count / texts.count
+        let dimension = cached.count / rows.count
         tape.clear()
-        let embedded = tape.leaf(cached, rows: texts.count, columns: dimension)
-        let result = try loss(tape, tape.rows(ranks, of: embedded))
+        let embedded = tape.leaf(cached, rows: rows.count, columns: dimension)
+        let result = try loss(tape, tape.rows(rows, of: embedded))
         tape.backward()
         let gradient = tape.gradient(of: embedded) ?? []
         var start = 0
         for part in parts {
-            let slopes = Array(gradient[start..<start + part.count * dimension])
-            start += part.count * dimension
+            let end = part.reduce(start) { $0 + network.vectorCount(of: texts[$1]) * dimension }
+            let slopes = Array(gradient[start..<end])
+            start = end
             tape.clear()
             _ = tape.loss(of: network.embeddings(of: part.map { texts[$0] }, tape)) { _ in (0, slopes) }
             tape.backward()

@@ -2,26 +2,20 @@ internal import Foundation
 internal import TrawlCore
 internal import TrawlEmbeddings
 internal import TrawlModels
+internal import TrawlTensors
 
 extension TrainedModelFolder {
+    private static let package = "sentence_transformers.models."
+
     /// Writes what sentence-transformers keeps beside the weights of a BERT encoder with one pooling: its modules, prompts and
     /// lengths are those of the model that training began with. A folder without base gets the tokenizer too.
     func writeEmbedder(like origin: EmbedderFolder, _ sizes: EncoderConfiguration) throws {
-        let data = try Data(contentsOf: URL(filePath: origin.model.configurationPath))
-        var members = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-        for name in members.keys where name.hasPrefix("trawl_") { members[name] = nil }
-        members["architectures"] = ["BertModel"]
-        // Half precision is a matter of storage: computing in it is slower on processors.
-        (members["torch_dtype"], members["dtype"]) = (nil, "float32")
-        try writeConfiguration(members)
-
-        let package = "sentence_transformers.models."
-        var modules = [["idx": 0, "name": "0", "path": "", "type": package + "Transformer"] as [String: Any]]
-        modules.append(["idx": 1, "name": "1", "path": "1_Pooling", "type": package + "Pooling"])
-        if origin.isNormalised {
-            modules.append(["idx": 2, "name": "2", "path": "2_Normalize", "type": package + "Normalize"])
-        }
-        try writeJSON(modules, to: "modules.json")
+        let maximum = try origin.maximumTokens ?? origin.model.tokenizerMaximum() ?? sizes.contextLength
+        try writeTransformer(
+            origin.model, maximum: min(maximum, sizes.contextLength), isLowercased: origin.isLowercased)
+        var modules = [("Transformer", Self.package), ("Pooling", Self.package)]
+        if origin.isNormalised { modules.append(("Normalize", Self.package)) }
+        try writeModules(modules)
         try createFolder("1_Pooling")
         let modes = origin.pooling?.modes ?? [.mean]
         try writeJSON(
@@ -30,17 +24,62 @@ extension TrainedModelFolder {
                 "pooling_mode_mean_tokens": modes.contains(.mean), "pooling_mode_max_tokens": false,
                 "pooling_mode_mean_sqrt_len_tokens": false, "include_prompt": true,
             ], to: "1_Pooling/config.json")
-        let maximum = try origin.maximumTokens ?? origin.model.tokenizerMaximum() ?? sizes.contextLength
-        try writeJSON(
-            ["max_seq_length": min(maximum, sizes.contextLength), "do_lower_case": origin.isLowercased],
-            to: "sentence_bert_config.json")
         try writeJSON(
             [
                 "prompts": origin.prompts,
                 "default_prompt_name": origin.defaultPromptName.map { $0 as Any } ?? NSNull(),
                 "similarity_fn_name": (origin.similarity ?? .cosine).rawValue,
             ], to: "config_sentence_transformers.json")
-        if base == nil { try copyTokenizer(of: origin.model) }
+    }
+
+    /// Writes what PyLate keeps beside the weights of a BERT encoder: the projection of states, and how texts are read.
+    ///
+    /// - Parameter head: `[dimension, hidden]`.
+    func writeTokenEmbedder(like origin: TokenEmbedderFolder, _ sizes: EncoderConfiguration, head: Parameter) throws {
+        let settings = origin.settings
+        let maximum = (settings["document_length"] as? Int) ?? sizes.contextLength
+        try writeTransformer(
+            origin.model, maximum: min(maximum, sizes.contextLength), isLowercased: origin.isLowercased)
+        try writeModules([("Transformer", Self.package), ("Dense", "pylate.models.Dense.")])
+        try createFolder("1_Dense")
+        try writeJSON(
+            [
+                "in_features": head.columns, "out_features": head.rows, "bias": false,
+                "activation_function": "torch.nn.modules.linear.Identity", "use_residual": false,
+            ], to: "1_Dense/config.json")
+        var writer = SafetensorsWriter()
+        writer.metadata["format"] = "pt"
+        writer.add(head.name, shape: head.shape, head.values, as: storage)
+        try writer.write(to: path + "/1_Dense/model.safetensors")
+        try writeJSON(
+            settings.merging(
+                ["prompts": [String: String](), "default_prompt_name": NSNull(), "similarity_fn_name": "MaxSim"]
+            ) { own, _ in own }, to: "config_sentence_transformers.json")
+    }
+
+    /// Writes config.json and the longest text, and copies the tokenizer where there is no base.
+    private func writeTransformer(_ model: ModelFolder, maximum: Int, isLowercased: Bool) throws {
+        let data = try Data(contentsOf: URL(filePath: model.configurationPath))
+        var members = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+        for name in members.keys where name.hasPrefix("trawl_") { members[name] = nil }
+        members["architectures"] = ["BertModel"]
+        // Half precision is a matter of storage: computing in it is slower on processors.
+        (members["torch_dtype"], members["dtype"]) = (nil, "float32")
+        try writeConfiguration(members)
+        try writeJSON(
+            ["max_seq_length": maximum, "do_lower_case": isLowercased], to: "sentence_bert_config.json")
+        if base == nil { try copyTokenizer(of: model) }
+    }
+
+    /// The first module's files are in the folder itself, those of others in folders of their own.
+    private func writeModules(_ modules: [(name: String, package: String)]) throws {
+        try writeJSON(
+            modules.enumerated().map { index, module in
+                [
+                    "idx": index, "name": "\(index)", "path": index == 0 ? "" : "\(index)_\(module.name)",
+                    "type": module.package + module.name,
+                ] as [String: Any]
+            }, to: "modules.json")
     }
 
     private func createFolder(_ name: String) throws {

