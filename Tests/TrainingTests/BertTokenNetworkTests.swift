@@ -65,13 +65,12 @@ import TrawlTestSupport
                 for other in passages.counts {
                     var sum: Float = 0
                     for row in first..<first + count {
-                        sum += (start..<start + other).reduce(-Float.infinity) { best, column in
-                            max(
-                                best,
-                                (0..<8).reduce(0) {
-                                    $0 + queries.values[row * 8 + $1] * passages.values[column * 8 + $1]
-                                })
+                        let products: [Float] = (start..<start + other).map { column in
+                            (0..<8).reduce(Float(0)) {
+                                $0 + queries.values[row * 8 + $1] * passages.values[column * 8 + $1]
+                            }
                         }
+                        sum += products.max() ?? 0
                     }
                     found.append(sum)
                     start += other

@@ -36,15 +36,17 @@ import TrawlTensors
         let tape = Tape()
         let found = tape.values(
             of: tape.maxSim(TapeTests.input(x, tape), queries: [0..<2, 2..<5], passages: passages, scale: 0.7))
-        let expected = [0..<2, 2..<5].flatMap { query in
-            passages.map { passage in
-                0.7
-                    * query.reduce(Float(0)) { sum, row in
-                        sum
-                            + (passage.map { other in
-                                (0..<10).reduce(Float(0)) { $0 + x.values[row * 10 + $1] * x.values[other * 10 + $1] }
-                            }.max() ?? 0)
+        var expected: [Float] = []
+        for query in [0..<2, 2..<5] {
+            for passage in passages {
+                var sum: Float = 0
+                for row in query {
+                    let products: [Float] = passage.map { other in
+                        (0..<10).reduce(Float(0)) { $0 + x.values[row * 10 + $1] * x.values[other * 10 + $1] }
                     }
+                    sum += products.max() ?? 0
+                }
+                expected.append(0.7 * sum)
             }
         }
         #expect(zip(found, expected).filter { abs($0 - $1) > 1e-5 }.isEmpty)

@@ -23,7 +23,7 @@ struct ONNXGraph {
         let file = try MappedFile(path: path)
         var model = ProtobufReader(file)
         var parts: [Range<Int>] = []
-        try model.forEach { field, value in
+        while let (field, value) = try model.next() {
             if field == 7, case .bytes(let range) = value { parts.append(range) }
         }
         guard let part = parts.last else {
@@ -31,8 +31,8 @@ struct ONNXGraph {
         }
         var graph = ProtobufReader(file, part: part)
         var tensors: [Tensor] = []
-        try graph.forEach { field, value in
-            guard case .bytes(let range) = value else { return }
+        while let (field, value) = try graph.next() {
+            guard case .bytes(let range) = value else { continue }
             if field == 1 { nodes.append(try Self.node(file, range)) }
             if field == 5, let tensor = try Self.tensor(file, range) { tensors.append(tensor) }
             guard nodes.count <= Self.maximumNodes, tensors.count <= Self.maximumNodes else {

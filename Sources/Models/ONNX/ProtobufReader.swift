@@ -51,11 +51,6 @@ struct ProtobufReader {
         }
     }
 
-    /// Calls `body` with every field.
-    mutating func forEach(_ body: (_ field: Int, _ value: Value) throws -> Void) throws {
-        while let (field, value) = try next() { try body(field, value) }
-    }
-
     /// The numbers of a field that occurs once for each, or has them packed.
     func numbers(_ value: Value) throws -> [UInt64] {
         switch value {
