@@ -61,7 +61,7 @@ package struct ONNXEncoder {
                 let output = node.outputs.first
             else { throw unsupported("a product of two results") }
             let bias = graph.nodes.first { $0.inputs.contains(output) }?.inputs
-                .last { $0.hasSuffix(".bias") && graph.weights[$0]?.shape == [weight.shape[1]] }
+                .first { $0.hasSuffix("dense.bias") && graph.weights[$0]?.shape == [weight.shape[1]] }
             guard let bias else { throw unsupported("the matrix '\(weight.name)' without a bias") }
             entries.append(
                 Entry(name: String(bias.dropLast(5)) + ".weight", tensor: weight, columns: 0..<weight.shape[1]))

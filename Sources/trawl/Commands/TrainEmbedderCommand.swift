@@ -78,7 +78,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
     var unguided = false
     @Option(
         help: ArgumentHelp(
-            "What similarities are divided by in the loss. (default: 0.05, with --late 0.25)", valueName: "n"))
+            "What similarities are divided by in the loss. (default: 0.05, with --late 1)", valueName: "n"))
     var temperature: Float?
     @Option(
         help: ArgumentHelp(
@@ -142,8 +142,8 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             settings.adaptation.adapters = adapters
         }
         settings.adaptation.layers = encoderLayers
-        // The sum over the tokens of a short question has about the spread of one cosine times their number.
-        (settings.temperature, settings.softWeight) = (temperature ?? (late ? 0.25 : 0.05), labelWeight)
+        // A sum over about twenty tokens spreads as much as a cosine over 0.05.
+        (settings.temperature, settings.softWeight) = (temperature ?? (late ? 1 : 0.05), labelWeight)
         settings.examples.queriesPerStep = queriesPerStep
         settings.examples.negatives = negatives
         settings.examples.hardest = hardest
