@@ -101,6 +101,9 @@ public struct TokenEmbedderFolder: Sendable {
         ]
     }
 
+    /// The tokens at which passages are cut, special ones included.
+    package var maximumTokens: Int { layout.passageLength }
+
     /// Whether texts are lowercased, whatever the tokenizer does.
     package var isLowercased: Bool { layout.isLowercased }
 }

@@ -44,8 +44,7 @@ package struct ONNXEncoder {
         for node in graph.nodes where node.type == "Attention" {
             guard node.inputs.count >= 3, let weight = graph.weights[node.inputs[1]],
                 let bias = graph.weights[node.inputs[2]], weight.shape.count == 2,
-                weight.shape[1] == 3 * weight.shape[0],
-                bias.shape == [weight.shape[1]]
+                weight.shape[1] % 3 == 0, weight.shape[1] / 3 == weight.shape[0], bias.shape == [weight.shape[1]]
             else { throw unsupported("the attention of layer \(layers) has no weights of its own") }
             let (size, attention) = (weight.shape[0], names.layer(layers).attention)
             for (part, name) in [attention.query, attention.key, attention.value].enumerated() {
@@ -55,13 +54,18 @@ package struct ONNXEncoder {
             }
             layers += 1
         }
-        // A matrix has the name of the bias that is added to its product.
+        // A matrix has the name of the bias that is added to its product, by the first node that reads it.
+        var readers: [String: ONNXGraph.Node] = [:]
+        for node in graph.nodes.reversed() {
+            for input in node.inputs { readers[input] = node }
+        }
         for node in graph.nodes where node.type == "MatMul" {
             guard node.inputs.count == 2, let weight = graph.weights[node.inputs[1]], weight.shape.count == 2,
                 let output = node.outputs.first
             else { throw unsupported("a product of two results") }
-            let bias = graph.nodes.first { $0.inputs.contains(output) }?.inputs
-                .first { $0.hasSuffix("dense.bias") && graph.weights[$0]?.shape == [weight.shape[1]] }
+            let bias = readers[output]?.inputs.first {
+                $0.hasSuffix("dense.bias") && graph.weights[$0]?.shape == [weight.shape[1]]
+            }
             guard let bias else { throw unsupported("the matrix '\(weight.name)' without a bias") }
             entries.append(
                 Entry(name: String(bias.dropLast(5)) + ".weight", tensor: weight, columns: 0..<weight.shape[1]))

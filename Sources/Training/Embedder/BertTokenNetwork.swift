@@ -83,6 +83,6 @@ public final class BertTokenNetwork: EmbedderNetwork {
     public func write(to folder: TrainedModelFolder) throws {
         try folder.create()
         try bert.write(to: folder)
-        try folder.writeTokenEmbedder(like: origin, bert.sizes, head: head)
+        try folder.writeTokenEmbedder(like: origin, head: head)
     }
 }

@@ -35,11 +35,8 @@ extension TrainedModelFolder {
     /// Writes what PyLate keeps beside the weights of a BERT encoder: the projection of states, and how texts are read.
     ///
     /// - Parameter head: `[dimension, hidden]`.
-    func writeTokenEmbedder(like origin: TokenEmbedderFolder, _ sizes: EncoderConfiguration, head: Parameter) throws {
-        let settings = origin.settings
-        let maximum = (settings["document_length"] as? Int) ?? sizes.contextLength
-        try writeTransformer(
-            origin.model, maximum: min(maximum, sizes.contextLength), isLowercased: origin.isLowercased)
+    func writeTokenEmbedder(like origin: TokenEmbedderFolder, head: Parameter) throws {
+        try writeTransformer(origin.model, maximum: origin.maximumTokens, isLowercased: origin.isLowercased)
         try writeModules([("Transformer", Self.package), ("Dense", "pylate.models.Dense.")])
         try createFolder("1_Dense")
         try writeJSON(
@@ -52,7 +49,7 @@ extension TrainedModelFolder {
         writer.add(head.name, shape: head.shape, head.values, as: storage)
         try writer.write(to: path + "/1_Dense/model.safetensors")
         try writeJSON(
-            settings.merging(
+            origin.settings.merging(
                 ["prompts": [String: String](), "default_prompt_name": NSNull(), "similarity_fn_name": "MaxSim"]
             ) { own, _ in own }, to: "config_sentence_transformers.json")
     }
