@@ -65,8 +65,7 @@ import TrawlTestSupport
         }
         try terminal.enter(" :quit")
         #expect(terminal.screen.contains("no hits for \":quit\""))
-        terminal.type("\u{4}")
-        #expect(try terminal.end() == 0)
+        #expect(try terminal.endInput() == 0)
     }
 
     /// Where libedit is missing, lines are read without either.
@@ -76,8 +75,7 @@ import TrawlTestSupport
         // A word that is corrected in its middle: alpXXha, three to the left, two deleted.
         try first.enter("alpXXha\u{1B}[D\u{1B}[D\u{7F}\u{7F}")
         #expect(first.data.hasPrefix("1  1  "), "\(first.data)")
-        first.type("\u{4}")
-        #expect(try first.end() == 0)
+        #expect(try first.endInput() == 0)
         let second = try PseudoTerminal(["query", "a.trawl"], in: folder)
         try second.enter("\u{1B}[A")
         #expect(second.data == first.data, "\(second.screen)")
