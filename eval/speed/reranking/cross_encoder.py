@@ -1,10 +1,10 @@
 """Scores the same pairs with Trawl and with sentence-transformers' CrossEncoder in alternating runs, on two threads.
 
     python3 -m venv PEERS && PEERS/bin/pip install -r eval/speed/peers/requirements.txt
-    PEERS/bin/python eval/speed/reranking/cross_encoder.py SCIFACT/ MODEL/ --trawl .build/release/trawl [--peak GFLOPS]
+    PEERS/bin/python eval/speed/reranking/cross_encoder.py SCIFACT/ MODEL --trawl .build/release/trawl [--peak GFLOPS]
         [--queries N] [--passages N] [--rounds N]
 
-MODEL is a cross-encoder that both read, such as one of 'trawl train reranker --complete'. Every query is scored with the same
+MODEL is the name of an installed cross-encoder that both read, such as one of 'trawl train reranker --complete'. Every query is scored with the same
 passages of 20 to 256 tokens. Tokenising is part of the time, loading the model is not. Trawl answers over HTTP (`/rerank`), so its
 times have the request and the JSON in them. The share of the peak counts the multiplications for the tokens there are, without
 padding. Differences are to sentence-transformers' logits; of an f32 run they are rounding.
@@ -61,7 +61,7 @@ def operations(model: CrossEncoder, lengths: list[int]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("scifact", help="folder with corpus.jsonl and queries.jsonl")
-    parser.add_argument("model", help="folder of a cross-encoder")
+    parser.add_argument("model", help="name of a cross-encoder among Trawl's models")
     parser.add_argument("--trawl", required=True, help="the binary")
     parser.add_argument("--peak", type=float, help="the machine's sgemm peak on two threads, in GFLOP/s")
     parser.add_argument("--queries", type=int, default=4)
@@ -70,7 +70,7 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.set_num_threads(THREADS)
-    folder = str(Path(options.model).resolve())
+    folder = models.folder(options.model)
     tokenizer = Tokenizer.from_file(folder + "/tokenizer.json")
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -79,7 +79,8 @@ def main() -> None:
         queries = [json.loads(line)["text"] for line, _ in zip(lines, range(options.queries))]
     lengths = [len(tokenizer.encode(query, passage)) for query in queries for passage in passages]
 
-    peer = CrossEncoder(folder, device="cpu", max_length=512)
+    # Half precision is how the weights are stored; torch computes in it slowly.
+    peer = CrossEncoder(folder, device="cpu", max_length=512, model_kwargs={"dtype": torch.float32})
     identity = torch.nn.Identity()
 
     def reference(query: str, texts: list[str]) -> numpy.ndarray:
@@ -90,7 +91,7 @@ def main() -> None:
         scorers = {}
         for precision in ("f32", "int8"):
             server = stack.enter_context(running.trawl(options.trawl, options=["--precision", precision]))
-            scorers[f"trawl, {precision}"] = TrawlScorer(server, folder)
+            scorers[f"trawl, {precision}"] = TrawlScorer(server, options.model)
         scorers[REFERENCE] = reference
         seconds: dict[str, list[float]] = {name: [] for name in scorers}
         scores: dict[str, list[numpy.ndarray]] = {}
