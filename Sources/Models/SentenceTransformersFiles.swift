@@ -7,7 +7,6 @@ struct SentenceTransformersFiles {
     var poolsFirst: Bool
     var hiddenSize: Int
     var maximumTokens: Int
-    var isLowercased: Bool
     /// By the role of a text.
     var prompts: [String: String]
 
@@ -25,7 +24,7 @@ struct SentenceTransformersFiles {
             ),
             (
                 "sentence_bert_config.json",
-                ["max_seq_length": maximumTokens, "do_lower_case": isLowercased] as [String: Any]
+                ["max_seq_length": maximumTokens, "do_lower_case": false] as [String: Any]
             ),
             (
                 "1_Pooling/config.json",

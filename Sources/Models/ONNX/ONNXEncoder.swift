@@ -100,8 +100,7 @@ package struct ONNXEncoder {
         // What the model calls a query is known by its name: see `InstructionTemplate`.
         try SentenceTransformersFiles.write(
             SentenceTransformersFiles(
-                poolsFirst: true, hiddenSize: sizes.hiddenSize, maximumTokens: sizes.contextLength, isLowercased: false,
-                prompts: [:]
+                poolsFirst: true, hiddenSize: sizes.hiddenSize, maximumTokens: sizes.contextLength, prompts: [:]
             ).contents, to: folder)
     }
 }

@@ -12,14 +12,12 @@ struct ONNXGraph {
     /// In the order of computation.
     private(set) var nodes: [Node] = []
     private(set) var weights: [String: Tensor] = [:]
-    let path: String
 
     private static let maximumNodes = 1 << 20
 
     /// - Throws: `TrawlError.notFound`, `.corrupted` for a file that is truncated or contradicts itself, `.unsupported` for
     ///   weights outside of the file. All lengths are checked before they are used.
     init(path: String) throws {
-        self.path = path
         let file = try MappedFile(path: path)
         var model = ProtobufReader(file)
         var parts: [Range<Int>] = []

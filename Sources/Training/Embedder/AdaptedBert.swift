@@ -27,9 +27,7 @@ public struct AdaptedBert {
     /// - Parameter seed: Determines the matrices A of adapters; the matrices B are 0, so that they change nothing yet.
     /// - Throws: `TrawlError` that names a missing tensor, or `.unsupported` for a model of another kind.
     init(_ model: ModelFolder, adaptation: Adaptation, seed: UInt64) throws {
-        guard model.architecture == .bert else {
-            throw Self.untrainable("an embedding model of the type \(model.architectureName)", path: model.path)
-        }
+        try Self.requireBert(model)
         sizes = try EncoderConfiguration(bert: model)
         try sizes.requireTrainableBert(model)
         let reader = BertParameterReader(model, adapters: adaptation.adapters, seed: seed)
@@ -40,6 +38,12 @@ public struct AdaptedBert {
         parameters = reader.parameters
         adapters = reader.adaptersByMatrix
         origin = model
+    }
+
+    static func requireBert(_ model: ModelFolder) throws {
+        guard model.architecture == .bert else {
+            throw untrainable("an embedding model of the type \(model.architectureName)", path: model.path)
+        }
     }
 
     static func untrainable(_ what: String, path: String) -> TrawlError {

@@ -14,7 +14,14 @@ public final class BertEmbedderNetwork: EmbedderNetwork {
     /// - Parameter seed: Determines the adapters.
     /// - Throws: `TrawlError` that names a missing tensor, or `.unsupported` for a model of another kind.
     public init(_ folder: EmbedderFolder, adaptation: Adaptation = Adaptation(), seed: UInt64 = 1) throws {
+        try Self.requireTrainable(folder)
         bert = try AdaptedBert(folder.model, adaptation: adaptation, seed: seed)
+        origin = folder
+    }
+
+    /// - Throws: `TrawlError.unsupported` for a model that cannot be trained, before its weights are read.
+    public static func requireTrainable(_ folder: EmbedderFolder) throws {
+        try AdaptedBert.requireBert(folder.model)
         func require(_ isMet: Bool, _ what: String) throws {
             if !isMet { throw AdaptedBert.untrainable(what, path: folder.path) }
         }
@@ -24,7 +31,6 @@ public final class BertEmbedderNetwork: EmbedderNetwork {
             pooling.modes == [.mean] || pooling.modes == [.cls],
             "the pooling \(pooling.modes.map(\.rawValue).joined(separator: " and "))")
         try require(pooling.includesPrompt, "a pooling without the tokens of prompts")
-        origin = folder
     }
 
     /// The matrices of queries, keys, values and outputs of the attention of every layer.

@@ -13,7 +13,6 @@ public final class BertTokenNetwork: EmbedderNetwork {
     let bert: AdaptedBert
     /// `[dimension, hidden]`.
     let head: Parameter
-    private let skipped: Set<TokenID>
 
     /// - Parameters:
     ///   - dimension: The length of a token's vector; nil for that of the folder's head, or of a state where it has none.
@@ -32,7 +31,6 @@ public final class BertTokenNetwork: EmbedderNetwork {
         head = Parameter(
             name: "linear.weight", rows: dimension, columns: bert.sizes.hiddenSize, isVector: false, rateFactor: 1,
             values: values)
-        skipped = folder.skipped
         origin = folder
     }
 
@@ -73,7 +71,7 @@ public final class BertTokenNetwork: EmbedderNetwork {
         return tape.maxSim(
             embedded, queries: Array(rows[..<queries.count]),
             passages: zip(passages, rows[queries.count...]).map { text, rows in
-                zip(text, rows).compactMap { skipped.contains($0) ? nil : $1 }
+                zip(text, rows).compactMap { origin.skipped.contains($0) ? nil : $1 }
             }, scale: scale)
     }
 

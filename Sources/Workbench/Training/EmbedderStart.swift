@@ -27,7 +27,7 @@ struct EmbedderStart {
         case .ofTexts:
             let folder = try EmbedderFolder(path: path)
             // What cannot be trained fails before the search.
-            _ = try BertEmbedderNetwork(folder, adaptation: adaptation, seed: seed)
+            try BertEmbedderNetwork.requireTrainable(folder)
             let embedder = try TextEmbedder(folder: path)
             model = folder.model
             guide = embedder
