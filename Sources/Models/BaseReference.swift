@@ -39,7 +39,7 @@ struct BaseReference {
     private static func corrupted(_ folder: String) -> TrawlError {
         TrawlError(
             .corrupted,
-            "'trawl_base_model' is for encoder-decoders, cross-encoders and adapters and names a model's folder beside their own",
+            "'trawl_base_model' is for encoder-decoders, rerankers and adapters and names a model's folder beside their own",
             path: folder + "/config.json", remedy: "write the folder's name alone, such as \"all-MiniLM-L6-v2\"")
     }
 

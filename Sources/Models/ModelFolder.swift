@@ -18,6 +18,8 @@ public struct ModelFolder: Sendable {
         /// Transformers' `EncoderDecoderModel`: two models of the BERT family in one folder.
         case encoderDecoder
         case bart, mbart
+        /// A ranker of its own kind: see `ConvKNRM`.
+        case convKNRM
     }
 
     /// Whether the model gives states of tokens, from which embeddings and rerankers are made, and no next token.
@@ -94,6 +96,7 @@ public struct ModelFolder: Sendable {
         case "encoder-decoder": architecture = .encoderDecoder
         case "bart": architecture = .bart
         case "mbart": architecture = .mbart
+        case ConvKNRMConfiguration.modelType: architecture = .convKNRM
         default:
             throw TrawlError(
                 .unsupported,

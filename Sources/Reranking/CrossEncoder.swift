@@ -5,7 +5,8 @@ public import TrawlTensors
 internal import TrawlTokenizers
 
 /// A cross-encoder: query and passage are read together and one number comes out (Nogueira and Cho 2019,
-/// arXiv 1901.04085). Folders of sequence classifiers with one label, as sentence-transformers stores them.
+/// arXiv 1901.04085). Folders of sequence classifiers with one label, as sentence-transformers stores them, and of Conv-KNRM
+/// rankers.
 ///
 /// A passage that is longer than the model reads is read in windows, and the best of them counts.
 public struct CrossEncoder: PairScorer, Sendable {
@@ -14,14 +15,14 @@ public struct CrossEncoder: PairScorer, Sendable {
     public let folder: String
     /// The tokens of query, passage and special tokens that are read together.
     public let maximumTokens: Int
-    public let labelCount: Int
+    public var labelCount: Int { model.labelCount }
     /// Identifies weights and tokenizer.
     public let digest: String
     /// The most windows of a passage; with 1, only the beginning is read.
     public var windows = 4
 
-    private let encoder: any TokenEncoder
-    private let head: ClassificationHead
+    private let model: any PairModel
+    private let template: PairTemplate
     let tokenizer: Tokenizer
     private let output: Output
     private let pool: ThreadPool
@@ -32,29 +33,28 @@ public struct CrossEncoder: PairScorer, Sendable {
     /// - Throws: `TrawlError` that names the file or tensor that is missing or does not fit, `.unsupported` for an
     ///   activation that is not known.
     public init(folder: String, precision: Precision = .f32, pool: ThreadPool = .shared) throws {
-        let model = try ModelFolder(path: folder)
+        let source = try ModelFolder(path: folder)
         self.folder = folder
         self.pool = pool
-        head = try ClassificationHead(model)
-        tokenizer = try model.loadTokenizer()
-        encoder = try model.loadEncoder(precision: precision)
-        labelCount = head.labelCount
-        guard head.inputSize == encoder.hiddenSize else {
-            throw TrawlError(
-                .corrupted,
-                "the encoder's states have \(encoder.hiddenSize) values, the classifier reads \(head.inputSize)",
-                path: folder, remedy: "download the model again")
+        if source.architecture == .convKNRM {
+            model = try ConvKNRM(source)
+            output = .identity
+        } else {
+            let encoder = try ClassifyingEncoder(source, precision: precision)
+            model = encoder
+            output = try Self.output(folder + "/config.json", labelCount: encoder.labelCount)
         }
-        output = try Self.output(folder + "/config.json", labelCount: labelCount)
-        maximumTokens = min(encoder.contextLength, try model.tokenizerMaximum() ?? .max)
-        guard maximumTokens > tokenizer.pairSpecialCount + 1 else {
+        tokenizer = try source.loadTokenizer()
+        template = model.template(tokenizer)
+        maximumTokens = min(model.contextLength, try source.tokenizerMaximum() ?? .max)
+        guard maximumTokens > template.specialCount + 1 else {
             throw TrawlError(
                 .incompatible,
-                "the model reads \(maximumTokens) tokens, of which \(tokenizer.pairSpecialCount) are special: none are left",
+                "the model reads \(maximumTokens) tokens, of which \(template.specialCount) are special: none are left",
                 path: folder, remedy: "correct model_max_length in tokenizer_config.json")
         }
         var hash = StableHash()
-        hash.update(model.digest)
+        hash.update(source.digest)
         hash.update(tokenizer.digest)
         digest = hash.hexadecimal
     }
@@ -134,22 +134,9 @@ public struct CrossEncoder: PairScorer, Sendable {
 
     /// The labels' values for each input, `[inputs, labelCount]`.
     private func values(_ inputs: [EncoderInput]) throws -> [Float] {
-        let size = head.inputSize
-        let states = UnsafeMutablePointer<Float>.allocate(capacity: max(1, inputs.count * size))
-        defer { states.deallocate() }
-        nonisolated(unsafe) let target = states
-        func take(_ index: Int, _ states: UnsafeBufferPointer<Float>) { head.pool(states, into: target + index * size) }
-        if head.readsFirstStateOnly {
-            try encoder.encodeFirstTokens(inputs, pool: pool, consume: take)
-        } else {
-            try encoder.encode(inputs, pool: pool, consume: take)
-        }
-        return [Float](unsafeUninitializedCapacity: inputs.count * labelCount) { buffer, count in
-            count = inputs.count * labelCount
-            guard let base = buffer.baseAddress, count > 0 else { return }
-            head.logits(states, count: inputs.count, into: base, pool: pool)
-            if output == .sigmoid { for index in 0..<count { base[index] = 1 / (1 + exp(-base[index])) } }
-        }
+        var values = try model.values(of: inputs, pool: pool)
+        if output == .sigmoid { for index in values.indices { values[index] = 1 / (1 + exp(-values[index])) } }
+        return values
     }
 
     /// The inputs of a pair: one, or one for each window. Of the two texts the longer is cut first, as the `tokenizers`
@@ -157,14 +144,14 @@ public struct CrossEncoder: PairScorer, Sendable {
     func inputs(
         _ query: [TokenID], _ passage: [TokenID], windows most: Int
     ) -> (inputs: [EncoderInput], keptQuery: Int, isCut: Bool) {
-        let space = maximumTokens - tokenizer.pairSpecialCount
+        let space = maximumTokens - template.specialCount
         let kept = PairTemplate.longestFirst(query.count, passage.count, budget: space)
         let fitsWhole = kept.second == passage.count
         let windows = PassageWindows(
             count: passage.count, size: fitsWhole ? max(1, passage.count) : space - kept.first, most: most)
         let inputs = windows.ranges.map { range in
-            let (ids, typeIDs) = tokenizer.assemble(pair: query[..<kept.first], passage[range])
-            return EncoderInput(tokens: ids, segments: typeIDs)
+            let (tokens, segments) = template.input(query[..<kept.first], passage[range])
+            return EncoderInput(tokens: tokens, segments: segments)
         }
         return (inputs, kept.first, windows.isCut)
     }

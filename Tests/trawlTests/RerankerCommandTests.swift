@@ -68,6 +68,28 @@ import TrawlTestSupport
         #expect(stages.contains { $0["stage"] as? String == "rerank" })
     }
 
+    @Test func aTrainedConvKNRMRankerRanksByItsScores() throws {
+        let trained = try train(
+            "--architecture", "conv-knrm", "--steps", "30", "--hold-out", "0", "--storage", "f32")
+        #expect(trained.status == 0, "\(trained.errors)")
+        let described = try run("models", "show", "./judge", "--json")
+        #expect(described.output.contains("ConvKNRM") && described.output.contains("rerank"), "\(described.output)")
+        for flags in [["--reranker", "./judge"], ["--rerank", "cross=./judge:5"]] {
+            let hits = try TrawlProcess.run(
+                ["query", "a.trawl", "what makes the tides of the moon", "--json"] + flags, folder: folder.path)
+            #expect(hits.status == 0, "\(hits.errors)")
+            #expect(hits.objects.first?["document"] as? String == "tides")
+        }
+        // It can be trained further, and is no embedder.
+        let further = try run(
+            "train", "reranker", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--steps", "2",
+            "--hold-out", "0", "--architecture", "conv-knrm", "--from", "./judge", "--output", "./further")
+        #expect(further.status == 0, "\(further.errors)")
+        let wrong = try run("embed", "corpus.jsonl", "--model", "./judge", "--output", "x.npy")
+        #expect(wrong.status == 2)
+        #expect(wrong.errors.contains("ConvKNRM"), "\(wrong.errors)")
+    }
+
     /// Over a hybrid search the default reranker is one voice among others; over a single method it decides.
     @Test func theDefaultRerankersWeightDependsOnTheSearch() throws {
         let made = try run("index", "corpus.jsonl", "--output", "b.trawl", "--build", "lexical,dense", "--quiet")
@@ -98,7 +120,8 @@ import TrawlTestSupport
     @Test(
         arguments: [
             ["--steps", "9223372036854775807"], ["--minutes", "1e30"], ["--negatives", "0"], ["--loss", "kl"],
-            ["--loss", "best"], ["--also", "b.trawl"], ["--hold-out", "1"],
+            ["--loss", "best"], ["--also", "b.trawl"], ["--hold-out", "1"], ["--architecture", "knrm"],
+            ["--encoder-layers", "2", "--architecture", "conv-knrm"],
         ]) func valuesOutOfTheirBoundsAreRefused(_ flags: [String]) throws
     {
         let outcome = try TrawlProcess.run(

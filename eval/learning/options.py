@@ -4,9 +4,10 @@
     python3 eval/learning/options.py WORK DATA/scifact --seeds 1,2,3 --minutes 4
 
 DATA is a folder in BEIR's layout with qrels/train.tsv and qrels/test.tsv. It is made small, so that two cores do a training in a
-minute or two: all judged documents and --distractors others, each cut after --words words. The embedding model and the generator are trained
-on the training judgements, and tested by nDCG@10 on the test judgements: dense search with a new index of the trained model, and
-generated n-grams alone (100 queries). Nothing is held out, and the last state of a training is tested.
+minute or two: all judged documents and --distractors others, each cut after --words words. The embedding model, the generator and the
+rerankers (a cross-encoder and Conv-KNRM) are trained on the training judgements, and tested by nDCG@10 on the test judgements: dense
+search with a new index of the trained model, generated n-grams alone (100 queries), BM25's best 20 documents by the reranker's scores.
+Nothing is held out, and the last state of a training is tested.
 
 A run that is done is kept in WORK/options.jsonl. --minutes ends the program when so much time is over, after a run; the next call goes on with
 the next one. The tables have what is done so far.
@@ -21,9 +22,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 TRAWL = os.environ.get("TRAWL_BINARY", str(Path(__file__).resolve().parents[2] / ".build/release/trawl"))
 
+CURRICULA = [
+    "",
+    "--curriculum reciprocal",
+    "--curriculum normalised",
+    "--curriculum kde",
+    "--curriculum reciprocal --anti-curriculum",
+    "--curriculum kde --anti-curriculum",
+]
 OPTIONS = {
     "embedder": [
         "",
@@ -38,12 +48,17 @@ OPTIONS = {
         "--pacing linear",
         "--span-pacing linear",
     ],
+    "cross-encoder": CURRICULA,
+    "conv-knrm": CURRICULA,
 }
-TEST = ["--first-queries", 100]
+TEST: list[object] = ["--first-queries", 100]
 TRAINING = {
     "embedder": "--hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 40 --encoder-layers 1",
     "generator": "--hold-out 0 --self-samples 0 --sources-per-step 12 --spans-per-source 2",
+    "cross-encoder": "--hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 96 --encoder-layers 2 --loss cross-entropy --mode lexical",
+    "conv-knrm": "--architecture conv-knrm --hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 96 --loss cross-entropy --mode lexical",
 }
+RERANKERS = ("cross-encoder", "conv-knrm")
 
 
 def run(*arguments: object) -> str:
@@ -77,34 +92,42 @@ def prepare(work: Path, data: Path, words: int, distractors: int) -> Path:
 
 def score(index: Path, data: Path, *flags: object) -> float:
     out = run("eval", index, "--queries", data / "queries.jsonl", "--qrels", data / "qrels/test.tsv", "--measures", "nDCG@10", "--json", "--quiet", *flags)
-    return json.loads(out.splitlines()[0])["nDCG@10"]
+    return float(json.loads(out.splitlines()[0])["nDCG@10"])
 
 
-def measure(model: str, option: str | None, seed: int, options: argparse.Namespace, index: Path) -> dict:
+def measure(model: str, option: str | None, seed: int, options: argparse.Namespace, index: Path) -> dict[str, Any]:
     """A training and its score; without an option, the score of the model that is not trained."""
     if option is None:
-        value = score(index, options.data, "--mode", *(["dense"] if model == "embedder" else ["generative", *TEST]))
+        modes: dict[str, list[object]] = {"embedder": ["dense"], "generator": ["generative", *TEST]}
+        before = modes.get(model, ["lexical"])
+        value = score(index, options.data, "--mode", *before)
         return {"model": model, "option": None, "seed": seed, "nDCG@10": value, "seconds": 0}
     output, other = options.work / "trained", options.work / "trained.trawl"
     shutil.rmtree(output, ignore_errors=True)
     shutil.rmtree(other, ignore_errors=True)
     started = time.monotonic()
-    steps = options.embedder_steps if model == "embedder" else options.generator_steps
+    steps = {"embedder": options.embedder_steps, "generator": options.generator_steps}.get(model, options.reranker_steps)
+    # A curriculum is over after two thirds of the training.
+    more = ["--curriculum-samples", steps * 16 * 2 // 3] if "--curriculum" in option else []
     run(
-        "train", model, index, "--queries", options.data / "queries.jsonl", "--qrels", options.data / "qrels/train.tsv", "--output", output,
-        "--steps", steps, "--seed", seed, "--quiet", *TRAINING[model].split(), *option.split(),
+        "train", "reranker" if model in RERANKERS else model, index,
+        "--queries", options.data / "queries.jsonl", "--qrels", options.data / "qrels/train.tsv", "--output", output,
+        "--steps", steps, "--seed", seed, "--quiet", *TRAINING[model].split(), *option.split(), *more,
     )
     seconds = time.monotonic() - started
     if model == "embedder":
         run("index", options.work / "corpus.jsonl", "--output", other, "--build", "dense", "--embedder", output, "--precision", "int8", "--passage-size", "none", "--quiet")
         value = score(other, options.data, "--mode", "dense")
+    elif model in RERANKERS:
+        value = score(index, options.data, "--mode", "lexical", "--rerank", f"cross={output}:20", "--precision", "int8")
     else:
         value = score(index, options.data, "--mode", "generative", "--generator", output, *TEST)
     return {"model": model, "option": option, "seed": seed, "steps": steps, "nDCG@10": value, "seconds": seconds}
 
 
-def table(model: str, done: list[dict]) -> None:
-    print(f"\n| `train {model}` | nDCG@10 by seed | mean | range | against off | seconds |\n|---|---|---:|---:|---:|---:|")
+def table(model: str, done: list[dict[str, Any]]) -> None:
+    command = f"train reranker --architecture {model}" if model in RERANKERS else f"train {model}"
+    print(f"\n| `{command}` | nDCG@10 by seed | mean | range | against off | seconds |\n|---|---|---:|---:|---:|---:|")
     for run in done:
         if run["model"] == model and run["option"] is None:
             print(f"| not trained | {run['nDCG@10']:.4f} | | | | |")
@@ -134,6 +157,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--embedder-steps", type=int, default=100)
     parser.add_argument("--generator-steps", type=int, default=100)
+    parser.add_argument("--reranker-steps", type=int, default=100)
     parser.add_argument("--words", type=int, default=40)
     parser.add_argument("--distractors", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=1e9)
@@ -143,7 +167,7 @@ def main() -> None:
     index = prepare(options.work, options.data, options.words, options.distractors)
     log = options.work / "options.jsonl"
     done = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    runs = [(model, None, 0) for model in options.models.split(",")]
+    runs: list[tuple[str, str | None, int]] = [(model, None, 0) for model in options.models.split(",")]
     # One seed after the other, so that what is there can be compared at any time.
     for seed in map(int, options.seeds.split(",")):
         runs += [(model, option, seed) for model in options.models.split(",") for option in OPTIONS[model]]

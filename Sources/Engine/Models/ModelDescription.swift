@@ -30,7 +30,7 @@ public struct ModelDescription: Encodable, Sendable {
         digest = folder.digest
         var uses: [String] = []
         var details: [String: String] = [:]
-        if folder.isCrossEncoder {
+        if folder.isPairScorer {
             uses = ["rerank"]
             details = try Self.details(ofClassifier: folder)
         } else if TokenEmbedder.isTrained(folder) {

@@ -2,11 +2,11 @@ import TrawlCore
 import TrawlModels
 import TrawlReranking
 
-/// A classifier that reads a query and a passage together.
+/// A model that reads a query and a passage together: a classifier, or a Conv-KNRM ranker.
 struct CrossEncoderKind: PairRerankerKind {
     let name = "cross"
 
-    func accepts(_ model: ModelFolder) -> Bool { model.isCrossEncoder }
+    func accepts(_ model: ModelFolder) -> Bool { model.isPairScorer }
 
     func makeScorer(_ settings: RerankSettings, models: ModelCache) throws -> ModelScorer {
         guard let model = settings.model else {

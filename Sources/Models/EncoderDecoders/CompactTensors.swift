@@ -2,7 +2,8 @@ internal import TrawlCore
 internal import TrawlTensors
 
 /// The tensors of a folder that leaves out those which it shares with a BERT model beside it: of an encoder-decoder its
-/// encoder and the embeddings of its decoder; of a cross-encoder what its training left as it was.
+/// encoder and the embeddings of its decoder; of a cross-encoder what its training left as it was; of a
+/// Conv-KNRM ranker its word vectors.
 ///
 /// config.json names the folder of that model as `trawl_base_model`, and may fix it with `trawl_base_digest`:
 /// ```
@@ -31,6 +32,7 @@ struct CompactTensors: TensorCollection {
         switch configuration["model_type"]?.string {
         case "encoder-decoder": nameInBase = { BertPairNames.nameInBase($0) }
         case "bert": nameInBase = { CrossEncoderNames.nameInBase($0) }
+        case ConvKNRMConfiguration.modelType: nameInBase = { ConvKNRMConfiguration.nameInBase($0) }
         default: throw reference.corrupted
         }
         guard mayHaveBase else { throw reference.corrupted }

@@ -14,7 +14,7 @@ extension ModelFolder {
     }
 
     /// Whether it continues texts, and nothing else.
-    public var isDecoder: Bool { !isEncoder && !isEncoderDecoder }
+    public var isDecoder: Bool { !isEncoder && !isEncoderDecoder && architecture != .convKNRM }
 
     /// What writes text: a decoder or an encoder-decoder.
     ///

@@ -7,12 +7,21 @@ public import TrawlTensors
 import TrawlTokenizers
 public import TrawlTraining
 
-/// Trains a cross-encoder on judged queries of one index or several, and writes its folder.
+/// Trains a model that reads a query and a passage together on judged queries of one index or several, and writes its folder.
 ///
 /// A first stage searches for each query; the reranker learns to score relevant passages above the others that were found.
 /// Held-out queries score it during the training, by the order that it gives to their best passages.
 public struct RerankerTraining {
-    /// The model to begin with, by name or path: a BERT encoder or cross-encoder.
+    /// What is trained.
+    public enum Architecture: String, CaseIterable, Sendable {
+        /// A BERT encoder with a score: see `CrossEncoderNetwork`.
+        case crossEncoder = "cross-encoder"
+        /// N-grams that are compared by their vectors: see `ConvKNRM`.
+        case convKNRM = "conv-knrm"
+    }
+
+    public var architecture = Architecture.crossEncoder
+    /// The model to begin with, by name or path: a BERT encoder, or a model of the architecture.
     public var start = ModelCatalogue.defaultEmbedder
     /// The name of the new model among Trawl's models, or a path.
     public let output: String
@@ -41,6 +50,13 @@ public struct RerankerTraining {
     /// The tokens that are computed at once.
     private static let microBatch = 2048
 
+    private func network(_ model: ModelFolder) throws -> any RerankerNetwork {
+        switch architecture {
+        case .crossEncoder: try CrossEncoderNetwork(model, rates: objective.rates, seed: training.seed)
+        case .convKNRM: try ConvKNRMNetwork(model, seed: training.seed)
+        }
+    }
+
     /// Trains to the end, or until it is cancelled, and keeps the best reranker.
     ///
     /// - Throws: `TrawlError` for a model that cannot be trained, queries without anything to learn from, or a resumed training
@@ -56,11 +72,11 @@ public struct RerankerTraining {
         }
         let model = try ModelFolder(path: ModelCatalogue.path(of: start))
         let tokenizer = try model.loadTokenizer()
-        let template = PairTemplate(tokenizer)
+        let template = architecture == .crossEncoder ? PairTemplate(tokenizer) : .plain
         let output = try TrainingOutput(
             name: output, storage: storage, isComplete: isComplete, resumes: resumes, replaces: replaces
         ).folder(beginningWith: model)
-        let network = try CrossEncoderNetwork(model, rates: objective.rates, seed: training.seed)
+        let network = try network(model)
         let encode = { (text: String) in tokenizer.encodeIDs(text, addSpecialTokens: false) }
         let found = try candidates.run(
             judged, engine, .init(query: encode, passage: encode), progress: progress, cancellation: cancellation)

@@ -88,7 +88,9 @@ extension FuzzTarget {
         let folder = try ModelFolder(path: path)
         _ = folder.digest
         let ids: [TokenID] = [1, 2, 3, 2]
-        if folder.isEncoder || path.contains("mistral") || path.contains("qwen") {
+        if folder.architecture == .convKNRM {
+            _ = try ConvKNRM(folder).scores(of: [EncoderInput(tokens: ids, segments: [0, 0, 1, 1])])
+        } else if folder.isEncoder || path.contains("mistral") || path.contains("qwen") {
             let encoder = try folder.loadEncoder()
             try encoder.encode([EncoderInput(tokens: ids)], pool: .shared) { _, _ in }
         } else {
@@ -190,7 +192,8 @@ private enum ModelSeeds {
         (
             "RerankingTests",
             [
-                "tiny-cross-encoder-3", "tiny-deberta-v2", "tiny-distilbert", "tiny-electra", "tiny-modernbert-cls",
+                "tiny-conv-knrm", "tiny-cross-encoder-3", "tiny-deberta-v2", "tiny-distilbert", "tiny-electra",
+                "tiny-modernbert-cls",
                 "tiny-monot5", "tiny-yes-no",
             ]
         ),
