@@ -61,7 +61,7 @@ struct ClassifyingEncoder: PairModel {
 extension ConvKNRM: PairModel {
     var labelCount: Int { 1 }
     /// It has no positions. Memory bounds what it reads.
-    var contextLength: Int { 1 << 14 }
+    var contextLength: Int { 1 << 12 }
 
     func template(_ tokenizer: Tokenizer) -> PairTemplate { .plain }
 

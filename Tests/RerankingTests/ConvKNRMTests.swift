@@ -45,7 +45,7 @@ import TrawlTokenizers
             deviations.withUnsafeBufferPointer { deviations in
                 guard let means = means.baseAddress, let deviations = deviations.baseAddress else { return }
                 KernelPooling(means: means, deviations: deviations, count: 11)
-                    .pool(cosines, rows: 1, columns: 2, scratch: &scratch, sums: &sums, into: &features)
+                    .pool(cosines, rows: 1, columns: 2, stride: 2, scratch: &scratch, sums: &sums, into: &features)
             }
         }
         let expected: [Float] = [

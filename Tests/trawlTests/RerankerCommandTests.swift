@@ -90,6 +90,43 @@ import TrawlTestSupport
         #expect(wrong.errors.contains("ConvKNRM"), "\(wrong.errors)")
     }
 
+    /// Held-out queries choose the weight of a reranker's scores, and searches use it.
+    @Test func aTrainedRerankersWeightIsUsedBySearches() throws {
+        let asked = (1...10).flatMap { number in Self.questions.map { ("\($0.0)-\(number)", "\($0.1) \(number)", $0.2) }
+        }
+        try folder.write(asked.map { "\($0.0)\t\($0.1)\n" }.joined(), to: "queries.tsv")
+        try folder.write(
+            "query-id\tcorpus-id\tscore\n" + asked.map { "\($0.0)\t\($0.2)\t1\n" }.joined(), to: "qrels.tsv")
+        let trained = try run(
+            "train", "reranker", "a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.tsv", "--output", "./judge",
+            "--architecture", "conv-knrm", "--steps", "6", "--negatives", "2", "--hold-out", "0.5")
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(trained.errors.contains("a weight of"), "\(trained.errors)")
+        let path = folder.path + "/judge/config.json"
+        let data = try Data(contentsOf: URL(filePath: path))
+        var members = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let chosen = try #require(members["trawl_rerank_weight"] as? Double)
+        #expect(0.1...1 ~= chosen)
+
+        func query(_ stage: String) throws -> TrawlProcess.Outcome {
+            try run("query", "a.trawl", "bread and the moon", "--json", "--rerank", stage)
+        }
+        members["trawl_rerank_weight"] = 0.4
+        try JSONSerialization.data(withJSONObject: members).write(to: URL(filePath: path))
+        let (bare, named) = (try query("cross=./judge"), try query("cross=./judge:20@0.4"))
+        #expect(bare.status == 0 && bare.output == named.output, "\(bare.errors)")
+        let other = try query("cross=./judge:20@1")
+        #expect(bare.output != other.output)
+
+        for wrong in [0, 7, "much"] as [Any] {
+            members["trawl_rerank_weight"] = wrong
+            try JSONSerialization.data(withJSONObject: members).write(to: URL(filePath: path))
+            let outcome = try query("cross=./judge")
+            #expect(outcome.status == 2)
+            #expect(outcome.errors.contains("trawl_rerank_weight"), "\(outcome.errors)")
+        }
+    }
+
     /// Over a hybrid search the default reranker is one voice among others; over a single method it decides.
     @Test func theDefaultRerankersWeightDependsOnTheSearch() throws {
         let made = try run("index", "corpus.jsonl", "--output", "b.trawl", "--build", "lexical,dense", "--quiet")

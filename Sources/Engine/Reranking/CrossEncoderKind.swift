@@ -8,6 +8,12 @@ struct CrossEncoderKind: PairRerankerKind {
 
     func accepts(_ model: ModelFolder) -> Bool { model.isPairScorer }
 
+    /// That which was chosen when the model was trained.
+    func weight(_ settings: RerankSettings, isFused: Bool, models: ModelCache) throws -> Float {
+        guard let model = settings.model else { return 1 }
+        return try models.folder(model).rerankWeight() ?? 1
+    }
+
     func makeScorer(_ settings: RerankSettings, models: ModelCache) throws -> ModelScorer {
         guard let model = settings.model else {
             throw TrawlError(

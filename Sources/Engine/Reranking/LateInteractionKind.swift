@@ -9,8 +9,9 @@ import TrawlReranking
 /// are reranked, which takes as long as embedding them.
 struct LateInteractionKind: PairRerankerKind {
     let name = "late"
+
     /// Alone it ranks worse than words and vectors together (eval/results/reranking.md).
-    let hybridWeight: Float = 0.3
+    func weight(_ settings: RerankSettings, isFused: Bool, models: ModelCache) -> Float { isFused ? 0.3 : 1 }
 
     func accepts(_ model: ModelFolder) -> Bool { TokenEmbedder.isTrained(model) }
 

@@ -16,7 +16,8 @@ struct RerankStages {
         stages = try settings.enumerated().map { number, step in
             let kind = try kinds.kind(of: step, models: models)
             return (
-                step, step.weight ?? (isFused && number == 0 ? kind.hybridWeight : 1),
+                step,
+                try step.weight ?? (number == 0 ? kind.weight(step, isFused: isFused, models: models) : 1),
                 try index.map { try kind.makeReranker(step, models: models, index: $0) }
                     ?? kind.makeReranker(step, models: models)
             )

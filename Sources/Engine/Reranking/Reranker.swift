@@ -33,8 +33,11 @@ public protocol RerankerKind: Sendable {
     /// The name in settings, such as `cross`.
     var name: String { get }
 
-    /// The weight of its scores over those of a hybrid search where settings name none; over a single method it is 1.
-    var hybridWeight: Float { get }
+    /// The weight of its scores beside those of the search where settings name none; 1 where a kind does not say.
+    ///
+    /// - Parameter isFused: Whether it reranks a hybrid search.
+    /// - Throws: `TrawlError` for a model that is missing or damaged.
+    func weight(_ settings: RerankSettings, isFused: Bool, models: ModelCache) throws -> Float
 
     /// Whether settings that name this model and no reranker mean this kind.
     func accepts(_ model: ModelFolder) -> Bool
@@ -53,7 +56,7 @@ extension RerankerKind {
         try makeReranker(settings, models: models)
     }
 
-    public var hybridWeight: Float { 1 }
+    public func weight(_ settings: RerankSettings, isFused: Bool, models: ModelCache) throws -> Float { 1 }
     public func accepts(_ model: ModelFolder) -> Bool { false }
 }
 

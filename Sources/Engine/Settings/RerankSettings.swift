@@ -9,8 +9,8 @@ public struct RerankSettings: Codable, Equatable, Sendable {
     public var model: String?
     /// The best hits that are reranked; the others keep their order after them.
     public var depth: Int
-    /// The weight of the new scores, from 0 to 1: below 1 they are added to the old ones, both by min-max. nil: 1, but over a
-    /// hybrid search the reranker's `hybridWeight`.
+    /// The weight of the new scores, from 0 to 1: below 1 they are added to the old ones, both by min-max. nil: that of
+    /// the reranker (`RerankerKind.weight`), and 1 after another reranker.
     public var weight: Float?
     /// The model's arithmetic.
     public var precision: Precision

@@ -8,8 +8,10 @@ internal import TrawlTokenizers
 public struct ConvKNRM: Sendable {
     public let configuration: ConvKNRMConfiguration
     private let words: WeightMatrix
-    /// By width, from one token on.
-    private let convolutions: [Linear]
+    /// The convolutions taken apart by the place of a token in an n-gram, packed for products: see `place`.
+    private let places: FloatBuffer
+    /// Of the convolutions, by width from one token on.
+    private let biases: [WeightVector]
     private let means, deviations: WeightVector
     private let output: WeightVector
     private let bias: Float
@@ -33,12 +35,27 @@ public struct ConvKNRM: Sendable {
         configuration = sizes
         path = model.path
         words = try matrix(Names.words, sizes.vocabularySize, sizes.wordSize)
-        convolutions = try (1...sizes.largestWidth).map { width in
+        let (filters, hidden) = (sizes.filterCount, sizes.wordSize)
+        let stacked = FloatBuffer(capacity: sizes.placeCount * filters * hidden)
+        var biases: [WeightVector] = []
+        for width in 1...sizes.largestWidth {
             let name = Names.convolution(width)
-            return Linear(
-                weight: try matrix(name + ".weight", sizes.filterCount, width * sizes.wordSize),
-                bias: try vector(name + ".bias", sizes.filterCount))
+            let weights = try matrix(name + ".weight", filters, width * hidden)
+            let values = FloatBuffer(capacity: filters * width * hidden)
+            weights.decode(row: 0, count: filters, into: values.base)
+            for offset in 0..<width {
+                let place = stacked.base + sizes.place(offset, ofWidth: width) * filters * hidden
+                for filter in 0..<filters {
+                    (place + filter * hidden).update(
+                        from: values.base + (filter * width + offset) * hidden, count: hidden)
+                }
+            }
+            biases.append(try vector(name + ".bias", filters))
         }
+        self.biases = biases
+        let outputs = sizes.placeCount * filters
+        places = FloatBuffer(capacity: Kernels.packedCount(outputs, hidden))
+        Kernels.pack(outputs: stacked.base, hidden, outputs, hidden, into: places.base)
         means = try vector(Names.means, sizes.kernelCount)
         deviations = try vector(Names.deviations, sizes.kernelCount)
         output = WeightVector(try matrix(Names.output + ".weight", 1, sizes.featureCount), row: 0)
@@ -54,7 +71,8 @@ public struct ConvKNRM: Sendable {
     /// passage, in segment 1.
     ///
     /// - Throws: `TrawlError.invalidInput` for a token that the vocabulary does not have, or without a segment for each token.
-    /// - Complexity: O(tokens filters word size) and O(query tokens x passage tokens x filters) for each pair of widths.
+    /// - Complexity: O(distinct tokens x filters x word size) and, for each pair of widths, O(query tokens x passage tokens x
+    ///   filters).
     public func scores(of inputs: [EncoderInput], pool: ThreadPool = .shared) throws -> [Float] {
         for (index, input) in inputs.enumerated() {
             guard input.segments.count == input.tokens.count,
@@ -69,72 +87,114 @@ public struct ConvKNRM: Sendable {
             count = inputs.count
             guard let scores = scores.baseAddress else { return }
             nonisolated(unsafe) let target = scores
-            pool.parallelFor(inputs.count) { index in
-                let (tokens, split) = (inputs[index].tokens, inputs[index].segments.firstIndex { $0 > 0 })
-                let query = Array(tokens[..<(split ?? tokens.count)])
-                let passage = Array(tokens[(split ?? tokens.count)...])
-                target[index] = score(ngrams(of: query, pool), ngrams(of: passage, pool))
+            var start = 0
+            while start < inputs.count {
+                var (end, tokens) = (start, 0)
+                while end < inputs.count, end == start || tokens + inputs[end].tokens.count <= Self.tokensAtOnce {
+                    tokens += inputs[end].tokens.count
+                    end += 1
+                }
+                let (first, part) = (start, inputs[start..<end])
+                let products = WordProducts(of: part, self, pool)
+                pool.parallelFor(part.count) { index in
+                    target[first + index] = score(inputs[first + index], products)
+                }
+                start = end
             }
         }
     }
 
-    /// The vectors of the n-grams of a text at length 1, for each width `[tokens, filters]`. That of a width has an n-gram for each
-    /// of the text's tokens; what it has beyond the end is zeros.
-    private func ngrams(of tokens: [TokenID], _ pool: ThreadPool) -> (count: Int, widths: [FloatBuffer]) {
-        let (hidden, filters, count) = (configuration.wordSize, configuration.filterCount, tokens.count)
-        let states = FloatBuffer(capacity: (count + configuration.largestWidth - 1) * hidden)
-        for (index, token) in tokens.enumerated() {
-            words.decode(row: Int(token), count: 1, into: states.base + index * hidden)
-        }
-        (states.base + count * hidden).update(repeating: 0, count: (configuration.largestWidth - 1) * hidden)
-        let windows = FloatBuffer(capacity: count * configuration.largestWidth * hidden)
-        return (
-            count,
-            convolutions.enumerated().map { offset, convolution in
-                let size = (offset + 1) * hidden
-                for index in 0..<count {
-                    (windows.base + index * size).update(from: states.base + index * hidden, count: size)
-                }
-                let result = FloatBuffer(capacity: count * filters)
-                convolution(windows.base, count, into: result.base, pool)
-                for index in 0..<count {
-                    let row = result.base + index * filters
-                    let scale = 1 / max(Kernels.dot(row, row, filters).squareRoot(), 1e-12)
-                    for filter in 0..<filters { row[filter] *= scale }
-                }
-                return result
-            }
-        )
-    }
+    /// The tokens whose products are held at once: 25 MB at the usual sizes, if all differ.
+    private static let tokensAtOnce = 8192
 
-    private func score(
-        _ query: (count: Int, widths: [FloatBuffer]), _ passage: (count: Int, widths: [FloatBuffer])
-    ) -> Float {
-        let (rows, columns, filters) = (query.count, passage.count, configuration.filterCount)
-        let kernels = configuration.kernelCount
-        let cosines = FloatBuffer(capacity: rows * columns)
+    private func score(_ input: EncoderInput, _ products: WordProducts) -> Float {
+        let split = input.segments.firstIndex { $0 > 0 } ?? input.tokens.count
+        let (rows, columns, filters) = (split, input.tokens.count - split, configuration.filterCount)
+        let (widths, kernels) = (configuration.largestWidth, configuration.kernelCount)
+        let query = ngrams(of: input.tokens[..<split], products)
+        let passage = ngrams(of: input.tokens[split...], products)
+        // The cosines of all n-grams of the query with all of the passage in one product.
+        let stride = widths * columns
+        let panels = FloatBuffer(capacity: Kernels.packedCount(stride, filters))
+        let cosines = FloatBuffer(capacity: widths * rows * stride)
+        if rows > 0, columns > 0 {
+            Kernels.pack(outputs: passage.base, filters, stride, filters, into: panels.base)
+            Kernels.multiply(
+                widths * rows, stride, filters, query.base, filters, panels: panels.base, into: cosines.base, stride)
+        }
         let scratch = FloatBuffer(capacity: columns)
         let sums = FloatBuffer(capacity: kernels * rows)
         let features = FloatBuffer(capacity: configuration.featureCount)
-        var next = features.base
-        for left in query.widths {
-            for right in passage.widths {
-                for row in 0..<rows {
-                    for column in 0..<columns {
-                        cosines.base[row * columns + column] = Kernels.dot(
-                            left.base + row * filters, right.base + column * filters, filters)
-                    }
+        means.withPointer { means in
+            deviations.withPointer { deviations in
+                let pooling = KernelPooling(means: means, deviations: deviations, count: kernels)
+                for table in 0..<widths * widths {
+                    let (left, right) = (table / widths, table % widths)
+                    pooling.pool(
+                        cosines.base + left * rows * stride + right * columns, rows: rows, columns: columns,
+                        stride: stride, scratch: scratch.base, sums: sums.base, into: features.base + table * kernels)
                 }
-                means.withPointer { means in
-                    deviations.withPointer { deviations in
-                        KernelPooling(means: means, deviations: deviations, count: kernels).pool(
-                            cosines.base, rows: rows, columns: columns, scratch: scratch.base, sums: sums.base,
-                            into: next)
-                    }
-                }
-                next += kernels
             }
         }
         return bias + output.withPointer { Kernels.dot($0, features.base, configuration.featureCount) }
+    }
+
+    /// The vectors of the n-grams of a text at length 1, `[widths, tokens, filters]`. Each width has an n-gram for each of the text's
+    /// tokens; what it has beyond the end is zeros.
+    private func ngrams(of tokens: ArraySlice<TokenID>, _ products: WordProducts) -> FloatBuffer {
+        let (filters, tokens) = (configuration.filterCount, Array(tokens))
+        let result = FloatBuffer(capacity: configuration.largestWidth * tokens.count * filters)
+        for width in 1...configuration.largestWidth {
+            for index in tokens.indices {
+                let row = result.base + ((width - 1) * tokens.count + index) * filters
+                biases[width - 1].withPointer { row.update(from: $0, count: filters) }
+                for offset in 0..<min(width, tokens.count - index) {
+                    let place = configuration.place(offset, ofWidth: width)
+                    Kernels.add(products.row(of: tokens[index + offset]) + place * filters, to: row, filters)
+                }
+                let scale = 1 / max(Kernels.dot(row, row, filters).squareRoot(), 1e-12)
+                for filter in 0..<filters { row[filter] *= scale }
+            }
+        }
+        return result
+    }
+
+    /// What each of some tokens adds to an n-gram at each of its places: a convolution is the sum of these, and a token occurs many
+    /// times among the passages of a query.
+    private struct WordProducts {
+        private let products: FloatBuffer
+        /// Of each token of the vocabulary; -1 for one that does not occur.
+        private let slots: [Int32]
+        private let size: Int
+
+        init(of inputs: ArraySlice<EncoderInput>, _ model: ConvKNRM, _ pool: ThreadPool) {
+            let sizes = model.configuration
+            var slots = [Int32](repeating: -1, count: sizes.vocabularySize)
+            var distinct: [TokenID] = []
+            for input in inputs {
+                for token in input.tokens where slots[Int(token)] < 0 {
+                    slots[Int(token)] = Int32(distinct.count)
+                    distinct.append(token)
+                }
+            }
+            let (outputs, hidden) = (sizes.placeCount * sizes.filterCount, sizes.wordSize)
+            let products = FloatBuffer(capacity: distinct.count * outputs)
+            let (found, part) = (distinct, 64)
+            pool.parallelFor((found.count + part - 1) / part) { index in
+                let range = index * part..<min(found.count, (index + 1) * part)
+                let states = FloatBuffer(capacity: range.count * hidden)
+                for (row, token) in found[range].enumerated() {
+                    model.words.decode(row: Int(token), count: 1, into: states.base + row * hidden)
+                }
+                Kernels.multiply(
+                    range.count, outputs, hidden, states.base, hidden, panels: model.places.base,
+                    into: products.base + range.lowerBound * outputs, outputs)
+            }
+            (self.products, self.slots, size) = (products, slots, outputs)
+        }
+
+        func row(of token: TokenID) -> UnsafePointer<Float> {
+            UnsafePointer(products.base + Int(slots[Int(token)]) * size)
+        }
     }
 }

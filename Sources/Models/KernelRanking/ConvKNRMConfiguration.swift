@@ -43,6 +43,12 @@ public struct ConvKNRMConfiguration: Sendable, Equatable {
     /// The counts of a pair of texts: those of each kernel, for each width of the query's n-grams and of the passage's.
     package var featureCount: Int { largestWidth * largestWidth * kernelCount }
 
+    /// The places of tokens in n-grams of all widths.
+    var placeCount: Int { largestWidth * (largestWidth + 1) / 2 }
+
+    /// The number of the place `offset` of an n-gram of `width` tokens.
+    func place(_ offset: Int, ofWidth width: Int) -> Int { width * (width - 1) / 2 + offset }
+
     /// The members of config.json.
     package var members: [String: Any] {
         [

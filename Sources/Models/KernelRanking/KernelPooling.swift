@@ -18,26 +18,35 @@ package struct KernelPooling {
     package static let least: Float = 1e-6
 
     /// - Parameters:
-    ///   - cosines: `[rows, columns]`, an n-gram of the query in each row.
+    ///   - cosines: `[rows, columns]`, an n-gram of the query in each row; rows are `stride` apart.
     ///   - scratch: `[columns]`.
     ///   - sums: `[count, rows]`: what stands within the logarithms, without the least.
     ///   - features: `[count]`.
     /// - Complexity: O(count rows columns).
     package func pool(
-        _ cosines: UnsafePointer<Float>, rows: Int, columns: Int, scratch: UnsafeMutablePointer<Float>,
+        _ cosines: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int, scratch: UnsafeMutablePointer<Float>,
         sums: UnsafeMutablePointer<Float>, into features: UnsafeMutablePointer<Float>
     ) {
         for kernel in 0..<count {
             var feature: Float = 0
             for row in 0..<rows {
-                responses(kernel, cosines + row * columns, columns, into: scratch)
-                var sum: Float = 0
-                for column in 0..<columns { sum += scratch[column] }
+                responses(kernel, cosines + row * stride, columns, into: scratch)
+                let sum = Self.sum(scratch, columns)
                 sums[kernel * rows + row] = sum
                 feature += log(Self.least + sum)
             }
             features[kernel] = feature
         }
+    }
+
+    @inline(__always)
+    private static func sum(_ values: UnsafePointer<Float>, _ count: Int) -> Float {
+        var lanes = SIMD8<Float>.zero
+        let whole = count / 8 * 8
+        for start in Swift.stride(from: 0, to: whole, by: 8) {
+            lanes += UnsafeRawPointer(values + start).loadUnaligned(as: SIMD8<Float>.self)
+        }
+        return (whole..<count).reduce(lanes.sum()) { $0 + values[$1] }
     }
 
     /// exp(-(cos - mean)^2 / (2 deviation^2)) of a row of cosines.

@@ -50,7 +50,8 @@ extension Tape {
                         }
                     }
                     pooling.pool(
-                        cosines, rows: memory.rows, columns: memory.columns, scratch: memory.scratch,
+                        cosines, rows: memory.rows, columns: memory.columns, stride: memory.columns,
+                        scratch: memory.scratch,
                         sums: memory.sums + table * kernels * memory.rows,
                         into: y.value + index * width + table * kernels
                     )

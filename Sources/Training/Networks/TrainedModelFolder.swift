@@ -83,10 +83,19 @@ extension TrainedModelFolder {
     /// Notes in tokenizer_config.json how many tokens the model was trained to read, special ones included; other members of the
     /// file stay. A model that reads more than that may score without sense.
     public func writeMaximum(tokens: Int) throws {
-        let name = "tokenizer_config.json"
+        try write("model_max_length", tokens, to: "tokenizer_config.json")
+    }
+
+    /// Notes in config.json the weight that a reranker's scores have by default: see `ModelFolder.rerankWeight`.
+    public func writeRerankWeight(_ weight: Double) throws {
+        try write(ModelFolder.rerankWeightMember, weight, to: "config.json")
+    }
+
+    /// Sets a member of a file; the others stay.
+    private func write(_ member: String, _ value: Any, to name: String) throws {
         let data = FileManager.default.contents(atPath: path + "/" + name)
         var members = data.flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [String: Any] ?? [:]
-        members["model_max_length"] = tokens
+        members[member] = value
         try writeJSON(members, to: name)
     }
 }

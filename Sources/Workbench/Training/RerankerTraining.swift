@@ -10,7 +10,8 @@ public import TrawlTraining
 /// Trains a model that reads a query and a passage together on judged queries of one index or several, and writes its folder.
 ///
 /// A first stage searches for each query; the reranker learns to score relevant passages above the others that were found.
-/// Held-out queries score it during the training, by the order that it gives to their best passages.
+/// Held-out queries score it during the training, by the order that its scores and those of the first stage together give to their
+/// best passages, and choose the weight of its scores.
 public struct RerankerTraining {
     /// What is trained.
     public enum Architecture: String, CaseIterable, Sendable {
@@ -93,23 +94,30 @@ public struct RerankerTraining {
             settings: training, hooks: TrainingHooks(weighting: reweighting, curriculum: pacing?.curriculum))
         let checkpoint = TrainingCheckpoint(path: output.path)
         if resumes { try checkpoint.restoreState(of: trainer) } else { checkpoint.removeTraces() }
-        let before = trial.queryCount > 0 ? try trial.score(nil, isStopped: { false }) : nil
+        let before = trial.queryCount > 0 ? try trial.firstStage() : nil
         progress.note(
             "\(examples.queryCount) queries to train on"
                 + (before.map { " · first stage nDCG@10 \(fixed($0, 4)) (\(trial.queryCount) held-out queries)" } ?? "")
         )
+        var worth: RerankerTrial.Worth?
         var session = TrainingSession(
             trainer: trainer, checkpoint: checkpoint,
             score: before == nil
                 ? nil
                 : .init(measure: "nDCG@10", queries: "\(trial.queryCount) held-out queries") {
-                    try trial.score($0.network, isStopped: $1)
+                    worth = try trial.worth(of: $0.network, isStopped: $1)
+                    return worth?.value
                 }, cancellation: cancellation, progress: progress
         ) {
             try $0.network.write(to: output, beginningWith: model)
             try output.writeMaximum(tokens: objective.examples.maximumTokens)
+            // The state that is written was the last to be scored.
+            if let worth { try output.writeRerankWeight(worth.weight) }
         }
         try session.run()
+        if before != nil, let weight = try ModelFolder(path: output.path).rerankWeight() {
+            progress.note("searches give its scores a weight of \(fixed(Double(weight), 1)) unless told otherwise")
+        }
         return TrainingOutcome(
             path: output.path, steps: trainer.step, done: trainer.done, before: before,
             after: trainer.history.best?.value)

@@ -4,7 +4,8 @@ import TrawlModels
 import TrawlTokenizers
 import TrawlTraining
 
-/// Scores a reranker during its training by the order that it gives to the best passages of held-out queries.
+/// Scores a reranker during its training by the order that it and the first stage together give to the best passages of held-out
+/// queries.
 struct RerankerTrial {
     struct Part {
         let pool: CandidatePool
@@ -20,32 +21,66 @@ struct RerankerTrial {
 
     var queryCount: Int { parts.reduce(0) { $0 + $1.pool.entries.count } }
 
-    /// The mean of nDCG@10 over the queries; nil when `isStopped` ended it.
-    ///
-    /// - Parameter network: nil for the order of the first stage.
-    func score(_ network: (any RerankerNetwork)?, isStopped: () -> Bool) throws -> Double? {
+    /// What a reranker is worth beside the first stage.
+    struct Worth {
+        /// The weight of its scores at which nDCG@10 is highest, the lowest of equals.
+        let weight: Double
+        let value: Double
+    }
+
+    /// The weights that are tried.
+    private static let weights = (1...10).map { Double($0) / 10 }
+
+    /// The mean of nDCG@10 over the queries in the order of the first stage.
+    func firstStage() throws -> Double {
+        try mean(weights: [0]) { entry, _ in entry.map { _ in 0 } }?[0] ?? 0
+    }
+
+    /// What a reranker is worth; nil when `isStopped` ended it.
+    func worth(of network: any RerankerNetwork, isStopped: () -> Bool) throws -> Worth? {
         let tape = Tape(isRecording: false)
-        var sum = 0.0
+        let means = try mean(weights: Self.weights, isStopped: isStopped) { passages, query in
+            let inputs = passages.map { passage in
+                let pair = template.input(query, passage, maximum: maximumTokens)
+                return EncoderInput(tokens: pair.tokens, segments: pair.segments)
+            }
+            return network.scores(of: inputs, on: tape).map { Double($0) }
+        }
+        guard let means, let best = means.indices.max(by: { (means[$0], $1) < (means[$1], $0) }) else { return nil }
+        return Worth(weight: Self.weights[best], value: means[best])
+    }
+
+    /// For each weight the mean of nDCG@10 over the queries, where scores are added to those of the first stage as a search adds
+    /// them: both by min-max.
+    private func mean(
+        weights: [Double], isStopped: () -> Bool = { false },
+        scores: (_ passages: [[TokenID]], _ query: [TokenID]) throws -> [Double]
+    ) throws -> [Double]? {
+        var sums = [Double](repeating: 0, count: weights.count)
         for part in parts {
-            var run = Run()
+            var runs = [Run](repeating: Run(), count: weights.count)
             for entry in part.pool.entries {
                 if isStopped() { return nil }
                 let found = entry.candidates.filter(\.score.isFinite).prefix(Self.depth)
-                var scores = found.map { Double($0.score) }
-                if let network {
-                    let inputs = found.map { candidate in
-                        let pair = template.input(
-                            entry.tokens, part.pool.passages[candidate.passage], maximum: maximumTokens)
-                        return EncoderInput(tokens: pair.tokens, segments: pair.segments)
-                    }
-                    scores = network.scores(of: inputs, on: tape).map { Double($0) }
+                let first = Self.spread(found.map { Double($0.score) })
+                let second = Self.spread(try scores(found.map { part.pool.passages[$0.passage] }, entry.tokens))
+                for (index, weight) in weights.enumerated() {
+                    let mixed = zip(first, second).map { (1 - weight) * $0 + weight * $1 }
+                    try runs[index].add(query: entry.query.id, zip(entry.documents, mixed).map { Run.Entry($0, $1) })
                 }
-                try run.add(query: entry.query.id, zip(entry.documents, scores).map { Run.Entry($0, $1) })
             }
             let qrels = try part.qrels.restricted(to: part.pool.entries.map(\.query.id))
-            let report = try Report(of: run, against: qrels, Measure.list("nDCG@10"))
-            sum += report.means[0] * Double(part.pool.entries.count)
+            for (index, run) in runs.enumerated() {
+                let report = try Report(of: run, against: qrels, Measure.list("nDCG@10"))
+                sums[index] += report.means[0] * Double(part.pool.entries.count)
+            }
         }
-        return sum / Double(max(1, queryCount))
+        return sums.map { $0 / Double(max(1, queryCount)) }
+    }
+
+    /// From 0 for the lowest to 1 for the highest; 0 where all are equal.
+    private static func spread(_ scores: [Double]) -> [Double] {
+        guard let low = scores.min(), let high = scores.max(), high > low else { return scores.map { _ in 0 } }
+        return scores.map { ($0 - low) / (high - low) }
     }
 }

@@ -29,7 +29,7 @@ struct RerankFlags: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The weight of the reranker's scores, 0 to 1; below 1 they are added to those of the search. "
-                + "(default: 1; of late interaction over hybrid search 0.3)",
+                + "(default: what the model's training chose; of late interaction over hybrid search 0.3; else 1)",
             valueName: "weight"))
     var rerankWeight: Float?
 
