@@ -55,8 +55,10 @@ TEST: list[object] = ["--first-queries", 100]
 TRAINING = {
     "embedder": "--hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 40 --encoder-layers 1",
     "generator": "--hold-out 0 --self-samples 0 --sources-per-step 12 --spans-per-source 2",
-    "cross-encoder": "--hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 96 --encoder-layers 2 --loss cross-entropy --mode lexical",
-    "conv-knrm": "--architecture conv-knrm --hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 96 --loss cross-entropy --mode lexical",
+    "cross-encoder": "--hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 96 --encoder-layers 2 --learning-rate 3e-4 --loss cross-entropy "
+    "--mode lexical",
+    "conv-knrm": "--architecture conv-knrm --hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 96 --loss cross-entropy "
+    "--mode lexical",
 }
 RERANKERS = ("cross-encoder", "conv-knrm")
 
