@@ -80,7 +80,7 @@ import TrawlTestSupport
         let recipes = error([shards[0], other, shards[2]])
         #expect(
             recipes.contains("other.trawl: the shard has another recipe") && recipes.contains(shards[0])
-                && recipes.contains("5"), "\(recipes)")
+                && recipes.contains("('overlap: 0' and 'overlap: 3')"), "\(recipes)")
         #expect(
             errorText { try ClusterManifest(of: indexes(shards), replicas: [3: ["http://a"]]) }.contains("no shard 3"))
         #expect(

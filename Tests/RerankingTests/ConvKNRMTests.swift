@@ -57,7 +57,7 @@ import TrawlTokenizers
     private let sums11 = [Float](repeating: 0, count: 11)
 
     @Test(arguments: [
-        ("\"filters\": 8", "\"filters\": 9", "convolutions.1.weight"),
+        ("\"filters\": 8", "\"filters\": 9", "convolutions.1.bias"),
         ("\"filters\": 8", "\"filters\": 5000", "'filters' is 5000"),
         ("\"largest_width\": 3", "\"largest_width\": 2", "output.weight"),
         ("\"largest_width\": 3", "\"largest_width\": 9", "'largest_width' is 9"),

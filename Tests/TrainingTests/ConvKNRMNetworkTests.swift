@@ -139,19 +139,27 @@ import TrawlTokenizers
     }
 }
 
-@Suite struct WindowTapeTests {
-    @Test func windowsEndWithTheirSpan() {
+@Suite struct NGramTapeTests {
+    @Test func ngramsEndWithTheirText() {
         let tape = Tape()
-        let x = tape.constant([1, 2, 3, 4, 5], rows: 5, columns: 1)
+        let bias = Parameter(name: "bias", rows: 1, columns: 1, isVector: true, rateFactor: 1, values: [1000])
+        let places = [
+            tape.constant([1, 2, 3], rows: 3, columns: 1), tape.constant([10, 20, 30], rows: 3, columns: 1),
+            tape.constant([100, 200, 300], rows: 3, columns: 1),
+        ]
         #expect(
-            tape.values(of: tape.windows(of: x, spans: [0..<2, 2..<5], width: 3))
-                == [1, 2, 0, 2, 0, 0, 3, 4, 5, 4, 5, 0, 5, 0, 0])
-        #expect(tape.values(of: tape.windows(of: x, spans: [1..<5], width: 1)) == [0, 2, 3, 4, 5])
+            tape.values(of: tape.ngrams(places, bias: bias, tokens: [0, 1, 2, 0, 2], spans: [0..<2, 2..<5]))
+                == [1021, 1002, 1313, 1031, 1003])
     }
 
-    @Test func gradientsOfWindowsAreTheSumsOfTheirParts() throws {
-        let x = TapeTests.parameter(6, 3, seed: 4)
-        try TapeTests.check([x]) { $0.windows(of: TapeTests.input(x, $0), spans: [0..<4, 4..<6], width: 3) }
+    @Test func gradientsOfNGramsAreTheSumsOfTheirParts() throws {
+        let (one, two) = (TapeTests.parameter(4, 3, seed: 4), TapeTests.parameter(4, 3, seed: 5))
+        let bias = TapeTests.parameter(1, 3, seed: 6)
+        try TapeTests.check([one, two, bias]) { tape in
+            tape.ngrams(
+                [TapeTests.input(one, tape), TapeTests.input(two, tape)], bias: bias, tokens: [3, 0, 0, 1, 3],
+                spans: [0..<3, 3..<4, 4..<5])
+        }
     }
 
     @Test func kernelsPassGradientsToRowsAndThemselves() throws {

@@ -26,13 +26,15 @@ from typing import Any
 
 TRAWL = os.environ.get("TRAWL_BINARY", str(Path(__file__).resolve().parents[2] / ".build/release/trawl"))
 
-CURRICULA = [
+OF_RERANKERS = [
     "",
     "--curriculum reciprocal",
     "--curriculum normalised",
     "--curriculum kde",
     "--curriculum reciprocal --anti-curriculum",
     "--curriculum kde --anti-curriculum",
+    "--reweight linupper",
+    "--pacing linear",
 ]
 OPTIONS = {
     "embedder": [
@@ -48,8 +50,8 @@ OPTIONS = {
         "--pacing linear",
         "--span-pacing linear",
     ],
-    "cross-encoder": CURRICULA,
-    "conv-knrm": CURRICULA,
+    "cross-encoder": OF_RERANKERS,
+    "conv-knrm": OF_RERANKERS,
 }
 TEST: list[object] = ["--first-queries", 100]
 TRAINING = {

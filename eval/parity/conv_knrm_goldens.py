@@ -41,7 +41,8 @@ def make_weights(vocabulary):
     torch.manual_seed(1)
     weights = {"embeddings.word_embeddings.weight": torch.randn(vocabulary, HIDDEN)}
     for width in range(1, WIDTHS + 1):
-        weights[f"convolutions.{width}.weight"] = torch.randn(FILTERS, width * HIDDEN) / (width * HIDDEN) ** 0.5
+        for place in range(width):
+            weights[f"convolutions.{width}.{place}.weight"] = torch.randn(FILTERS, HIDDEN) / (width * HIDDEN) ** 0.5
         weights[f"convolutions.{width}.bias"] = torch.randn(FILTERS) / 10
     weights["kernels.means"] = torch.tensor([-0.9 + 0.2 * kernel for kernel in range(KERNELS - 1)] + [1.0])
     weights["kernels.deviations"] = torch.tensor([0.1] * (KERNELS - 1) + [0.001])
@@ -55,8 +56,7 @@ def ngrams(weights, ids, width):
         return torch.zeros(0, FILTERS, dtype=torch.float64)
     states = weights["embeddings.word_embeddings.weight"][ids]
     states = torch.nn.functional.pad(states, (0, 0, 0, width - 1))
-    # The checkpoint has the vectors of an n-gram's tokens end to end; torch has its channels before its positions.
-    kernel = weights[f"convolutions.{width}.weight"].view(FILTERS, width, HIDDEN).permute(0, 2, 1)
+    kernel = torch.stack([weights[f"convolutions.{width}.{place}.weight"] for place in range(width)], dim=-1)
     result = torch.nn.functional.conv1d(states.T[None], kernel, weights[f"convolutions.{width}.bias"])[0].T
     return torch.nn.functional.normalize(result, dim=-1)
 

@@ -8,7 +8,7 @@ internal import TrawlTokenizers
 public struct ConvKNRM: Sendable {
     public let configuration: ConvKNRMConfiguration
     private let words: WeightMatrix
-    /// The convolutions taken apart by the place of a token in an n-gram, packed for products: see `place`.
+    /// What tokens add at each of their places, one place after the other, packed for products: see `place`.
     private let places: FloatBuffer
     /// Of the convolutions, by width from one token on.
     private let biases: [WeightVector]
@@ -36,24 +36,16 @@ public struct ConvKNRM: Sendable {
         path = model.path
         words = try matrix(Names.words, sizes.vocabularySize, sizes.wordSize)
         let (filters, hidden) = (sizes.filterCount, sizes.wordSize)
-        let stacked = FloatBuffer(capacity: sizes.placeCount * filters * hidden)
-        var biases: [WeightVector] = []
-        for width in 1...sizes.largestWidth {
-            let name = Names.convolution(width)
-            let weights = try matrix(name + ".weight", filters, width * hidden)
-            let values = FloatBuffer(capacity: filters * width * hidden)
-            weights.decode(row: 0, count: filters, into: values.base)
-            for offset in 0..<width {
-                let place = stacked.base + sizes.place(offset, ofWidth: width) * filters * hidden
-                for filter in 0..<filters {
-                    (place + filter * hidden).update(
-                        from: values.base + (filter * width + offset) * hidden, count: hidden)
-                }
-            }
-            biases.append(try vector(name + ".bias", filters))
+        biases = try (1...sizes.largestWidth).map { try vector(Names.bias($0), filters) }
+        // All sizes are those of tensors before memory is taken for them.
+        let weights = try (1...sizes.largestWidth).flatMap { width in
+            try (0..<width).map { try matrix(Names.weight(width, $0), filters, hidden) }
         }
-        self.biases = biases
-        let outputs = sizes.placeCount * filters
+        let outputs = weights.count * filters
+        let stacked = FloatBuffer(capacity: outputs * hidden)
+        for (place, weight) in weights.enumerated() {
+            weight.decode(row: 0, count: filters, into: stacked.base + place * filters * hidden)
+        }
         places = FloatBuffer(capacity: Kernels.packedCount(outputs, hidden))
         Kernels.pack(outputs: stacked.base, hidden, outputs, hidden, into: places.base)
         means = try vector(Names.means, sizes.kernelCount)

@@ -68,8 +68,11 @@ public struct ConvKNRMConfiguration: Sendable, Equatable {
     /// `[1, featureCount]`, the kernels of a pair of widths together, the widths of the passage within those of the query.
     package static let output = "output"
 
-    /// The convolution of n-grams of `width` tokens: `[filterCount, width * wordSize]`, the vectors of the tokens in their order.
-    package static func convolution(_ width: Int) -> String { "convolutions.\(width)" }
+    /// The bias of n-grams of `width` tokens, `[filterCount]`.
+    package static func bias(_ width: Int) -> String { "convolutions.\(width).bias" }
+
+    /// What the token at `offset` adds to such an n-gram, `[filterCount, wordSize]`.
+    package static func weight(_ width: Int, _ offset: Int) -> String { "convolutions.\(width).\(offset).weight" }
 
     /// The name of the same tensor in a BERT model; nil for a tensor that such a model does not have.
     package static func nameInBase(_ name: String) -> String? { name == words ? name : nil }

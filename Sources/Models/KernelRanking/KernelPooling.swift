@@ -20,7 +20,7 @@ package struct KernelPooling {
     /// - Parameters:
     ///   - cosines: `[rows, columns]`, an n-gram of the query in each row; rows are `stride` apart.
     ///   - scratch: `[columns]`.
-    ///   - sums: `[count, rows]`: what stands within the logarithms, without the least.
+    ///   - sums: `[count, rows]`: the sums within the logarithms, without the least.
     ///   - features: `[count]`.
     /// - Complexity: O(count rows columns).
     package func pool(

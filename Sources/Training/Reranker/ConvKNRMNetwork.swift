@@ -1,6 +1,7 @@
 internal import TrawlCore
 public import TrawlModels
 internal import TrawlTensors
+internal import TrawlTokenizers
 
 /// A Conv-KNRM ranker with gradients: see `ConvKNRM`. The word vectors are those of the model that training begins with, and stay
 /// as they are.
@@ -9,7 +10,8 @@ public final class ConvKNRMNetwork: RerankerNetwork {
     /// All weights, in a fixed order, under the names of the checkpoint.
     public let parameters: [Parameter]
     private let words: Parameter
-    private let convolutions: [TrainedLinear]
+    /// By width, from one token on: the weights of the places of an n-gram, and the bias.
+    private let convolutions: [(places: [Parameter], bias: Parameter)]
     private let means, deviations: Parameter
     private let output: TrainedLinear
 
@@ -53,24 +55,21 @@ public final class ConvKNRMNetwork: RerankerNetwork {
         func uniform(_ count: Int, below bound: Float) -> [Float] {
             (0..<count).map { _ in bound * Float(2 * random.nextShare() - 1) }
         }
-        func linear(_ name: String, _ rows: Int, _ columns: Int, bound: Float, rate: Float) throws -> TrainedLinear {
-            TrainedLinear(
-                weight: try parameter(name + ".weight", rows, columns, rate: rate) {
-                    uniform(rows * columns, below: bound)
-                },
-                bias: try parameter(name + ".bias", 1, rows, isVector: true, rate: rate) {
-                    [Float](repeating: 0, count: rows)
-                })
-        }
+        func zeros(_ count: Int) -> [Float] { [Float](repeating: 0, count: count) }
         let tensor = try model.tensors.requiredTensor((isRanker ? "" : model.bertPrefix) + Names.words)
         try tensor.requireShape([sizes.vocabularySize, sizes.wordSize])
         words = Parameter(
             name: Names.words, rows: sizes.vocabularySize, columns: sizes.wordSize, isVector: false, rateFactor: 0,
             values: try tensor.floats())
+        let filters = sizes.filterCount
         convolutions = try (1...sizes.largestWidth).map { width in
-            let inputs = width * sizes.wordSize
-            return try linear(
-                Names.convolution(width), sizes.filterCount, inputs, bound: 1 / Float(inputs).squareRoot(), rate: 1)
+            let bound = 1 / Float(width * sizes.wordSize).squareRoot()
+            let places = try (0..<width).map { offset in
+                try parameter(Names.weight(width, offset), filters, sizes.wordSize, rate: 1) {
+                    uniform(filters * sizes.wordSize, below: bound)
+                }
+            }
+            return (places, try parameter(Names.bias(width), 1, filters, isVector: true, rate: 1) { zeros(filters) })
         }
         let kernels = sizes.kernelCount
         means = try parameter(Names.means, 1, kernels, isVector: true, rate: Self.kernelRate) {
@@ -82,7 +81,11 @@ public final class ConvKNRMNetwork: RerankerNetwork {
             [Float](repeating: 1 / Float(max(1, kernels - 1)), count: kernels - 1) + [0.001]
         }
         // Features are logarithms of up to -14 for each token of a query: small weights make a score of ordinary size.
-        output = try linear(Names.output, 1, sizes.featureCount, bound: 0.01, rate: Self.outputRate)
+        output = TrainedLinear(
+            weight: try parameter(Names.output + ".weight", 1, sizes.featureCount, rate: Self.outputRate) {
+                uniform(sizes.featureCount, below: 0.01)
+            },
+            bias: try parameter(Names.output + ".bias", 1, 1, isVector: true, rate: Self.outputRate) { zeros(1) })
         configuration = sizes
         parameters = [words] + made
     }
@@ -102,10 +105,20 @@ public final class ConvKNRMNetwork: RerankerNetwork {
             pairs.append(ComparedSpans(query: start..<split, passage: split..<end))
             start = end
         }
-        let x = tape.embedding([(words, inputs.flatMap { $0.tokens.map { Int($0) } })])
+        // Each distinct token is multiplied once.
+        var rows: [TokenID: Int] = [:]
+        var distinct: [Int] = []
+        let tokens = inputs.flatMap(\.tokens).map { token in
+            if let row = rows[token] { return row }
+            rows[token] = distinct.count
+            distinct.append(Int(token))
+            return distinct.count - 1
+        }
+        let x = tape.embedding([(words, distinct)])
         let spans = pairs.flatMap { [$0.query, $0.passage] }
-        let views = convolutions.enumerated().map { offset, convolution in
-            tape.unitRows(convolution(tape.windows(of: x, spans: spans, width: offset + 1), tape))
+        let views = convolutions.map { places, bias in
+            tape.unitRows(
+                tape.ngrams(places.map { tape.linear(x, $0, nil) }, bias: bias, tokens: tokens, spans: spans))
         }
         let features = tape.kernelPooling(
             views, pairs: pairs, means: means, deviations: deviations, trained: configuration.kernelCount - 1)

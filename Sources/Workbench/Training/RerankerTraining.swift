@@ -48,8 +48,8 @@ public struct RerankerTraining {
         (self.output, self.training) = (output, training)
     }
 
-    /// The tokens that are computed at once.
-    private static let microBatch = 2048
+    /// The tokens that are computed at once. Conv-KNRM takes little memory, and shares the work of equal tokens.
+    private var microBatch: Int { architecture == .convKNRM ? 1 << 15 : 2048 }
 
     private func network(_ model: ModelFolder) throws -> any RerankerNetwork {
         switch architecture {
@@ -88,7 +88,7 @@ public struct RerankerTraining {
             found.map(\.trained.collection), template: template, settings: objective.examples,
             curriculum: objective.curriculum)
         var training = training
-        training.microBatch = Self.microBatch
+        training.microBatch = microBatch
         let trainer = try Trainer(
             RerankerObjective(network, examples: examples, settings: objective, origin: model.digest),
             settings: training, hooks: TrainingHooks(weighting: reweighting, curriculum: pacing?.curriculum))
