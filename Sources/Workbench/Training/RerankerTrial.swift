@@ -23,9 +23,27 @@ struct RerankerTrial {
 
     /// What a reranker is worth beside the first stage.
     struct Worth {
-        /// The weight of its scores at which nDCG@10 is highest, the lowest of equals.
+        /// The lowest weight of its scores at which nDCG@10 is within a standard error of the highest (the rule of one standard
+        /// error, Breiman et al. 1984): few queries say little of which weight is best, and queries of another kind lose less by a
+        /// low one.
         let weight: Double
+        /// nDCG@10 at that weight.
         let value: Double
+
+        /// - Parameter values: For each of the weights nDCG@10 of each query; at least one of each.
+        init(weights: [Double], values: [[Double]]) {
+            func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+            let means = values.map { mean($0) }
+            let best = means.indices.max { means[$0] < means[$1] } ?? 0
+            let chosen = values.indices.first { index in
+                let losses = zip(values[best], values[index]).map { $0 - $1 }
+                let loss = mean(losses)
+                let variance = losses.reduce(0) { $0 + ($1 - loss) * ($1 - loss) } / Double(max(1, losses.count - 1))
+                return loss <= (variance / Double(losses.count)).squareRoot()
+            }
+            weight = weights[chosen ?? best]
+            value = means[chosen ?? best]
+        }
     }
 
     /// The weights that are tried.
@@ -33,30 +51,31 @@ struct RerankerTrial {
 
     /// The mean of nDCG@10 over the queries in the order of the first stage.
     func firstStage() throws -> Double {
-        try mean(weights: [0]) { entry, _ in entry.map { _ in 0 } }?[0] ?? 0
+        let values = try values(weights: [0]) { passages, _ in passages.map { _ in 0 } }?[0] ?? []
+        return values.reduce(0, +) / Double(max(1, values.count))
     }
 
-    /// What a reranker is worth; nil when `isStopped` ended it.
+    /// What a reranker is worth; nil when `isStopped` ended it, or without queries.
     func worth(of network: any RerankerNetwork, isStopped: () -> Bool) throws -> Worth? {
         let tape = Tape(isRecording: false)
-        let means = try mean(weights: Self.weights, isStopped: isStopped) { passages, query in
+        let values = try values(weights: Self.weights, isStopped: isStopped) { passages, query in
             let inputs = passages.map { passage in
                 let pair = template.input(query, passage, maximum: maximumTokens)
                 return EncoderInput(tokens: pair.tokens, segments: pair.segments)
             }
             return network.scores(of: inputs, on: tape).map { Double($0) }
         }
-        guard let means, let best = means.indices.max(by: { (means[$0], $1) < (means[$1], $0) }) else { return nil }
-        return Worth(weight: Self.weights[best], value: means[best])
+        guard let values, values[0].count > 0 else { return nil }
+        return Worth(weights: Self.weights, values: values)
     }
 
-    /// For each weight the mean of nDCG@10 over the queries, where scores are added to those of the first stage as a search adds
-    /// them: both by min-max.
-    private func mean(
+    /// For each weight nDCG@10 of each query, where scores are added to those of the first stage as a search adds them: both by
+    /// min-max.
+    private func values(
         weights: [Double], isStopped: () -> Bool = { false },
         scores: (_ passages: [[TokenID]], _ query: [TokenID]) throws -> [Double]
-    ) throws -> [Double]? {
-        var sums = [Double](repeating: 0, count: weights.count)
+    ) throws -> [[Double]]? {
+        var values = [[Double]](repeating: [], count: weights.count)
         for part in parts {
             var runs = [Run](repeating: Run(), count: weights.count)
             for entry in part.pool.entries {
@@ -71,11 +90,10 @@ struct RerankerTrial {
             }
             let qrels = try part.qrels.restricted(to: part.pool.entries.map(\.query.id))
             for (index, run) in runs.enumerated() {
-                let report = try Report(of: run, against: qrels, Measure.list("nDCG@10"))
-                sums[index] += report.means[0] * Double(part.pool.entries.count)
+                values[index] += try Report(of: run, against: qrels, Measure.list("nDCG@10")).perQuery.map { $0[0] }
             }
         }
-        return sums.map { $0 / Double(max(1, queryCount)) }
+        return values
     }
 
     /// From 0 for the lowest to 1 for the highest; 0 where all are equal.
