@@ -106,7 +106,7 @@ import TrawlTestSupport
         let data = try Data(contentsOf: URL(filePath: path))
         var members = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
         let chosen = try #require(members["trawl_rerank_weight"] as? Double)
-        #expect(0.1...1 ~= chosen)
+        #expect(0.1...0.5 ~= chosen)
 
         func query(_ stage: String) throws -> TrawlProcess.Outcome {
             try run("query", "a.trawl", "bread and the moon", "--json", "--rerank", stage)
