@@ -40,7 +40,9 @@ import TrawlTokenizers
         let means: [Float] = (0..<10).map { -0.9 + 0.2 * Float($0) } + [1]
         let deviations: [Float] = [Float](repeating: 0.1, count: 10) + [0.001]
         let cosines: [Float] = [1, 0.5]
-        var (scratch, sums, features) = ([Float](repeating: 0, count: 2), [Float](repeating: 0, count: 11), sums11)
+        var scratch = [Float](repeating: 0, count: 2)
+        var sums = [Float](repeating: 0, count: 11)
+        var features = sums
         means.withUnsafeBufferPointer { means in
             deviations.withUnsafeBufferPointer { deviations in
                 guard let means = means.baseAddress, let deviations = deviations.baseAddress else { return }
@@ -53,8 +55,6 @@ import TrawlTokenizers
         ]
         for (feature, answer) in zip(features, expected) { #expect(abs(feature - answer) < 1e-3) }
     }
-
-    private let sums11 = [Float](repeating: 0, count: 11)
 
     @Test(arguments: [
         ("\"filters\": 8", "\"filters\": 9", "convolutions.1.bias"),

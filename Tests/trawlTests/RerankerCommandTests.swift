@@ -80,7 +80,7 @@ import TrawlTestSupport
             #expect(hits.status == 0, "\(hits.errors)")
             #expect(hits.objects.first?["document"] as? String == "tides")
         }
-        // It can be trained further, and is no embedder.
+        // It can be trained further. It does not embed texts.
         let further = try run(
             "train", "reranker", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--steps", "2",
             "--hold-out", "0", "--architecture", "conv-knrm", "--from", "./judge", "--output", "./further")

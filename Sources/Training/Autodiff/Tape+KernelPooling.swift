@@ -35,7 +35,7 @@ extension Tape {
             let tables = views.count * views.count
             return PairMemory(
                 pair: pair, cosines: floats(tables * rows * columns), sums: floats(tables * kernels * rows),
-                scratch: floats(3 * columns))
+                scratch: floats(2 * columns))
         }
         parallel(pairs.count, by: 1) { range in
             for index in range {
@@ -91,7 +91,7 @@ private struct PairMemory {
     let cosines: UnsafeMutablePointer<Float>
     /// `[views * views, kernels, rows]`.
     let sums: UnsafeMutablePointer<Float>
-    /// `[3, columns]`.
+    /// `[2, columns]`.
     let scratch: UnsafeMutablePointer<Float>
 
     var rows: Int { pair.query.count }

@@ -17,11 +17,11 @@ struct TrainRerankerCommand: AsyncParsableCommand {
             above the others. --also adds indexes with judged queries of their own.
 
             --architecture conv-knrm trains a small model that compares the n-grams of both texts by their vectors. \
-            It learns in minutes and scores a passage in a millisecond or two, but a cross-encoder ranks better.
+            It learns in minutes, and scores a passage in a millisecond or two.
 
-            Held-out queries (--hold-out) evaluate the model at intervals, and the best state is saved. The result is a \
-            model folder for 'trawl query --reranker', in the layout of transformers and sentence-transformers \
-            (with --complete). Ctrl-C ends training early and keeps the best state; --resume continues.
+            Held-out queries (--hold-out) evaluate the model at intervals, and the best state is saved with \
+            the weight that searches give its scores. The result is a model folder for 'trawl query --reranker'; that of a \
+            cross-encoder is in the layout of transformers and sentence-transformers (with --complete). Ctrl-C ends training early and keeps the best state; --resume continues.
 
             The losses margin-mse and kl learn the scores of another reranker or system from a run file, such as \
             'trawl eval --reranker MODEL --write-run FILE' writes.
@@ -94,9 +94,6 @@ struct TrainRerankerCommand: AsyncParsableCommand {
         ])
         if let learningRate, !(learningRate > 0 && learningRate < 1) {
             throw ValidationError("--learning-rate must be between 0 and 1")
-        }
-        if architecture == .convKNRM, encoderLayers != nil {
-            throw ValidationError("--encoder-layers has no effect with --architecture conv-knrm")
         }
         for (name, value, bounds) in [
             ("queries-per-step", queriesPerStep, 1...4096), ("negatives", negatives, 1...1000),

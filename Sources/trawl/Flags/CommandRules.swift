@@ -1,3 +1,5 @@
+import TrawlWorkbench
+
 // Which flags of each command matter beside which others. What depends on the retrieval methods of a search is in SearchFlags.
 
 /// What `query` and `eval` share.
@@ -135,11 +137,16 @@ extension EmbedCommand: RuledCommand {
 }
 
 extension TrainRerankerCommand: RuledCommand {
+    private static let convKNRM = "--architecture \(RerankerTraining.Architecture.convKNRM.rawValue)"
+
     static let flagRules = [
+        FlagRule("--encoder-layers", excludedBy: [convKNRM], remedy: "it has no encoder"),
         FlagRule("--curriculum-samples", "--anti-curriculum", needs: ["--curriculum"]),
         FlagRule("--reweight-strength", needs: ["--reweight"]),
         FlagRule("--force", excludedBy: ["--resume"]),
     ]
+
+    var givenArguments: Set<String> { architecture == .convKNRM ? [Self.convKNRM] : [] }
 }
 
 extension TrainQueryAdapterCommand: RuledCommand {

@@ -193,8 +193,7 @@ private enum ModelSeeds {
             "RerankingTests",
             [
                 "tiny-conv-knrm", "tiny-cross-encoder-3", "tiny-deberta-v2", "tiny-distilbert", "tiny-electra",
-                "tiny-modernbert-cls",
-                "tiny-monot5", "tiny-yes-no",
+                "tiny-modernbert-cls", "tiny-monot5", "tiny-yes-no",
             ]
         ),
     ].flatMap { suite, names in names.map { "\(suite)/Golden/\($0)" } }
