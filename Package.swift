@@ -82,6 +82,9 @@ let benchmarks: [Target] =
             ],
             path: "eval/speed/vectors/Sources", swiftSettings: swiftSettings),
         .executableTarget(
+            name: "LexicalSpeed", dependencies: modules(["Core", "Store", "LexicalIndex"]),
+            path: "eval/speed/lexical/Sources", swiftSettings: swiftSettings),
+        .executableTarget(
             name: "LateSpeed", dependencies: modules(["Core", "Store", "LateIndex", "Tensors"]),
             path: "eval/speed/late/Sources", swiftSettings: swiftSettings),
         .executableTarget(

@@ -12,6 +12,8 @@ extension LexicalSearcher {
     ) throws {
         try segment.verifyChecksums(LexicalSegment.postings)
         try segment.verifyChecksums(LexicalSegment.lengths)
+        let blocks = try LexicalSegment.blocks(of: segment)
+        if blocks != nil { try segment.verifyChecksums(LexicalSegment.blocks) }
         let builder = try LexicalSegmentBuilder(settings)
         for passage in 0..<Int(segment.info.passageCount) {
             builder.add(passageText: try text(passage))
@@ -30,18 +32,33 @@ extension LexicalSearcher {
                 "the length of passage \(passage) does not fit its text")
         }
         let postings = try segment.blob(LexicalSegment.postings, recordSize: 1)
-        var expectedBytes = 0
-        try builder.encode { term, record, bytes in
+        var (expectedBytes, expectedBlocks, describedTerms) = (0, 0, 0)
+        try builder.forEachTerm { term, list in
             let name = String(decoding: term, as: UTF8.self)
+            let (record, range, described) = try list.finish(offset: expectedBytes, firstBlock: expectedBlocks)
             let stored = try segment.record(LexicalSegment.terms, term)
             try require(stored == record, "the record of the term '\(name)' does not fit the passages")
-            let start = Int(record.offset)
+            let end = expectedBytes + list.bytes.count
             try require(
-                try postings.bytes(in: start..<start + bytes.count) == bytes,
+                try postings.bytes(in: expectedBytes..<end) == list.bytes,
                 "the postings of the term '\(name)' do not fit the passages")
-            expectedBytes += bytes.count
+            expectedBytes = end
+            guard let range, let blocks else { return }
+            try require(
+                try segment.record(LexicalSegment.blockRanges, term) == range
+                    && expectedBlocks + described.count <= blocks.recordCount
+                    && described.indices.allSatisfy { described[$0] == blocks.load(expectedBlocks + $0) },
+                "the blocks of the term '\(name)' do not fit its postings")
+            expectedBlocks += described.count
+            describedTerms += 1
         }
         try require(postings.byteCount == expectedBytes, "there are postings of no term")
+        try require(blocks.map { $0.recordCount == expectedBlocks } ?? true, "there are blocks of no term")
+        try segment.forEachRecord(of: LexicalSegment.blockRanges) { _, _ in
+            describedTerms -= 1
+            return true
+        }
+        try require(blocks == nil || describedTerms == 0, "there are blocks of terms that no passage holds")
         var stored: UInt32 = 0
         try segment.forEachRecord(of: LexicalSegment.terms) { _, _ in
             stored += 1

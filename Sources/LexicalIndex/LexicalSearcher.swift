@@ -67,12 +67,21 @@ public struct LexicalSearcher: Sendable {
     struct Segment: Sendable {
         let reader: SegmentReader
         let postings: Blob
+        /// nil in a segment of an earlier version.
+        let blocks: Blob?
         let lengths: Blob
         let deletions: DeletionSet?
 
         /// The postings of a term; nil for one that the segment lacks.
         func postings(of term: [UInt8]) throws -> PostingList? {
-            try reader.record(LexicalSegment.terms, term).map { try PostingList($0, postings, reader) }
+            guard let record = try reader.record(LexicalSegment.terms, term) else { return nil }
+            guard let blocks, record.passageFrequency > PostingBlock.capacity else {
+                return try PostingList(record, postings, reader)
+            }
+            guard let range = try reader.record(LexicalSegment.blockRanges, term) else {
+                throw PostingList.damaged(reader, "a term has no blocks")
+            }
+            return try PostingList(record, postings, blocks: (range, blocks), reader)
         }
     }
 
@@ -102,8 +111,8 @@ public struct LexicalSearcher: Sendable {
             passages += reader.info.livePassageCount
             tokens += try totals.tokenCount - LexicalDeletions.deadTokenCount(reader, of: totals)
             return Segment(
-                reader: reader, postings: try reader.blob(LexicalSegment.postings, recordSize: 1), lengths: lengths,
-                deletions: try DeletionSet(reader))
+                reader: reader, postings: try reader.blob(LexicalSegment.postings, recordSize: 1),
+                blocks: try LexicalSegment.blocks(of: reader), lengths: lengths, deletions: try DeletionSet(reader))
         }
         passageCount = passages
         termCount = tokens
@@ -124,7 +133,9 @@ public struct LexicalSearcher: Sendable {
 
     /// The `k` passages that answer `query` best; passages without any of its terms are not among them. Ties stand in the
     /// order of passages. Empty for a query without terms.
-    /// - Complexity: O(postings of the query's terms + passages).
+    ///
+    /// Postings that cannot lift a passage among the best `k` are passed over, so that a search for few passages takes less.
+    /// - Complexity: O(postings of the query's terms).
     public func search(_ query: String, k: Int) throws -> Ranking { try search(weighted(query), scorer, k: k) }
 
     /// The same for terms that are weighed already.
@@ -136,22 +147,8 @@ public struct LexicalSearcher: Sendable {
         guard !terms.isEmpty, k > 0 else { return Ranking([]) }
         var top = TopPassages(k)
         for segment in segments {
-            let lists = try terms.map { try segment.postings(of: $0.bytes) }
-            var scores = [Float](repeating: 0, count: Int(segment.reader.info.passageCount))
-            try scores.withUnsafeMutableBufferPointer { scores in
-                for (term, list) in zip(terms, lists) {
-                    guard let list else { continue }
-                    try add(list, weight: term.weight, segment.lengths, scorer, to: scores)
-                }
-                var bar = top.threshold
-                for (passage, score) in scores.enumerated() where score > bar && score > 0 {
-                    if let dead = segment.deletions?.passages, dead.contains(passage) { continue }
-                    let id = PassageID(segment.reader.passageBase + UInt32(passage))
-                    if let allows, !allows(id) { continue }
-                    top.offer(ScoredPassage(id, score))
-                    bar = top.threshold
-                }
-            }
+            var search = try SegmentSearch(segment, terms, scorer, allows: allows)
+            try search.run(&top)
         }
         return top.ranking()
     }
@@ -177,11 +174,7 @@ public struct LexicalSearcher: Sendable {
         }
         let length = segment.lengths.load(Int(local), as: UInt32.self)
         return try terms.map { term in
-            var frequency: UInt32 = 0
-            try segment.postings(of: term.bytes)?.forEachPosting { passage, count in
-                if passage == local { frequency = count }
-                return passage < local
-            }
+            let frequency = try segment.postings(of: term.bytes)?.frequency(in: local) ?? 0
             return TermExplanation(
                 term: String(decoding: term.bytes, as: UTF8.self), frequency: Int(frequency),
                 passageFrequency: term.passageFrequency, weight: term.weight,
@@ -199,29 +192,6 @@ public struct LexicalSearcher: Sendable {
     }
 
     package var scorer: BM25Scorer { BM25Scorer(parameters, meanLength: meanLength) }
-
-    // MARK: - Scores
-
-    private func add(
-        _ list: PostingList, weight: Float, _ lengths: Blob, _ scorer: BM25Scorer,
-        to scores: UnsafeMutableBufferPointer<Float>
-    ) throws {
-        let perChunk = lengths.chunkBytes / 4
-        var (chunk, first) = (-1, 0)
-        var values = UnsafeRawPointer(bitPattern: 64)
-        try list.forEachPosting { passage, frequency in
-            let index = Int(passage)
-            if chunk < 0 || index >= first + perChunk {
-                chunk = index / perChunk
-                first = chunk * perChunk
-                values = lengths.chunks[chunk]
-            }
-            guard let values else { return false }
-            let length = values.load(fromByteOffset: (index - first) * 4, as: UInt32.self)
-            scores[index] += scorer.score(weight: weight, frequency, length)
-            return true
-        }
-    }
 }
 
 extension LexicalSearcher: TermStatistics {

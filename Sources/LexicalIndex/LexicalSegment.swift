@@ -8,14 +8,26 @@ import TrawlStore
 ///   distance to the passage before (from -1) less one, doubled, plus 1 if the term occurs once; else followed by the
 ///   number of occurrences less two. All numbers are variable-byte: 7 bits a byte, low bits first, the high bit set on all
 ///   bytes but the last;
+/// - `blocks`: for every term that more than 128 passages hold, in the order of the postings, a description of each 128 of them;
+/// - `blockRanges`: a record for every such term, keyed by its bytes, that leads to its blocks;
 /// - `lengths`: the number of terms of every passage, u32;
 /// - `totals`: one record.
+///
+/// Segments of earlier versions have no blocks. They are searched all the same, but no postings are skipped.
 enum LexicalSegment {
     static let terms = Table<TermRecord>(number: 10, name: "terms")
     static let totals = Table<TotalsRecord>(number: 11, name: "lexical totals")
+    static let blockRanges = Table<BlockRange>(number: 12, name: "posting blocks")
     static let totalsKey: [UInt8] = [0]
     static let postings = BlobKind(number: 10, "postings")
     static let lengths = BlobKind(number: 11, "passage lengths")
+    static let blocks = BlobKind(number: 12, "posting blocks")
+
+    /// The blocks of all terms; nil in a segment of an earlier version.
+    static func blocks(of segment: SegmentReader) throws -> Blob? {
+        guard try segment.hasBlob(blocks) else { return nil }
+        return try segment.blob(blocks, recordSize: MemoryLayout<PostingBlock>.stride)
+    }
 }
 
 /// Where the postings of a term are and what they add up to.
@@ -24,6 +36,12 @@ struct TermRecord: BitwiseCopyable, Equatable, Sendable {
     var collectionFrequency: UInt64
     var passageFrequency: UInt32
     var byteCount: UInt32
+}
+
+/// Where the blocks of a term are.
+struct BlockRange: BitwiseCopyable, Equatable, Sendable {
+    var first: UInt64
+    var count: UInt64
 }
 
 /// The sums over a segment.

@@ -8,7 +8,6 @@ public final class LexicalSegmentBuilder {
     private let analyzer: Analyzer
     private var terms = TermTable()
     private var passageFrequencies: [UInt32] = []
-    private var collectionFrequencies: [UInt64] = []
     private var lengths: [UInt32] = []
     /// For every passage the number of its distinct terms and, for each, its number and frequency; variable-byte.
     private var stream: [UInt8] = []
@@ -32,7 +31,6 @@ public final class LexicalSegmentBuilder {
             if term == counts.count {
                 counts.append(0)
                 passageFrequencies.append(0)
-                collectionFrequencies.append(0)
             }
             if counts[term] == 0 { touched.append(term) }
             counts[term] += 1
@@ -43,7 +41,6 @@ public final class LexicalSegmentBuilder {
             VariableByte.append(UInt32(term), to: &stream)
             VariableByte.append(counts[term], to: &stream)
             passageFrequencies[term] += 1
-            collectionFrequencies[term] += UInt64(counts[term])
             counts[term] = 0
         }
         lengths.append(length)
@@ -54,12 +51,9 @@ public final class LexicalSegmentBuilder {
         let lengthBlob = writer.blob(LexicalSegment.lengths, recordSize: 4)
         try lengthBlob.append(contentsOf: lengths)
         try lengthBlob.finish()
-        let postings = writer.blob(LexicalSegment.postings, recordSize: 1)
-        try encode { term, record, bytes in
-            try postings.append(contentsOf: bytes)
-            try writer.put(LexicalSegment.terms, term, record)
-        }
-        try postings.finish()
+        let terms = TermWriter(writer)
+        try forEachTerm { term, list in try terms.append(Array(term), &list) }
+        try terms.finish()
         try writer.put(LexicalSegment.totals, LexicalSegment.totalsKey, totals)
     }
 
@@ -71,29 +65,23 @@ public final class LexicalSegmentBuilder {
 
     func length(_ passage: Int) -> UInt32 { lengths[passage] }
 
-    /// Calls `body` with every term in the order of their bytes, its record and its postings.
-    func encode(_ body: (_ term: ArraySlice<UInt8>, _ record: TermRecord, _ postings: [UInt8]) throws -> Void) throws {
+    /// Calls `body` with every term in the order of their bytes and its postings.
+    func forEachTerm(_ body: (_ term: ArraySlice<UInt8>, _ postings: inout PostingEncoder) throws -> Void) throws {
         let order = terms.sorted()
-        var offset: UInt64 = 0
+        var list = PostingEncoder()
         var first = 0
         while first < order.count {
             // As many terms at a time as fit into the memory promised.
-            var (last, room) = (first, 16 << 20)
-            while last < order.count, last == first || room >= Int(passageFrequencies[order[last]]) {
-                room -= Int(passageFrequencies[order[last]])
+            var (last, budget) = (first, 16 << 20)
+            while last < order.count, last == first || budget >= Int(passageFrequencies[order[last]]) {
+                budget -= Int(passageFrequencies[order[last]])
                 last += 1
             }
             let group = PostingGroup(order[first..<last], passageFrequencies, stream, passageCount: lengths.count)
             for (position, term) in order[first..<last].enumerated() {
-                let bytes = group.encoded(position)
-                guard let byteCount = UInt32(exactly: bytes.count) else {
-                    throw TrawlError(.full, "the postings of a term take more than 4 GiB", remedy: "use more segments")
-                }
-                let record = TermRecord(
-                    offset: offset, collectionFrequency: collectionFrequencies[term],
-                    passageFrequency: passageFrequencies[term], byteCount: byteCount)
-                try body(terms.term(term), record, bytes)
-                offset += UInt64(bytes.count)
+                list.start()
+                group.forEachPosting(position) { list.append($0, $1, length: lengths[Int($0)]) }
+                try body(terms.term(term), &list)
             }
             first = last
         }
@@ -133,9 +121,7 @@ private struct PostingGroup {
         }
     }
 
-    func encoded(_ position: Int) -> [UInt8] {
-        var list = PostingEncoder()
-        for index in starts[position]..<starts[position + 1] { list.append(passages[index], frequencies[index]) }
-        return list.bytes
+    func forEachPosting(_ position: Int, _ body: (_ passage: UInt32, _ frequency: UInt32) -> Void) {
+        for index in starts[position]..<starts[position + 1] { body(passages[index], frequencies[index]) }
     }
 }

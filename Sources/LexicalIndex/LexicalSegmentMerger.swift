@@ -14,7 +14,7 @@ public enum LexicalSegmentMerger {
     ) throws {
         let (tokenCount, passageCount) = try writeLengths(slices, into: writer)
         var sources = try Source.all(slices)
-        let postings = writer.blob(LexicalSegment.postings, recordSize: 1)
+        let terms = TermWriter(writer)
         var termCount: UInt32 = 0
         var list = PostingEncoder()
         while let term = sources.compactMap(\.term).min(by: { $0.lexicographicallyPrecedes($1) }) {
@@ -24,18 +24,11 @@ public enum LexicalSegmentMerger {
                 try sources[place].advance()
             }
             guard list.passageFrequency > 0 else { continue }
-            guard let byteCount = UInt32(exactly: list.bytes.count) else {
-                throw TrawlError(.full, "the postings of a term take more than 4 GiB", remedy: "use more segments")
-            }
-            let record = TermRecord(
-                offset: UInt64(postings.byteCount), collectionFrequency: list.collectionFrequency,
-                passageFrequency: list.passageFrequency, byteCount: byteCount)
-            try postings.append(contentsOf: list.bytes)
-            try writer.put(LexicalSegment.terms, term, record)
+            try terms.append(term, &list)
             termCount += 1
             progress.advance(1)
         }
-        try postings.finish()
+        try terms.finish()
         try writer.put(
             LexicalSegment.totals, LexicalSegment.totalsKey,
             TotalsRecord(tokenCount: tokenCount, passageCount: passageCount, termCount: termCount))
@@ -69,6 +62,7 @@ public enum LexicalSegmentMerger {
     private struct Source {
         private let segment: SegmentReader
         private let postings: Blob
+        private let lengths: Blob
         /// The new number of each passage; `UInt32.max` for those that stay behind.
         private let numbers: [UInt32]
         private(set) var term: [UInt8]?
@@ -85,6 +79,7 @@ public enum LexicalSegmentMerger {
         private init(_ slice: SegmentSlice, base: UInt32) throws {
             segment = slice.reader
             postings = try slice.reader.blob(LexicalSegment.postings, recordSize: 1)
+            lengths = try slice.reader.blob(LexicalSegment.lengths, recordSize: 4)
             numbers = slice.renumbering(from: base)
             try seek([])
         }
@@ -106,35 +101,11 @@ public enum LexicalSegmentMerger {
             guard let record else { return }
             try PostingList(record, postings, segment).forEachPosting { passage, frequency in
                 let number = numbers[Int(passage)]
-                if number != .max { list.append(number, frequency) }
+                if number != .max {
+                    list.append(number, frequency, length: lengths.load(Int(passage), as: UInt32.self))
+                }
                 return true
             }
         }
-    }
-}
-
-/// The postings of one term, encoded as `LexicalSegment` describes.
-struct PostingEncoder {
-    private(set) var bytes: [UInt8] = []
-    private(set) var passageFrequency: UInt32 = 0
-    private(set) var collectionFrequency: UInt64 = 0
-    private var expected: UInt64 = 0
-
-    /// Begins another term.
-    mutating func start() {
-        bytes.removeAll(keepingCapacity: true)
-        passageFrequency = 0
-        collectionFrequency = 0
-        expected = 0
-    }
-
-    /// - Precondition: `passage` is greater than the one before.
-    mutating func append(_ passage: UInt32, _ frequency: UInt32) {
-        let gap = UInt64(passage) - expected
-        VariableByte.append(gap << 1 | (frequency == 1 ? 1 : 0), to: &bytes)
-        if frequency > 1 { VariableByte.append(frequency - 2, to: &bytes) }
-        expected = UInt64(passage) + 1
-        passageFrequency += 1
-        collectionFrequency += UInt64(frequency)
     }
 }

@@ -197,13 +197,10 @@ private struct SegmentMatcher {
         var frequency: Float = 0
         var held = 0
         for (term, list) in zip(leaf.terms, lists[number]) {
-            try list?.forEachPosting { other, count in
-                if Int(other) == passage {
-                    frequency += term.closeness * Float(count)
-                    held += 1
-                }
-                return Int(other) < passage
-            }
+            let count = try list?.frequency(in: UInt32(passage)) ?? 0
+            guard count > 0 else { continue }
+            frequency += term.closeness * Float(count)
+            held += 1
         }
         guard held > 0 else { return 0 }
         if !leaf.phrase.isEmpty { return held == leaf.terms.count ? try countPhrase(leaf, in: passage) : 0 }

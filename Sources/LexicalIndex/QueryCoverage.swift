@@ -18,23 +18,21 @@ public struct QueryCoverage: Sendable {
 
     /// The share of the weight whose terms each passage has, from 0 to 1.
     ///
-    /// - Complexity: O(postings of the query's terms), for any number of passages.
+    /// - Complexity: O(postings of the query's terms in blocks that have some of the passages).
     public func shares(of passages: [PassageID]) throws -> [Float] {
         guard total > 0, !passages.isEmpty else { return passages.map { _ in 0 } }
         let order = passages.indices.sorted { passages[$0] < passages[$1] }
         var sums = [Float](repeating: 0, count: passages.count)
         for term in terms {
-            // Both lists ascend, so each is walked once.
             var next = 0
             for segment in searcher.segments {
-                let base = segment.reader.passageBase
-                try segment.postings(of: term.bytes)?.forEachPosting { local, _ in
-                    let passage = PassageID(base + local)
-                    while next < order.count, passages[order[next]] < passage { next += 1 }
-                    guard next < order.count else { return false }
-                    if passages[order[next]] == passage { sums[order[next]] += term.weight }
-                    return true
-                }
+                let (base, count) = (segment.reader.passageBase, segment.reader.info.passageCount)
+                let first = next
+                while next < order.count, passages[order[next]].rawValue - base < count { next += 1 }
+                guard first < next, let list = try segment.postings(of: term.bytes) else { continue }
+                var cursor = try PostingCursor(list)
+                for number in order[first..<next]
+                where try cursor.frequency(of: passages[number].rawValue - base) > 0 { sums[number] += term.weight }
             }
         }
         return sums.map { $0 / total }

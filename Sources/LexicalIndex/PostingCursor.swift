@@ -1,0 +1,217 @@
+import TrawlCore
+import TrawlStore
+
+/// Reads the postings of one term in the order of passages, a block at a time; blocks that nobody asks for are not read.
+///
+/// A term without blocks is read as a whole, and is one block. What is asked for must not move back.
+struct PostingCursor: ~Copyable {
+    private let list: PostingList
+    private let blockCount: Int
+    /// The block that was reached: none before it holds a passage that can still be asked for.
+    private var block = 0
+    private var last: UInt32 = 0
+    /// The postings that were read last, of block `decoded`, and the first of them that was not passed over.
+    private var decoded = -1
+    private var count = 0
+    private var next = 0
+    private let passages: UnsafeMutablePointer<UInt32>
+    private let frequencies: UnsafeMutablePointer<UInt32>
+    /// The bound that was computed last, for its block.
+    private var bounded = (block: -1, bound: Float(0))
+
+    /// - Throws: `corrupted` for damaged postings.
+    init(_ list: PostingList) throws {
+        self.list = list
+        let isWhole = list.blockCount == 0
+        blockCount = isWhole ? min(1, Int(list.record.passageFrequency)) : list.blockCount
+        let capacity = isWhole ? Int(list.record.passageFrequency) : PostingBlock.capacity
+        passages = .allocate(capacity: max(1, capacity))
+        frequencies = .allocate(capacity: max(1, capacity))
+        guard isWhole else {
+            last = list.block(0).last
+            return
+        }
+        try list.forEachPosting { passage, frequency in
+            passages[count] = passage
+            frequencies[count] = frequency
+            count += 1
+            return true
+        }
+        decoded = 0
+        last = count > 0 ? passages[count - 1] : 0
+    }
+
+    deinit {
+        passages.deallocate()
+        frequencies.deallocate()
+    }
+
+    /// How many postings the term has.
+    var passageFrequency: Int { Int(list.record.passageFrequency) }
+
+    /// Moves to the first block with a passage from `passage` on; false if there is none.
+    @inline(__always)
+    private mutating func reach(_ passage: UInt32) -> Bool {
+        guard block < blockCount else { return false }
+        if last >= passage { return true }
+        // Steps that double, then halve.
+        var (low, step) = (block, 1)
+        while low + step < blockCount, list.block(low + step).last < passage {
+            low += step
+            step *= 2
+        }
+        var high = min(low + step, blockCount)
+        while low + 1 < high {
+            let middle = (low + high) / 2
+            if list.block(middle).last < passage { low = middle } else { high = middle }
+        }
+        block = high
+        guard block < blockCount else { return false }
+        last = blockCount == 1 ? last : list.block(block).last
+        return true
+    }
+
+    private mutating func decode() throws {
+        guard decoded != block else { return }
+        let before = count > 0 ? passages[count - 1] : nil
+        count = try list.decodeBlock(block, passages, frequencies)
+        // What is read must ascend whatever the descriptions of blocks that were not read say.
+        if let before, passages[0] <= before { throw list.damagedBlocks() }
+        decoded = block
+        next = 0
+    }
+
+    /// Moves to the first posting from `passage` on in the block that was decoded.
+    @inline(__always)
+    private mutating func skip(to passage: UInt32) {
+        guard next < count, passages[next] < passage else { return }
+        var (low, step) = (next, 1)
+        while low + step < count, passages[low + step] < passage {
+            low += step
+            step *= 2
+        }
+        var high = min(low + step, count)
+        while low + 1 < high {
+            let middle = (low + high) / 2
+            if passages[middle] < passage { low = middle } else { high = middle }
+        }
+        next = high
+    }
+
+    /// How often the term occurs in `passage`.
+    mutating func frequency(of passage: UInt32) throws -> UInt32 {
+        guard reach(passage) else { return 0 }
+        try decode()
+        skip(to: passage)
+        return next < count && passages[next] == passage ? frequencies[next] : 0
+    }
+
+    /// The score that the term exceeds in no passage of `window`, and the last passage up to which that is so.
+    mutating func bound(in window: PassageWindow, _ scorer: BM25Scorer, weight: Float) -> (bound: Float, reach: UInt32) {
+        guard reach(window.start) else { return (0, .max) }
+        if list.blockCount == 0 {
+            skip(to: window.start)
+            // Of many postings the weight is bound enough: to score them here takes as long as to add them.
+            if count > PostingBlock.capacity {
+                guard next < count else { return (0, .max) }
+                return passages[next] < window.end ? (weight, window.end - 1) : (0, passages[next] - 1)
+            }
+            var (bound, index) = (Float(0), next)
+            while index < count, passages[index] < window.end {
+                bound = max(bound, scorer.score(weight: weight, frequencies[index], window.length(of: passages[index])))
+                index += 1
+            }
+            return (bound, index < count ? passages[index] - 1 : .max)
+        }
+        if decoded == block {
+            skip(to: window.start)
+            if passages[next] >= window.end { return (0, passages[next] - 1) }
+        }
+        if bounded.block != block { bounded = (block, list.block(block).bound(scorer, weight: weight)) }
+        var (bound, number, end) = (bounded.bound, block, last)
+        while end < window.end - 1, number + 1 < blockCount {
+            number += 1
+            let description = list.block(number)
+            bounded = (number, description.bound(scorer, weight: weight))
+            bound = max(bound, bounded.bound)
+            end = description.last
+        }
+        return (bound, number + 1 < blockCount ? end : .max)
+    }
+
+    /// Adds the scores of the passages of `window` to `sums`, which begin with that of its first passage.
+    ///
+    /// - Parameter parts: gets the scores too.
+    mutating func add(
+        _ window: PassageWindow, _ scorer: BM25Scorer, weight: Float, to sums: UnsafeMutablePointer<Float>,
+        keeping parts: inout TermScores
+    ) throws {
+        while reach(window.start) {
+            try decode()
+            skip(to: window.start)
+            var index = next
+            while index < count, passages[index] < window.end {
+                let offset = passages[index] - window.start
+                let score = scorer.score(weight: weight, frequencies[index], window.lengths[Int(offset)])
+                sums[Int(offset)] += score
+                parts.append(offset, score)
+                index += 1
+            }
+            next = index
+            guard index == count, block + 1 < blockCount else { return }
+            block += 1
+            last = list.block(block).last
+            if passages[count - 1] >= window.end - 1 { return }
+        }
+    }
+}
+
+/// Some neighbouring passages of a segment.
+struct PassageWindow {
+    /// The most passages of a window.
+    static let capacity = 4096
+
+    let start: UInt32
+    let end: UInt32
+    /// The lengths of the passages.
+    let lengths: UnsafePointer<UInt32>
+
+    var count: Int { Int(end - start) }
+
+    @inline(__always)
+    func length(of passage: UInt32) -> UInt32 { lengths[Int(passage - start)] }
+}
+
+/// The scores of one term in passages of a window, in their order.
+struct TermScores: ~Copyable {
+    let offsets: UnsafeMutablePointer<UInt32>
+    private let scores: UnsafeMutablePointer<Float>
+    private(set) var count = 0
+    private var next = 0
+
+    /// - Parameter capacity: the most passages of a window that have the term.
+    init(capacity: Int) {
+        offsets = .allocate(capacity: max(1, capacity))
+        scores = .allocate(capacity: max(1, capacity))
+    }
+
+    deinit {
+        offsets.deallocate()
+        scores.deallocate()
+    }
+
+    mutating func removeAll() { (count, next) = (0, 0) }
+
+    @inline(__always)
+    mutating func append(_ offset: UInt32, _ score: Float) {
+        offsets[count] = offset
+        scores[count] = score
+        count += 1
+    }
+
+    /// The score at `offset`, 0 if there is none; offsets that are asked for ascend.
+    mutating func score(at offset: UInt32) -> Float {
+        while next < count, offsets[next] < offset { next += 1 }
+        return next < count && offsets[next] == offset ? scores[next] : 0
+    }
+}

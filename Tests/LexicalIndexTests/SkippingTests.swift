@@ -1,0 +1,201 @@
+import Testing
+import TrawlCore
+import TrawlStore
+import TrawlTestSupport
+
+@testable import TrawlLexicalIndex
+
+/// Searches that pass over postings find what searches that read all of them find.
+@Suite struct SkippingTests {
+    static let plain = LexicalSearchTests.plain
+
+    /// Texts in which common words have thousands of postings, some passages are far better than others, and equal scores are
+    /// frequent.
+    static func texts(_ count: Int, seed: UInt64) -> [String] {
+        var random = SplitMix64(seed: seed)
+        return (0..<count).map { number in
+            let length = number % 97 == 5 ? 60 : random.below(9)
+            let spread = number / 3000 % 2 == 0 ? 12 : 400
+            return (0..<length).map { _ in "w\(random.below(1 + random.below(spread)))" }.joined(separator: " ")
+        }
+    }
+
+    /// The scores of all postings, added in the order of the terms.
+    static func everyScore(_ searcher: LexicalSearcher, _ query: String) throws -> [ScoredPassage] {
+        var scored: [ScoredPassage] = []
+        let terms = try searcher.weighted(query)
+        for segment in searcher.segments {
+            var scores = [Float](repeating: 0, count: Int(segment.reader.info.passageCount))
+            for term in terms {
+                try segment.postings(of: term.bytes)?.forEachPosting { passage, frequency in
+                    let length = segment.lengths.load(Int(passage), as: UInt32.self)
+                    scores[Int(passage)] += searcher.scorer.score(weight: term.weight, frequency, length)
+                    return true
+                }
+            }
+            for (passage, score) in scores.enumerated() where score > 0 {
+                scored.append(ScoredPassage(PassageID(segment.reader.passageBase + UInt32(passage)), score))
+            }
+        }
+        return scored
+    }
+
+    static let queries = [
+        "w0", "w3", "w0 w1", "w2 w0 w200", "w300 w0 w1 w2 w3 w4", "w390 w391 w0", "w5 w5 w0 w11 w7 nowhere",
+        (0..<40).map { "w\($0)" }.joined(separator: " "),
+    ]
+
+    @Test(arguments: [(0.9, 0.4), (0, 0.5), (1.2, 0), (2.5, 1)] as [(Float, Float)])
+    func theResultIsThatOfAllPostingsBitForBit(k1: Float, b: Float) throws {
+        let fixture = try LexicalFixture(
+            Self.texts(30_000, seed: 3), sizes: [13_000, 100, 0, 16_900], Self.plain, BM25Parameters(k1: k1, b: b))
+        for query in Self.queries {
+            let all = try Self.everyScore(fixture.searcher, query)
+            for k in [1, 10, 1000, 40_000] {
+                var top = TopPassages(k)
+                for passage in all { top.offer(passage) }
+                #expect(try fixture.searcher.search(query, k: k) == top.ranking(), "\(query), \(k)")
+            }
+        }
+    }
+
+    @Test func aFilterLeavesTheOthersTheirRanks() throws {
+        let fixture = try LexicalFixture(Self.texts(20_000, seed: 4), sizes: [20_000], Self.plain)
+        for query in Self.queries {
+            var top = TopPassages(10)
+            for passage in try Self.everyScore(fixture.searcher, query) where passage.passage.rawValue % 7 == 3 {
+                top.offer(passage)
+            }
+            let found = try fixture.searcher.search(fixture.searcher.weighted(query), fixture.searcher.scorer, k: 10) {
+                $0.rawValue % 7 == 3
+            }
+            #expect(found == top.ranking())
+        }
+    }
+
+    @Test func segmentsWithoutBlocksAnswerTheSame() throws {
+        let fixture = try LexicalFixture(Self.texts(20_000, seed: 5), sizes: [20_000], Self.plain)
+        let searcher = fixture.searcher
+        let segment = searcher.segments[0]
+        #expect(segment.blocks?.recordCount ?? 0 > 500)
+        let earlier = LexicalSearcher.Segment(
+            reader: segment.reader, postings: segment.postings, blocks: nil, lengths: segment.lengths, deletions: nil)
+        for query in Self.queries {
+            var top = TopPassages(10)
+            var search = try SegmentSearch(earlier, searcher.weighted(query), searcher.scorer, allows: nil)
+            try search.run(&top)
+            let found = top.ranking()
+            #expect(try found == searcher.search(query, k: 10))
+        }
+    }
+
+    @Test func noPostingScoresMoreThanItsBlockAndOneAsMuch() throws {
+        var random = SplitMix64(seed: 6)
+        for round in 0..<200 {
+            let spread = UInt64(1 + round)
+            let postings = (0..<PostingBlock.capacity + 1).map { _ in
+                (
+                    frequency: UInt32(1 + random.below(1 + random.below(Int(spread)))),
+                    length: UInt32(1 + random.below(400))
+                )
+            }
+            var encoder = PostingEncoder()
+            encoder.start()
+            for (passage, posting) in postings.enumerated() {
+                encoder.append(UInt32(passage * 3), posting.frequency, length: posting.length)
+            }
+            let block = try encoder.finish(offset: 0, firstBlock: 0).blocks[0]
+            #expect(block.last == 127 * 3)
+            let scorer = BM25Scorer(BM25Parameters(k1: Float(random.below(3)), b: 0.5), meanLength: 150)
+            let best = try #require(
+                postings.dropLast().map { scorer.score(weight: 2, $0.frequency, $0.length) }.max())
+            let bound = block.bound(scorer, weight: 2)
+            #expect(bound >= best * 0.999_999)
+            // Four pairs stand for all of them, which costs little.
+            #expect(bound <= best * 1.2)
+        }
+    }
+
+    @Test func numbersBeyondSixteenBitsAreBounded() throws {
+        var encoder = PostingEncoder()
+        encoder.start()
+        for passage in 0..<UInt32(129) { encoder.append(passage, passage == 7 ? 1_000_000 : 1, length: 2_000_000) }
+        let block = try encoder.finish(offset: 0, firstBlock: 0).blocks[0]
+        let scorer = BM25Scorer(BM25Parameters(k1: 2, b: 1), meanLength: 10)
+        #expect(block.bound(scorer, weight: 3) >= scorer.score(weight: 3, UInt32(1_000_000), 2_000_000))
+    }
+
+    @Test func explanationsAndCoverageReadTheSameFrequencies() throws {
+        let texts = Self.texts(9000, seed: 8)
+        let fixture = try LexicalFixture(texts, sizes: [5000, 4000], Self.plain)
+        let query = "w0 w4 w300"
+        let passages = [0, 17, 4998, 4999, 5000, 8999].map { PassageID(UInt32($0)) }
+        let coverage = try fixture.searcher.coverage(of: query)
+        let shares = try coverage.shares(of: passages.reversed()).reversed()
+        for (passage, share) in zip(passages, shares) {
+            let words = texts[Int(passage.rawValue)].split(separator: " ")
+            let parts = try fixture.searcher.explain(query, passage: passage)
+            #expect(parts.map(\.frequency) == parts.map { part in words.count { $0 == part.term } })
+            let held = zip(coverage.weights, parts).reduce(Float(0)) { $1.1.frequency > 0 ? $0 + $1.0 : $0 }
+            #expect(abs(share - held / coverage.weights.reduce(0, +)) < 1e-6)
+        }
+    }
+
+    @Test func damagedBlocksAreRefusedOrReadWithinTheirBounds() throws {
+        let folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
+        var random = SplitMix64(seed: 12)
+        var segments: [SegmentInfo] = []
+        let count = 9000
+        for _ in 0..<100 {
+            let writer = session.newSegment()
+            let lengths = writer.blob(LexicalSegment.lengths, recordSize: 4)
+            try lengths.append(contentsOf: [UInt32](repeating: 3, count: count))
+            try lengths.finish()
+            let postings = writer.blob(LexicalSegment.postings, recordSize: 1)
+            let blocks = writer.blob(LexicalSegment.blocks, recordSize: MemoryLayout<PostingBlock>.stride)
+            for (number, term) in ["x", "y"].enumerated() {
+                var list = PostingEncoder()
+                list.start()
+                for passage in 0..<UInt32(count) where passage % UInt32(1 + number) == 0 {
+                    list.append(passage, 1 + UInt32(random.below(3)), length: 3)
+                }
+                var (record, range, described) = try list.finish(
+                    offset: postings.byteCount, firstBlock: blocks.byteCount / MemoryLayout<PostingBlock>.stride)
+                for _ in 0..<random.below(4) {
+                    let block = random.below(described.count)
+                    switch random.below(5) {
+                    case 0: described[block].last = UInt32(random.below(2 * count))
+                    case 1: described[block].end = UInt32(random.below(2 * list.bytes.count))
+                    case 2: described.swapAt(block, random.below(described.count))
+                    case 3: range?.first += UInt64(random.below(3))
+                    default: record.passageFrequency += UInt32(random.below(200))
+                    }
+                }
+                try postings.append(contentsOf: list.bytes)
+                try blocks.append(contentsOf: described)
+                try writer.put(LexicalSegment.terms, Array(term.utf8), record)
+                try writer.put(LexicalSegment.blockRanges, Array(term.utf8), try #require(range))
+            }
+            try postings.finish()
+            try blocks.finish()
+            try writer.put(
+                LexicalSegment.totals, LexicalSegment.totalsKey,
+                TotalsRecord(tokenCount: UInt64(3 * count), passageCount: UInt32(count), termCount: 2))
+            segments.append(
+                SegmentInfo(number: writer.number, documentCount: UInt32(count), passageCount: UInt32(count)))
+        }
+        try session.commit(segments: segments)
+        var refused = 0
+        for segment in try Store.open(at: folder.path).snapshot().segments {
+            do {
+                let searcher = try LexicalSearcher([segment], settings: Self.plain)
+                for k in [3, 20_000] { _ = try searcher.search("y x", k: k) }
+            } catch let error as TrawlError {
+                #expect(error.code == .corrupted)
+                refused += 1
+            }
+        }
+        #expect(refused > 20)
+    }
+}
