@@ -4,16 +4,18 @@ import TrawlStore
 /// What LexicalIndex keeps of a segment:
 ///
 /// - `terms`: a record for every term, keyed by its bytes, that leads to its postings;
-/// - `postings`: for every term in the order of their bytes, for every passage that holds it in ascending order, the
-///   distance to the passage before (from -1) less one, doubled, plus 1 if the term occurs once; else followed by the
-///   number of occurrences less two. All numbers are variable-byte: 7 bits a byte, low bits first, the high bit set on all
-///   bytes but the last;
-/// - `blocks`: for every term that more than 128 passages hold, in the order of the postings, a description of each 128 of them;
+/// - `postings`: for every term in the order of their bytes, the passages that hold it in ascending order, each with the number of
+///   occurrences. Of at most 128 passages each is the distance to the one before (from -1) less one, doubled, plus 1 if the term
+///   occurs once; else followed by the number of occurrences less two. These numbers are variable-byte: 7 bits a byte, low bits
+///   first, the high bit set on all bytes but the last. More passages are cut into blocks of 128. A block has a byte each for the bits
+///   of its distances less one and of its occurrences less one, and then all distances and all occurrences (`PackedNumbers`);
+/// - `blocks`: for every term of more than 128 passages, in the order of the postings, what a search knows of each block;
 /// - `blockRanges`: a record for every such term, keyed by its bytes, that leads to its blocks;
 /// - `lengths`: the number of terms of every passage, u32;
 /// - `totals`: one record.
 ///
-/// Segments of earlier versions have no blocks. They are searched all the same, but no postings are skipped.
+/// Segments of stores before format 3 have no blocks: all their postings are variable-byte. They are searched all the same, but
+/// no postings are skipped.
 enum LexicalSegment {
     static let terms = Table<TermRecord>(number: 10, name: "terms")
     static let totals = Table<TotalsRecord>(number: 11, name: "lexical totals")

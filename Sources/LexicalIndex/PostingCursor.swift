@@ -14,6 +14,7 @@ struct PostingCursor: ~Copyable {
     private var decoded = -1
     private var count = 0
     private var next = 0
+    private var hasFrequencies = false
     private let passages: UnsafeMutablePointer<UInt32>
     private let frequencies: UnsafeMutablePointer<UInt32>
     /// The bound that was computed last, for its block.
@@ -37,7 +38,7 @@ struct PostingCursor: ~Copyable {
             count += 1
             return true
         }
-        decoded = 0
+        (decoded, hasFrequencies) = (0, true)
         last = count > 0 ? passages[count - 1] : 0
     }
 
@@ -74,11 +75,17 @@ struct PostingCursor: ~Copyable {
     private mutating func decode() throws {
         guard decoded != block else { return }
         let before = count > 0 ? passages[count - 1] : nil
-        count = try list.decodeBlock(block, passages, frequencies)
+        count = try list.readPassages(block, into: passages)
         // What is read must ascend whatever the descriptions of blocks that were not read say.
         if let before, passages[0] <= before { throw list.damagedBlocks() }
-        decoded = block
+        (decoded, hasFrequencies) = (block, false)
         next = 0
+    }
+
+    private mutating func decodeFrequencies() throws {
+        guard !hasFrequencies else { return }
+        try list.readFrequencies(decoded, into: frequencies)
+        hasFrequencies = true
     }
 
     /// Moves to the first posting from `passage` on in the block that was decoded.
@@ -103,11 +110,14 @@ struct PostingCursor: ~Copyable {
         guard reach(passage) else { return 0 }
         try decode()
         skip(to: passage)
-        return next < count && passages[next] == passage ? frequencies[next] : 0
+        guard next < count, passages[next] == passage else { return 0 }
+        try decodeFrequencies()
+        return frequencies[next]
     }
 
     /// The score that the term exceeds in no passage of `window`, and the last passage up to which that is so.
-    mutating func bound(in window: PassageWindow, _ scorer: BM25Scorer, weight: Float) -> (bound: Float, reach: UInt32) {
+    mutating func bound(in window: PassageWindow, _ scorer: BM25Scorer, weight: Float) -> (bound: Float, reach: UInt32)
+    {
         guard reach(window.start) else { return (0, .max) }
         if list.blockCount == 0 {
             skip(to: window.start)
@@ -149,6 +159,7 @@ struct PostingCursor: ~Copyable {
         while reach(window.start) {
             try decode()
             skip(to: window.start)
+            if next < count, passages[next] < window.end { try decodeFrequencies() }
             var index = next
             while index < count, passages[index] < window.end {
                 let offset = passages[index] - window.start
@@ -169,7 +180,7 @@ struct PostingCursor: ~Copyable {
 /// Some neighbouring passages of a segment.
 struct PassageWindow {
     /// The most passages of a window.
-    static let capacity = 4096
+    static let capacity = 8192
 
     let start: UInt32
     let end: UInt32

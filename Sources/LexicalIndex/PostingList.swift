@@ -46,6 +46,19 @@ struct PostingList {
     /// false.
     /// - Throws: `corrupted` when the bytes contradict the record.
     func forEachPosting(_ body: (_ passage: UInt32, _ frequency: UInt32) -> Bool) throws {
+        if blockCount == 0 { return try forEachVariableByte(body) }
+        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * PostingBlock.capacity) { numbers in
+            guard let passages = numbers.baseAddress else { return }
+            let frequencies = passages + PostingBlock.capacity
+            for number in 0..<blockCount {
+                let count = try readPassages(number, into: passages)
+                try readFrequencies(number, into: frequencies)
+                for index in 0..<count where !body(passages[index], frequencies[index]) { return }
+            }
+        }
+    }
+
+    private func forEachVariableByte(_ body: (_ passage: UInt32, _ frequency: UInt32) -> Bool) throws {
         var (value, shift): (UInt64, UInt64) = (0, 0)
         var passage: UInt64 = 0
         var (left, isFrequency) = (record.passageFrequency, false)
@@ -92,74 +105,71 @@ struct PostingList {
         return blocks.load(firstBlock + number, as: PostingBlock.self)
     }
 
-    /// Reads the postings of block `number` into two arrays of 128 numbers.
+    /// Reads the passages of block `number` into an array of 128 numbers.
     ///
-    /// - Returns: the number of postings.
+    /// - Returns: how many there are.
     /// - Throws: `corrupted` when the bytes contradict the description of the block.
-    func decodeBlock(
-        _ number: Int, _ passages: UnsafeMutablePointer<UInt32>, _ frequencies: UnsafeMutablePointer<UInt32>
-    ) throws -> Int {
-        let block = block(number)
-        let before = number > 0 ? self.block(number - 1) : nil
-        let start = before?.end ?? 0
-        let count = min(
-            PostingBlock.capacity, Int(record.passageFrequency) - number * PostingBlock.capacity)
-        guard start < block.end, block.end <= record.byteCount else {
-            throw damagedBlocks()
-        }
-        let first = Int(record.offset) + Int(start)
-        let byteCount = Int(block.end - start)
-        let decoded: Bool
-        if first % blob.chunkBytes + byteCount <= blob.chunkBytes {
-            let bytes = UnsafeRawBufferPointer(start: blob.address(of: first), count: byteCount)
-            decoded = decode(bytes, after: before?.last, count, passages, frequencies)
-        } else {
-            decoded = try blob.bytes(in: first..<first + byteCount).withUnsafeBytes {
-                decode($0, after: before?.last, count, passages, frequencies)
+    func readPassages(_ number: Int, into passages: UnsafeMutablePointer<UInt32>) throws -> Int {
+        let (block, count) = (self.block(number), count(ofBlock: number))
+        let first = number > 0 ? UInt64(self.block(number - 1).last) + 1 : 0
+        guard block.last < passageCount, UInt64(block.last) >= first else { throw damagedBlocks() }
+        try withBytes(ofBlock: number) { bytes, widths in
+            PackedNumbers.read(bytes, count: count, width: widths.gaps, into: passages)
+            // Sums of narrower gaps cannot wrap around and still end at the last passage.
+            if widths.gaps > 24 {
+                let sum = (0..<count).reduce(first + UInt64(count - 1)) { $0 + UInt64(passages[$1]) }
+                guard sum == block.last else { throw damagedBlocks() }
             }
         }
-        guard decoded, passages[count - 1] == block.last else { throw damagedBlocks() }
+        PackedNumbers.addUp(passages, count: count, from: UInt32(first))
+        guard passages[count - 1] == block.last else { throw damagedBlocks() }
         return count
     }
 
-    /// Whether `bytes` are `count` postings of passages that there are.
-    private func decode(
-        _ bytes: UnsafeRawBufferPointer, after last: UInt32?, _ count: Int, _ passages: UnsafeMutablePointer<UInt32>,
-        _ frequencies: UnsafeMutablePointer<UInt32>
-    ) -> Bool {
-        var offset = 0
-        /// The next number; nil when the bytes end, or when it is longer than any that is written.
-        @inline(__always)
-        func next() -> UInt64? {
-            guard offset < bytes.count else { return nil }
-            let byte = bytes[offset]
-            offset += 1
-            if byte < 0x80 { return UInt64(byte) }
-            var (value, shift) = (UInt64(byte & 0x7F), UInt64(7))
-            while offset < bytes.count, shift < 42 {
-                let byte = bytes[offset]
-                offset += 1
-                value |= UInt64(byte & 0x7F) << shift
-                if byte < 0x80 { return value }
-                shift += 7
-            }
-            return nil
+    /// Reads how often the term occurs in each passage of block `number` into an array of 128 numbers.
+    /// - Throws: `corrupted` when the bytes contradict the description of the block.
+    func readFrequencies(_ number: Int, into frequencies: UnsafeMutablePointer<UInt32>) throws {
+        let count = count(ofBlock: number)
+        try withBytes(ofBlock: number) { bytes, widths in
+            let start = bytes + PackedNumbers.byteCount(count, width: widths.gaps)
+            PackedNumbers.read(start, count: count, width: widths.repetitions, into: frequencies)
         }
-        var passage = last.map { UInt64($0) + 1 } ?? 0
-        for index in 0..<count {
-            guard let gap = next() else { return false }
-            passage += gap >> 1
-            var frequency: UInt64 = 1
-            if gap & 1 == 0 {
-                guard let more = next() else { return false }
-                frequency = more + 2
-            }
-            guard passage < passageCount, frequency <= UInt32.max else { return false }
-            passages[index] = UInt32(truncatingIfNeeded: passage)
-            frequencies[index] = UInt32(truncatingIfNeeded: frequency)
-            passage += 1
+        for index in 0..<count { frequencies[index] &+= 1 }
+    }
+
+    private func count(ofBlock number: Int) -> Int {
+        min(PostingBlock.capacity, Int(record.passageFrequency) - number * PostingBlock.capacity)
+    }
+
+    /// Calls `body` with the packed numbers of block `number` and their widths.
+    @inline(__always)
+    private func withBytes(
+        ofBlock number: Int, _ body: (UnsafeRawPointer, (gaps: Int, repetitions: Int)) throws -> Void
+    ) throws {
+        let start = number > 0 ? block(number - 1).end : 0
+        let end = block(number).end
+        guard start < end, end <= record.byteCount else { throw damagedBlocks() }
+        let first = Int(record.offset) + Int(start)
+        let byteCount = Int(end - start)
+        func call(_ bytes: UnsafeRawPointer) throws {
+            guard byteCount >= 2 else { throw damagedBlocks() }
+            let widths = (
+                gaps: Int(bytes.load(as: UInt8.self)), repetitions: Int(bytes.load(fromByteOffset: 1, as: UInt8.self))
+            )
+            let count = count(ofBlock: number)
+            guard widths.gaps <= 32, widths.repetitions <= 32,
+                byteCount == 2 + PackedNumbers.byteCount(count, width: widths.gaps)
+                    + PackedNumbers.byteCount(count, width: widths.repetitions)
+            else { throw damagedBlocks() }
+            try body(bytes + 2, widths)
         }
-        return offset == bytes.count
+        if first % blob.chunkBytes + byteCount <= blob.chunkBytes {
+            try call(blob.address(of: first))
+        } else {
+            try blob.bytes(in: first..<first + byteCount).withUnsafeBytes { bytes in
+                if let start = bytes.baseAddress { try call(start) }
+            }
+        }
     }
 
     /// How often the term occurs in `passage`.

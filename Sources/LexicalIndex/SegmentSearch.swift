@@ -11,6 +11,8 @@ struct SegmentSearch: ~Copyable {
     private static let slack: Float = 1.00002
     /// The share of a window's passages from which on all its sums are read, rather than those of known postings.
     private static let dense = 8
+    /// The postings that are added in the time that it takes to look up one.
+    private static let lookUp = 8
 
     private let segment: LexicalSearcher.Segment
     private let scorer: BM25Scorer
@@ -28,6 +30,7 @@ struct SegmentSearch: ~Copyable {
         let weight: Float
         var cursor: PostingCursor
         var scores: TermScores
+        let passageFrequency: UInt32
         var bound: Float = 0
         /// Whether all its postings in the window are read.
         var isEssential = true
@@ -60,7 +63,9 @@ struct SegmentSearch: ~Copyable {
                 let most = min(PassageWindow.capacity, Int(list.record.passageFrequency))
                 terms.initializeElement(
                     at: opened,
-                    to: Term(weight: weight, cursor: try PostingCursor(list), scores: TermScores(capacity: most)))
+                    to: Term(
+                        weight: weight, cursor: try PostingCursor(list), scores: TermScores(capacity: most),
+                        passageFrequency: list.record.passageFrequency))
                 opened += 1
             }
         } catch {
@@ -132,56 +137,90 @@ struct SegmentSearch: ~Copyable {
 
     /// Offers the passages of `window` that have enough of the terms after the first `optional` in order.
     private mutating func offer(_ window: PassageWindow, optional: Int, _ top: inout TopPassages) throws {
-        var postings = 0
-        for number in terms.indices where terms[number].isEssential {
-            terms[number].scores.removeAll()
-            try terms[number].cursor.add(
-                window, scorer, weight: terms[number].weight, to: sums, keeping: &terms[number].scores)
-            postings += terms[number].scores.count
-        }
+        let isOrdered = optional == 0
+        var (optional, postings) = (optional, 0)
+        for number in terms.indices where terms[number].isEssential { postings += try add(number, window) }
         guard postings > 0 else { return }
         defer { sums.update(repeating: 0, count: window.count) }
-        // Whose sum is above this may be among the best.
-        let rest = optional > 0 ? bounds[optional - 1] : 0
-        func least(_ threshold: Float) -> Float { optional > 0 ? max(0, threshold / Self.slack - rest) : max(0, threshold) }
-        var bar = least(top.threshold)
-        func visit(_ offset: Int) throws {
-            let sum = sums[offset]
-            guard sum > bar, isWanted(window.start + UInt32(offset)) else { return }
-            let threshold = top.threshold
-            let score = optional > 0 ? try score(offset, window, optional, sum, above: threshold) : sum
-            guard let score, score > threshold else { return }
-            top.offer(ScoredPassage(PassageID(segment.reader.passageBase + window.start + UInt32(offset)), score))
-            bar = least(top.threshold)
+        // Where a term would have to be looked up for more passages than it takes to add it, it is added.
+        while optional > 0 {
+            let number = order[optional - 1]
+            let expected =
+                Double(terms[number].passageFrequency) * Double(window.count)
+                / Double(segment.reader.info.passageCount)
+            guard Double(candidates(window, above: least(top.threshold, optional)) * Self.lookUp) > expected else {
+                break
+            }
+            terms[number].isEssential = true
+            postings += try add(number, window)
+            optional -= 1
         }
-        if postings * Self.dense < window.count {
-            try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: PassageWindow.capacity / 64) { words in
-                words.initialize(repeating: 0)
-                for number in terms.indices where terms[number].isEssential {
-                    for index in 0..<terms[number].scores.count {
-                        let offset = terms[number].scores.offsets[index]
-                        words[Int(offset >> 6)] |= 1 << UInt64(offset & 63)
-                    }
-                }
-                for index in words.indices {
-                    var word = words[index]
-                    while word != 0 {
-                        try visit(index << 6 + word.trailingZeroBitCount)
-                        word &= word - 1
-                    }
-                }
+        try forEachCandidate(window, postings: postings, above: least(top.threshold, optional)) { offset, sum in
+            let (passage, threshold) = (window.start + UInt32(offset), top.threshold)
+            if isWanted(passage),
+                let score = isOrdered ? sum : try score(offset, window, optional, sum, above: threshold),
+                score > threshold
+            {
+                top.offer(ScoredPassage(PassageID(segment.reader.passageBase + passage), score))
+            }
+            return least(top.threshold, optional)
+        }
+    }
+
+    /// What the sum of all terms but `optional` must exceed for a passage to be among the best.
+    private func least(_ threshold: Float, _ optional: Int) -> Float {
+        optional > 0 ? max(0, threshold / Self.slack - bounds[optional - 1]) : max(0, threshold / Self.slack)
+    }
+
+    /// Adds the scores of a term in the window; returns the number of its postings there.
+    private func add(_ number: Int, _ window: PassageWindow) throws -> Int {
+        terms[number].scores.removeAll()
+        try terms[number].cursor.add(
+            window, scorer, weight: terms[number].weight, to: sums, keeping: &terms[number].scores)
+        return terms[number].scores.count
+    }
+
+    /// How many passages of the window have a sum above `bar`.
+    private func candidates(_ window: PassageWindow, above bar: Float) -> Int {
+        var counts = SIMD8<Int32>()
+        for offset in stride(from: 0, to: PassageWindow.capacity, by: 8) {
+            counts.replace(
+                with: counts &+ 1, where: UnsafeRawPointer(sums + offset).loadUnaligned(as: SIMD8<Float>.self) .> bar)
+        }
+        return Int(counts.wrappedSum())
+    }
+
+    /// Calls `body` with every offset of the window, in ascending order, whose sum is above a bar, which is what `body` answered last.
+    ///
+    /// - Parameter postings: of the terms that were added.
+    @inline(__always)
+    private func forEachCandidate(
+        _ window: PassageWindow, postings: Int, above bar: Float, _ body: (_ offset: Int, _ sum: Float) throws -> Float
+    ) throws {
+        var bar = bar
+        guard postings * Self.dense < window.count else {
+            for first in stride(from: 0, to: PassageWindow.capacity, by: 8) {
+                guard any(UnsafeRawPointer(sums + first).loadUnaligned(as: SIMD8<Float>.self) .> bar) else { continue }
+                for offset in first..<first + 8 where sums[offset] > bar { bar = try body(offset, sums[offset]) }
             }
             return
         }
-        var offset = 0
-        while offset + 8 <= window.count {
-            let eight = UnsafeRawPointer(sums + offset).loadUnaligned(as: SIMD8<Float>.self)
-            if any(eight .> bar) { for lane in 0..<8 { try visit(offset + lane) } }
-            offset += 8
-        }
-        while offset < window.count {
-            try visit(offset)
-            offset += 1
+        try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: PassageWindow.capacity / 64) { words in
+            words.initialize(repeating: 0)
+            for number in terms.indices where terms[number].isEssential {
+                for index in 0..<terms[number].scores.count {
+                    let offset = terms[number].scores.offsets[index]
+                    words[Int(offset >> 6)] |= 1 << UInt64(offset & 63)
+                }
+            }
+            for index in words.indices {
+                var word = words[index]
+                while word != 0 {
+                    let offset = index << 6 + word.trailingZeroBitCount
+                    if sums[offset] > bar { bar = try body(offset, sums[offset]) }
+                    word &= word - 1
+                }
+            }
         }
     }
 
@@ -200,8 +239,11 @@ struct SegmentSearch: ~Copyable {
             terms[number].scores.append(UInt32(offset), score)
             sum += score
         }
+        guard sum * Self.slack > threshold else { return nil }
         // In the order of the query, so that no bit depends on which terms were looked up.
-        return terms.indices.reduce(0) { $0 + terms[$1].scores.score(at: UInt32(offset)) }
+        var ordered: Float = 0
+        for number in terms.indices { ordered += terms[number].scores.score(at: UInt32(offset)) }
+        return ordered
     }
 
     private func isWanted(_ passage: UInt32) -> Bool {

@@ -3,9 +3,10 @@ internal import TrawlCore
 
 /// What an index consists of: swapping this record is what commits.
 public struct Manifest: Codable, Hashable, Sendable {
-    /// The layouts of the store that this version of Trawl reads. Format 2 has deletion sets, which a reader of format 1
-    /// would not know to leave out; what has none is written as format 1.
-    public static let formats = 1...2
+    /// The layouts of the store that this version of Trawl reads. It writes the last of them.
+    ///
+    /// Format 2 added deletion sets, format 3 packs the postings of frequent terms. A reader of earlier formats would misread both.
+    public static let formats = 1...3
 
     public var format: Int
     public var segments: [SegmentInfo]
@@ -15,7 +16,7 @@ public struct Manifest: Codable, Hashable, Sendable {
     static let empty = Manifest(segments: [], nextSegment: 1)
 
     init(segments: [SegmentInfo], nextSegment: UInt32) {
-        format = segments.allSatisfy { $0.deletions == nil } ? 1 : 2
+        format = Self.formats.upperBound
         self.segments = segments
         self.nextSegment = nextSegment
     }
