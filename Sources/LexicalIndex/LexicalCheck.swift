@@ -12,8 +12,6 @@ extension LexicalSearcher {
     ) throws {
         try segment.verifyChecksums(LexicalSegment.postings)
         try segment.verifyChecksums(LexicalSegment.lengths)
-        let blocks = try LexicalSegment.blocks(of: segment)
-        if blocks != nil { try segment.verifyChecksums(LexicalSegment.blocks) }
         let builder = try LexicalSegmentBuilder(settings)
         for passage in 0..<Int(segment.info.passageCount) {
             builder.add(passageText: try text(passage))
@@ -31,9 +29,24 @@ extension LexicalSearcher {
                 lengths.load(passage, as: UInt32.self) == builder.length(passage),
                 "the length of passage \(passage) does not fit its text")
         }
+        try checkPostings(segment, builder)
+        var stored: UInt32 = 0
+        try segment.forEachRecord(of: LexicalSegment.terms) { _, _ in
+            stored += 1
+            return true
+        }
+        try require(stored == builder.totals.termCount, "there are terms that no passage holds")
+    }
+
+    private static func checkPostings(_ segment: SegmentReader, _ builder: LexicalSegmentBuilder) throws {
+        func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+            if !condition { throw PostingList.damaged(segment, what()) }
+        }
         let postings = try segment.blob(LexicalSegment.postings, recordSize: 1)
-        var (expectedBytes, expectedBlocks, describedTerms) = (0, 0, 0)
-        try builder.forEachTerm { term, list in
+        let blocks = try LexicalSegment.blocks(of: segment)
+        if blocks != nil { try segment.verifyChecksums(LexicalSegment.blocks) }
+        var (expectedBytes, expectedBlocks, ranges) = (0, 0, 0)
+        try builder.forEachTerm(packs: blocks != nil) { term, list in
             let name = String(decoding: term, as: UTF8.self)
             let (record, range, described) = try list.finish(offset: expectedBytes, firstBlock: expectedBlocks)
             let stored = try segment.record(LexicalSegment.terms, term)
@@ -50,20 +63,14 @@ extension LexicalSearcher {
                     && described.indices.allSatisfy { described[$0] == blocks.load(expectedBlocks + $0) },
                 "the blocks of the term '\(name)' do not fit its postings")
             expectedBlocks += described.count
-            describedTerms += 1
+            ranges += 1
         }
         try require(postings.byteCount == expectedBytes, "there are postings of no term")
-        try require(blocks.map { $0.recordCount == expectedBlocks } ?? true, "there are blocks of no term")
+        try require((blocks?.recordCount ?? 0) == expectedBlocks, "there are blocks of no term")
         try segment.forEachRecord(of: LexicalSegment.blockRanges) { _, _ in
-            describedTerms -= 1
+            ranges -= 1
             return true
         }
-        try require(blocks == nil || describedTerms == 0, "there are blocks of terms that no passage holds")
-        var stored: UInt32 = 0
-        try segment.forEachRecord(of: LexicalSegment.terms) { _, _ in
-            stored += 1
-            return true
-        }
-        try require(stored == builder.totals.termCount, "there are terms that no passage holds")
+        try require(ranges == 0, "there are blocks of terms that no passage holds")
     }
 }

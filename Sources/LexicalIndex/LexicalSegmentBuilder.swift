@@ -66,9 +66,13 @@ public final class LexicalSegmentBuilder {
     func length(_ passage: Int) -> UInt32 { lengths[passage] }
 
     /// Calls `body` with every term in the order of their bytes and its postings.
-    func forEachTerm(_ body: (_ term: ArraySlice<UInt8>, _ postings: inout PostingEncoder) throws -> Void) throws {
+    ///
+    /// - Parameter packs: false for the encoding of stores before format 3.
+    func forEachTerm(
+        packs: Bool = true, _ body: (_ term: ArraySlice<UInt8>, _ postings: inout PostingEncoder) throws -> Void
+    ) throws {
         let order = terms.sorted()
-        var list = PostingEncoder()
+        var list = PostingEncoder(packs: packs)
         var first = 0
         while first < order.count {
             // As many terms at a time as fit into the memory promised.

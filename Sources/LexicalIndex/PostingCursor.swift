@@ -47,9 +47,6 @@ struct PostingCursor: ~Copyable {
         frequencies.deallocate()
     }
 
-    /// How many postings the term has.
-    var passageFrequency: Int { Int(list.record.passageFrequency) }
-
     /// Moves to the first block with a passage from `passage` on; false if there is none.
     @inline(__always)
     private mutating func reach(_ passage: UInt32) -> Bool {

@@ -12,6 +12,10 @@ struct PostingEncoder {
     private var repetitions: [UInt32] = []
     private var frontier = PostingFrontier()
     private var blocks: [PostingBlock] = []
+    private let packs: Bool
+
+    /// - Parameter packs: whether more than 128 postings become blocks.
+    init(packs: Bool = true) { self.packs = packs }
 
     /// Begins another term.
     mutating func start() {
@@ -26,10 +30,10 @@ struct PostingEncoder {
     /// - Parameter length: the number of terms of `passage`.
     /// - Precondition: `passage` is greater than the one before, and `frequency` is at least 1.
     mutating func append(_ passage: UInt32, _ frequency: UInt32, length: UInt32) {
-        if gaps.count == PostingBlock.capacity { closeBlock() }
+        if packs, gaps.count == PostingBlock.capacity { closeBlock() }
         gaps.append(UInt32(UInt64(passage) - expected))
         repetitions.append(frequency - 1)
-        frontier.add(frequency, length: length)
+        if packs { frontier.add(frequency, length: length) }
         expected = UInt64(passage) + 1
         passageFrequency += 1
         collectionFrequency += UInt64(frequency)

@@ -1,5 +1,6 @@
 import Testing
 import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlLexicalIndex
 

@@ -73,20 +73,59 @@ import TrawlTestSupport
         }
     }
 
-    @Test func segmentsWithoutBlocksAnswerTheSame() throws {
-        let fixture = try LexicalFixture(Self.texts(20_000, seed: 5), sizes: [20_000], Self.plain)
-        let searcher = fixture.searcher
-        let segment = searcher.segments[0]
-        #expect(segment.blocks?.recordCount ?? 0 > 500)
-        let earlier = LexicalSearcher.Segment(
-            reader: segment.reader, postings: segment.postings, blocks: nil, lengths: segment.lengths, deletions: nil)
-        for query in Self.queries {
-            var top = TopPassages(10)
-            var search = try SegmentSearch(earlier, searcher.weighted(query), searcher.scorer, allows: nil)
-            try search.run(&top)
-            let found = top.ranking()
-            #expect(try found == searcher.search(query, k: 10))
+    /// Writes the lexical index of `segment` as stores before format 3 have it.
+    private static func writeEarlier(_ segment: LexicalSearcher.Segment, into writer: SegmentWriter) throws {
+        let lengths = writer.blob(LexicalSegment.lengths, recordSize: 4)
+        for passage in 0..<segment.lengths.recordCount {
+            try lengths.append(segment.lengths.load(passage, as: UInt32.self))
         }
+        try lengths.finish()
+        let postings = writer.blob(LexicalSegment.postings, recordSize: 1)
+        try segment.reader.forEachRecord(of: LexicalSegment.terms) { term, record in
+            var bytes: [UInt8] = []
+            var expected: UInt32 = 0
+            try segment.postings(of: Array(term))?.forEachPosting { passage, frequency in
+                VariableByte.append((passage - expected) << 1 | (frequency == 1 ? 1 : 0), to: &bytes)
+                if frequency > 1 { VariableByte.append(frequency - 2, to: &bytes) }
+                expected = passage + 1
+                return true
+            }
+            var earlier = record
+            (earlier.offset, earlier.byteCount) = (UInt64(postings.byteCount), UInt32(bytes.count))
+            try postings.append(contentsOf: bytes)
+            try writer.put(LexicalSegment.terms, term, earlier)
+            return true
+        }
+        try postings.finish()
+        let totals = try #require(try segment.reader.record(LexicalSegment.totals, LexicalSegment.totalsKey))
+        try writer.put(LexicalSegment.totals, LexicalSegment.totalsKey, totals)
+    }
+
+    @Test func segmentsOfEarlierFormatsAnswerTheSameAndGetBlocksWhenTheyAreMerged() throws {
+        let texts = Self.texts(20_000, seed: 5)
+        let fixture = try LexicalFixture(texts, sizes: [20_000], Self.plain)
+        let segment = fixture.searcher.segments[0]
+        #expect(segment.blocks?.recordCount ?? 0 > 500)
+        let folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
+        let writer = session.newSegment()
+        try Self.writeEarlier(segment, into: writer)
+        var info = SegmentInfo(number: writer.number, documentCount: 20_000, passageCount: 20_000)
+        try session.commit(segments: [info])
+        let earlier = try Store.open(at: folder.path).snapshot().segments[0]
+        let searcher = try LexicalSearcher([earlier], settings: Self.plain)
+        for query in Self.queries {
+            for k in [10, 1000] { #expect(try searcher.search(query, k: k) == fixture.searcher.search(query, k: k)) }
+        }
+        try LexicalSearcher.check(earlier, settings: Self.plain) { texts[$0] }
+
+        let merged = session.newSegment()
+        try LexicalSegmentMerger.merge([SegmentSlice(earlier, passages: [0..<20_000])], into: merged)
+        info = SegmentInfo(number: merged.number, documentCount: 20_000, passageCount: 20_000)
+        try session.commit(segments: [info])
+        let result = try Store.open(at: folder.path).snapshot().segments[0]
+        #expect(try result.storedChecksums() == segment.reader.storedChecksums())
+        try LexicalSearcher.check(result, settings: Self.plain) { texts[$0] }
     }
 
     @Test func noPostingScoresMoreThanItsBlockAndOneAsMuch() throws {
