@@ -148,12 +148,19 @@ struct PostingCursor: ~Copyable {
 
     /// Adds the scores of the passages of `window` to `sums`, which begin with that of its first passage.
     ///
+    /// - Parameter floor: blocks that have no score above it are left out.
     /// - Parameter parts: gets the scores too.
     mutating func add(
-        _ window: PassageWindow, _ scorer: BM25Scorer, weight: Float, to sums: UnsafeMutablePointer<Float>,
-        keeping parts: inout TermScores
+        _ window: PassageWindow, _ scorer: BM25Scorer, weight: Float, above floor: Float,
+        to sums: UnsafeMutablePointer<Float>, keeping parts: inout TermScores
     ) throws {
         while reach(window.start) {
+            if decoded != block, floor > 0, list.block(block).bound(scorer, weight: weight) <= floor {
+                guard last < window.end - 1, block + 1 < blockCount else { return }
+                block += 1
+                last = list.block(block).last
+                continue
+            }
             try decode()
             skip(to: window.start)
             if next < count, passages[next] < window.end { try decodeFrequencies() }

@@ -139,7 +139,11 @@ struct SegmentSearch: ~Copyable {
     private mutating func offer(_ window: PassageWindow, optional: Int, _ top: inout TopPassages) throws {
         let isOrdered = optional == 0
         var (optional, postings) = (optional, 0)
-        for number in terms.indices where terms[number].isEssential { postings += try add(number, window) }
+        // A single essential term must bring a passage near by itself, in each of its blocks.
+        let floor = optional + 1 == order.count && canSkip ? least(top.threshold, optional) / Self.slack : 0
+        for number in terms.indices where terms[number].isEssential {
+            postings += try add(number, window, above: floor)
+        }
         guard postings > 0 else { return }
         defer { sums.update(repeating: 0, count: window.count) }
         // Where a term would have to be looked up for more passages than it takes to add it, it is added.
@@ -152,7 +156,7 @@ struct SegmentSearch: ~Copyable {
                 break
             }
             terms[number].isEssential = true
-            postings += try add(number, window)
+            postings += try add(number, window, above: 0)
             optional -= 1
         }
         try forEachCandidate(window, postings: postings, above: least(top.threshold, optional)) { offset, sum in
@@ -172,11 +176,11 @@ struct SegmentSearch: ~Copyable {
         optional > 0 ? max(0, threshold / Self.slack - bounds[optional - 1]) : max(0, threshold / Self.slack)
     }
 
-    /// Adds the scores of a term in the window; returns the number of its postings there.
-    private func add(_ number: Int, _ window: PassageWindow) throws -> Int {
+    /// Adds the scores of a term in the window, but for blocks without one above `floor`; returns the number of its postings there.
+    private func add(_ number: Int, _ window: PassageWindow, above floor: Float) throws -> Int {
         terms[number].scores.removeAll()
         try terms[number].cursor.add(
-            window, scorer, weight: terms[number].weight, to: sums, keeping: &terms[number].scores)
+            window, scorer, weight: terms[number].weight, above: floor, to: sums, keeping: &terms[number].scores)
         return terms[number].scores.count
     }
 

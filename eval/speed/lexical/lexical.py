@@ -18,9 +18,9 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 ROOT = os.path.abspath(f"{os.path.dirname(__file__)}/../../..")
 WORDS = re.compile(r"[a-z0-9]+")
@@ -77,8 +77,8 @@ def lucene(jar: str, *arguments: str) -> list[str]:
 
 
 def index(folder: str, trawl: str, jar: str | None) -> None:
-    options = ["--format", "beir", "--passage-size", "0", "--build", "lexical", "--language", "none"]
-    timed([trawl, "index", f"{folder}/corpus.jsonl", *options, "--output", f"{folder}/trawl.trawl", "--force"])
+    options = ["--format", "beir", "--passage-size", "none", "--build", "lexical", "--language", "none"]
+    timed([trawl, "index", f"{folder}/corpus.jsonl", *options, "--output", f"{folder}/trawl.trawl"])
     if jar:
         timed(lucene(jar, "index", f"{folder}/texts.txt", f"{folder}/lucene"))
     start = time.monotonic()
@@ -100,13 +100,13 @@ def index(folder: str, trawl: str, jar: str | None) -> None:
         print(f"{size(f'{folder}/{name}') / 1e6:7.1f} MB  {name}")
 
 
-def search_tantivy(folder: str, queries: list[str], k: int, rounds: int) -> list[dict]:
+def search_tantivy(folder: str, queries: list[str], k: int, rounds: int) -> list[dict[str, Any]]:
     import tantivy
 
     opened = tantivy.Index.open(f"{folder}/tantivy")
     searcher = opened.searcher()
     best = [float("inf")] * len(queries)
-    found: list = [None] * len(queries)
+    found: list[Any] = [None] * len(queries)
     for _ in range(rounds):
         for number, query in enumerate(queries):
             start = time.perf_counter()
@@ -129,7 +129,7 @@ def run(folder: str, speed: str, jar: str | None, k: int, rounds: int) -> None:
     with open(f"{folder}/asked.txt", "w") as file:
         file.write("\n".join(queries) + "\n")
 
-    def lines(command: list[str]) -> list[dict]:
+    def lines(command: list[str]) -> list[dict[str, Any]]:
         return [json.loads(line) for line in subprocess.run(command, check=True, capture_output=True).stdout.splitlines()]
 
     arguments = [f"{folder}/asked.txt", str(k), str(rounds)]
@@ -178,4 +178,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
