@@ -151,7 +151,7 @@ import TrawlTestSupport
     }
 
     private static func bytes(_ segment: SegmentReader, _ kind: UInt16) throws -> [UInt8] {
-        for size in [1, 4, 8, 16, 32, 64, 256, 512, 1024] {
+        for size in [1, 4, 8, 16, 24, 32, 64, 256, 512, 1024] {
             guard let blob = try? segment.blob(BlobKind(number: kind, "blob"), recordSize: size) else { continue }
             return try blob.bytes(in: 0..<blob.byteCount)
         }

@@ -165,6 +165,79 @@ import TrawlTestSupport
         #expect(try Engine().open(path).settings == before)
     }
 
+    /// An index of thirty documents, and for each four questions by a name that only the judgements connect with it.
+    private static func buildNamed(in folder: TemporaryFolder) throws -> (path: String, judged: JudgedQueries) {
+        let subjects = Self.subjects.prefix(15).flatMap { subject in ["old", "copper"].map { "\($0) \(subject)" } }
+        let names = [
+            "zebra", "falcon", "walnut", "comet", "amber", "tulip", "badger", "saffron", "iris", "onyx", "panther",
+            "juniper", "cobalt", "heron", "maple", "otter", "quartz", "raven", "sparrow", "topaz", "viper", "willow",
+            "yarrow", "cedar", "dolphin", "ember", "fennel", "garnet", "hazel", "jasmine",
+        ]
+        let documents = try subjects.map { subject in
+            try Document(id: subject, text: "The \(subject) stands in the valley. People visit it in summer.")
+        }
+        var qrels = Qrels()
+        var queries: [Query] = []
+        for form in ["what is project %", "tell me about %", "who works on % now", "the state of %"] {
+            for (name, document) in zip(names, documents) {
+                let query = Query(id: "\(queries.count)", text: form.replacing("%", with: name))
+                queries.append(query)
+                try qrels.judge(query: query.id, document.id, grade: 1)
+            }
+        }
+        let path = folder.path + "/index.trawl"
+        try Engine().build(
+            RecipeFile(IndexRecipe(build: ["lexical", "dense"]), settings: SearchSettings()), at: path,
+            documents: DocumentList(documents))
+        return (path, JudgedQueries(queries, qrels))
+    }
+
+    @Test func aQueryAdapterIsFittedToJudgedQueries() throws {
+        let folder = try TemporaryFolder()
+        let (path, judged) = try Self.buildNamed(in: folder)
+        var adaptation = IndexAdaptation()
+        adaptation.judged = judged
+        let report = try adaptation.run(at: path, Engine())
+        let trial = try #require(report.trials.first)
+        #expect(trial.change == "adapter" && trial.isKept && trial.after > trial.before)
+        let index = try Engine().open(path)
+        // The held-out queries are learnt in the end, too.
+        #expect(try index.queryAdapter()?.queries == judged.count)
+        #expect(index.settings.dense.usesAdapter)
+        var search = index.settings
+        search.mode = .dense
+        let hits = try Engine().search("anything new on falcon", in: index, search).hits
+        #expect(hits.first?.document == DocumentID("copper lantern"))
+
+        // What is there already stays as it is.
+        let again = try adaptation.run(at: path, Engine())
+        #expect(!again.trials.contains { $0.change == "adapter" })
+        #expect(try Engine().check(path).filter { !$0.passed }.isEmpty)
+    }
+
+    @Test func aQueryAdapterThatWouldHurtIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let (path, judged) = try Self.buildNamed(in: folder)
+        let before = try Engine().open(path).settings
+        var qrels = Qrels()
+        let documents = judged.entries.compactMap(\.relevant.first).shuffled(seed: 3)
+        for (query, document) in zip(judged.queries, documents) {
+            try qrels.judge(query: query.id, document, grade: 1)
+        }
+        var adaptation = IndexAdaptation()
+        adaptation.judged = JudgedQueries(judged.queries, qrels)
+        let report = try adaptation.run(at: path, Engine())
+        #expect(report.trials.allSatisfy { !$0.isKept })
+        let index = try Engine().open(path)
+        #expect(try index.queryAdapter() == nil && index.settings == before)
+    }
+
+    @Test func writtenQueriesNeedNGramsToAdapt() throws {
+        let folder = try TemporaryFolder()
+        let (path, _) = try Self.buildNamed(in: folder)
+        #expect(throws: TrawlError.self) { try IndexAdaptation().run(at: path, Engine()) }
+    }
+
     @Test func tooFewQueriesAreRefused() throws {
         let folder = try TemporaryFolder()
         let (path, queries, documents) = try Self.build(in: folder)

@@ -16,12 +16,17 @@ extension SearchIndex {
     /// - Throws: `TrawlError.corrupted` for one that is damaged.
     public func queryAdapter() throws -> QueryAdapter? {
         do {
-            return try once("query adapter") {
+            return try once(Self.queryAdapterName) {
                 Fitted(adapter: try snapshot.metadata(Self.queryAdapterName).map { try QueryAdapter(decoding: $0) })
             }.adapter
         } catch let error as TrawlError {
             throw error.at(path: path)
         }
+    }
+
+    /// The index as it would be with another query adapter; nothing is stored.
+    package func with(_ adapter: QueryAdapter) throws -> SearchIndex {
+        try with(Fitted(adapter: adapter), opened: Self.queryAdapterName)
     }
 
     /// The adapter that a search by `settings` uses; nil for one that uses none.
@@ -50,9 +55,10 @@ extension SearchIndex {
 extension Engine {
     /// Stores a query adapter in the index in the folder `path` and makes its use the default of searches, in one commit.
     ///
+    /// - Parameter settings: What else becomes the default of searches; nil: nothing.
     /// - Throws: `TrawlError` when the index cannot be written; it is then as it was.
-    public func setQueryAdapter(_ adapter: QueryAdapter, of path: String) throws {
-        var settings = try open(path).settings
+    public func setQueryAdapter(_ adapter: QueryAdapter, settings: SearchSettings? = nil, of path: String) throws {
+        var settings = try settings ?? open(path).settings
         settings.dense.usesAdapter = true
         let bytes = try adapter.encoded()
         try IndexUpdater(path: path, parts: parts).setDefaults(settings) {

@@ -76,6 +76,13 @@ public final class SearchIndex: Sendable {
         return try SearchIndex(path: path, parts: knownParts, store: store, snapshot: newest, opened: kept)
     }
 
+    /// The same commit with something else opened under a name.
+    func with(_ value: some Sendable, opened name: String) throws -> SearchIndex {
+        var known = opened.withLock { $0 }
+        known[name] = value
+        return try SearchIndex(path: path, parts: knownParts, store: store, snapshot: snapshot, opened: known)
+    }
+
     /// What an index with the same fingerprints has too.
     private static let outlivesCommits: Set<String> = ["tokenizer"]
 

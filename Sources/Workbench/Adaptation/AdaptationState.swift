@@ -7,8 +7,11 @@ import TrawlLexicalIndex
 struct AdaptationState {
     private(set) var settings: SearchSettings
     private(set) var trials: [IndexAdaptation.Trial] = []
+    /// The index, with the query adapter if that was approved.
+    private(set) var index: SearchIndex
+    /// The query adapter that was approved.
+    private(set) var adapter: QueryAdapter?
     private let engine: Engine
-    private let index: SearchIndex
     private let heldOut: JudgedQueries
     /// Those of the held-out queries that must not be forgotten.
     private let earlier: [Query]
@@ -37,8 +40,27 @@ struct AdaptationState {
         try decide(name, changed, from: run(settings), to: run(changed))
     }
 
+    /// Keeps a query adapter that was fitted to none of the held-out queries if dense searches are better by it.
+    mutating func tryAdapter(_ adapter: QueryAdapter) throws {
+        let adapted = try index.with(adapter)
+        var (present, changed) = (settings, settings)
+        (present.mode, changed.mode) = (.dense, .dense)
+        changed.dense.usesAdapter = true
+        let (old, new) = try (
+            Self.run(engine, index, present, heldOut), Self.run(engine, adapted, changed, heldOut)
+        )
+        changed.mode = settings.mode
+        guard try decide("adapter", changed, from: old, to: new) else { return }
+        (index, self.adapter) = (adapted, adapter)
+    }
+
     /// The same by what the held-out queries found before and after the change.
-    mutating func decide(_ name: String, _ changed: SearchSettings, from old: JudgedRun, to new: JudgedRun) throws {
+    ///
+    /// - Returns: whether the change is kept.
+    @discardableResult
+    mutating func decide(_ name: String, _ changed: SearchSettings, from old: JudgedRun, to new: JudgedRun) throws
+        -> Bool
+    {
         let (before, after) = try (old.report(heldOut.queries), new.report(heldOut.queries))
         let comparison = try Comparison(before.measures[0], from: before, to: after)
         let known: IndexAdaptation.Trial.Scores? =
@@ -59,6 +81,7 @@ struct AdaptationState {
             "\(name): nDCG@10 of \(heldOut.count) held-out queries \(fixed(before.means[0], 4)), then "
                 + "\(fixed(after.means[0], 4))\(ofEarlier ?? ""), p = \(fixed(comparison.randomisation, 3)): "
                 + (isKept ? "kept" : "not kept"))
+        return isKept
     }
 
     static func run(

@@ -5,12 +5,13 @@ import TrawlGeneration
 import TrawlTensors
 import TrawlTraining
 
-/// Fits the searches of an index to its own text without judgements: a language model writes queries, and what they teach
+/// Fits the searches of an index to judged queries, or to its own text: a language model writes queries, and what they teach
 /// becomes a default of the index if held-out queries say that it helps.
 ///
-/// Three changes are tried one after the other, each on top of those that were kept: weights of n-grams, a generator that goes
-/// on training on the corpus, and the generator's weight in the fusion. A change is kept only if it raises nDCG@10 of
-/// held-out queries significantly, by a paired randomisation test. The index changes in one commit at the end.
+/// Changes are tried one after the other, each on top of those that were kept: a query adapter (by judged queries alone, for
+/// written ones teach it nothing), weights of n-grams, a generator that goes on training on the corpus, and weights in the
+/// fusion. A change is kept only if it raises nDCG@10 of held-out queries significantly, by a paired randomisation test. The index
+/// changes in one commit at the end.
 ///
 /// An earlier adaptation may have trained the index's generator. If documents were added since, training continues from that generator.
 /// Half of the queries are then written for the new documents, and most sources of the training are drawn from them; the others are
@@ -39,17 +40,14 @@ public struct IndexAdaptation: Sendable {
     /// The share of the queries that is held out, the fewest that say anything, and the most that more would add nothing to.
     private static let heldOut = (share: 0.3, fewest: 30, most: 200)
     /// The most queries that weights are fitted to.
-    private static let fitted = 300
+    static let fitted = 300
     /// The share of the minutes that is left for what follows training.
     private static let reserve = 0.2
     /// The most nDCG@10 that queries of earlier documents may lose by what new ones teach.
     private static let mostForgotten = 0.01
-    /// The weights of generative search in the fusion that are tried.
-    static let fusionWeights: [Float] = [0, 0.25, 0.5, 1, 1.5, 2]
-
     /// A change that was tried.
     public struct Trial: Codable, Sendable {
-        /// What changed: `weights`, `generator` or `fusion`.
+        /// What changed: `adapter`, `weights`, `generator` or `fusion`.
         public let change: String
         /// nDCG@10 of the held-out queries before and after.
         public let before: Double
@@ -92,10 +90,15 @@ public struct IndexAdaptation: Sendable {
     ) throws -> Report {
         let start = ContinuousClock.now
         let index = try engine.open(path)
-        guard index.recipe.build.contains(SearchMode.generative.rawValue) else {
+        let hasNGrams = index.recipe.build.contains(SearchMode.generative.rawValue)
+        let hasVectors = index.recipe.build.contains(SearchMode.dense.rawValue)
+        guard hasNGrams || (judged != nil && hasVectors) else {
             throw TrawlError(
-                .invalidInput, "the index has no n-grams, which is what adapts", path: path,
-                remedy: "build it with generative search")
+                .invalidInput,
+                judged == nil
+                    ? "the index has no n-grams, which is what adapts to written queries"
+                    : "the index has neither n-grams nor vectors, which is what adapts", path: path,
+                remedy: "build it with generative search" + (judged == nil ? "" : " or dense search"))
         }
         let arrivals = try Arrivals(index)
         if let arrivals {
@@ -123,10 +126,16 @@ public struct IndexAdaptation: Sendable {
             ) { _ in settings.generative }
             return settings
         }
-        try state.tryChange("weights", .generative, fit(state.settings))
-        try requireTime()
+        if judged != nil, hasVectors {
+            try tryAdapter(&state, parts.trained, engine, progress, cancellation)
+            try requireTime()
+        }
+        if hasNGrams {
+            try state.tryChange("weights", .generative, fit(state.settings))
+            try requireTime()
+        }
         let left = minutes * 60 * (1 - Self.reserve) - (ContinuousClock.now - start) / .seconds(1)
-        if let generator, left > 30 {
+        if let generator, hasNGrams, left > 30 {
             var training = TrainingSettings()
             training.seconds = left
             training.seed = seed
@@ -141,15 +150,22 @@ public struct IndexAdaptation: Sendable {
             settings.generative.setGenerator(outcome.path)
             settings.generative.trainedThrough = try lastDocument(index)
             try state.tryChange("generator", .generative, fit(settings))
-        } else if generator != nil {
+        } else if generator != nil, hasNGrams {
             progress.warn("no time was left to train the generator; give more minutes or write for fewer passages")
         }
         try requireTime()
-        if let best = try bestFusion(state.settings, index, engine, fitted) {
+        if let best = try bestFusion(state, parts.trained, engine, cancellation) {
             try state.tryChange("fusion", .hybrid, best)
         }
         try requireTime()
-        if state.isChanged { try engine.setDefaults(state.settings, of: path) }
+        if state.adapter != nil {
+            // What the held-out queries approved is fitted to them too.
+            let adapter = try fittedAdapter(index, queries, engine, cancellation)
+            try requireTime()
+            try engine.setQueryAdapter(adapter, settings: state.settings, of: path)
+        } else if state.isChanged {
+            try engine.setDefaults(state.settings, of: path)
+        }
         return Report(queries: parts.trained.count, heldOut: parts.heldOut.count, trials: state.trials)
     }
 
@@ -168,30 +184,5 @@ public struct IndexAdaptation: Sendable {
         let result = try writing.run(index, engine, progress: progress, cancellation: cancellation)
         if cancellation.isCancelled { throw CancellationError() }
         return JudgedQueries(written: result.kept)
-    }
-
-    /// The settings with the weight of generative search that suits `queries` best beside the index's other weights; nil where
-    /// it is the index's own, or there is nothing to fuse.
-    private func bestFusion(
-        _ settings: SearchSettings, _ index: SearchIndex, _ engine: Engine, _ queries: JudgedQueries
-    ) throws -> SearchSettings? {
-        var weights = index.fusionWeights(settings)
-        let name = SearchMode.generative.rawValue
-        // A fitted fusion has weights of its own.
-        guard settings.fusion.method != .fitted, weights.count > 1, let own = weights[name] else { return nil }
-        var best: (weight: Float, score: Double)?
-        for weight in Set(Self.fusionWeights + [own]).sorted() {
-            weights[name] = weight
-            var tried = settings
-            tried.mode = .hybrid
-            tried.fusion.weights = weights
-            let score = try AdaptationState.run(engine, index, tried, queries).report(queries.queries).means[0]
-            if best.map({ score > $0.score }) ?? true { best = (weight, score) }
-        }
-        guard let best, best.weight != own else { return nil }
-        var result = settings
-        weights[name] = best.weight
-        result.fusion.weights = weights
-        return result
     }
 }

@@ -9,15 +9,16 @@ import TrawlWorkbench
 struct AdaptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adapt",
-        abstract: "Fit an index's searches to its own text, without judgements.",
+        abstract: "Fit an index's searches to judged queries, or to its own text.",
         discussion: """
             A language model writes queries for some passages. Queries whose document is not found by words or vectors \
             are dropped. The others fit the weights of n-grams, train the generator (--train) and fit its weight in \
             hybrid search. A change that improves held-out queries significantly becomes a default of the index; other \
             changes are reported and discarded. Flags of 'trawl query' override these defaults.
 
-            The index changes in one commit at the end. Ctrl-C leaves it as it was. With --queries and --qrels, judged \
-            queries are used and none are written.
+            With --queries and --qrels, judged queries are used and none are written. They also fit a query adapter, as \
+            'trawl train query-adapter' does, and with it the weight of dense search. The index changes in one commit at \
+            the end. Ctrl-C leaves it as it was.
 
             Adapt an index again when it has grown. If its generator was trained here (--train), training goes on from it: \
             mostly on the new documents, and on earlier ones against forgetting. A change is then discarded also if queries \
