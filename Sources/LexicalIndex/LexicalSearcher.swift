@@ -53,6 +53,7 @@ public struct LexicalSearcher: Sendable {
     /// Whether queries are read without the words that say nothing in them, unless they have no others.
     public private(set) var dropsAskingWords = false
     let segments: [Segment]
+    private let liveFrequencies = LiveFrequencies()
     /// The number of live passages in all segments.
     public let passageCount: Int
     /// The terms of all live passages, each as often as it occurs.
@@ -196,8 +197,10 @@ public struct LexicalSearcher: Sendable {
 
 extension LexicalSearcher: TermStatistics {
     package func passageFrequencies(of terms: [[UInt8]]) throws -> [Int] {
-        try terms.map { term in
+        func count(_ term: [UInt8]) throws -> Int {
             try segments.reduce(0) { try $0 + ($1.postings(of: term)?.livePassageFrequency($1.deletions) ?? 0) }
         }
+        guard segments.contains(where: { $0.deletions != nil }) else { return try terms.map(count) }
+        return try terms.map { term in try liveFrequencies.frequency(of: term) { try count(term) } }
     }
 }

@@ -187,17 +187,8 @@ struct PostingList {
         return frequency
     }
 
-    /// The passages that hold the term and are not deleted.
-    /// - Complexity: O(1) in a segment that has lost no passages, else O(postings).
-    func livePassageFrequency(_ deletions: DeletionSet?) throws -> Int {
-        guard let dead = deletions?.passages else { return Int(record.passageFrequency) }
-        var live = 0
-        try forEachPosting { passage, _ in
-            if !dead.contains(Int(passage)) { live += 1 }
-            return true
-        }
-        return live
-    }
+    /// How many passages the segment has lost.
+    var deadPassageCount: Int { Int(segment.info.passageCount) - segment.info.livePassageCount }
 
     func damagedBlocks() -> TrawlError {
         Self.damaged(segment, "the blocks of a term do not fit its postings")

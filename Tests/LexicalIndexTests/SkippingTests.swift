@@ -180,6 +180,38 @@ import TrawlTestSupport
         }
     }
 
+    /// Few and many deletions: weights and hits are those of an index that never had the passages.
+    @Test(arguments: [3, 4000]) func deletedPassagesCountForNothing(deleted: Int) throws {
+        let texts = Self.texts(12_000, seed: 9)
+        let folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
+        let writer = session.newSegment()
+        let builder = try LexicalSegmentBuilder(Self.plain)
+        for text in texts { builder.add(passageText: text) }
+        try builder.finish(into: writer)
+        var info = SegmentInfo(number: writer.number, documentCount: 12_000, passageCount: 12_000)
+        try session.commit(segments: [info])
+        var dead = BitSet(bound: 12_000)
+        for number in 0..<deleted { dead.insert(5 + 3 * number % 11_990) }
+        let deletions = session.newSegment()
+        let segment = try Store.open(at: folder.path).snapshot().segments[0]
+        try LexicalDeletions.write(for: segment, dead: dead, into: deletions)
+        info.deletions = try DeletionSet.write(documents: dead, passages: dead, into: deletions)
+        try session.commit(segments: [info])
+
+        let searcher = try LexicalSearcher(Store.open(at: folder.path).snapshot().segments, settings: Self.plain)
+        let live = texts.indices.filter { !dead.contains($0) }
+        let fresh = try LexicalFixture(live.map { texts[$0] }, sizes: [live.count], Self.plain)
+        for query in Self.queries {
+            let expected = try fresh.searcher.search(query, k: 50)
+            for _ in 1...2 {
+                let found = try searcher.search(query, k: 50)
+                #expect(found.map(\.score) == expected.map(\.score))
+                #expect(found.map { Int($0.passage.rawValue) } == expected.map { live[Int($0.passage.rawValue)] })
+            }
+        }
+    }
+
     @Test func damagedBlocksAreRefusedOrReadWithinTheirBounds() throws {
         let folder = try TemporaryFolder()
         let session = try Store.create(at: folder.path).write()
