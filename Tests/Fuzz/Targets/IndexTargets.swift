@@ -223,7 +223,10 @@ final class SoundIndex {
             """.split(separator: " ")
         return try numbers.map { number in
             var random = SplitMix64(seed: UInt64(number))
-            let text = (0..<5 + number).map { _ in words[random.below(1 + random.below(words.count))] }
+            // A long one, so that some words have more postings than a block.
+            let text = (0..<(number == 23 ? 3000 : 5 + number)).map { _ in
+                words[random.below(1 + random.below(words.count))]
+            }
             return try Document(
                 id: "d\(number)", title: number % 3 == 0 ? "Title \(number)" : "", text: text.joined(separator: " "),
                 metadata: ["year": "\(1980 + number)", "kind": "text"])
