@@ -132,7 +132,7 @@ struct PostingCursor: ~Copyable {
         }
         if decoded == block {
             skip(to: window.start)
-            if passages[next] >= window.end { return (0, passages[next] - 1) }
+            if next < count, passages[next] >= window.end { return (0, passages[next] - 1) }
         }
         if bounded.block != block { bounded = (block, list.block(block).bound(scorer, weight: weight)) }
         var (bound, number, end) = (bounded.bound, block, last)

@@ -116,8 +116,8 @@ struct SegmentSearch: ~Copyable {
             let (bound, last) = terms[number].cursor.bound(in: window, scorer, weight: terms[number].weight)
             terms[number].bound = bound
             reach = min(reach, last)
-            // From the last window, the order is nearly right.
         }
+        // By insertion: from the last window the order is nearly right.
         for position in order.indices.dropFirst() {
             let number = order[position]
             var place = position
