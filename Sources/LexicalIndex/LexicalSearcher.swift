@@ -75,14 +75,9 @@ public struct LexicalSearcher: Sendable {
 
         /// The postings of a term; nil for one that the segment lacks.
         func postings(of term: [UInt8]) throws -> PostingList? {
-            guard let record = try reader.record(LexicalSegment.terms, term) else { return nil }
-            guard let blocks, record.passageFrequency > PostingBlock.capacity else {
-                return try PostingList(record, postings, reader)
+            try reader.record(LexicalSegment.terms, term).map {
+                try PostingList($0, of: term, postings, blocks: blocks, reader)
             }
-            guard let range = try reader.record(LexicalSegment.blockRanges, term) else {
-                throw PostingList.damaged(reader, "a term has no blocks")
-            }
-            return try PostingList(record, postings, blocks: (range, blocks), reader)
         }
     }
 

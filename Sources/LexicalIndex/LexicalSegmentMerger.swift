@@ -62,6 +62,7 @@ public enum LexicalSegmentMerger {
     private struct Source {
         private let segment: SegmentReader
         private let postings: Blob
+        private let blocks: Blob?
         private let lengths: Blob
         /// The new number of each passage; `UInt32.max` for those that stay behind.
         private let numbers: [UInt32]
@@ -79,6 +80,7 @@ public enum LexicalSegmentMerger {
         private init(_ slice: SegmentSlice, base: UInt32) throws {
             segment = slice.reader
             postings = try slice.reader.blob(LexicalSegment.postings, recordSize: 1)
+            blocks = try LexicalSegment.blocks(of: slice.reader)
             lengths = try slice.reader.blob(LexicalSegment.lengths, recordSize: 4)
             numbers = slice.renumbering(from: base)
             try seek([])
@@ -98,8 +100,8 @@ public enum LexicalSegmentMerger {
         }
 
         func appendPostings(to list: inout PostingEncoder) throws {
-            guard let record else { return }
-            try PostingList(record, postings, segment).forEachPosting { passage, frequency in
+            guard let term, let record else { return }
+            try PostingList(record, of: term, postings, blocks: blocks, segment).forEachPosting { passage, frequency in
                 let number = numbers[Int(passage)]
                 if number != .max {
                     list.append(number, frequency, length: lengths.load(Int(passage), as: UInt32.self))

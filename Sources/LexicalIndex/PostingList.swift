@@ -12,10 +12,15 @@ struct PostingList {
     private let passageCount: UInt32
     private let segment: SegmentReader
 
-    /// - Parameter blocks: where the term's blocks are in the blob of all; nil for a term without.
-    init(_ record: TermRecord, _ blob: Blob, blocks: (range: BlockRange, blob: Blob)? = nil, _ segment: SegmentReader)
-        throws
-    {
+    /// The postings of `term`, whose record is `record`.
+    ///
+    /// - Parameter blocks: the blocks of all terms; nil in a segment of an earlier format.
+    init(_ record: TermRecord, of term: [UInt8], _ blob: Blob, blocks: Blob?, _ segment: SegmentReader) throws {
+        var range: BlockRange?
+        if blocks != nil, record.passageFrequency > PostingBlock.capacity {
+            range = try segment.record(LexicalSegment.blockRanges, term)
+            if range == nil { throw Self.damaged(segment, "a term has no blocks") }
+        }
         let end = record.offset.addingReportingOverflow(UInt64(record.byteCount))
         guard !end.overflow, end.partialValue <= UInt64(blob.byteCount) else {
             throw Self.damaged(segment, "the postings of a term lie outside their blob")
@@ -23,11 +28,11 @@ struct PostingList {
         guard record.passageFrequency <= segment.info.passageCount else {
             throw Self.damaged(segment, "a term occurs in more passages than there are")
         }
-        if let (range, blob) = blocks {
+        if let range, let blocks {
             let expected =
                 (UInt64(record.passageFrequency) + UInt64(PostingBlock.capacity) - 1) / UInt64(PostingBlock.capacity)
             let end = range.first.addingReportingOverflow(range.count)
-            guard range.count == expected, !end.overflow, end.partialValue <= UInt64(blob.recordCount) else {
+            guard range.count == expected, !end.overflow, end.partialValue <= UInt64(blocks.recordCount) else {
                 throw Self.damaged(segment, "the blocks of a term do not fit its postings")
             }
             firstBlock = Int(range.first)
@@ -37,7 +42,7 @@ struct PostingList {
         }
         self.record = record
         self.blob = blob
-        self.blocks = blocks?.blob
+        self.blocks = blocks
         self.segment = segment
         passageCount = segment.info.passageCount
     }

@@ -128,6 +128,28 @@ import TrawlTestSupport
         try LexicalSearcher.check(result, settings: Self.plain) { texts[$0] }
     }
 
+    @Test func mergedSegmentsAreThoseOfTheirPassages() throws {
+        let texts = Self.texts(9000, seed: 13)
+        let fixture = try LexicalFixture(texts, sizes: [5000, 4000], Self.plain)
+        let kept: [[Range<UInt32>]] = [[0..<7, 100..<4321], [1..<2, 50..<3999]]
+        let slices = zip(fixture.segments, kept).map { SegmentSlice($0, passages: $1) }
+        let folder = try TemporaryFolder()
+        let session = try Store.create(at: folder.path).write()
+        let writer = session.newSegment()
+        try LexicalSegmentMerger.merge(slices, into: writer)
+        let left = slices.flatMap { slice in
+            slice.passages.flatMap { $0.map { texts[Int(slice.reader.passageBase + $0)] } }
+        }
+        let count = UInt32(left.count)
+        try session.commit(segments: [
+            SegmentInfo(number: writer.number, documentCount: count, passageCount: count)
+        ])
+        let merged = try Store.open(at: folder.path).snapshot().segments[0]
+        let fresh = try LexicalFixture(left, sizes: [left.count], Self.plain)
+        #expect(try merged.storedChecksums() == fresh.segments[0].storedChecksums())
+        try LexicalSearcher.check(merged, settings: Self.plain) { left[$0] }
+    }
+
     @Test func noPostingScoresMoreThanItsBlockAndOneAsMuch() throws {
         var random = SplitMix64(seed: 6)
         for round in 0..<200 {
