@@ -17,15 +17,12 @@ extension LexicalSearcher {
             builder.add(passageText: try text(passage))
             progress.advance(1)
         }
-        func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
-            if !condition { throw PostingList.damaged(segment, what()) }
-        }
         let totals = try segment.record(LexicalSegment.totals, LexicalSegment.totalsKey)
-        try require(totals == builder.totals, "the totals of the lexical index do not fit the passages")
+        try segment.require(totals == builder.totals, "the totals of the lexical index do not fit the passages")
         let lengths = try segment.blob(LexicalSegment.lengths, recordSize: 4)
-        try require(lengths.recordCount == builder.passageCount, "there is not one length for every passage")
+        try segment.require(lengths.recordCount == builder.passageCount, "there is not one length for every passage")
         for passage in 0..<builder.passageCount {
-            try require(
+            try segment.require(
                 lengths.load(passage, as: UInt32.self) == builder.length(passage),
                 "the length of passage \(passage) does not fit its text")
         }
@@ -35,13 +32,10 @@ extension LexicalSearcher {
             stored += 1
             return true
         }
-        try require(stored == builder.totals.termCount, "there are terms that no passage holds")
+        try segment.require(stored == builder.totals.termCount, "there are terms that no passage holds")
     }
 
     private static func checkPostings(_ segment: SegmentReader, _ builder: LexicalSegmentBuilder) throws {
-        func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
-            if !condition { throw PostingList.damaged(segment, what()) }
-        }
         let postings = try segment.blob(LexicalSegment.postings, recordSize: 1)
         let blocks = try LexicalSegment.blocks(of: segment)
         if blocks != nil { try segment.verifyChecksums(LexicalSegment.blocks) }
@@ -50,14 +44,14 @@ extension LexicalSearcher {
             let name = String(decoding: term, as: UTF8.self)
             let (record, range, described) = try list.finish(offset: expectedBytes, firstBlock: expectedBlocks)
             let stored = try segment.record(LexicalSegment.terms, term)
-            try require(stored == record, "the record of the term '\(name)' does not fit the passages")
+            try segment.require(stored == record, "the record of the term '\(name)' does not fit the passages")
             let end = expectedBytes + list.bytes.count
-            try require(
+            try segment.require(
                 try postings.bytes(in: expectedBytes..<end) == list.bytes,
                 "the postings of the term '\(name)' do not fit the passages")
             expectedBytes = end
             guard let range, let blocks else { return }
-            try require(
+            try segment.require(
                 try segment.record(LexicalSegment.blockRanges, term) == range
                     && expectedBlocks + described.count <= blocks.recordCount
                     && described.indices.allSatisfy { described[$0] == blocks.load(expectedBlocks + $0) },
@@ -65,12 +59,18 @@ extension LexicalSearcher {
             expectedBlocks += described.count
             ranges += 1
         }
-        try require(postings.byteCount == expectedBytes, "there are postings of no term")
-        try require((blocks?.recordCount ?? 0) == expectedBlocks, "there are blocks of no term")
+        try segment.require(postings.byteCount == expectedBytes, "there are postings of no term")
+        try segment.require((blocks?.recordCount ?? 0) == expectedBlocks, "there are blocks of no term")
         try segment.forEachRecord(of: LexicalSegment.blockRanges) { _, _ in
             ranges -= 1
             return true
         }
-        try require(ranges == 0, "there are blocks of terms that no passage holds")
+        try segment.require(ranges == 0, "there are blocks of terms that no passage holds")
+    }
+}
+
+extension SegmentReader {
+    fileprivate func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+        if !condition { throw PostingList.damaged(self, what()) }
     }
 }

@@ -33,13 +33,8 @@ extension PostingList {
         }
         // Fewer passages are dead than the term has blocks: only those are read that may have one.
         var cursor = try PostingCursor(self)
-        for index in 0..<(dead.bound + 63) / 64 {
-            var word = dead.word(index)
-            while word != 0 {
-                let passage = index << 6 + word.trailingZeroBitCount
-                if passage < dead.bound, try cursor.frequency(of: UInt32(passage)) > 0 { live -= 1 }
-                word &= word - 1
-            }
+        try dead.forEachMember { passage in
+            if try cursor.frequency(of: UInt32(passage)) > 0 { live -= 1 }
         }
         return live
     }

@@ -52,18 +52,7 @@ struct PostingCursor: ~Copyable {
     private mutating func reach(_ passage: UInt32) -> Bool {
         guard block < blockCount else { return false }
         if last >= passage { return true }
-        // Steps that double, then halve.
-        var (low, step) = (block, 1)
-        while low + step < blockCount, list.block(low + step).last < passage {
-            low += step
-            step *= 2
-        }
-        var high = min(low + step, blockCount)
-        while low + 1 < high {
-            let middle = (low + high) / 2
-            if list.block(middle).last < passage { low = middle } else { high = middle }
-        }
-        block = high
+        block = Self.first(after: block, below: blockCount) { list.block($0).last >= passage }
         guard block < blockCount else { return false }
         last = blockCount == 1 ? last : list.block(block).last
         return true
@@ -89,17 +78,25 @@ struct PostingCursor: ~Copyable {
     @inline(__always)
     private mutating func skip(to passage: UInt32) {
         guard next < count, passages[next] < passage else { return }
-        var (low, step) = (next, 1)
-        while low + step < count, passages[low + step] < passage {
+        next = Self.first(after: next, below: count) { passages[$0] >= passage }
+    }
+
+    /// The first number after `low` and below `end` that `isReached`, as all after it are; `end` if there is none.
+    ///
+    /// Steps that double, then halve, for it is mostly near.
+    @inline(__always)
+    private static func first(after low: Int, below end: Int, where isReached: (Int) -> Bool) -> Int {
+        var (low, step) = (low, 1)
+        while low + step < end, !isReached(low + step) {
             low += step
             step *= 2
         }
-        var high = min(low + step, count)
+        var high = min(low + step, end)
         while low + 1 < high {
             let middle = (low + high) / 2
-            if passages[middle] < passage { low = middle } else { high = middle }
+            if isReached(middle) { high = middle } else { low = middle }
         }
-        next = high
+        return high
     }
 
     /// How often the term occurs in `passage`.
@@ -178,55 +175,5 @@ struct PostingCursor: ~Copyable {
             last = list.block(block).last
             if passages[count - 1] >= window.end - 1 { return }
         }
-    }
-}
-
-/// Some neighbouring passages of a segment.
-struct PassageWindow {
-    /// The most passages of a window.
-    static let capacity = 8192
-
-    let start: UInt32
-    let end: UInt32
-    /// The lengths of the passages.
-    let lengths: UnsafePointer<UInt32>
-
-    var count: Int { Int(end - start) }
-
-    @inline(__always)
-    func length(of passage: UInt32) -> UInt32 { lengths[Int(passage - start)] }
-}
-
-/// The scores of one term in passages of a window, in their order.
-struct TermScores: ~Copyable {
-    let offsets: UnsafeMutablePointer<UInt32>
-    private let scores: UnsafeMutablePointer<Float>
-    private(set) var count = 0
-    private var next = 0
-
-    /// - Parameter capacity: the most passages of a window that have the term.
-    init(capacity: Int) {
-        offsets = .allocate(capacity: max(1, capacity))
-        scores = .allocate(capacity: max(1, capacity))
-    }
-
-    deinit {
-        offsets.deallocate()
-        scores.deallocate()
-    }
-
-    mutating func removeAll() { (count, next) = (0, 0) }
-
-    @inline(__always)
-    mutating func append(_ offset: UInt32, _ score: Float) {
-        offsets[count] = offset
-        scores[count] = score
-        count += 1
-    }
-
-    /// The score at `offset`, 0 if there is none; offsets that are asked for ascend.
-    mutating func score(at offset: UInt32) -> Float {
-        while next < count, offsets[next] < offset { next += 1 }
-        return next < count && offsets[next] == offset ? scores[next] : 0
     }
 }

@@ -180,16 +180,8 @@ struct PostingList {
     /// How often the term occurs in `passage`.
     /// - Complexity: O(log blocks) for a term with blocks, else O(postings).
     func frequency(in passage: UInt32) throws -> UInt32 {
-        if blockCount > 0 {
-            var cursor = try PostingCursor(self)
-            return try cursor.frequency(of: passage)
-        }
-        var frequency: UInt32 = 0
-        try forEachPosting { other, count in
-            if other == passage { frequency = count }
-            return other < passage
-        }
-        return frequency
+        var cursor = try PostingCursor(self)
+        return try cursor.frequency(of: passage)
     }
 
     /// How many passages the segment has lost.

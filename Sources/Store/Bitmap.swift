@@ -87,15 +87,20 @@ public struct Bitmap: @unchecked Sendable {
     /// A copy to change.
     public func bitSet() -> BitSet {
         var set = BitSet(bound: bound)
+        forEachMember { set.insert($0) }
+        return set
+    }
+
+    /// Calls `body` with the members in ascending order.
+    public func forEachMember(_ body: (Int) throws -> Void) rethrows {
         for word in 0..<(bound + 63) / 64 {
             var rest = blob.load(word, as: UInt64.self)
             while rest != 0 {
                 let member = word << 6 + rest.trailingZeroBitCount
-                if member < bound { set.insert(member) }
+                if member < bound { try body(member) }
                 rest &= rest - 1
             }
         }
-        return set
     }
 
     /// The members; unlike that of `bitSet()`, bits beyond the bound count.

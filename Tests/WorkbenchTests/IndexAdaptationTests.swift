@@ -174,7 +174,7 @@ import TrawlTestSupport
             "yarrow", "cedar", "dolphin", "ember", "fennel", "garnet", "hazel", "jasmine",
         ]
         let documents = try subjects.map { subject in
-            try Document(id: subject, text: "The \(subject) stands in the valley. People visit it in summer.")
+            try Document(id: subject, text: "The \(subject) is in the valley. People visit it in summer.")
         }
         var qrels = Qrels()
         var queries: [Query] = []

@@ -31,26 +31,27 @@ struct AdaptationState {
     var isChanged: Bool { trials.contains(where: \.isKept) }
 
     /// Keeps `changed` if searches of `mode` are better by it and earlier queries lose little.
-    mutating func tryChange(_ name: String, _ mode: SearchMode, _ changed: SearchSettings) throws {
-        func run(_ settings: SearchSettings) throws -> JudgedRun {
+    ///
+    /// - Parameter other: The index that is searched with the change; nil: the same.
+    /// - Returns: whether the change is kept.
+    @discardableResult
+    mutating func tryChange(
+        _ name: String, _ mode: SearchMode, _ changed: SearchSettings, in other: SearchIndex? = nil
+    ) throws -> Bool {
+        func run(_ index: SearchIndex, _ settings: SearchSettings) throws -> JudgedRun {
             var settings = settings
             settings.mode = mode
             return try Self.run(engine, index, settings, heldOut)
         }
-        try decide(name, changed, from: run(settings), to: run(changed))
+        return try decide(name, changed, from: run(index, settings), to: run(other ?? index, changed))
     }
 
     /// Keeps a query adapter that was fitted to none of the held-out queries if dense searches are better by it.
     mutating func tryAdapter(_ adapter: QueryAdapter) throws {
         let adapted = try index.with(adapter)
-        var (present, changed) = (settings, settings)
-        (present.mode, changed.mode) = (.dense, .dense)
+        var changed = settings
         changed.dense.usesAdapter = true
-        let (old, new) = try (
-            Self.run(engine, index, present, heldOut), Self.run(engine, adapted, changed, heldOut)
-        )
-        changed.mode = settings.mode
-        guard try decide("adapter", changed, from: old, to: new) else { return }
+        guard try tryChange("adapter", .dense, changed, in: adapted) else { return }
         (index, self.adapter) = (adapted, adapter)
     }
 

@@ -9,7 +9,7 @@ import TrawlTraining
 /// becomes a default of the index if held-out queries say that it helps.
 ///
 /// Changes are tried one after the other, each on top of those that were kept: a query adapter (by judged queries alone, for
-/// written ones teach it nothing), weights of n-grams, a generator that goes on training on the corpus, and weights in the
+/// queries that a model writes do not improve it), weights of n-grams, a generator that is trained further on the corpus, and weights in the
 /// fusion. A change is kept only if it raises nDCG@10 of held-out queries significantly, by a paired randomisation test. The index
 /// changes in one commit at the end.
 ///
