@@ -347,12 +347,12 @@ import TrawlTestSupport
             command: "adapt", line: ["missing.trawl"],
             refused: [
                 "--queries": "--qrels", "--qrels": "--queries", "--output": "--train", "--minutes": "--train",
+                "--rerank": "--queries",
             ]),
         Case(
             command: "adapt", line: ["missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt"],
             refused: [
-                "--writer": "--queries", "--passages": "--queries", "--seed": "--queries", "--output": "--train",
-                "--minutes": "--train",
+                "--writer": "--queries", "--passages": "--queries", "--output": "--train", "--minutes": "--train",
             ]),
         Case(command: "classify train", line: ["missing.tsv", "--output", "new"], refused: [:]),
         Case(

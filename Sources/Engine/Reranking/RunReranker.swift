@@ -1,8 +1,8 @@
 public import TrawlCore
 import TrawlCorpus
 
-/// Reranks rankings that come from elsewhere, such as those of another system, with the texts of an index. For one thread at
-/// a time.
+/// Reranks rankings that come from elsewhere, such as those of another system or of a search, with the texts of an index. For one
+/// thread at a time.
 public final class RunReranker {
     private let index: SearchIndex
     private let stages: RerankStages
@@ -56,6 +56,20 @@ public final class RunReranker {
         let worst = scores.last?.score ?? 0
         scores += unknown.enumerated().map { DocumentScore(document: $1, score: worst - Float($0 + 1)) }
         return (DocumentRanking(query: ranking.query, documents: scores), unknown.count, notes)
+    }
+
+    /// The passages that a search found, in the order that a search with these rerankers gives them, and what the rerankers say of
+    /// how they read them.
+    ///
+    /// - Parameter query: The query's text.
+    public func rerank(_ found: Ranking, query: String) throws -> (ranking: Ranking, notes: [String]) {
+        let text = cleaned(query)
+        var (ranking, notes) = (found, [String]())
+        for stage in 0..<stages.count {
+            let reranked = try stages.apply(stage, to: ranking, query: text, documents: index.documents)
+            (ranking, notes) = (reranked.all, notes + reranked.notes)
+        }
+        return (ranking, notes)
     }
 
     private func bestOfDocuments(_ ranking: Ranking) throws -> Ranking {

@@ -55,6 +55,14 @@ struct AdaptationState {
         (index, self.adapter) = (adapted, adapter)
     }
 
+    /// Keeps a reranker if the searches that it reorders are better by it.
+    mutating func tryReranker(_ reranker: RerankSettings) throws {
+        var changed = settings
+        changed.rerankers = [reranker]
+        let found = try FoundPassages(engine, index, settings, heldOut, depth: reranker.depth)
+        try decide("reranker", changed, from: found.run(), to: found.run(by: engine.runReranker(index, changed)))
+    }
+
     /// The same by what the held-out queries found before and after the change.
     ///
     /// - Returns: whether the change is kept.
@@ -88,13 +96,21 @@ struct AdaptationState {
     static func run(
         _ engine: Engine, _ index: SearchIndex, _ settings: SearchSettings, _ queries: JudgedQueries
     ) throws -> JudgedRun {
-        var settings = settings
+        JudgedRun(
+            rankings: try engine.session(index, settings.ofJudgedSearches()).rankDocuments(queries.queries),
+            qrels: queries.qrels)
+    }
+}
+
+extension SearchSettings {
+    /// The same for searches that are compared with judgements: without rerankers, filters and operators.
+    func ofJudgedSearches(depth: Int = 10) -> SearchSettings {
+        var settings = self
         settings.rerankers = []
         settings.conditions = []
-        settings.limit = 10
+        settings.limit = depth
         settings.lexical.syntax = .plain
-        return JudgedRun(
-            rankings: try engine.session(index, settings).rankDocuments(queries.queries), qrels: queries.qrels)
+        return settings
     }
 }
 

@@ -21,16 +21,24 @@ extension IndexAdaptation {
         var (index, queries, weights) = (state.index, learnt.spread(Self.fitted), own)
         func choose(_ mode: SearchMode, _ tried: (Float) -> [Float]) throws {
             guard let present = weights[mode.rawValue] else { return }
-            var best: (weight: Float, score: Double)?
-            for weight in Set(tried(present) + [present]).sorted() {
-                var settings = state.settings
-                settings.mode = .hybrid
-                weights[mode.rawValue] = weight
-                settings.fusion.weights = weights
-                let score = try AdaptationState.run(engine, index, settings, queries).report(queries.queries).means[0]
-                if best.map({ score > $0.score }) ?? true { best = (weight, score) }
+            let candidates = Set(tried(present) + [present]).sorted()
+            var settings = state.settings.ofJudgedSearches()
+            settings.mode = .hybrid
+            // A method without weight is not searched.
+            weights[mode.rawValue] = candidates.last
+            settings.fusion.weights = weights
+            let fusions = candidates.map { weight in
+                var fusion = settings.fusion
+                fusion.weights?[mode.rawValue] = weight
+                return fusion
             }
-            weights[mode.rawValue] = best?.weight ?? present
+            let rankings = try engine.session(index, settings).rankDocuments(queries.queries, by: fusions)
+            let scores = try rankings.map {
+                try JudgedRun(rankings: $0, qrels: queries.qrels).report(queries.queries).means[0]
+            }
+            // The first of equals, which is the lowest.
+            let best = scores.indices.max { scores[$0] < scores[$1] || (scores[$0] == scores[$1] && $0 > $1) }
+            weights[mode.rawValue] = best.map { candidates[$0] } ?? present
         }
         if state.adapter != nil {
             // An adapter remembers the queries that it was fitted to: another is fitted to half, and the others choose.

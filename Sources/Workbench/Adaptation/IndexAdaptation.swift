@@ -9,9 +9,9 @@ import TrawlTraining
 /// becomes a default of the index if held-out queries say that it helps.
 ///
 /// Changes are tried one after the other, each on top of those that were kept: a query adapter (by judged queries alone, for
-/// queries that a model writes do not improve it), weights of n-grams, a generator that is trained further on the corpus, and weights in the
-/// fusion. A change is kept only if it raises nDCG@10 of held-out queries significantly, by a paired randomisation test. The index
-/// changes in one commit at the end.
+/// queries that a model writes do not improve it), weights of n-grams, a generator that is trained further on the corpus, weights in the
+/// fusion, and a small reranker (by judged queries, too). A change is kept only if it raises nDCG@10 of held-out queries
+/// significantly, by a paired randomisation test. The index changes in one commit at the end.
 ///
 /// An earlier adaptation may have trained the index's generator. If documents were added since, training continues from that generator.
 /// Half of the queries are then written for the new documents, and most sources of the training are drawn from them; the others are
@@ -26,6 +26,8 @@ public struct IndexAdaptation: Sendable {
     public var minutes = 15.0
     /// The name or path of the generator that is trained; nil: none is.
     public var generator: String?
+    /// The name or path of the reranker that is trained on judged queries; nil: none is.
+    public var reranker: String?
     /// The highest chance of an improvement by accident at which a change is kept.
     public var significance = 0.05
     public var seed: UInt64 = 1
@@ -47,7 +49,7 @@ public struct IndexAdaptation: Sendable {
     private static let mostForgotten = 0.01
     /// A change that was tried.
     public struct Trial: Codable, Sendable {
-        /// What changed: `adapter`, `weights`, `generator` or `fusion`.
+        /// What changed: `adapter`, `weights`, `generator`, `fusion` or `reranker`.
         public let change: String
         /// nDCG@10 of the held-out queries before and after.
         public let before: Double
@@ -92,7 +94,7 @@ public struct IndexAdaptation: Sendable {
         let index = try engine.open(path)
         let hasNGrams = index.recipe.build.contains(SearchMode.generative.rawValue)
         let hasVectors = index.recipe.build.contains(SearchMode.dense.rawValue)
-        guard hasNGrams || (judged != nil && hasVectors) else {
+        guard hasNGrams || (judged != nil && (hasVectors || reranker != nil)) else {
             throw TrawlError(
                 .invalidInput,
                 judged == nil
@@ -100,6 +102,7 @@ public struct IndexAdaptation: Sendable {
                     : "the index has neither n-grams nor vectors, which is what adapts", path: path,
                 remedy: "build it with generative search" + (judged == nil ? "" : " or dense search"))
         }
+        let rerankerStart = try judged.flatMap { reranker == nil ? nil : try Self.rerankerStart(index, $0) }
         let arrivals = try Arrivals(index)
         if let arrivals {
             progress.note("\(arrivals.count) documents are new since the generator was trained")
@@ -134,7 +137,8 @@ public struct IndexAdaptation: Sendable {
             try state.tryChange("weights", .generative, fit(state.settings))
             try requireTime()
         }
-        let left = minutes * 60 * (1 - Self.reserve) - (ContinuousClock.now - start) / .seconds(1)
+        var left = minutes * 60 * (1 - Self.reserve) - (ContinuousClock.now - start) / .seconds(1)
+        if rerankerStart != nil { left -= Self.rerankerSeconds }
         if let generator, hasNGrams, left > 30 {
             var training = TrainingSettings()
             training.seconds = left
@@ -158,6 +162,11 @@ public struct IndexAdaptation: Sendable {
             try state.tryChange("fusion", .hybrid, best)
         }
         try requireTime()
+        if let reranker, let rerankerStart {
+            try tryReranker(
+                &state, reranker, from: rerankerStart, parts.trained, in: index, engine, progress, cancellation)
+            try requireTime()
+        }
         if state.adapter != nil {
             // What the held-out queries approved is fitted to them too.
             let adapter = try fittedAdapter(index, queries, engine, cancellation)

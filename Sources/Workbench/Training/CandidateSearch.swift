@@ -76,6 +76,8 @@ public struct CandidateSearch {
         settings.rerankers = []
         settings.conditions = []
         settings.lexical.syntax = .plain
+        // An adapter may remember these queries, and finds for them what it would find for no other.
+        settings.dense.usesAdapter = false
         let weights = index.fusionWeights(settings).filter { ["lexical", "dense"].contains($0.key) && $0.value > 0 }
         // Words and vectors find nearly as much as all three, in a tenth of the time.
         if mode == nil, !weights.isEmpty {

@@ -17,8 +17,9 @@ struct AdaptCommand: AsyncParsableCommand {
             changes are reported and discarded. Flags of 'trawl query' override these defaults.
 
             With --queries and --qrels, judged queries are used and none are written. They also fit a query adapter, as \
-            'trawl train query-adapter' does, and with it the weight of dense search. The index changes in one commit at \
-            the end. Ctrl-C leaves it as it was.
+            'trawl train query-adapter' does, and with it the weight of dense search. --rerank trains a small reranker on \
+            them too, which then reorders the best 50 hits of every search. The index changes in one commit at the end. \
+            Ctrl-C leaves it as it was.
 
             Adapt an index again when it has grown. If its generator was trained here (--train), training goes on from it: \
             mostly on the new documents, and on earlier ones against forgetting. A change is then discarded also if queries \
@@ -27,7 +28,7 @@ struct AdaptCommand: AsyncParsableCommand {
             EXAMPLES
               trawl adapt notes
               trawl adapt notes --train --minutes 30
-              trawl adapt scifact --queries queries.jsonl --qrels qrels/train.tsv
+              trawl adapt scifact --queries queries.jsonl --qrels qrels/train.tsv --rerank
             """)
 
     @OptionGroup var index: IndexArgument
@@ -51,6 +52,10 @@ struct AdaptCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "The relevance judgements of these queries: BEIR TSV or TREC qrels.", valueName: "file"))
     var qrels: String?
+    @Flag(
+        help: """
+            Train a reranker too (Conv-KNRM), as the model that is named like the index and -reranker; takes --queries.
+            """) var rerank = false
     @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
     @Flag(help: "Print the trials as JSON.") var json = false
 
@@ -66,9 +71,9 @@ struct AdaptCommand: AsyncParsableCommand {
         generator.contains("/") ? generator : ModelCatalogue.folder + "/" + generator
     }
 
-    /// A name for the next generator of an index.
-    private static func freeName(_ index: String) -> String {
-        let first = index + "-generator"
+    /// A name for the next model of an index in a role.
+    private static func freeName(_ index: String, _ role: String) -> String {
+        let first = index + "-" + role
         let names = [first] + (2...9999).map { "\(first)-\($0)" }
         return names.first { !FileManager.default.fileExists(atPath: folder(of: $0)) } ?? first
     }
@@ -80,8 +85,14 @@ struct AdaptCommand: AsyncParsableCommand {
         (adaptation.minutes, adaptation.seed) = (minutes, seed)
         (adaptation.writing.passages, adaptation.writing.writer) = (passages, writer)
         adaptation.writing.parameters.seed = seed
+        let name = URL(filePath: path).deletingPathExtension().lastPathComponent
+        if rerank {
+            let reranker = Self.freeName(name, "reranker")
+            try OutputFolder.check(Self.folder(of: reranker))
+            adaptation.reranker = reranker
+        }
         if train {
-            let generator = output ?? Self.freeName(URL(filePath: path).deletingPathExtension().lastPathComponent)
+            let generator = output ?? Self.freeName(name, "generator")
             let folder = Self.folder(of: generator)
             guard !FileManager.default.fileExists(atPath: folder) else {
                 throw TrawlError(

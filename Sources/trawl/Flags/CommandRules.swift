@@ -183,7 +183,7 @@ extension AdaptCommand: RuledCommand {
         FlagRule("--queries", needs: ["--qrels"]),
         FlagRule("--qrels", needs: ["--queries"]),
         FlagRule("--writer", "--passages", excludedBy: ["--queries"], remedy: "no queries are written"),
-        FlagRule("--seed", excludedBy: ["--queries"], unless: ["--train"]),
+        FlagRule("--rerank", needs: ["--queries"]),
         FlagRule("--output", "--minutes", needs: ["--train"]),
     ]
 }

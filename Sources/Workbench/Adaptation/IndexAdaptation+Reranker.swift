@@ -1,0 +1,77 @@
+import TrawlCore
+import TrawlEngine
+import TrawlEvaluation
+import TrawlModels
+import TrawlTraining
+
+extension IndexAdaptation {
+    /// About what a reranker takes on two cores, searches included.
+    static let rerankerSeconds = 240.0
+    /// The steps that a reranker is trained, and the hits that it reads in training and in searches.
+    private static let rerankerSteps = 300
+    private static let rerankedHits = 50
+    /// The most queries that a reranker learns from, and those of the learnt queries that are spared to choose its weight.
+    private static let rerankerQueries = 1000
+    private static let weighing = (share: 0.25, fewest: 15, most: 150)
+
+    /// The model whose word vectors a reranker takes: the index's embedder if that is a BERT encoder, or the default one.
+    ///
+    /// - Throws: `TrawlError.notFound` for a model that is not installed.
+    static func rerankerStart(_ index: SearchIndex, _ queries: JudgedQueries) throws -> String {
+        let own = [JudgedIndex(index, queries)].embedder
+        if try ModelFolder(path: ModelCatalogue.path(of: own)).architecture == .bert { return own }
+        _ = try ModelFolder(path: ModelCatalogue.path(of: ModelCatalogue.defaultEmbedder))
+        return ModelCatalogue.defaultEmbedder
+    }
+
+    /// Tries a Conv-KNRM reranker that was trained on most of `queries`, with the weight that suits the others of them.
+    ///
+    /// - Parameters:
+    ///   - start: See `rerankerStart`.
+    ///   - index: The index as it was: an adapter finds for the queries that it was fitted to what it finds for no others.
+    func tryReranker(
+        _ state: inout AdaptationState, _ name: String, from start: String, _ queries: JudgedQueries,
+        in index: SearchIndex, _ engine: Engine, _ progress: any ProgressReporter, _ cancellation: Cancellation
+    ) throws {
+        guard state.settings.rerankers.isEmpty else {
+            return progress.note("the index keeps the reranker that it has")
+        }
+        let parts = queries.split(
+            heldOut: Self.weighing.share, fewest: Self.weighing.fewest, most: Self.weighing.most)
+        guard parts.heldOut.count > 0 else {
+            return progress.note("no reranker is trained: \(queries.count) queries are too few")
+        }
+        var settings = TrainingSettings()
+        (settings.seed, settings.steps, settings.learningRate.peak) = (seed, Self.rerankerSteps, 1e-3)
+        var training = RerankerTraining(output: name, training: settings)
+        (training.architecture, training.start) = (.convKNRM, start)
+        training.objective.examples.queriesPerStep = 16
+        training.objective.examples.maximumTokens = 256
+        training.candidates = CandidateSearch(depth: Self.rerankedHits, limit: Self.rerankerQueries)
+        let outcome = try training.run(
+            [JudgedIndex(index, parts.trained)], engine, progress: progress, cancellation: cancellation)
+        if cancellation.isCancelled { return }
+        // The weight is chosen beside an adapter that has not seen the queries which choose.
+        let searched =
+            state.adapter == nil
+            ? state.index : try index.with(fittedAdapter(index, parts.trained, engine, cancellation))
+        let found = try FoundPassages(engine, searched, state.settings, parts.heldOut, depth: Self.rerankedHits)
+        var changed = state.settings
+        let values = try RerankerTrial.weights.map { weight in
+            changed.rerankers = [Self.stage(outcome.path, weight)]
+            return try found.run(by: engine.runReranker(searched, changed)).report(parts.heldOut.queries).perQuery
+                .map { $0[0] }
+        }
+        let weight = RerankerTrial.Worth(weights: RerankerTrial.weights, values: values).weight
+        progress.note(
+            "reranker: a weight of \(fixed(weight, 1)) suits \(parts.heldOut.count) queries that it did not learn from")
+        try state.tryReranker(Self.stage(outcome.path, weight))
+        if state.settings.rerankers.isEmpty {
+            progress.note("the reranker stays in \(outcome.path), and searches do not use it")
+        }
+    }
+
+    private static func stage(_ path: String, _ weight: Double) -> RerankSettings {
+        RerankSettings(reranker: "cross", model: path, depth: rerankedHits, weight: Float(weight))
+    }
+}
