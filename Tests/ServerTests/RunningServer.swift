@@ -42,15 +42,18 @@ final class RunningServer: Sendable {
     /// Ends when the server has stopped.
     let run: Task<Void, any Error>
 
-    /// - Parameter change: of the default settings.
+    /// - Parameters:
+    ///   - search: The index's settings.
+    ///   - change: of the server's default settings.
     init(
-        build: [String] = ["lexical"], _ change: (inout ServerSettings) -> Void = { _ in }
+        build: [String] = ["lexical"], search: SearchSettings = SearchSettings(),
+        _ change: (inout ServerSettings) -> Void = { _ in }
     ) async throws {
         folder = try TemporaryFolder()
         let path = try folder.write("corpus.jsonl", Self.corpus)
         let engine = Engine()
         try engine.build(
-            RecipeFile(IndexRecipe(build: build)), at: folder.path("notes.trawl"),
+            RecipeFile(IndexRecipe(build: build), settings: search), at: folder.path("notes.trawl"),
             documents: CorpusReader(paths: [path]).makeIterator())
         var settings = ServerSettings()
         settings.port = 0

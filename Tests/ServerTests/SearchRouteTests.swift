@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrawlEngine
 
 @testable import TrawlServer
 
@@ -118,6 +119,17 @@ import Testing
         let streamed = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any]
         let hits = (streamed?["hits"] as? [[String: Any]] ?? []).compactMap { $0["document"] as? String }
         #expect(hits == whole.hits && !hits.isEmpty)
+    }
+
+    @Test func theIndexsOwnRerankersAreUsedUnlessARequestRefusesThem() async throws {
+        var search = SearchSettings()
+        search.rerankers = [RerankSettings(reranker: "late", depth: 5)]
+        let server = try await RunningServer(build: ["lexical", "dense"], search: search)
+        for (field, stages) in [("", 2), (#""rerank": false, "#, 1)] {
+            let answer = try await server.post(
+                "/v1/search", #"{"query": "why is it blue", \#(field)"stream": true, "k": 3}"#)
+            #expect(answer.text.components(separatedBy: "event: hits").count - 1 == stages, "\(answer.text)")
+        }
     }
 
     @Test func manyAtOnceAnswerAsOneByOne() async throws {

@@ -74,7 +74,7 @@ import TrawlTestSupport
             command: "query", line: ["a.trawl", "alpha", "--mode", "lexical"],
             refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
-                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--no-rerank": "reranker",
             ]) { $1 },
             status: [0, 1, 2]),
         Case(
@@ -82,6 +82,7 @@ import TrawlTestSupport
             refused: all(generative + dense + late + fusion, "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
                 "--rerank-depth": "--rerank NAME:DEPTH", "--rerank-weight": "--rerank NAME@WEIGHT",
+                "--no-rerank": "--rerank",
                 "--reranker": "--rerank CHAIN",
             ]) { $1 }),
         Case(
@@ -89,6 +90,7 @@ import TrawlTestSupport
             refused: all(generative + dense + late + fusion, "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--depth": "--run",
                 "--rerank-depth": "--rerank NAME,NAME", "--rerank-weight": "--rerank NAME,NAME",
+                "--no-rerank": "--rerank",
                 "--reranker": "--rerank CHAIN",
             ]) { $1 }),
         Case(
@@ -96,6 +98,7 @@ import TrawlTestSupport
             refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--queries": "TEXT", "--exclude-self": "TEXT", "--topic-fields": "TEXT", "--passages": "--run",
                 "--limit": "--run", "--explain": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--no-rerank": "reranker",
             ]) { $1 },
             status: [0, 1, 2]),
         Case(
@@ -103,11 +106,13 @@ import TrawlTestSupport
             refused: all(generative + late + fusion + ["--k1", "--b", "--syntax"], "--mode dense").merging([
                 "--feedback-weight": "--feedback", "--no-adapter": "query adapter",
                 "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--no-rerank": "reranker",
             ]) { $1 }),
         Case(
             command: "query", line: ["a.trawl", "--queries", "queries.tsv", "--mode", "generative"],
             refused: all(dense + late + fusion + ["--k1", "--b", "--syntax"], "--mode generative").merging([
                 "--depth": "--run", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--no-rerank": "reranker",
             ]) { $1 }),
         Case(
             command: "query",
@@ -117,7 +122,7 @@ import TrawlTestSupport
                 "--probes": "--weights", "--candidates": "--weights",
                 "--blocks": "--fusion fitted", "--feedback-weight": "--feedback", "--no-adapter": "query adapter",
                 "--rerank-depth": "--rerank",
-                "--rerank-weight": "--rerank",
+                "--rerank-weight": "--rerank", "--no-rerank": "reranker",
             ]),
         Case(
             command: "eval retrieval",
@@ -125,6 +130,7 @@ import TrawlTestSupport
             refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--run": "INDEX", "--benchmark": "INDEX", "--results": "--benchmark",
                 "--data": "--benchmark", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--no-rerank": "reranker",
                 "--sweep": "--mode",
             ]) { $1 },
             status: [0, 2]),
@@ -136,13 +142,14 @@ import TrawlTestSupport
                 "--reranker": "INDEX", "--topic-fields": "INDEX", "--settings": "INDEX",
                 "--data": "--benchmark", "--precision": "INDEX",
                 "--results": "--benchmark", "--timed-queries": "INDEX",
-                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--benchmark": "--run",
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--no-rerank": "--run",
+                "--benchmark": "--run",
             ]) { $1 }),
         Case(
             command: "eval retrieval", line: ["--benchmark", "missing.yaml", "--data", "."],
             refused: all(ofAnIndex + ["--qrels", "--measures", "--exclude-self", "-q"], "INDEX").merging([
                 "--precision": "INDEX", "--rerank-depth": "--rerank",
-                "--rerank-weight": "--rerank", "--run": "--benchmark",
+                "--rerank-weight": "--rerank", "--no-rerank": "INDEX", "--run": "--benchmark",
             ]) { $1 }),
         Case(
             command: "eval tune",
@@ -167,24 +174,25 @@ import TrawlTestSupport
         Case(
             command: "eval kilt", line: ["missing.jsonl", "--predictions", "missing.jsonl"],
             refused: all(taskSearch + ["--precision"], "--index").merging([
-                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--no-rerank": "--index",
             ]) { $1 }),
         Case(
             command: "eval kilt", line: ["gold.jsonl", "--index", "a.trawl"],
             refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
                 "--rank-keys": "--predictions", "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--no-rerank": "reranker",
             ]) { $1 },
             status: [0, 2]),
         Case(
             command: "eval answers", line: ["answers.jsonl", "--index", "a.trawl"],
             refused: all(generative + dense + late + fusion + ["--precision"], "--mode").merging([
-                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--no-rerank": "reranker",
             ]) { $1 },
             status: [0, 2]),
         Case(
             command: "eval answers", line: ["answers.jsonl", "--index", "a.trawl", "--run", "run.txt"],
             refused: all(taskSearch + ["--precision", "--passages"], "--run").merging([
-                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank",
+                "--rerank-depth": "--rerank", "--rerank-weight": "--rerank", "--no-rerank": "--run",
             ]) { $1 },
             status: [0]),
         Case(

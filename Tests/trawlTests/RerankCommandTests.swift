@@ -164,6 +164,31 @@ import TrawlTestSupport
         #expect(one.status == 0 && documents(one) == ["d11"] && stages(one)["rerank"] == 1)
     }
 
+    /// An index whose recipe names a reranker, as 'trawl adapt --rerank' leaves one.
+    @Test func anIndexMayRerankUnasked() throws {
+        let recipe = """
+            corpus: {paths: [corpus.jsonl]}
+            build: [lexical]
+            search:
+              rerank: [{reranker: cross, model: \(model("tiny-distilbert")), depth: 6}]
+            """
+        try folder.write(recipe, to: "recipe.yaml")
+        let built = try run("index", "--recipe", "recipe.yaml", "--output", "c.trawl")
+        #expect(built.status == 0, "\(built.errors)")
+        func ask(_ index: String, _ flags: String...) throws -> TrawlProcess.Outcome {
+            try TrawlProcess.run(
+                ["query", index, "who built france", "-k", "12", "--json", "--quiet"] + flags, folder: folder.path)
+        }
+        let unasked = try ask("c.trawl")
+        #expect(stages(unasked) == ["lexical": 12, "rerank": 6], "\(unasked.errors)")
+        let without = try ask("c.trawl", "--no-rerank")
+        #expect(stages(without) == ["lexical": 12])
+        #expect(try documents(without) == documents(ask("a.trawl")))
+        // Where there is nothing to switch off the flag is a mistake.
+        let idle = try ask("a.trawl", "--no-rerank")
+        #expect(idle.status == 64 && idle.errors.contains("its searches use no reranker"))
+    }
+
     @Test func longPassagesAreReported() throws {
         let text = String(repeating: "the river of france ", count: 90)
         try folder.write(#"{"_id": "long", "text": "\#(text)"}"# + "\n", to: "more.jsonl")

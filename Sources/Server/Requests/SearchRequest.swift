@@ -10,11 +10,19 @@ struct SearchRequest {
         var filters: [String] = []
         var senses: [SenseReference] = []
         var weights: [String: Float]?
-        /// A chain of rerankers as text.
-        var rerank: String?
+        var rerank = Reranking.ofIndex
         var passages = false
         var explain = false
         var highlight = false
+    }
+
+    /// The rerankers of a search.
+    enum Reranking: Hashable, Sendable {
+        /// Those of the index's settings, if it has any.
+        case ofIndex
+        case none
+        /// A chain as text.
+        case chain(String)
     }
 
     let index: ServedIndex
@@ -106,15 +114,16 @@ struct SearchRequest {
         return weights
     }
 
-    private static func rerank(_ body: RequestObject, _ models: ServedModels) throws -> String? {
+    private static func rerank(_ body: RequestObject, _ models: ServedModels) throws -> Reranking {
         switch body.any("rerank") {
-        case nil, .bool(false): return nil
-        case .bool(true): return RerankChain.default.description
-        case .string(let chain): return try models.chain(chain, at: body.place("rerank")).description
+        case nil: return .ofIndex
+        case .bool(false): return .none
+        case .bool(true): return .chain(RerankChain.default.description)
+        case .string(let chain): return .chain(try models.chain(chain, at: body.place("rerank")).description)
         default:
             throw RequestFault.invalid(
-                "rerank is neither true nor a chain", at: body.place("rerank"),
-                remedy: "give true, or a chain such as late:50")
+                "rerank is neither true nor false nor a chain", at: body.place("rerank"),
+                remedy: "give true, false, or a chain such as late:50")
         }
     }
 }
@@ -131,7 +140,11 @@ extension SearchRequest.Options {
             settings.fusion.weights = weights
             if mode == nil { settings.mode = .hybrid }
         }
-        if let rerank { settings.rerankers = try RerankChain(rerank).settings(precision: models.precision) }
+        switch rerank {
+        case .ofIndex: break
+        case .none: settings.rerankers = []
+        case .chain(let chain): settings.rerankers = try RerankChain(chain).settings(precision: models.precision)
+        }
         settings.collapsesDocuments = !passages
         settings.explains = explain || highlight
         return settings

@@ -93,7 +93,7 @@ class Index:
             filter: a filter over the documents' metadata, or a list of filters that must all be met.
             senses: a word in one of its senses, such as ``"bank#2"``, or a list of them, that passages must have.
             weights: the weights of the methods in a hybrid search, such as ``{"dense": 1, "lexical": 0.5}``.
-            rerank: True, or a chain of rerankers such as ``"late:50"``.
+            rerank: True, or a chain of rerankers such as ``"late:50"``; False leaves out those that the index has by default.
             passages: whether every passage is a hit, not only the best one of a document.
             explain: whether hits have `matches`, and the answer the `ngrams` that the generator wrote.
             highlight: whether hits have a `snippet`.
@@ -299,7 +299,7 @@ def _options(
         options["senses"] = senses if isinstance(senses, str) else list(senses)
     if weights is not None:
         options["weights"] = dict(weights)
-    if rerank is not None and rerank is not False:
+    if rerank is not None:
         options["rerank"] = rerank
     options.update(_flags(passages=passages, explain=explain, highlight=highlight))
     return options

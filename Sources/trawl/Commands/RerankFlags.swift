@@ -32,6 +32,8 @@ struct RerankFlags: ParsableArguments {
                 + "(default: what the model's training chose; of late interaction over hybrid search 0.3; else 1)",
             valueName: "weight"))
     var rerankWeight: Float?
+    @Flag(help: "Leave the hits as the search orders them, whatever rerankers the index has by default.")
+    var noRerank = false
 
     /// What `given` calls a chain that names a stage, several, their depths and their weights.
     static let chain = "--rerank CHAIN"
@@ -54,6 +56,7 @@ struct RerankFlags: ParsableArguments {
     }
 
     func apply(to settings: inout SearchSettings) {
+        if noRerank { settings.rerankers = [] }
         guard rerank != nil || reranker != nil else { return }
         var chain = rerank ?? .default
         if let reranker { chain.stages = [RerankChain.Stage(model: reranker)] }

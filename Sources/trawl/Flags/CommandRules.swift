@@ -11,6 +11,7 @@ let tuningRules = [
     FlagRule(
         "--rerank-weight", excludedBy: [RerankFlags.stages, RerankFlags.weights],
         remedy: "give weights in the chain, such as cross:100@0.5"),
+    FlagRule("--no-rerank", excludedBy: ["--rerank", "--reranker"]),
     FlagRule("--reranker", excludedBy: [RerankFlags.chain], remedy: "name the model in the chain, such as cross=MODEL"),
     FlagRule("--ef-search", "--probes", "--candidates", excludedBy: ["--exact"]),
     FlagRule("--query-prompt", excludedBy: ["--instruction", "--examples"]),
@@ -47,7 +48,8 @@ extension EvalRetrievalCommand: RuledCommand {
                 "--run", excludedBy: ["INDEX"], unless: ["--rerank", "--reranker"],
                 remedy: "a run needs no index, unless --rerank reranks it"),
             FlagRule(
-                searchFlags + ["--depth", "--sweep"], excludedBy: ["--run"], remedy: "a run has been searched already"),
+                searchFlags + ["--depth", "--sweep", "--no-rerank"], excludedBy: ["--run"],
+                remedy: "a run has been searched already"),
             FlagRule("--run", excludedBy: ["--benchmark"]),
             FlagRule("--data", "--results", needs: ["--benchmark"]),
             FlagRule("--qrels", "--measures", "--exclude-self", needs: ["INDEX", "--run"]),
@@ -57,8 +59,7 @@ extension EvalRetrievalCommand: RuledCommand {
             FlagRule(
                 searchFlags + [
                     "--depth", "--sweep", "--queries", "--topic-fields", "--first-queries", "--write-run", "--settings",
-                    "--rerank",
-                    "--reranker", "--rerank-depth", "--rerank-weight", "--precision",
+                    "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--no-rerank", "--precision",
                 ], needs: ["INDEX"]),
         ]
 

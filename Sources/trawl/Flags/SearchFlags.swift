@@ -63,6 +63,9 @@ enum SearchFlags {
         if let flag = given.spelling(of: "--no-adapter"), !index.settings.dense.usesAdapter {
             throw ValidationError("\(flag) has no effect on this index: its searches use no query adapter")
         }
+        if let flag = given.spelling(of: "--no-rerank"), index.settings.rerankers.isEmpty {
+            throw ValidationError("\(flag) has no effect on this index: its searches use no reranker")
+        }
         if let flag = given.spelling(of: "--blocks"), !settings.contains(where: { $0.fusion.method == .fitted }) {
             throw ValidationError("\(flag) has no effect without a fitted fusion (--fusion fitted)")
         }

@@ -4,7 +4,9 @@ import TrawlWorkbench
 
 /// What only searches of an index take.
 private let indexFlags =
-    searchFlags + ["--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--precision", "--settings"]
+    searchFlags + [
+        "--rerank", "--reranker", "--rerank-depth", "--rerank-weight", "--no-rerank", "--precision", "--settings",
+    ]
 
 extension EvalKILTCommand: RuledCommand {
     static let flagRules =
