@@ -55,11 +55,11 @@ struct AdaptationState {
         (index, self.adapter) = (adapted, adapter)
     }
 
-    /// Keeps a reranker if the searches that it reorders are better by it.
-    mutating func tryReranker(_ reranker: RerankSettings) throws {
+    /// Keeps a reranker if searches with the settings `searched` are better by it.
+    mutating func tryReranker(_ reranker: RerankSettings, searching searched: SearchSettings) throws {
         var changed = settings
         changed.rerankers = [reranker]
-        let found = try FoundPassages(engine, index, settings, heldOut, depth: reranker.depth)
+        let found = try FoundPassages(engine, index, searched, heldOut, depth: reranker.depth)
         try decide("reranker", changed, from: found.run(), to: found.run(by: engine.runReranker(index, changed)))
     }
 

@@ -36,9 +36,7 @@ extension IndexAdaptation {
             let scores = try rankings.map {
                 try JudgedRun(rankings: $0, qrels: queries.qrels).report(queries.queries).means[0]
             }
-            // The first of equals, which is the lowest.
-            let best = scores.indices.max { scores[$0] < scores[$1] || (scores[$0] == scores[$1] && $0 > $1) }
-            weights[mode.rawValue] = best.map { candidates[$0] } ?? present
+            weights[mode.rawValue] = Self.first(of: candidates, withHighest: scores)
         }
         if state.adapter != nil {
             // An adapter remembers the queries that it was fitted to: another is fitted to half, and the others choose.

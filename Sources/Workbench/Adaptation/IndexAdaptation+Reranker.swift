@@ -13,6 +13,8 @@ extension IndexAdaptation {
     /// The most queries that a reranker learns from, and those of the learnt queries that are spared to choose its weight.
     private static let rerankerQueries = 1000
     private static let weighing = (share: 0.25, fewest: 15, most: 150)
+    /// The weights of its scores that are tried. Queries unlike the judged ones lose by higher weights (eval/results/learning.md).
+    private static let rerankerWeights: [Float] = [0.1, 0.2, 0.3]
 
     /// The model whose word vectors a reranker takes: the index's embedder if that is a BERT encoder, or the default one.
     ///
@@ -51,27 +53,30 @@ extension IndexAdaptation {
         let outcome = try training.run(
             [JudgedIndex(index, parts.trained)], engine, progress: progress, cancellation: cancellation)
         if cancellation.isCancelled { return }
-        // The weight is chosen beside an adapter that has not seen the queries which choose.
+        // The weight is chosen beside an adapter that has not seen the queries which choose. One that the index had before may know
+        // them.
+        var unseen = state.settings
+        if state.adapter == nil { unseen.dense.usesAdapter = false }
         let searched =
             state.adapter == nil
             ? state.index : try index.with(fittedAdapter(index, parts.trained, engine, cancellation))
-        let found = try FoundPassages(engine, searched, state.settings, parts.heldOut, depth: Self.rerankedHits)
-        var changed = state.settings
-        let values = try RerankerTrial.weights.map { weight in
+        let found = try FoundPassages(engine, searched, unseen, parts.heldOut, depth: Self.rerankedHits)
+        var changed = unseen
+        let scores = try Self.rerankerWeights.map { weight in
             changed.rerankers = [Self.stage(outcome.path, weight)]
-            return try found.run(by: engine.runReranker(searched, changed)).report(parts.heldOut.queries).perQuery
-                .map { $0[0] }
+            return try found.run(by: engine.runReranker(searched, changed)).report(parts.heldOut.queries).means[0]
         }
-        let weight = RerankerTrial.Worth(weights: RerankerTrial.weights, values: values).weight
+        let weight = Self.first(of: Self.rerankerWeights, withHighest: scores)
         progress.note(
-            "reranker: a weight of \(fixed(weight, 1)) suits \(parts.heldOut.count) queries that it did not learn from")
-        try state.tryReranker(Self.stage(outcome.path, weight))
+            "reranker: a weight of \(fixed(Double(weight), 1)) suits \(parts.heldOut.count) queries that it did not learn from"
+        )
+        try state.tryReranker(Self.stage(outcome.path, weight), searching: unseen)
         if state.settings.rerankers.isEmpty {
             progress.note("the reranker stays in \(outcome.path), and searches do not use it")
         }
     }
 
-    private static func stage(_ path: String, _ weight: Double) -> RerankSettings {
-        RerankSettings(reranker: "cross", model: path, depth: rerankedHits, weight: Float(weight))
+    private static func stage(_ path: String, _ weight: Float) -> RerankSettings {
+        RerankSettings(reranker: "cross", model: path, depth: rerankedHits, weight: weight)
     }
 }

@@ -178,6 +178,12 @@ public struct IndexAdaptation: Sendable {
         return Report(queries: parts.trained.count, heldOut: parts.heldOut.count, trials: state.trials)
     }
 
+    /// The weight with the highest score, of equals the first. There is one at least.
+    static func first(of weights: [Float], withHighest scores: [Double]) -> Float {
+        let best = scores.indices.max { scores[$0] < scores[$1] || (scores[$0] == scores[$1] && $0 > $1) }
+        return weights[best ?? 0]
+    }
+
     private func lastDocument(_ index: SearchIndex) throws -> DocumentID? {
         var last: UInt32?
         try index.documents.forEachPassageList { number, _ in last = number }

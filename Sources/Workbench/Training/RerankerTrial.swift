@@ -48,7 +48,7 @@ struct RerankerTrial {
 
     /// The weights that are tried. With more than one half a reranker outvotes the search, which costs most where queries are
     /// not like those that were held out (eval/results/reranking.md).
-    static let weights = (1...5).map { Double($0) / 10 }
+    private static let weights = (1...5).map { Double($0) / 10 }
 
     /// The mean of nDCG@10 over the queries in the order of the first stage.
     func firstStage() throws -> Double {
