@@ -6,7 +6,7 @@ import TrawlTraining
 
 extension IndexAdaptation {
     /// About what a reranker takes on two cores, searches included.
-    static let rerankerSeconds = 240.0
+    static let rerankerSeconds = 300.0
     /// The steps that a reranker is trained, and the hits that it reads in training and in searches.
     private static let rerankerSteps = 300
     private static let rerankedHits = 50
@@ -26,14 +26,17 @@ extension IndexAdaptation {
         return ModelCatalogue.defaultEmbedder
     }
 
-    /// Tries a Conv-KNRM reranker that was trained on most of `queries`, with the weight that suits the others of them.
+    /// Tries a Conv-KNRM reranker that was trained on most of `queries`, with the weight that suits the others of them. One that is
+    /// kept is trained again, on all queries.
     ///
     /// - Parameters:
     ///   - start: See `rerankerStart`.
+    ///   - all: `queries` and those that decide whether it is kept.
     ///   - index: The index as it was: an adapter finds for the queries that it was fitted to what it finds for no others.
     func tryReranker(
         _ state: inout AdaptationState, _ name: String, from start: String, _ queries: JudgedQueries,
-        in index: SearchIndex, _ engine: Engine, _ progress: any ProgressReporter, _ cancellation: Cancellation
+        all: JudgedQueries, in index: SearchIndex, _ engine: Engine, _ progress: any ProgressReporter,
+        _ cancellation: Cancellation
     ) throws {
         guard state.settings.rerankers.isEmpty else {
             return progress.note("the index keeps the reranker that it has")
@@ -50,8 +53,11 @@ extension IndexAdaptation {
         training.objective.examples.queriesPerStep = 16
         training.objective.examples.maximumTokens = 256
         training.candidates = CandidateSearch(depth: Self.rerankedHits, limit: Self.rerankerQueries)
-        let outcome = try training.run(
-            [JudgedIndex(index, parts.trained)], engine, progress: progress, cancellation: cancellation)
+        func train(on queries: JudgedQueries) throws -> TrainingOutcome {
+            try training.run(
+                [JudgedIndex(index, queries)], engine, progress: progress, cancellation: cancellation)
+        }
+        let outcome = try train(on: parts.trained)
         if cancellation.isCancelled { return }
         // The weight is chosen beside an adapter that has not seen the queries which choose. One that the index had before may know
         // them.
@@ -71,9 +77,11 @@ extension IndexAdaptation {
             "reranker: a weight of \(fixed(Double(weight), 1)) suits \(parts.heldOut.count) queries that it did not learn from"
         )
         try state.tryReranker(Self.stage(outcome.path, weight), searching: unseen)
-        if state.settings.rerankers.isEmpty {
-            progress.note("the reranker stays in \(outcome.path), and searches do not use it")
+        guard !state.settings.rerankers.isEmpty else {
+            return progress.note("the reranker stays in \(outcome.path), and searches do not use it")
         }
+        training.replaces = true
+        _ = try train(on: all)
     }
 
     private static func stage(_ path: String, _ weight: Float) -> RerankSettings {

@@ -85,7 +85,7 @@ public struct IndexAdaptation: Sendable {
 
     /// Tries the changes and commits those that help as the index's defaults.
     ///
-    /// - Throws: `TrawlError.invalidInput` for an index without n-grams or with too few queries; `CancellationError` when it was
+    /// - Throws: `TrawlError.invalidInput` for an index without what adapts or with too few queries; `CancellationError` when it was
     ///   cancelled. The index is then as it was.
     public func run(
         at path: String, _ engine: Engine, progress: any ProgressReporter = .silent, cancellation: Cancellation = .never
@@ -164,7 +164,8 @@ public struct IndexAdaptation: Sendable {
         try requireTime()
         if let reranker, let rerankerStart {
             try tryReranker(
-                &state, reranker, from: rerankerStart, parts.trained, in: index, engine, progress, cancellation)
+                &state, reranker, from: rerankerStart, parts.trained, all: queries, in: index, engine, progress,
+                cancellation)
             try requireTime()
         }
         if state.adapter != nil {

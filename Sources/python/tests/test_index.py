@@ -77,6 +77,12 @@ def test_reranking(index: Index) -> None:
     assert hits[0].document == "moon" and hits[0].stages[-1].stage == "rerank"
 
 
+def test_reranking_can_be_refused(index: Index) -> None:
+    hits = index.search("what pulls the océans", rerank=False, k=2)
+    assert hits == index.search("what pulls the océans", k=2)
+    assert all(stage.stage != "rerank" for stage in hits[0].stages)
+
+
 def test_reranking_in_stages(index: Index) -> None:
     stages = list(index.search_in_stages("what pulls the océans", rerank="late:5", k=2))
     assert [hits.stage for hits in stages] == ["search", "rerank"]
