@@ -20,9 +20,10 @@ import TrawlTestSupport
     private static func build(in folder: TemporaryFolder) throws -> (path: String, judged: JudgedQueries) {
         var (documents, queries, qrels) = ([Document](), [Query](), Qrels())
         for name in things.flatMap({ thing in kinds.map { "\($0) \(thing)" } }) {
-            documents.append(try Document(id: "\(name) price", text: "For the \(name) people pay nine pounds in the market."))
-            documents.append(
-                try Document(id: "\(name) age", text: "The \(name) is nine years old. A \(name) lasts for ever in the valley."))
+            let price = "For the \(name) people pay nine pounds in the market."
+            let age = "The \(name) is nine years old. A \(name) lasts for ever in the valley."
+            documents.append(try Document(id: "\(name) price", text: price))
+            documents.append(try Document(id: "\(name) age", text: age))
             queries.append(Query(id: name, text: "what does the \(name) cost"))
             try qrels.judge(query: name, documents[documents.count - 2].id, grade: 1)
         }
