@@ -158,6 +158,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("--models", default="embedder,generator")
+    parser.add_argument("--options", help="those to measure, separated by commas, beside none; default: all")
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--embedder-steps", type=int, default=100)
     parser.add_argument("--generator-steps", type=int, default=100)
@@ -166,6 +167,10 @@ def main() -> None:
     parser.add_argument("--distractors", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=1e9)
     options = parser.parse_args()
+    if options.options is not None:
+        wanted = {"", *options.options.split(",")}
+        for model, known in OPTIONS.items():
+            OPTIONS[model] = [option for option in known if option in wanted]
     options.work.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + 60 * options.minutes
     index = prepare(options.work, options.data, options.words, options.distractors)
