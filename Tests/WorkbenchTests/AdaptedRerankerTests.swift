@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 import TrawlCore
 import TrawlCorpus
@@ -82,16 +81,8 @@ import TrawlTestSupport
         let folder = try TemporaryFolder()
         let (path, judged) = try Self.build(in: folder)
         let before = try Engine().open(path).settings
-        let asked = Mutex(0)
         #expect(throws: CancellationError.self) {
-            try Self.adaptation(judged, in: folder).run(
-                at: path, Engine(),
-                cancellation: Cancellation {
-                    asked.withLock {
-                        $0 += 1
-                        return $0 > checks
-                    }
-                })
+            try Self.adaptation(judged, in: folder).run(at: path, Engine(), cancellation: .after(checks: checks))
         }
         #expect(try Engine().open(path).settings == before)
     }

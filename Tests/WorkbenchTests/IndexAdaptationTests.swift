@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 import TrawlCore
 import TrawlCorpus
@@ -151,16 +150,8 @@ import TrawlTestSupport
         let before = try Engine().open(path).settings
         var adaptation = IndexAdaptation()
         adaptation.judged = try Self.judged(queries, documents)
-        let asked = Mutex(0)
         #expect(throws: CancellationError.self) {
-            try adaptation.run(
-                at: path, Engine(),
-                cancellation: Cancellation {
-                    asked.withLock {
-                        $0 += 1
-                        return $0 > checks
-                    }
-                })
+            try adaptation.run(at: path, Engine(), cancellation: .after(checks: checks))
         }
         #expect(try Engine().open(path).settings == before)
     }
