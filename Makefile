@@ -6,7 +6,7 @@
 # make test-page  tests the search page in headless Chromium
 # make test-python  tests the server from outside: the Python package, other people's clients, hostile requests
 # make test-cluster  builds and serves shards on a local cluster of Ray; SMOKE=1 for the most important tests
-# make fuzz MINUTES=n  runs all fuzz targets under libFuzzer, two at a time; see Tests/Fuzz/README.md
+# make fuzz MINUTES=n  runs all fuzz targets under libFuzzer and AddressSanitizer, two at a time; see Tests/Fuzz/README.md
 # make test-isas  tests products and models with lesser instruction sets, and with OpenBLAS as on processors without AVX2
 
 SHELL := /bin/bash
@@ -42,12 +42,13 @@ test-threads: models
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" swift test $(SWIFT_FLAGS) --disable-xctest \
 	    --sanitize=thread --scratch-path .build-thread --skip-build --filter ConcurrentSearchTests
 
-# Readers of files under libFuzzer; a build of its own, which takes minutes. The normal build lists targets and repeats findings.
+# Readers of files under libFuzzer and AddressSanitizer; a build of its own, which takes minutes. The normal build lists targets and
+# repeats findings.
 MINUTES ?= 30
 FUZZ_TARGETS ?=
 fuzz: dependencies
 	swift build $(SWIFT_FLAGS) --product trawl-fuzz
-	swift build -c release --sanitize fuzzer -Xswiftc -DLIBFUZZER --product trawl-fuzz --scratch-path .build-fuzz
+	swift build -c release --sanitize fuzzer --sanitize address -Xswiftc -DLIBFUZZER --product trawl-fuzz --scratch-path .build-fuzz
 	Tests/Fuzz/fuzz $(MINUTES) $(FUZZ_TARGETS)
 
 # The page before a real server. python3-selenium is a package of Debian's own Python.

@@ -126,7 +126,7 @@ let package = Package(
     ]
         + module("Core", ["CZlib", "CZstd"])
         + module("Store", ["Core", "CLMDB", "CZlib"])
-        + module("Corpus", ["Core", "CXML2", "CMD4C"], tests: ["CZlib", "CZstd"], packages: [yams])
+        + module("Corpus", ["Core", "CXML2", "CMD4C"], tests: ["CZlib", "CZstd"], packages: [yams], golden: true)
         + module("Tokenizers", ["Core"], golden: true)
         + module("Tensors", ["Core", "CKernels", "COpenBLAS"], golden: true)
         + module("SubstringIndex", ["Core", "Store", "CKernels"])
@@ -203,10 +203,9 @@ let package = Package(
             .executableTarget(
                 name: "trawl-fuzz",
                 dependencies: modules([
-                    "Classification", "Cluster", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "LateIndex",
-                    "LexicalIndex", "Models", "Reranking", "Senses", "Server", "Store", "SubstringIndex", "Tensors",
-                    "TestSupport", "Tokenizers",
-                    "VectorIndex", "Workbench",
+                    "Classification", "Cluster", "Core", "Corpus", "Embeddings", "Engine", "Evaluation", "Generation",
+                    "LateIndex", "LexicalIndex", "Models", "Reranking", "Senses", "Server", "Store", "SubstringIndex",
+                    "Tensors", "TestSupport", "Tokenizers", "Training", "VectorIndex", "Workbench",
                 ]) + [
                     .product(name: "Logging", package: "swift-log"),
                     .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -34,14 +34,20 @@ struct CorpusFile: Hashable, Sendable {
     }
 }
 
-/// Finds the files of a corpus. Folders are walked in the order of their entries' bytes, hidden entries are passed
-/// over, and a folder that several links lead to is walked once.
+/// Finds the files of a corpus. Folders are walked in the order of their entries' bytes, hidden entries and those that patterns leave
+/// out are passed over, and a folder that several links lead to is walked once.
 struct CorpusFileFinder {
     let format: CorpusFormat?
     let onBadInput: BadInputPolicy
+    /// Patterns of the user, which go before those of files.
+    let exclude: IgnoreRules
+    /// Whether the `.gitignore` and `.ignore` of folders count, the latter more.
+    let usesIgnoreFiles: Bool
     private(set) var files: [CorpusFile] = []
     /// What was found in folders and cannot be read.
     private(set) var skipped = InputIssues()
+    /// The files and folders that patterns leave out.
+    private(set) var excluded = ExcludedPaths()
     private var visited: Set<FolderIdentity> = []
     private var root = -1
     /// What could not be looked into, as keys of `FileStamp`: what is below may be there all the same.
@@ -52,8 +58,12 @@ struct CorpusFileFinder {
         let inode: UInt64
     }
 
-    init(format: CorpusFormat?, onBadInput: BadInputPolicy) {
+    private static let ignoreFiles = [".gitignore", ".ignore"]
+
+    init(format: CorpusFormat?, exclude: [String], usesIgnoreFiles: Bool, onBadInput: BadInputPolicy) {
         self.format = format
+        self.exclude = IgnoreRules(lines: exclude.map { Substring($0) }, folder: "")
+        self.usesIgnoreFiles = usesIgnoreFiles
         self.onBadInput = onBadInput
     }
 
@@ -69,7 +79,7 @@ struct CorpusFileFinder {
         let info = try status(path)
         if info.st_mode & S_IFMT == S_IFDIR {
             // A folder that the user named must be readable, whatever is done with bad input below it.
-            try addFolder(path, relativePath: "", names: entries(path), info)
+            try addFolder(path, relativePath: "", names: entries(path), info, [])
             return
         }
         let name = path.split(separator: "/").last.map(String.init) ?? path
@@ -88,7 +98,10 @@ struct CorpusFileFinder {
                 root: root))
     }
 
-    private mutating func addFolder(_ path: String, relativePath: String, names: [String], _ info: stat) throws {
+    /// - Parameter rules: Those of the folders above.
+    private mutating func addFolder(
+        _ path: String, relativePath: String, names: [String], _ info: stat, _ rules: [IgnoreRules]
+    ) throws {
         guard visited.insert(FolderIdentity(device: UInt64(info.st_dev), inode: UInt64(info.st_ino))).inserted else {
             return
         }
@@ -101,9 +114,10 @@ struct CorpusFileFinder {
                 return
             }
         }
+        let rules = try rules + ignoreRules(path, relativePath: relativePath)
         for name in names {
             do {
-                try addEntry(join(path, name), relativePath: join(relativePath, name), name: name)
+                try addEntry(join(path, name), relativePath: join(relativePath, name), name: name, rules)
             } catch let error as TrawlError {
                 if error.code == .io { unseen.append("\(root)/\(join(relativePath, name))") }
                 try skip(error)
@@ -111,10 +125,14 @@ struct CorpusFileFinder {
         }
     }
 
-    private mutating func addEntry(_ path: String, relativePath: String, name: String) throws {
+    private mutating func addEntry(
+        _ path: String, relativePath: String, name: String, _ rules: [IgnoreRules]
+    ) throws {
         let info = try status(path)
+        let isFolder = info.st_mode & S_IFMT == S_IFDIR
+        if excludes(relativePath, isFolder: isFolder, rules) { return excluded.add(isFolder ? path + "/" : path) }
         switch info.st_mode & S_IFMT {
-        case S_IFDIR: try addFolder(path, relativePath: relativePath, names: entries(path), info)
+        case S_IFDIR: try addFolder(path, relativePath: relativePath, names: entries(path), info, rules)
         case S_IFREG where format != .beir:
             let known = format ?? CorpusFormat(fileName: name)
             addFile(path, relativePath: relativePath, format: known, wasNamed: known != nil, info)
@@ -123,6 +141,32 @@ struct CorpusFileFinder {
             throw TrawlError(
                 .unsupported, "is a pipe, a socket or a device", path: path, remedy: "name it itself to read it")
         }
+    }
+
+    /// The patterns in files of the folder.
+    private mutating func ignoreRules(_ path: String, relativePath: String) throws -> [IgnoreRules] {
+        guard usesIgnoreFiles else { return [] }
+        var rules: [IgnoreRules] = []
+        for name in Self.ignoreFiles {
+            var info = stat()
+            let file = join(path, name)
+            guard stat(file, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_size > 0 else { continue }
+            do {
+                let text = try ByteSource.text(of: file, limit: IgnoreRules.maximumBytes)
+                rules.append(IgnoreRules(lines: text.split(separator: "\n"), folder: relativePath))
+            } catch let error as TrawlError {
+                try skip(error)
+            }
+        }
+        return rules
+    }
+
+    /// Whether patterns leave an entry out: the user's first, then those of the nearest folder.
+    private func excludes(_ path: String, isFolder: Bool, _ rules: [IgnoreRules]) -> Bool {
+        if exclude.isEmpty, rules.isEmpty { return false }
+        let parts = path.split(separator: "/").map(String.init)
+        return exclude.excludes(parts, isFolder: isFolder)
+            ?? rules.reversed().lazy.compactMap { $0.excludes(parts, isFolder: isFolder) }.first ?? false
     }
 
     private mutating func skip(_ error: TrawlError) throws {

@@ -14,6 +14,8 @@ public struct CorpusReader: Sendable {
     let onBadInput: BadInputPolicy
     /// What was found in folders and cannot be read.
     let unreadable: InputIssues
+    /// What was found in folders and is left out by patterns.
+    let excluded: ExcludedPaths
     let standardInput: Int32
     /// Whether the numbers of documents without ids have their file's name before them: numbers are unique within a file only.
     let namesFilesInNumbers: Bool
@@ -32,18 +34,23 @@ public struct CorpusReader: Sendable {
     /// - Parameters:
     ///   - paths: Files, folders, and `-` for standard input.
     ///   - format: Nil to tell it from folder, name and first bytes.
+    ///   - exclude: Patterns of gitignore(5) for what is left out of folders, relative to those that are named. They go before those of
+    ///     files.
+    ///   - usesIgnoreFiles: Whether what the `.gitignore` and `.ignore` of a folder name is left out.
     ///   - onBadInput: What is done with a file or record that cannot be read, where there are others. A file that is
     ///     the whole corpus must be readable to its end in any case.
     ///   - standardInput: The descriptor that `-` stands for.
     /// - Throws: `notFound` for a path that does not exist; `invalidInput` for folders without files to read.
     public init(
-        paths: [String], format: CorpusFormat? = nil, fields: FieldMapping = .default,
-        onBadInput: BadInputPolicy = .skip, standardInput: Int32 = 0
+        paths: [String], format: CorpusFormat? = nil, fields: FieldMapping = .default, exclude: [String] = [],
+        usesIgnoreFiles: Bool = true, onBadInput: BadInputPolicy = .skip, standardInput: Int32 = 0
     ) throws {
-        var finder = CorpusFileFinder(format: format, onBadInput: onBadInput)
+        var finder = CorpusFileFinder(
+            format: format, exclude: exclude, usesIgnoreFiles: usesIgnoreFiles, onBadInput: onBadInput)
         for path in paths { try finder.add(path) }
         files = finder.files
         unreadable = finder.skipped
+        excluded = finder.excluded
         unseen = finder.unseen
         namesFilesInNumbers = finder.files.count > 1
         roots = paths.filter { $0 != "-" }.map(realPath)
@@ -58,6 +65,7 @@ public struct CorpusReader: Sendable {
     init(_ reader: CorpusReader, files: [CorpusFile]) {
         self.files = files
         unreadable = reader.unreadable
+        excluded = reader.excluded
         unseen = reader.unseen
         namesFilesInNumbers = reader.namesFilesInNumbers
         roots = reader.roots
@@ -94,6 +102,9 @@ public struct CorpusReader: Sendable {
             notes.append("\(skipped.count) files or records cannot be read, the first being \(skipped.first[0])")
         }
         if ignored > 0 { notes.append("\(ignored) files are in no known format") }
+        if let first = excluded.first.first {
+            notes.append("patterns leave out \(excluded.count) files or folders, the first being \(first)")
+        }
         return TrawlError(
             .invalidInput,
             "the corpus is empty: there is no document in it" + (notes.isEmpty ? "" : ", and ")

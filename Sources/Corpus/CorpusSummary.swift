@@ -39,6 +39,8 @@ public struct CorpusSummary: Hashable, Sendable {
     public internal(set) var ignoredFiles = 0
     /// The first five of them.
     public internal(set) var firstIgnoredFiles: [String] = []
+    /// Files and folders that patterns leave out.
+    public internal(set) var excluded = ExcludedPaths()
     /// Bytes taken from files, before decompression.
     public internal(set) var bytesRead = 0
     /// UTF-8 bytes of titles and texts given.
@@ -79,6 +81,18 @@ public struct InputIssues: Hashable, Sendable {
     }
 }
 
+/// Paths that were left out: how many, and the first of them. What is in a folder that was left out is not counted.
+public struct ExcludedPaths: Hashable, Sendable {
+    public private(set) var count = 0
+    /// The first five; folders end in a slash.
+    public private(set) var first: [String] = []
+
+    mutating func add(_ path: String) {
+        count += 1
+        if first.count < 5 { first.append(path) }
+    }
+}
+
 extension CorpusSummary {
     /// What the user should know of: what was skipped, repaired, numbered, empty or ignored.
     public var warnings: [String] {
@@ -104,6 +118,11 @@ extension CorpusSummary {
         if ignoredFiles > 0 {
             let first = firstIgnoredFiles.joined(separator: ", ")
             warnings.append("left out files in no known format: \(ignoredFiles), such as \(first)")
+        }
+        if excluded.count > 0 {
+            warnings.append(
+                "left out by patterns of ignore files or of the user: \(excluded.count), such as "
+                    + excluded.first.joined(separator: ", "))
         }
         return warnings
     }

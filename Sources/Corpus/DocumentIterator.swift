@@ -34,6 +34,7 @@ public final class DocumentIterator: DocumentSource {
         self.reader = reader
         self.mayBeEmpty = mayBeEmpty
         summary.skipped = reader.unreadable
+        summary.excluded = reader.excluded
     }
 
     public var totalBytes: Int? { reader.totalBytes }

@@ -7,44 +7,19 @@ struct RegexStack {
         var minimum: Int
     }
     fileprivate(set) var entries: [Entry] = []
-    /// The states that failed in the text since the last match, for `RegexMatcher.run`.
-    fileprivate var failures = RegexFailures()
+    /// What the matches in a text have cost, and what they may cost, in steps.
+    fileprivate var steps = 0
+    fileprivate var mostSteps = 0
+    private let stepsPerByte: Int
 
-    /// Forgets the failures of another text, or of what lies before a match.
-    mutating func forgetFailures() { failures.clear() }
-}
+    /// - Parameter stepsPerByte: What the matches in a text may cost before a table of them is made. Tokenizers take less than 10 steps
+    ///   a byte; an expression such as `(a+)+b` has no bound.
+    init(stepsPerByte: Int = 64) { self.stepsPerByte = stepsPerByte }
 
-/// States (instruction, position) that were tried and need not be tried again, so that an expression such as `(a+)+b` takes time
-/// linear in the text for each start (as in RE2's bit-state matcher). They are noted only once a match goes back often.
-private struct RegexFailures {
-    private var bits: [UInt64] = []
-    private var attempts = 0
-
-    /// Below this many attempts the notes cost more than they save.
-    private static let patience = 1000
-    /// The most bits of notes, 128 MiB.
-    private static let mostBits = 1 << 30
-
-    mutating func clear() {
-        attempts = 0
-        bits.removeAll(keepingCapacity: false)
-    }
-
-    /// Notes a state.
-    ///
-    /// - Returns: whether it had been tried before.
-    mutating func wasTried(_ instruction: Int, _ offset: Int, instructions: Int, length: Int) -> Bool {
-        attempts += 1
-        guard attempts > Self.patience else { return false }
-        if bits.isEmpty {
-            let (count, overflow) = instructions.multipliedReportingOverflow(by: length + 1)
-            guard !overflow, count <= Self.mostBits else { return false }
-            bits = [UInt64](repeating: 0, count: (count + 63) / 64)
-        }
-        let index = instruction * (length + 1) + offset
-        let (word, mask) = (index >> 6, UInt64(1) << UInt64(index & 63))
-        defer { bits[word] |= mask }
-        return bits[word] & mask != 0
+    /// Begins a text of `length` bytes.
+    mutating func begin(length: Int) {
+        steps = 0
+        mostSteps = stepsPerByte * (length + 16)
     }
 }
 
@@ -57,18 +32,24 @@ struct RegexMatcher {
     let sets: UnsafeBufferPointer<ScalarSet>
     let masks: UnsafeBufferPointer<ByteMask>
 
-    /// The end of the match that starts at `start`, or -1. Recursion is as deep as look-aheads are nested.
+    /// What `run` gives when the steps of the text are spent.
+    static let spent = -2
+    /// The most entries of the stack: 96 MiB.
+    private static let mostEntries = 1 << 22
+
+    /// The end of the match that starts at `start`, -1 or `spent`. Recursion is as deep as look-aheads are nested.
     func run(_ first: Int, _ start: Int, _ stack: inout RegexStack) -> Int {
         let floor = stack.entries.count
-        // The failures of a look-ahead or an atomic group are its own.
-        var ownFailures = RegexFailures()
         var pc = first
         var position = start
+        var steps = 0
         while true {
+            steps += 1
             var fails = false
             switch program[pc] {
             case .accept:
                 stack.entries.removeLast(stack.entries.count - floor)
+                stack.steps += steps
                 return position
             case .set(let index):
                 let end = step(sets[index], position)
@@ -86,6 +67,7 @@ struct RegexMatcher {
                     count += 1
                     if count == minimum { least = end }
                 }
+                steps += count
                 fails = count < minimum
                 pc += 1
                 if !fails, !isPossessive, end > least {
@@ -93,7 +75,7 @@ struct RegexMatcher {
                 }
                 position = end
             case .split(let one, let other, let mask):
-                if mask >= 0, position >= upper || !masks[mask].contains(text[position]) {
+                if mask >= 0, !starts(mask, position) {
                     pc = other
                 } else {
                     stack.entries.append(.init(instruction: other, position: position, minimum: position))
@@ -101,18 +83,16 @@ struct RegexMatcher {
                 }
             case .jump(let target): pc = target
             case .look(let end, let isNegated):
-                fails = (run(pc + 1, position, &stack) >= 0) == isNegated
+                let inside = run(pc + 1, position, &stack)
+                if inside == Self.spent { return giveUp(floor, &stack) }
+                fails = (inside >= 0) == isNegated
                 pc = end
             case .lookBehind(let index, let isNegated):
-                var isIn = false
-                if position > lower {
-                    let before = UTF8Text.before(text, position, lower: lower)
-                    isIn = sets[index].contains(UTF8Text.decode(text, before).scalar)
-                }
-                fails = isIn == isNegated
+                fails = follows(index, position) == isNegated
                 pc += 1
-            case .atomic(let end):
+            case .atomic(let end, _):
                 position = run(pc + 1, position, &stack)
+                if position == Self.spent { return giveUp(floor, &stack) }
                 fails = position < 0
                 pc = end
             case .assertion(let assertion):
@@ -120,30 +100,32 @@ struct RegexMatcher {
                 pc += 1
             }
             guard fails else { continue }
-            var isNew = false
-            while !isNew {
-                guard stack.entries.count > floor else { return -1 }
-                let top = stack.entries.count - 1
-                let entry = stack.entries[top]
-                pc = entry.instruction
-                if entry.position > entry.minimum {
-                    position = UTF8Text.before(text, entry.position, lower: entry.minimum)
-                    if position > entry.minimum {
-                        stack.entries[top].position = position
-                    } else {
-                        stack.entries.removeLast()
-                    }
+            stack.steps += steps
+            steps = 0
+            guard stack.steps <= stack.mostSteps, stack.entries.count <= Self.mostEntries else {
+                return giveUp(floor, &stack)
+            }
+            guard stack.entries.count > floor else { return -1 }
+            let top = stack.entries.count - 1
+            let entry = stack.entries[top]
+            pc = entry.instruction
+            if entry.position > entry.minimum {
+                position = UTF8Text.before(text, entry.position, lower: entry.minimum)
+                if position > entry.minimum {
+                    stack.entries[top].position = position
                 } else {
-                    position = entry.position
                     stack.entries.removeLast()
                 }
-                let (count, length) = (program.count, upper - lower)
-                isNew =
-                    first == 0
-                    ? !stack.failures.wasTried(pc, position - lower, instructions: count, length: length)
-                    : !ownFailures.wasTried(pc, position - lower, instructions: count, length: length)
+            } else {
+                position = entry.position
+                stack.entries.removeLast()
             }
         }
+    }
+
+    private func giveUp(_ floor: Int, _ stack: inout RegexStack) -> Int {
+        stack.entries.removeLast(stack.entries.count - floor)
+        return Self.spent
     }
 
     /// The position after the scalar there if it is in the set, else -1.
@@ -154,7 +136,21 @@ struct RegexMatcher {
         return set.contains(scalar) ? position + width : -1
     }
 
-    private func holds(_ assertion: RegexAssertion, _ position: Int) -> Bool {
+    /// Whether the scalar there is in the set.
+    func isIn(_ set: Int, _ position: Int) -> Bool { step(sets[set], position) >= 0 }
+
+    /// Whether the byte there is in the mask.
+    @inline(__always)
+    func starts(_ mask: Int, _ position: Int) -> Bool { position < upper && masks[mask].contains(text[position]) }
+
+    /// Whether the position follows a scalar of the set.
+    func follows(_ set: Int, _ position: Int) -> Bool {
+        guard position > lower else { return false }
+        let before = UTF8Text.before(text, position, lower: lower)
+        return sets[set].contains(UTF8Text.decode(text, before).scalar)
+    }
+
+    func holds(_ assertion: RegexAssertion, _ position: Int) -> Bool {
         switch assertion {
         case .textStart: return position == lower
         case .textEnd: return position == upper

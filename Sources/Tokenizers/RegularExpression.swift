@@ -1,6 +1,7 @@
 import TrawlCore
 
-/// A compiled regular expression over UTF-8, matched by backtracking with an explicit stack.
+/// A compiled regular expression over UTF-8, matched by backtracking with an explicit stack; where that takes too many steps, by a
+/// table of all matches. So the time is linear in the text.
 struct RegularExpression: Sendable {
     enum Instruction: Sendable {
         case set(Int)
@@ -12,7 +13,8 @@ struct RegularExpression: Sendable {
         /// The body follows and ends in `accept`.
         case look(end: Int, isNegated: Bool)
         case lookBehind(Int, isNegated: Bool)
-        case atomic(end: Int)
+        /// The body follows and ends in `accept`.
+        case atomic(end: Int, mayBeEmpty: Bool)
         case assertion(RegexAssertion)
         case accept
     }
@@ -22,6 +24,11 @@ struct RegularExpression: Sendable {
     private var masks: [ByteMask] = []
     /// The bytes that a match may start with, when it cannot be empty.
     private var starts: ByteMask?
+    private var groups = 0
+
+    /// A table takes time and memory for each.
+    private static let mostInstructions = 10_000
+    private static let mostGroups = 32
 
     /// - Throws: `TrawlError` (`.unsupported`) for syntax that is not known.
     init(_ source: String) throws {
@@ -43,13 +50,18 @@ struct RegularExpression: Sendable {
                         text: text, lower: piece.start, upper: piece.end, program: program, sets: sets, masks: masks)
                     var position = piece.start
                     var lastEnd = -1
-                    stack.forgetFailures()
+                    var table: RegexTable?
+                    stack.begin(length: piece.end - piece.start)
                     while position <= piece.end {
                         if let starts {
                             while position < piece.end, !starts.contains(text[position]) { position += 1 }
                             if position == piece.end { return }
                         }
-                        let end = matcher.run(0, position, &stack)
+                        var end = table?[position] ?? matcher.run(0, position, &stack)
+                        if end == RegexMatcher.spent {
+                            let ends = RegexTable(matcher, from: position)
+                            (table, end) = (ends, ends[position])
+                        }
                         // An empty match right after another one does not count.
                         if end < 0 || (end == position && end == lastEnd) {
                             if position == piece.end { return }
@@ -57,7 +69,6 @@ struct RegularExpression: Sendable {
                             continue
                         }
                         report(position, end)
-                        stack.forgetFailures()
                         lastEnd = end
                         position = end
                     }
@@ -66,17 +77,19 @@ struct RegularExpression: Sendable {
         }
     }
 
+    private func tooLarge(_ what: String) -> TrawlError {
+        TrawlError(
+            .unsupported, "a regular expression of the tokenizer \(what)",
+            remedy: "use a tokenizer with smaller repeat counts")
+    }
+
     private mutating func add(_ set: ScalarSet) -> Int {
         sets.append(set)
         return sets.count - 1
     }
 
     private mutating func emit(_ node: RegexNode) throws {
-        guard program.count < 50_000 else {
-            throw TrawlError(
-                .unsupported, "a regular expression of the tokenizer is too large",
-                remedy: "use a tokenizer with smaller repeat counts")
-        }
+        guard program.count < Self.mostInstructions else { throw tooLarge("is too large") }
         switch node {
         case .empty: break
         case .set(let set): program.append(.set(add(set)))
@@ -103,7 +116,9 @@ struct RegularExpression: Sendable {
             program.append(.accept)
             try emit(body)
             program.append(.accept)
-            program[start] = .atomic(end: program.count)
+            program[start] = .atomic(end: program.count, mayBeEmpty: body.isNullable)
+            groups += 1
+            guard groups <= Self.mostGroups else { throw tooLarge("has too many atomic groups") }
         case .assertion(let assertion): program.append(.assertion(assertion))
         }
     }

@@ -33,6 +33,22 @@ final class FrailShard: ShardConnection {
     }
 }
 
+/// A shard that lies: it gives answers of its own to some questions.
+final class LyingShard: ShardConnection {
+    let name = "liar"
+    private let base: any ShardConnection
+    private let lie: @Sendable (_ operation: UInt16, _ answer: [UInt8]) -> [UInt8]
+
+    init(_ base: any ShardConnection, lie: @escaping @Sendable (_ operation: UInt16, _ answer: [UInt8]) -> [UInt8]) {
+        (self.base, self.lie) = (base, lie)
+    }
+
+    func send(_ question: [UInt8], answered: @escaping @Sendable (Result<[UInt8], any Error>) -> Void) {
+        let operation = UInt16(question[6]) | UInt16(question[7]) << 8
+        base.send(question) { [lie] result in answered(result.map { lie(operation, $0) }) }
+    }
+}
+
 /// A shard that can be made to forget the commits it has open, as a restarted process does.
 final class ForgetfulShard: ShardConnection {
     let name: String

@@ -37,6 +37,8 @@ struct FuzzTarget {
     /// The table of all targets. Add one here.
     static var all: [FuzzTarget] {
         weights + models + tokenizers + corpora + queries + evaluations + settings + languages + indexes + servers
+            + clusters
+            + interrupted
     }
 
     static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

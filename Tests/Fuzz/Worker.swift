@@ -21,8 +21,11 @@ struct Worker {
     }
 
     static func setLimits() {
+        // AddressSanitizer reserves more than that to begin with; libFuzzer has limits of its own.
+        #if !LIBFUZZER
         var limit = rlimit(rlim_cur: rlim_t(memoryLimit), rlim_max: rlim_t(memoryLimit))
         setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+        #endif
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
     }

@@ -1,11 +1,15 @@
 import Testing
+import TrawlCore
+import TrawlTestSupport
 
 @testable import TrawlTokenizers
 
 @Suite struct ExpressionTests {
-    private func matches(_ pattern: String, _ text: String) throws -> [String] {
+    private func matches(
+        _ pattern: String, _ text: String, _ stack: RegexStack = RegexStack()
+    ) throws -> [String] {
         let expression = try RegularExpression(pattern)
-        var stack = RegexStack()
+        var stack = stack
         var text = text
         return text.withUTF8 { bytes in
             var found: [String] = []
@@ -45,10 +49,56 @@ import Testing
         #expect(try matches(#"\s+(?!\S)"#, "a\u{3000}\u{3000}b") == ["\u{3000}"])
     }
 
-    /// Each takes time exponential in the text where a matcher tries the same state again.
-    @Test(arguments: ["(a+)+b", "(.+)+x", "(a|a)*b", "(?=(a+)+b)c"])
-    func nestedRepeatsEnd(_ pattern: String) throws {
-        #expect(try matches(pattern, String(repeating: "a", count: 300)) == [])
+    /// By going back alone, each takes time exponential in the text or quadratic: minutes or more.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            "(a+)+b", "(.+)+x", "(a|a)*b", "(?=(a+)+b)c", "a+b", "a++b", "(?>a+)b", "a*?b", "(?=.*x)a", "(?!.*a$)a",
+            "(a{1,20}){1,20}b", "(?:a|aa)+?b",
+        ])
+    func timeIsLinearInTheText(_ pattern: String) throws {
+        #expect(try matches(pattern, String(repeating: "a", count: 300_000)) == [])
+    }
+
+    @Test func atomicGroupsAreLimited() {
+        let error = #expect(throws: TrawlError.self) { try RegularExpression("((?>ab|a)c){40}") }
+        #expect(error?.code == .unsupported && error?.message.contains("atomic groups") == true)
+    }
+
+    /// The table of all matches gives what going back gives, for expressions and texts by chance.
+    @Test func aTableMatchesAsGoingBackDoes() throws {
+        var random = SplitMix64(seed: 4)
+        var compared = 0
+        for _ in 0..<4000 {
+            let pattern = Self.pattern(depth: 3, &random)
+            guard (try? RegularExpression(pattern)) != nil else { continue }
+            for _ in 0..<4 {
+                let text = (0..<random.below(12)).map { _ in ["a", "b", "é", "\n", " "][random.below(5)] }.joined()
+                let back = try matches(pattern, text, RegexStack(stepsPerByte: 1 << 40))
+                let table = try matches(pattern, text, RegexStack(stepsPerByte: 0))
+                #expect(back == table, "\(pattern) in \(text.debugDescription)")
+                compared += 1
+            }
+        }
+        #expect(compared > 3000)
+    }
+
+    /// An expression by chance, whose groups are nested up to `depth`.
+    private static func pattern(depth: Int, _ random: inout SplitMix64) -> String {
+        let atoms = [
+            "a", "b", "é", "[ab]", "[^a]", ".", "\\s", "\\w", "^", "$", "\\b", "\\B", "(?<=a)", "(?<!é)", "\\A", "\\Z",
+        ]
+        let groups = ["(", "(?:", "(?=", "(?!", "(?>"]
+        let repeats = ["", "", "", "*", "+", "?", "*?", "+?", "??", "*+", "++", "?+", "{2}", "{1,3}", "{0,2}?", "{2,}"]
+        return (0...random.below(3)).map { _ in
+            var piece = atoms[random.below(atoms.count)]
+            if depth > 0, random.below(2) == 0 {
+                piece = groups[random.below(groups.count)] + pattern(depth: depth - 1, &random)
+                if random.below(3) == 0 { piece += "|" + pattern(depth: depth - 1, &random) }
+                piece += ")"
+            }
+            return piece + repeats[random.below(repeats.count)]
+        }.joined()
     }
 
     @Test func nestedRepeatsStillMatchAfterManyAttempts() throws {

@@ -25,7 +25,7 @@ extension FlagTests {
         "--codes": "learned", "--code-bits": "64", "--new-after": "d1", "--replay-share": "0.5",
         "--decoder-interval": "2", "--encoder-interval": "2", "--anchor": "0.1",
         "--vector-format": "f32", "--late-model": "nothing", "--late-bits": "1", "--passage-size": "50",
-        "--passage-overlap": "0", "embed --format": "npy",
+        "--passage-overlap": "0", "embed --format": "npy", "--exclude": "*.log",
         "--output-type": "int8", "--ranges": "nothing.npy", "--write-ranges": "ranges.npy", "--prompt": "p: ",
         "train queries --prompt": "{passage}", "--role": "query", "--dimensions": "8", "--documents": "2",
         "--phrases": "queries.tsv", "--within": "3", "--cap": "10", "--next": "2", "--text": " x",

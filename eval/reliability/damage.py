@@ -5,7 +5,7 @@
 
 Indexes are built of made-up text: words alone; several segments with deletions; all methods with the tiny models of Tests.
 Each copy is damaged in one way that its number decides (bytes, fields, whole pages, the length of the file). Every command
-then runs on a copy of its own. Counted are
+then runs on a copy of its own, `index --sync` on those of an index of a folder; a server answers searches and takes documents. Counted are
 
 * signals: the program was ended by one, told apart by whether the library of LMDB is in the backtrace;
 * hangs: a command took more than --limit seconds;
@@ -24,12 +24,17 @@ import concurrent.futures
 import json
 import os
 import random
+import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
@@ -56,6 +61,23 @@ def corpus(path: Path, first: int, count: int, words: int) -> None:
             file.write(json.dumps(document) + "\n")
 
 
+def write_texts(folder: Path) -> None:
+    folder.mkdir()
+    generator = random.Random(7)
+    for number in range(60):
+        (folder / f"{number}.txt").write_text(text(generator, generator.randrange(3, 40)) + "\n")
+
+
+def change_texts(folder: Path) -> None:
+    """What a synchronisation finds: a text that changed, one that is gone, and a new one."""
+    (folder / "3.txt").write_text("A granite harbour.\n")
+    (folder / "4.txt").unlink()
+    (folder / "new.txt").write_text("The moon and the tide.\n")
+
+
+ADD = ["index", "more.jsonl", "--output", "i.trawl", "--add", "--quiet"]
+
+
 class Run:
     """The outcome of a command."""
 
@@ -78,12 +100,15 @@ class Index:
 
     def __init__(self, name: str, folder: Path, modes: list[str], build: list[list[str]], phrases: bool):
         self.name, self.folder, self.modes, self.phrases = name, folder, modes, phrases
+        self.synced = (folder / "texts").exists()
         for step in build:
             run = Run(step, folder, 300)
             if run.code != 0:
                 sys.exit(f"{name}: {' '.join(step)}: {run.errors}")
         self.path = folder / "i.trawl"
         self.pages = Pages(self.path / "data.mdb")
+        if self.synced:
+            change_texts(folder / "texts")
         self.documents = documents(self.path, folder)
         self.states: dict[str, object] = {}
         for verb in self.writing() + [None]:
@@ -113,9 +138,10 @@ class Index:
         return verbs
 
     def writing(self) -> list[list[str]]:
+        if self.synced:
+            return [["compact", "i.trawl", "--quiet"], ["index", str(self.folder / "texts"), "--output", "i.trawl", "--sync", "--quiet"]]
         return [
-            ["compact", "i.trawl", "--quiet"], ["rm", "i.trawl", "d7", "d41", "--quiet"],
-            ["index", "more.jsonl", "--output", "i.trawl", "--add", "--quiet"],
+            ["compact", "i.trawl", "--quiet"], ["rm", "i.trawl", "d7", "d41", "--quiet"], ADD,
             ["index", "changed.jsonl", "--output", "i.trawl", "--replace", "--quiet"],
         ]
 
@@ -226,6 +252,58 @@ class Copy:
             self.faults.append(("odd exit", f"{what}: {run.code}: {run.errors[-300:]}"))
         return run
 
+    def serve(self, folder: Path) -> bool:
+        """Asks a server over the copy all that it answers, then adds documents; whether it took them."""
+        self.runs += 1
+        environment = dict(os.environ, SWIFT_BACKTRACE="enable=no", NO_COLOR="1")
+        server = subprocess.Popen(
+            [TRAWL, "serve", "i.trawl", "--port", "0"], cwd=folder, env=environment, text=True, errors="replace",
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        assert server.stderr is not None
+        base, said = "", []
+        for line in server.stderr:
+            said.append(line)
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                base = found[0]
+                break
+        threading.Thread(target=lambda: said.extend(server.stderr), daemon=True).start()
+        took = False
+        if base:
+            questions = [("POST", "/v1/search", json.dumps({"query": query, "mode": mode, "k": 20}))
+                         for mode in self.index.modes for query in ("moon tide7", "granite")]
+            questions += [("GET", "/v1/indexes/i/documents?limit=5", ""), ("GET", "/v1/indexes", "")]
+            if self.index.phrases:
+                questions.append(("POST", "/v1/ngrams/count", json.dumps({"phrase": "moon"})))
+            for method, path, body in questions:
+                self.ask(server, base, method, path, body)
+            if not self.index.synced:
+                took = self.ask(server, base, "PUT", "/v1/indexes/i/documents", (folder / "more.jsonl").read_text())
+            server.send_signal(signal.SIGTERM)
+        try:
+            code = server.wait(self.limit)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            code = server.wait()
+            self.faults.append(("hang", "serve"))
+        if code < 0 or code > 128:
+            self.faults.append(("signal", f"serve: {code}: {''.join(said)[-300:]}"))
+        elif code not in (0, 2):
+            self.faults.append(("odd exit", f"serve: {code}: {''.join(said)[-300:]}"))
+        return took
+
+    def ask(self, server: "subprocess.Popen[str]", base: str, method: str, path: str, body: str) -> bool:
+        """Whether the server did it. An error with a status is an answer; no answer from a server that runs is a fault."""
+        request = urllib.request.Request(base + path, data=body.encode() or None, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=self.limit) as answer:
+                return bool(json.loads(answer.read() or b"null") is not False)
+        except urllib.error.HTTPError:
+            return False
+        except (OSError, ValueError) as error:
+            if server.poll() is None:
+                self.faults.append(("hang" if "timed out" in str(error) else "odd exit", f"serve {method} {path}: {error}"))
+            return False
+
     def signal(self, arguments: list[str], run: Run) -> str:
         again = Run(arguments, self.fresh("again"), 60, backtrace=True)
         shutil.rmtree(self.folder / "again")
@@ -252,6 +330,12 @@ class Copy:
             after = self.run(["check", "i.trawl", "--quiet"], folder)
             if before.code != 0 and after.code == 0 and self.index.state(folder) != self.index.states[str(verb)]:
                 self.faults.append(("laundered", " ".join(verb)))
+        folder = self.fresh("served")
+        if self.serve(folder):
+            self.outcomes["wrote, served"] += 1
+            after = self.run(["check", "i.trawl", "--quiet"], folder)
+            if before.code != 0 and after.code == 0 and self.index.state(folder) != self.index.states[str(ADD)]:
+                self.faults.append(("laundered", "serve"))
         self.repair(before.code == 0)
 
     def repair(self, is_sound: bool) -> None:
@@ -289,9 +373,12 @@ class Copy:
 def build_indexes(folder: Path, short: bool) -> list[Index]:
     indexes = []
 
-    def add(name: str, modes: list[str], steps: list[list[str]], phrases: bool = False, count: int = 300, words: int = 40) -> None:
+    def add(name: str, modes: list[str], steps: list[list[str]], phrases: bool = False, count: int = 300, words: int = 40,
+            texts: bool = False) -> None:
         home = folder / name
         home.mkdir()
+        if texts:
+            write_texts(home / "texts")
         corpus(home / "corpus.jsonl", 0, count, words)
         for number in range(4):
             corpus(home / f"part{number}.jsonl", 1000 + 100 * number, 60, words)
@@ -308,6 +395,7 @@ def build_indexes(folder: Path, short: bool) -> list[Index]:
 
     gone = ["rm", "i.trawl", "--ids", "gone.txt", "--quiet"]
     add("words", ["lexical"], [index("--build", "lexical")])
+    add("synced", ["lexical"], [["index", "texts", "--output", "i.trawl", "--sync", "--build", "lexical", "--quiet"]], texts=True)
     add("segments", ["lexical"], [index("--build", "lexical"), grow(0), gone, grow(1), ["rm", "i.trawl", "d3", "d1005", "--quiet"]], count=900)
     if short:
         return indexes

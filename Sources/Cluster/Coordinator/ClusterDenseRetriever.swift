@@ -51,7 +51,7 @@ struct ClusterDenseRetriever: Retriever {
         let question = SearchVectors(
             vectors: vectors, isExact: settings.isExact, width: settings.searchWidth,
             scope: SearchScope(limit: limit, conditions: conditions))
-        return documents.rankings(try index.shards.askEach(question), queries: vectors.count, limit: limit)
+        return try documents.rankings(try index.shards.askEach(question), queries: vectors.count, limit: limit)
     }
 
     /// The vectors after a first search; see `QueryFeedback`.
@@ -60,6 +60,11 @@ struct ClusterDenseRetriever: Retriever {
         let queries = index.vectors?.isCosine ?? true ? vectors.map(QueryFeedback.unit) : vectors
         let rankings = try search(queries, limit: settings.feedback)
         let found = try documents.ask(rankings.joined().map(\.passage)) { PassageVectors(passages: $0) }
+        guard found.allSatisfy({ $0.count == embedder.dimension }) else {
+            throw TrawlError(
+                .corrupted, "a shard gave a vector that has not \(embedder.dimension) dimensions", path: index.name,
+                remedy: "run the same version of Trawl on all machines")
+        }
         var rest = found[...]
         return zip(queries, rankings).map { query, ranking in
             defer { rest = rest.dropFirst(ranking.count) }

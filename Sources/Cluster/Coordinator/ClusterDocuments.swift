@@ -63,16 +63,32 @@ final class ClusterDocuments: SearchedDocuments {
     // MARK: - Retrieval
 
     /// For each query the best `limit` of what the shards found for it, as answers by shard.
-    func rankings(_ answers: [[[ShardHit]]?], queries: Int, limit: Int) -> [Ranking] {
-        (0..<queries).map { query in
-            ranking(answers.map { $0?[query] ?? [] }, limit: limit)
+    ///
+    /// - Throws: `TrawlError.corrupted` for answers to another number of queries, and for passages that a shard does not have.
+    func rankings(_ answers: [[[ShardHit]]?], queries: Int, limit: Int) throws -> [Ranking] {
+        for (shard, answer) in answers.enumerated() {
+            guard let answer, answer.count != queries else { continue }
+            throw index.shards.impossible("\(answer.count) rankings for \(queries) queries", of: shard)
+        }
+        return try (0..<queries).map { query in
+            try ranking(answers.map { $0?[query] ?? [] }, limit: limit)
         }
     }
 
     /// The best `limit` of the hits of each shard, ties in the order of the corpus.
-    func ranking(_ hits: [[ShardHit]], limit: Int) -> Ranking {
+    ///
+    /// - Throws: `TrawlError.corrupted` for passages that a shard does not have.
+    func ranking(_ hits: [[ShardHit]], limit: Int) throws -> Ranking {
         var all: [(hit: ShardHit, shard: Int)] = []
-        for (shard, list) in hits.enumerated() { for hit in list { all.append((hit, shard)) } }
+        for (shard, list) in hits.enumerated() {
+            let bounds = (index.descriptions[shard].passageBound, index.descriptions[shard].documentBound)
+            for hit in list {
+                guard hit.passage < bounds.0, hit.document < bounds.1 else {
+                    throw index.shards.impossible("it has no passage \(hit.passage)", of: shard)
+                }
+                all.append((hit, shard))
+            }
+        }
         all.sort { a, b in
             if a.hit.score != b.hit.score { return a.hit.score > b.hit.score }
             return (a.hit.position, a.shard, a.hit.passage) < (b.hit.position, b.shard, b.hit.passage)

@@ -41,7 +41,7 @@ struct ClusterLexicalRetriever: Retriever {
         let scope = SearchScope(limit: limit, conditions: conditions)
         if !plain.isEmpty {
             let answers = try shards.askEach(SearchTerms(queries: weighted, scorer: scorer, scope: scope))
-            let rankings = documents.rankings(answers, queries: plain.count, limit: limit)
+            let rankings = try documents.rankings(answers, queries: plain.count, limit: limit)
             for (number, query) in plain.enumerated() {
                 found[query] = result(queries[query], weighted[number], rankings[number])
             }
@@ -72,7 +72,7 @@ struct ClusterLexicalRetriever: Retriever {
         let resolved = try weigher.resolve(node)
         let hits = try shards.askEach(SearchOperators(query: resolved, scorer: scorer, scope: scope)).map { $0 ?? [] }
         return Retrieved(
-            ranking: documents.ranking(hits, limit: limit),
+            ranking: try documents.ranking(hits, limit: limit),
             matches: { id, passage in
                 let place = try documents.found(id)
                 let found = try ask(

@@ -117,11 +117,11 @@ struct ClusterOracle: SubstringOracle {
         let isFitted = parameters.scoring == .intersective && parameters.keyWeights != nil
         guard !isFitted else {
             let answers = try shards.askEach(RankKeys(pass: .only, queries: questions, scoring: scoring, scope: scope))
-            return documents.rankings(answers, queries: queries.count, limit: count)
+            return try documents.rankings(answers, queries: queries.count, limit: count)
         }
         // The passages of the full pass are the best of all shards.
         let first = try shards.askEach(RankKeys(pass: .first, queries: questions, scoring: scoring, scope: scope))
-        let chosen = documents.rankings(first, queries: queries.count, limit: parameters.maximumPassages)
+        let chosen = try documents.rankings(first, queries: queries.count, limit: parameters.maximumPassages)
         var candidates = [[[UInt32]]](
             repeating: [[UInt32]](repeating: [], count: queries.count), count: shards.count)
         for (query, ranking) in chosen.enumerated() {
@@ -136,7 +136,7 @@ struct ClusterOracle: SubstringOracle {
                     pass: .full, queries: questions, scoring: scoring, scope: scope,
                     candidates: own.map { $0.sorted() })
             })
-        return documents.rankings(full, queries: queries.count, limit: count)
+        return try documents.rankings(full, queries: queries.count, limit: count)
     }
 }
 

@@ -90,6 +90,14 @@ struct ShardGroup: Sendable {
         }
     }
 
+    /// What a shard answers that cannot be.
+    func impossible(_ what: String, of shard: Int) -> TrawlError {
+        named(
+            TrawlError(
+                .corrupted, "its answer cannot be right: \(what)",
+                remedy: "run the same version of Trawl on all machines"), shard)
+    }
+
     /// The error with the shard's name.
     private func named(_ error: TrawlError, _ shard: Int) -> TrawlError {
         var named = error

@@ -55,8 +55,13 @@ struct ByteWriter {
 
 /// Reads what a `ByteWriter` wrote. Counts are compared with the bytes that are left before memory is taken for them.
 struct ByteReader {
+    /// Whether counts have a bound, so that sums over shards do not overflow, and numbers are finite: what a shard answers is not trusted.
+    var isAnswer = false
     private let bytes: [UInt8]
     private var position: Int
+
+    /// More than an index can have of anything.
+    static let largestCount = 1 << 48
 
     init(_ bytes: [UInt8], from position: Int = 0) {
         self.bytes = bytes
@@ -111,6 +116,10 @@ struct ByteReader {
         }
     }
 
+    fileprivate func require(finite isFinite: Bool) throws(ByteFault) {
+        guard isFinite || !isAnswer else { throw ByteFault("a number is not finite") }
+    }
+
     /// - Throws: where something follows.
     func finish() throws(ByteFault) {
         guard remaining == 0 else { throw ByteFault("\(remaining) bytes follow the message") }
@@ -134,7 +143,8 @@ extension UInt32: ByteCodable {
 /// Never negative.
 extension Int: ByteCodable {
     init(from reader: inout ByteReader) throws(ByteFault) {
-        guard let value = Int(exactly: try reader.integer()) else { throw ByteFault("a number is too large") }
+        guard let value = Int(exactly: try reader.integer()), !reader.isAnswer || value <= ByteReader.largestCount
+        else { throw ByteFault("a number is too large") }
         self = value
     }
 
@@ -157,12 +167,20 @@ extension UInt8: ByteCodable {
 }
 
 extension Float: ByteCodable {
-    init(from reader: inout ByteReader) throws(ByteFault) { self.init(bitPattern: try reader.fixed()) }
+    init(from reader: inout ByteReader) throws(ByteFault) {
+        self.init(bitPattern: try reader.fixed())
+        try reader.require(finite: isFinite)
+    }
+
     func write(to writer: inout ByteWriter) { writer.append(fixed: bitPattern) }
 }
 
 extension Double: ByteCodable {
-    init(from reader: inout ByteReader) throws(ByteFault) { self.init(bitPattern: try reader.fixed()) }
+    init(from reader: inout ByteReader) throws(ByteFault) {
+        self.init(bitPattern: try reader.fixed())
+        try reader.require(finite: isFinite)
+    }
+
     func write(to writer: inout ByteWriter) { writer.append(fixed: bitPattern) }
 }
 

@@ -121,6 +121,9 @@ struct FetchedDocument {
 extension FetchedDocument: ByteCodable {
     init(from reader: inout ByteReader) throws(ByteFault) {
         (title, text, metadata, headingLevels, headings, passages) = try reader.fields()
+        guard (headings + passages).allSatisfy({ $0.end <= text.utf8.count }) else {
+            throw ByteFault("a range goes beyond its text")
+        }
     }
 
     func write(to writer: inout ByteWriter) {

@@ -146,6 +146,8 @@ extension ExpandedTerm: ByteCodable {
         self.init(
             bytes: try reader.next(), closeness: try reader.next(), edits: try reader.next(),
             passageFrequency: try reader.next())
+        // An answer may name a term several times, and the numbers are added up.
+        guard passageFrequency <= UInt32.max else { throw ByteFault("a number is too large") }
     }
 
     func write(to writer: inout ByteWriter) { writer.append(bytes, closeness, edits, passageFrequency) }

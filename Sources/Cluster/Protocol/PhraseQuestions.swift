@@ -91,6 +91,7 @@ extension FoundPhrase: ByteCodable {
     init(from reader: inout ByteReader) throws(ByteFault) {
         (numbers, context, count, passageCount, documentCount, isEstimate) = try reader.fields()
         (passages, next, steps) = try reader.fields()
+        guard Set(next.map(\.token)).count == next.count else { throw ByteFault("a token follows twice") }
     }
 
     func write(to writer: inout ByteWriter) {
@@ -111,6 +112,9 @@ extension PhraseFinder.Passage: ByteCodable {
         self.init(
             document: try reader.next(), passage: try reader.next(), title: try reader.next(), text: try reader.next(),
             count: try reader.next(), ranges: try reader.next())
+        guard ranges.allSatisfy({ $0.bytes.upperBound <= text.utf8.count }) else {
+            throw ByteFault("a range goes beyond its text")
+        }
     }
 
     func write(to writer: inout ByteWriter) { writer.append(document, passage, title, text, count, ranges) }

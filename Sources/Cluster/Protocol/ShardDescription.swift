@@ -65,6 +65,9 @@ extension ShardDescription: ByteCodable {
         (recipe, comparableRecipe, models, shard, documents, passages, passageBound, documentBound) =
             try reader.fields()
         (segments, bytesOnDisk, lexical, vectors, ngrams) = try reader.fields()
+        guard documents <= documentBound, passages <= passageBound else {
+            throw ByteFault("it has more documents or passages than numbers for them")
+        }
     }
 
     func write(to writer: inout ByteWriter) {
@@ -85,7 +88,11 @@ extension ShardDescription.Number: ByteCodable {
 }
 
 extension ShardDescription.Lexical: ByteCodable {
-    init(from reader: inout ByteReader) throws(ByteFault) { (passages, terms) = try reader.fields() }
+    init(from reader: inout ByteReader) throws(ByteFault) {
+        (passages, terms) = try reader.fields()
+        guard terms <= ByteReader.largestCount else { throw ByteFault("a number is too large") }
+    }
+
     func write(to writer: inout ByteWriter) { writer.append(passages, terms) }
 }
 

@@ -30,7 +30,8 @@ enum ShardFrame {
     }
 
     static func readAnswer(_ bytes: [UInt8]) throws(ByteFault) -> (status: UInt16, commit: UInt64, body: ByteReader) {
-        let (code, commit, body) = try read(bytes, answer)
+        var (code, commit, body) = try read(bytes, answer)
+        body.isAnswer = true
         return (code, commit, body)
     }
 

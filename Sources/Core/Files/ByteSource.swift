@@ -130,9 +130,10 @@ package final class ByteSource {
 
     /// The text of a file that a user named.
     ///
+    /// - Parameter limit: The most bytes that it may have.
     /// - Throws: as `init(path:)` and `read`; `invalidInput` for what is not UTF-8.
-    package static func text(of path: String) throws -> String {
-        let bytes = try input(path).readAll(limit: 256 << 20)
+    package static func text(of path: String, limit: Int = 256 << 20) throws -> String {
+        let bytes = try input(path).readAll(limit: limit)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw TrawlError(.invalidInput, "is not UTF-8", path: path, remedy: "convert it, for example with iconv")
         }

@@ -3,9 +3,9 @@ import TrawlCore
 import TrawlTokenizers
 
 /// A Python package as a zip archive.
-struct Wheel {
+package struct Wheel {
     /// In hexadecimal digits.
-    let sha256: String
+    package let sha256: String
     private let archive: ZipArchive
     private let path: String
 
@@ -13,7 +13,7 @@ struct Wheel {
     private static let maximumPacked = 1 << 30
     private static let maximumUnpacked = 2 << 30
 
-    init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
         guard file.count <= Self.maximumPacked else {
@@ -33,7 +33,7 @@ struct Wheel {
     /// Writes the files in `folder`, but for Python's, to `target`.
     ///
     /// - Throws: `TrawlError.corrupted` for names that lead out of the folder, or when there is no file in it.
-    func extract(folder: String, to target: String) throws {
+    package func extract(folder: String, to target: String) throws {
         var isEmpty = true
         for name in archive.names where name.hasPrefix(folder + "/") {
             let inside = String(name.dropFirst(folder.count + 1))

@@ -13,7 +13,8 @@ extension CorpusRecipe {
     /// - Throws: `TrawlError` for an unknown format, a missing path, or folders without files to read.
     public func reader(paths: [String]? = nil, onBadInput: BadInputPolicy = .skip) throws -> CorpusReader {
         try CorpusReader(
-            paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping, onBadInput: onBadInput)
+            paths: paths ?? self.paths, format: corpusFormat(), fields: fieldMapping, exclude: exclude,
+            usesIgnoreFiles: usesIgnoreFiles, onBadInput: onBadInput)
     }
 
     /// The documents of the corpus, as `reader` finds them.

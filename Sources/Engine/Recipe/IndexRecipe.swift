@@ -34,16 +34,25 @@ public struct CorpusRecipe: Codable, Equatable, Sendable {
     public var format: String?
     /// The fields of a JSON document that hold the id, the title and the text, where they have unusual names.
     public var fields: [String: String] = [:]
+    /// Patterns of gitignore(5) for files and folders that are left out.
+    public var exclude: [String] = []
+    /// Whether what the `.gitignore` and `.ignore` files in folders name is left out.
+    public var usesIgnoreFiles = true
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case paths, format, fields }
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case paths, format, fields, exclude
+        case usesIgnoreFiles = "ignoreFiles"
+    }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
         paths = try values.decode(.paths, default: [])
         format = try values.decodeIfPresent(String.self, forKey: .format)
         fields = try values.decode(.fields, default: [:])
+        exclude = try values.decode(.exclude, default: [])
+        usesIgnoreFiles = try values.decode(.usesIgnoreFiles, default: true)
         for name in fields.keys.sorted() where !["id", "title", "text"].contains(name) {
             throw TrawlError(.invalidInput, "corpus.fields: unknown \"\(name)\"", remedy: "use id, title, text")
         }

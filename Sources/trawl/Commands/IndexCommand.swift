@@ -22,8 +22,8 @@ struct IndexCommand: AsyncParsableCommand {
             reStructuredText, PDF (by pdftotext of poppler-utils), .docx, .odt, .epub, e-mail (.eml)
               many per file: JSON lines, JSON, CSV, TSV, TREC, mailboxes (.mbox), BEIR folders; with --format lines \
             each line is a document
-            Text may be compressed (.gz, .zst) and must be UTF-8, or UTF-16 with a byte order mark. Hidden files are \
-            left out. Documents that are files have the metadata path, size (bytes), modified and format. Documents \
+            Text may be compressed (.gz, .zst) and must be UTF-8, or UTF-16 with a byte order mark. Of folders, hidden \
+            files and what a .gitignore or .ignore in them names are left out. Documents that are files have the metadata path, size (bytes), modified and format. Documents \
             without ids are numbered.
 
             A file or record that cannot be read is skipped and reported; --strict stops at the first one. A single \
@@ -99,6 +99,15 @@ struct IndexCommand: AsyncParsableCommand {
         help:
             "The format of all files: \(CorpusRecipe.formats.joined(separator: ", ")). (default: detected per file)")
     var format: String?
+    @Option(
+        help: ArgumentHelp(
+            "Leave out of folders what this pattern of gitignore(5) matches, such as '*.log' or build/; may be repeated.",
+            discussion: """
+                Patterns are relative to PATH, and '!PATTERN' brings back what another one leaves out. They go before those \
+                of ignore files. The index keeps them for --sync, --add and --replace.
+                """, valueName: "pattern"))
+    var exclude: [String] = []
+    @Flag(help: "Read what .gitignore and .ignore files in folders leave out, too.") var noIgnore = false
     @Option(
         help: ArgumentHelp(
             "The language of the documents: a name, an ISO 639 code, none, or auto, which detects it. (default: auto)",
@@ -179,6 +188,9 @@ struct IndexCommand: AsyncParsableCommand {
         if sync || watch, paths.isEmpty || paths.contains("-") {
             throw ValidationError("--sync needs the PATH of files or folders")
         }
+        if !exclude.isEmpty || noIgnore, !paths.isEmpty, paths.allSatisfy(isFile) {
+            throw ValidationError("\(exclude.isEmpty ? "--no-ignore" : "--exclude") needs a PATH that is a folder")
+        }
         if recipe == nil, output == nil { throw ValidationError("name the index to make with --output DIR") }
         if recipe == "-", output == nil {
             throw ValidationError("--recipe - has no name; name the index with --output")
@@ -205,6 +217,8 @@ struct IndexCommand: AsyncParsableCommand {
             try SearchFlags.checkBuilding(.current, recipe)
             var corpus = recipe.corpus
             if let format { corpus.format = format }
+            if !exclude.isEmpty { corpus.exclude = exclude }
+            if noIgnore { corpus.usesIgnoreFiles = false }
             documents = try corpus.documents(paths: paths, onBadInput: strict ? .stop : .skip)
             summary = try engine.add(
                 identified(documents, recipe), to: path, replacing: replace, shard: shard,
@@ -233,6 +247,11 @@ struct IndexCommand: AsyncParsableCommand {
                     + (summary.shard.map { ", shard \($0)" } ?? ""))
         }
         if watch { try synchronise(summary.path, engine) }
+    }
+
+    private func isFile(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return path == "-" || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
     }
 
     /// The index that `--output` names, if there is one.
@@ -294,6 +313,8 @@ struct IndexCommand: AsyncParsableCommand {
     private func withFlags(_ file: RecipeFile) throws -> RecipeFile {
         var file = file
         if let format { file.recipe.corpus.format = format }
+        if !exclude.isEmpty { file.recipe.corpus.exclude = exclude }
+        if noIgnore { file.recipe.corpus.usesIgnoreFiles = false }
         if let build { file.recipe.build = build }
         if let language, language != "auto" { try file.recipe.lexical.set(language: language) }
         if let embedder { file.recipe.dense.model = embedder }

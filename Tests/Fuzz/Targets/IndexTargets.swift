@@ -38,17 +38,10 @@ extension FuzzTarget {
                 for start in 0..<12 { walk(substrings, from: TokenID(start * 17)) }
                 for passage in 0..<5 { _ = try? substrings.tokens(of: PassageID(UInt32(passage))) }
             },
-            part("index-vectors", 30...39) { snapshot, _ in
-                let searcher = try VectorSearcher(snapshot.segments)
-                let query = (0..<searcher.dimension).map { Float($0 % 7) - 3 }
-                for isExact in [true, false] {
-                    var options = VectorSearchOptions()
-                    options.isExact = isExact
-                    _ = try? searcher.search(query, k: 10, options)
-                }
-                for passage in 0..<5 { _ = try? searcher.vector(of: PassageID(UInt32(passage))) }
-                _ = try searcher.score(query, passages: [PassageID(0), PassageID(3)])
-            },
+            vectors("index-vectors") { _ in },
+            vectors("index-halves") { ($0.structure, $0.format) = (.exact, .f16) },
+            vectors("index-codes") { ($0.structure, $0.format, $0.metric) = (.binary, .int8, .euclidean) },
+            vectors("index-learned-codes") { ($0.structure, $0.codes, $0.codeBits) = (.binary, .learned, 64) },
             part("index-late", 50...59) { snapshot, _ in
                 guard let stored = try snapshot.metadata("late") else { return }
                 let searcher = try LateSearcher(
@@ -141,11 +134,27 @@ extension FuzzTarget {
         damaged(name, numbers) { path, sound in try read(Store.open(at: path).snapshot(), sound) }
     }
 
+    /// A target of vectors in one of the structures.
+    private static func vectors(_ name: String, _ recipe: @escaping (inout VectorRecipe) -> Void) -> FuzzTarget {
+        damaged(name, 30...39, recipe) { path, _ in
+            let searcher = try VectorSearcher(Store.open(at: path).snapshot().segments)
+            let query = (0..<searcher.dimension).map { Float($0 % 7) - 3 }
+            for isExact in [true, false] {
+                var options = VectorSearchOptions()
+                options.isExact = isExact
+                _ = try? searcher.search(query, k: 10, options)
+            }
+            for passage in 0..<5 { _ = try? searcher.vector(of: PassageID(UInt32(passage))) }
+            _ = try searcher.score(query, passages: [PassageID(0), PassageID(3)])
+        }
+    }
+
     private static func damaged(
-        _ name: String, _ numbers: ClosedRange<UInt16>, _ read: @escaping (String, SoundIndex) throws -> Void
+        _ name: String, _ numbers: ClosedRange<UInt16>, _ vectors: @escaping (inout VectorRecipe) -> Void = { _ in },
+        _ read: @escaping (String, SoundIndex) throws -> Void
     ) -> FuzzTarget {
         FuzzTarget(name, maximumBytes: 64, seeds: DamagedIndex.seeds) { folder in
-            let sound = try SoundIndex(in: folder)
+            let sound = try SoundIndex(in: folder, vectors: vectors)
             return { bytes in
                 let path = try DamagedIndex(sound, numbers, changes: bytes).path
                 defer { try? FileManager.default.removeItem(atPath: path) }
@@ -194,18 +203,27 @@ final class SoundIndex {
     let values: [StoredValue]
     let metadata: [(name: String, bytes: [UInt8])]
 
-    init(in folder: FuzzFolder) throws {
+    /// - Parameters:
+    ///   - shard: Which of how many shards of the index it is; nil for the whole.
+    ///   - vectors: What differs from vectors in a graph.
+    init(
+        in folder: FuzzFolder, shard: ShardNumber? = nil, vectors: (inout VectorRecipe) -> Void = { _ in }
+    ) throws {
         self.folder = folder
-        path = "\(folder.path)/sound.trawl"
+        path = "\(folder.path)/sound\(shard.map { "-\($0.number)" } ?? "").trawl"
         var recipe = IndexRecipe(
             passages: PassageRecipe(size: .words(12), overlap: 3), build: ["lexical", "dense", "generative", "late"])
         recipe.dense.model = TestFiles.repository("Tests/EmbeddingsTests/Golden/norm-then-dense")
         recipe.dense.vectors.structure = .graph
+        vectors(&recipe.dense.vectors)
         recipe.late.model = TestFiles.repository("Tests/EmbeddingsTests/Golden/tiny-colbert")
         recipe.generative.model = TestFiles.repository("Tests/RerankingTests/Golden/tiny-yes-no")
-        try engine.build(RecipeFile(recipe), at: path, documents: DocumentList(try Self.documents(0..<24)))
-        try engine.add(DocumentList(try Self.documents(24..<27)), to: path)
-        try engine.delete([DocumentID("d5"), DocumentID("d6")], from: path)
+        try engine.build(
+            RecipeFile(recipe), at: path, documents: DocumentList(try Self.documents(0..<24)), shard: shard)
+        try engine.add(DocumentList(try Self.documents(24..<27)), to: path, shard: shard)
+        let whole = try engine.open(path)
+        let gone = try [DocumentID("d5"), DocumentID("d6")].filter { try whole.documents.document($0) != nil }
+        if !gone.isEmpty { try engine.delete(gone, from: path) }
         let index = try engine.open(path)
         self.index = index
         values = try index.snapshot.segments.flatMap { segment in
@@ -255,57 +273,15 @@ final class DamagedIndex {
             let change = changes[start..<start + 8].map(Int.init)
             let chosen = change[0] | change[1] << 8
             if numbers == 0...0 {
-                Self.apply(change, to: &metadata[chosen % metadata.count].bytes)
+                ByteChange.apply(change, to: &metadata[chosen % metadata.count].bytes)
             } else if !targets.isEmpty {
                 let target = targets[chosen % targets.count]
-                Self.apply(change, to: &values[target].bytes)
+                ByteChange.apply(change, to: &values[target].bytes)
             }
         }
         let session = try Store.create(at: path).write()
         for (name, bytes) in metadata { session.setMetadata(name, bytes: bytes) }
         try session.putStored(values)
         try session.commit(segments: sound.index.snapshot.manifest.segments)
-    }
-
-    private static func apply(_ change: [Int], to bytes: inout [UInt8]) {
-        guard !bytes.isEmpty else { return }
-        let share = change[2] | change[3] << 8 | change[4] << 16
-        let place = share * bytes.count >> 24
-        let value = change[6] | change[7] << 8
-        switch change[5] % 8 {
-        case 0: bytes[place] ^= UInt8(1 << (value % 8))
-        case 1: bytes[place] = UInt8(value & 0xFF)
-        case 2:
-            // A field of 4 bytes becomes an edge.
-            let edges: [UInt32] = [0, 1, 0x7F, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, .max, .max - 1]
-            set(edges[value % edges.count], at: place / 4 * 4, &bytes)
-        case 3:
-            let edges: [UInt64] = [0, 1, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max, .max - 63]
-            set(edges[value % edges.count], at: place / 8 * 8, &bytes)
-        case 4:
-            let field = place / 4 * 4
-            guard field + 4 <= bytes.count else { return }
-            let old = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[field + $1]) << UInt32(8 * $1) }
-            set(old &+ UInt32(value) &- 0x8000, at: field, &bytes)
-        case 5:
-            for index in place..<min(bytes.count, place + value % 64) { bytes[index] = change[0] & 1 == 0 ? 0 : 0xFF }
-        case 6:
-            let count = min(value % 64, bytes.count - place)
-            let from = share * (bytes.count - count) >> 24
-            for index in 0..<count { bytes[place + index] = bytes[from + index] }
-        default:
-            // Shorter or longer by a record of what length it may be.
-            if value & 1 == 0 {
-                bytes.removeLast(min(bytes.count, value >> 1 & 63))
-            } else {
-                bytes += [UInt8](repeating: UInt8(value >> 8), count: value >> 1 & 63)
-            }
-        }
-    }
-
-    private static func set(_ value: some FixedWidthInteger, at offset: Int, _ bytes: inout [UInt8]) {
-        withUnsafeBytes(of: value.littleEndian) { new in
-            for (index, byte) in new.enumerated() where offset + index < bytes.count { bytes[offset + index] = byte }
-        }
     }
 }

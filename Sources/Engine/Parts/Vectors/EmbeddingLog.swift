@@ -11,9 +11,9 @@ import TrawlStore
 /// records: text bytes u32 | CRC-32 of the rest u32 | text | dimension x f32
 /// ```
 /// A record that is damaged, such as one that a crash cut short, is dropped with all after it.
-final class EmbeddingLog {
+package final class EmbeddingLog {
     /// How many embeddings an interrupted run left.
-    private(set) var count = 0
+    package private(set) var count = 0
 
     private let path: String
     private let dimension: Int
@@ -27,7 +27,7 @@ final class EmbeddingLog {
     /// Opens the log in `folder`, or starts one.
     ///
     /// - Parameter identity: what embeddings depend on beside the text; a log of another identity is dropped.
-    init(folder: String, identity: String, dimension: Int) throws {
+    package init(folder: String, identity: String, dimension: Int) throws {
         path = folder + "/embeddings"
         self.dimension = dimension
         do {
@@ -54,7 +54,7 @@ final class EmbeddingLog {
     deinit { close(file) }
 
     /// The embedding of `text` that the interrupted run left, if there is one.
-    func vector(of text: String) throws -> [Float]? {
+    package func vector(of text: String) throws -> [Float]? {
         for offset in offsets[text.hashValue] ?? [] {
             if let record = try record(at: offset), record.text == Array(text.utf8) { return record.vector }
         }
@@ -64,7 +64,7 @@ final class EmbeddingLog {
     /// Keeps the embedding of each text.
     ///
     /// - Parameter vectors: row-major, `[texts, dimension]`.
-    func append(_ texts: [String], _ vectors: [Float]) throws {
+    package func append(_ texts: [String], _ vectors: [Float]) throws {
         var bytes: [UInt8] = []
         for (row, text) in texts.enumerated() {
             var payload = Array(text.utf8)
