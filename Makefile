@@ -43,12 +43,13 @@ test-threads: models
 	    --sanitize=thread --scratch-path .build-thread --skip-build --filter ConcurrentSearchTests
 
 # Readers of files under libFuzzer and AddressSanitizer; a build of its own, which takes minutes. The normal build lists targets and
-# repeats findings.
+# repeats findings. Of several --sanitize options the compiler takes one, so that both are named in one.
 MINUTES ?= 30
 FUZZ_TARGETS ?=
 fuzz: dependencies
 	swift build $(SWIFT_FLAGS) --product trawl-fuzz
-	swift build -c release --sanitize fuzzer --sanitize address -Xswiftc -DLIBFUZZER --product trawl-fuzz --scratch-path .build-fuzz
+	swift build -c release --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address -Xswiftc -DLIBFUZZER \
+	    --product trawl-fuzz --scratch-path .build-fuzz
 	Tests/Fuzz/fuzz $(MINUTES) $(FUZZ_TARGETS)
 
 # The page before a real server. python3-selenium is a package of Debian's own Python.

@@ -296,7 +296,8 @@ class Copy:
         request = urllib.request.Request(base + path, data=body.encode() or None, method=method)
         try:
             with urllib.request.urlopen(request, timeout=self.limit) as answer:
-                return bool(json.loads(answer.read() or b"null") is not False)
+                json.loads(answer.read() or b"null")
+                return True
         except urllib.error.HTTPError:
             return False
         except (OSError, ValueError) as error:
