@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import TrawlCore
 import TrawlCorpus
+import TrawlStore
 import TrawlTestSupport
 
 @testable import TrawlEngine
@@ -132,6 +133,28 @@ import TrawlTestSupport
         #expect(try documents() == ["a.txt": "first", "b.txt": "second"])
         try write("a.txt", "first again")
         #expect(try synchronise().replaced == 1)
+    }
+
+    @Test func whatAnIgnoreFileNamesIsRemoved() throws {
+        try write("a.txt", "first")
+        try write("build/b.txt", "second")
+        try build()
+        try write(".gitignore", "build/\n")
+        let report = try synchronise()
+        #expect(report.removed == 1 && report.added == 0)
+        #expect(try documents() == ["a.txt": "first"])
+    }
+
+    @Test func aDamagedListOfFilesIsNoticed() throws {
+        try write("a.txt", "first")
+        try build()
+        #expect(try engine.check(index).contains { $0.name == "corpus files" && $0.detail == "1 files" && $0.passed })
+        let session = try Store.open(at: index).write()
+        session.setMetadata(CorpusFileTable.metadataName, bytes: Array("1\tmuch\t2\ta.txt\0".utf8))
+        try session.commit(segments: session.manifest.segments)
+        let failed = try engine.check(index).filter { !$0.passed }
+        #expect(failed.map(\.name) == ["corpus files"])
+        #expect(failed.first?.detail?.contains("the list of the corpus's files is damaged") == true)
     }
 
     @Test func otherFolderIsRefused() throws {

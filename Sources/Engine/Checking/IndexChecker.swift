@@ -34,8 +34,30 @@ struct IndexChecker {
         if index.documents.deletedDocumentCount > 0 {
             results.append(check("deletions") { try verifyDeletions(index) })
         }
+        results += checkAttachments(index)
         let context = CheckContext(models: engine.models, sample: sample, progress: progress)
         return results + index.parts.map { part in check(part.name) { try part.check(index, context) } }
+    }
+
+    /// Whether what is stored beside the segments can be read.
+    private func checkAttachments(_ index: SearchIndex) -> [CheckResult] {
+        let attachments: [(stored: String, name: String, read: () throws -> String?)] = [
+            (
+                CorpusFileTable.metadataName, "corpus files",
+                { try index.corpusFiles().map { "\($0.entries.count) files" } }
+            ),
+            (SearchIndex.fusionName, "fitted fusion", { try index.fittedFusion().map { _ in "readable" } }),
+            (
+                SearchIndex.queryAdapterName, "query adapter",
+                { try index.queryAdapter().map { "\($0.dimension) dimensions" } }
+            ),
+            (SearchIndex.sensesName, "senses", { try index.senses().map { "\($0.model.words.count) words" } }),
+        ]
+        return attachments.compactMap { stored, name, read in
+            // One that cannot be found fails its check.
+            let isThere = (try? index.snapshot.metadata(stored) != nil) ?? true
+            return isThere ? check(name, read) : nil
+        }
     }
 
     private func check(_ name: String, _ body: () throws -> String?) -> CheckResult {

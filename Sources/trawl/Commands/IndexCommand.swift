@@ -251,7 +251,8 @@ struct IndexCommand: AsyncParsableCommand {
 
     private func isFile(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
-        return path == "-" || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        return path == "-" || isThere && !isFolder.boolValue
     }
 
     /// The index that `--output` names, if there is one.
