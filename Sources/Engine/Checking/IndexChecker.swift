@@ -1,4 +1,5 @@
 import TrawlCore
+import TrawlSenses
 import TrawlStore
 
 /// The outcome of one check of an index.
