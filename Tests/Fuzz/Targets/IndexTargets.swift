@@ -39,9 +39,15 @@ extension FuzzTarget {
                 for passage in 0..<5 { _ = try? substrings.tokens(of: PassageID(UInt32(passage))) }
             },
             vectors("index-vectors") { _ in },
-            vectors("index-halves") { ($0.structure, $0.format) = (.exact, .f16) },
-            vectors("index-codes") { ($0.structure, $0.format, $0.metric) = (.binary, .int8, .euclidean) },
-            vectors("index-learned-codes") { ($0.structure, $0.codes, $0.codeBits) = (.binary, .learned, 64) },
+            vectors("index-halves") { ($0.vectors.structure, $0.vectors.format) = (.exact, .f16) },
+            vectors("index-codes") {
+                ($0.vectors.structure, $0.vectors.format, $0.vectors.metric) = (.binary, .int8, .euclidean)
+            },
+            vectors("index-learned-codes") {
+                // A code has 32 bits at least, and no more than a vector has dimensions.
+                $0.model = TestFiles.repository("Tests/EmbeddingsTests/Golden/tiny-qwen3")
+                ($0.vectors.structure, $0.vectors.codes, $0.vectors.codeBits) = (.binary, .learned, 32)
+            },
             part("index-late", 50...59) { snapshot, _ in
                 guard let stored = try snapshot.metadata("late") else { return }
                 let searcher = try LateSearcher(
@@ -135,7 +141,7 @@ extension FuzzTarget {
     }
 
     /// A target of vectors in one of the structures.
-    private static func vectors(_ name: String, _ recipe: @escaping (inout VectorRecipe) -> Void) -> FuzzTarget {
+    private static func vectors(_ name: String, _ recipe: @escaping (inout DenseRecipe) -> Void) -> FuzzTarget {
         damaged(name, 30...39, recipe) { path, _ in
             let searcher = try VectorSearcher(Store.open(at: path).snapshot().segments)
             let query = (0..<searcher.dimension).map { Float($0 % 7) - 3 }
@@ -150,11 +156,11 @@ extension FuzzTarget {
     }
 
     private static func damaged(
-        _ name: String, _ numbers: ClosedRange<UInt16>, _ vectors: @escaping (inout VectorRecipe) -> Void = { _ in },
+        _ name: String, _ numbers: ClosedRange<UInt16>, _ dense: @escaping (inout DenseRecipe) -> Void = { _ in },
         _ read: @escaping (String, SoundIndex) throws -> Void
     ) -> FuzzTarget {
         FuzzTarget(name, maximumBytes: 64, seeds: DamagedIndex.seeds) { folder in
-            let sound = try SoundIndex(in: folder, vectors: vectors)
+            let sound = try SoundIndex(in: folder, dense: dense)
             return { bytes in
                 let path = try DamagedIndex(sound, numbers, changes: bytes).path
                 defer { try? FileManager.default.removeItem(atPath: path) }
@@ -205,9 +211,9 @@ final class SoundIndex {
 
     /// - Parameters:
     ///   - shard: Which of how many shards of the index it is; nil for the whole.
-    ///   - vectors: What differs from vectors in a graph.
+    ///   - dense: What differs from 12 dimensions in a graph.
     init(
-        in folder: FuzzFolder, shard: ShardNumber? = nil, vectors: (inout VectorRecipe) -> Void = { _ in }
+        in folder: FuzzFolder, shard: ShardNumber? = nil, dense: (inout DenseRecipe) -> Void = { _ in }
     ) throws {
         self.folder = folder
         path = "\(folder.path)/sound\(shard.map { "-\($0.number)" } ?? "").trawl"
@@ -215,7 +221,7 @@ final class SoundIndex {
             passages: PassageRecipe(size: .words(12), overlap: 3), build: ["lexical", "dense", "generative", "late"])
         recipe.dense.model = TestFiles.repository("Tests/EmbeddingsTests/Golden/norm-then-dense")
         recipe.dense.vectors.structure = .graph
-        vectors(&recipe.dense.vectors)
+        dense(&recipe.dense)
         recipe.late.model = TestFiles.repository("Tests/EmbeddingsTests/Golden/tiny-colbert")
         recipe.generative.model = TestFiles.repository("Tests/RerankingTests/Golden/tiny-yes-no")
         try engine.build(
