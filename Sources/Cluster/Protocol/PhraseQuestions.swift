@@ -91,7 +91,10 @@ extension FoundPhrase: ByteCodable {
     init(from reader: inout ByteReader) throws(ByteFault) {
         (numbers, context, count, passageCount, documentCount, isEstimate) = try reader.fields()
         (passages, next, steps) = try reader.fields()
-        guard Set(next.map(\.token)).count == next.count else { throw ByteFault("a token follows twice") }
+        // The end of a title has the token of other separators, and a text of its own.
+        guard Set(next.map { "\($0.token) \($0.text)" }).count == next.count else {
+            throw ByteFault("a token follows twice")
+        }
     }
 
     func write(to writer: inout ByteWriter) {
