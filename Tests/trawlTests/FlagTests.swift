@@ -225,7 +225,8 @@ import TrawlTestSupport
                     "--passage-overlap", "--vector-structure", "--codes", "--code-bits", "--vector-format",
                     "--late-model", "--late-bits", "--replace",
                     "--sync", "--watch",
-                ], "--add")),
+                ], "--add"
+            ).merging(all(["--exclude", "--no-ignore"], "PATH that is a folder")) { $1 }),
         Case(
             command: "index", line: ["missing", "--output", "missing.trawl", "--sync", "--build", "lexical"],
             refused: all(["--recipe", "--pseudo-queries", "--add", "--replace", "--watch"], "--sync").merging(
