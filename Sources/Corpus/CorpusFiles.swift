@@ -152,8 +152,10 @@ struct CorpusFileFinder {
             let file = join(path, name)
             guard stat(file, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_size > 0 else { continue }
             do {
-                let text = try ByteSource.text(of: file, limit: IgnoreRules.maximumBytes)
-                rules.append(IgnoreRules(lines: text.split(separator: "\n"), folder: relativePath))
+                // By scalars: CR and LF are one character.
+                let lines = try ByteSource.text(of: file, limit: IgnoreRules.maximumBytes).unicodeScalars
+                    .split(separator: "\n").map { Substring($0) }
+                rules.append(IgnoreRules(lines: lines, folder: relativePath))
             } catch let error as TrawlError {
                 try skip(error)
             }

@@ -66,6 +66,12 @@ import TrawlTestSupport
         #expect(error?.message.contains("patterns leave out 4 files or folders, the first being") == true)
     }
 
+    @Test func linesMayEndAsOnWindows() throws {
+        try fixture.write(".gitignore", "*.log\r\n\r\nbuild/\r\n")
+        for name in ["a.log", "b.txt", "build/c.txt"] { try fixture.write(name, "text") }
+        #expect(try kept() == ["b.txt"])
+    }
+
     @Test func ignoreGoesBeforeGitignore() throws {
         try fixture.write(".gitignore", "a.txt\n")
         try fixture.write(".ignore", "!a.txt\nb.txt\n")
