@@ -2,7 +2,7 @@ import Synchronization
 import TrawlCore
 
 extension Cancellation {
-    /// Cancels once it has been asked so many times.
+    /// Cancels after a given number of checks.
     static func after(checks: Int) -> Cancellation {
         let asked = Counter()
         return Cancellation { asked.next() > checks }

@@ -23,8 +23,8 @@ struct IndexCommand: AsyncParsableCommand {
               many per file: JSON lines, JSON, CSV, TSV, TREC, mailboxes (.mbox), BEIR folders; with --format lines \
             each line is a document
             Text may be compressed (.gz, .zst) and must be UTF-8, or UTF-16 with a byte order mark. Of folders, hidden \
-            files and what a .gitignore or .ignore in them names are left out. Documents that are files have the metadata path, size (bytes), modified and format. Documents \
-            without ids are numbered.
+            files and what a .gitignore or .ignore in them names are left out. Documents that are files have the metadata \
+            path, size (bytes), modified and format. Documents without ids are numbered.
 
             A file or record that cannot be read is skipped and reported; --strict stops at the first one. A single \
             file that cannot be read to its end is an error in any case.
