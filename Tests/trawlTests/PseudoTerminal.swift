@@ -83,16 +83,10 @@ final class PseudoTerminal {
 
     private var prompts = 1
 
-    /// Types Ctrl-D at a prompt until the program ends, and gives its exit code. libedit shows a prompt before it takes the terminal
-    /// over; a Ctrl-D that comes in between is taken for the end of an empty line, and lost.
+    /// Types Ctrl-D at a prompt, and gives the exit code of the program.
     func endInput() throws -> Int32 {
-        var tries = 0
-        try wait(for: "the end of the input") {
-            if tries % 25 == 0 { type("\u{4}") }
-            tries += 1
-            return !process.isRunning
-        }
-        return process.terminationStatus
+        type("\u{4}")
+        return try end()
     }
 
     /// The exit code, once the program has ended.
