@@ -86,58 +86,53 @@ struct PathPattern {
                 parts.append(.name(pieces))
             }
         }
+        // At the end it stands for what is inside a folder, and not for the folder.
+        if case .any? = parts.last { parts.append(.name([.star])) }
         self.parts = parts
     }
 
-    /// In time proportional to the parts of the path times those of the pattern.
     func matches(_ path: ArraySlice<String>) -> Bool {
-        var (part, name) = (0, path.startIndex)
-        // Where to go on when a name does not fit: after the last `**`, one name later.
-        var retry: (part: Int, name: Int)?
-        while name < path.endIndex || part < parts.count {
-            if part < parts.count {
-                switch parts[part] {
-                case .any where part + 1 == parts.count:
-                    // At the end it stands for what is inside, not for the folder itself.
-                    return name < path.endIndex
-                case .any:
-                    retry = (part, name)
-                    part += 1
-                    continue
-                case .name(let pieces):
-                    if name < path.endIndex, Self.matches(pieces, path[name]) {
-                        (part, name) = (part + 1, name + 1)
-                        continue
-                    }
-                }
-            }
-            guard let last = retry, last.name < path.endIndex else { return false }
-            retry = (last.part, last.name + 1)
-            (part, name) = (last.part + 1, last.name + 1)
+        Self.fits(parts, path) { part in
+            if case .any = part { true } else { false }
+        } matches: { part, name in
+            guard case .name(let pieces) = part else { return false }
+            return Self.matches(pieces, name)
         }
-        return true
     }
 
-    /// In time proportional to the name times the pieces.
     private static func matches(_ pieces: [Piece], _ name: String) -> Bool {
-        let scalars = Array(name.unicodeScalars)
-        var (piece, position) = (0, 0)
-        var retry: (piece: Int, position: Int)?
-        while position < scalars.count || piece < pieces.count {
-            if piece < pieces.count {
-                if case .star = pieces[piece] {
-                    retry = (piece, position)
-                    piece += 1
+        fits(pieces, Array(name.unicodeScalars)) { piece in
+            if case .star = piece { true } else { false }
+        } matches: { piece, scalar in
+            piece.matches(scalar)
+        }
+    }
+
+    /// Whether a pattern fits all of `items`, where some of its elements stand for any number of them. In time proportional to the
+    /// elements times the items.
+    private static func fits<Element, Items: RandomAccessCollection>(
+        _ pattern: [Element], _ items: Items, isAnyNumber: (Element) -> Bool, matches: (Element, Items.Element) -> Bool
+    ) -> Bool {
+        var (element, item) = (0, items.startIndex)
+        // Where to go on when an item does not fit: after the last element that stands for any number, one item later.
+        var retry: (element: Int, item: Items.Index)?
+        while element < pattern.count || item < items.endIndex {
+            if element < pattern.count {
+                if isAnyNumber(pattern[element]) {
+                    retry = (element, item)
+                    element += 1
                     continue
                 }
-                if position < scalars.count, pieces[piece].matches(scalars[position]) {
-                    (piece, position) = (piece + 1, position + 1)
+                if item < items.endIndex, matches(pattern[element], items[item]) {
+                    element += 1
+                    items.formIndex(after: &item)
                     continue
                 }
             }
-            guard let last = retry, last.position < scalars.count else { return false }
-            retry = (last.piece, last.position + 1)
-            (piece, position) = (last.piece + 1, last.position + 1)
+            guard let last = retry, last.item < items.endIndex else { return false }
+            element = last.element + 1
+            item = items.index(after: last.item)
+            retry = (last.element, item)
         }
         return true
     }

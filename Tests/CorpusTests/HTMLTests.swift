@@ -89,6 +89,22 @@ private func threadSeconds() -> Double {
         #expect(try page("<nav>only this</nav>").text == "only this")
     }
 
+    @Test func blocksThatAreNamedAsNavigationAreLeftOut() throws {
+        let docbook =
+            "<div id=banner><a href=x>Download</a></div>"
+            + "<ul class='docnav top'><li class=previous><a href=p>Prev</a><li>The Book<li><a href=n>Next</a></ul>"
+            + "<div class=section><h2>Quotas</h2><p>A limit.</div><div class=navfooter><table><tr><td>Up</table></div>"
+        #expect(try page(docbook).text == "Quotas\nA limit.")
+        #expect(try page("<ol class=breadcrumbs><li>Home</ol><p class='note nav-hint'>x</p><p>y").text == "y")
+        // A class says something of what is around or beside, too.
+        #expect(try page("<div class='page with-nav'><h1>Tides</h1><p>High water.</div>").text == "Tides\nHigh water.")
+        let long = (0..<600).map { "<p>\($0)" }.joined()
+        #expect(try page("<div class=nav>\(long)</div>").text.hasSuffix("598\n599"))
+        #expect(try page("<p>a <span class=nav>b</span> <em id=navigate>c</em>").text == "a b c")
+        #expect(try page("<main><ul class=nav><li>in</ul>text</main>").text == "text")
+        #expect(try page("<ul class=nav><li>only this</ul>").text == "only this")
+    }
+
     @Test func hiddenElementsAreLeftOut() throws {
         #expect(
             try page("a<p hidden>b</p><p aria-hidden=true>c</p><p aria-hidden=false>d</p><template>e</template>").text
@@ -106,6 +122,8 @@ private func threadSeconds() -> Double {
         let start = threadSeconds()
         let unclosed = String(repeating: "<b>", count: 300_000) + "text" + String(repeating: "</i>", count: 300_000)
         #expect(try page(unclosed).text == "text")
+        let named = String(repeating: "<div class=nav>", count: 3_000) + String(repeating: "<br>", count: 100_000)
+        #expect(try page(named + "text").text == "text")
         let attributes = (0..<100_000).map { " a\($0)=\"x > y\"" }.joined()
         #expect(try page("<p\(attributes)>text</p><p>more").text == "text\nmore")
         let lists = String(repeating: "<ul><li>x", count: 100_000)

@@ -52,6 +52,14 @@ enum HTMLText {
         return walk.text.finished()
     }
 
+    /// 1 to 6 for `h1` to `h6`.
+    static func headingLevel(_ name: String) -> Int? {
+        guard name.utf8.count == 2, name.hasPrefix("h"), let level = name.last?.wholeNumberValue, 1...6 ~= level else {
+            return nil
+        }
+        return level
+    }
+
     /// Elements without any text for readers.
     fileprivate static let dropped: Set<String> = [
         "iframe", "noscript", "object", "script", "style", "svg", "template",
@@ -140,14 +148,14 @@ private struct HTMLTextWalk: XMLVisitor {
         default: break
         }
         if HTMLText.blocks.contains(name) { text.line() }
-        if let level = headingLevel(name) { text.beginHeading(level: level) }
+        if let level = HTMLText.headingLevel(name) { text.beginHeading(level: level) }
         return true
     }
 
     mutating func leave(_ node: UnsafeMutablePointer<xmlNode>) {
         let name = node.elementName
         if name.isEmpty || isDropped(node, name) { return }
-        if headingLevel(name) != nil { text.endHeading() }
+        if HTMLText.headingLevel(name) != nil { text.endHeading() }
         if HTMLText.blocks.contains(name) { text.line() }
         if name == "pre" || name == "textarea" { preDepth -= 1 }
         if Self.sections.contains(name) || node.attribute("role") == "main" { sectionDepth -= 1 }
@@ -161,14 +169,7 @@ private struct HTMLTextWalk: XMLVisitor {
         case "header", "footer": if sectionDepth == 0 { return true }
         default: break
         }
-        return node.attribute("role").map { Self.surroundingRoles.contains($0) } ?? false
-    }
-
-    /// 1 to 6 for `h1` to `h6`.
-    private func headingLevel(_ name: String) -> Int? {
-        guard name.utf8.count == 2, name.hasPrefix("h"), let level = name.last?.wholeNumberValue, 1...6 ~= level else {
-            return nil
-        }
-        return level
+        if let role = node.attribute("role"), Self.surroundingRoles.contains(role) { return true }
+        return HTMLNavigation.isNavigation(node, name)
     }
 }

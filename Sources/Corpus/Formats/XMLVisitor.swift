@@ -3,12 +3,16 @@ import Glibc
 
 /// What is done at each node of a tree.
 protocol XMLVisitor {
+    /// Whether the rest of the tree does not count.
+    var isFinished: Bool { get }
     /// False when nothing below the node counts.
     mutating func enter(_ node: UnsafeMutablePointer<xmlNode>) -> Bool
     mutating func leave(_ node: UnsafeMutablePointer<xmlNode>)
 }
 
 extension XMLVisitor {
+    var isFinished: Bool { false }
+
     /// Goes through a tree in the order of its text, without recursion, since trees may be deep.
     mutating func visit(_ root: UnsafeMutablePointer<xmlNode>) {
         var node = root
@@ -19,7 +23,7 @@ extension XMLVisitor {
             }
             while true {
                 leave(node)
-                if node == root { return }
+                if node == root || isFinished { return }
                 if let next = node.pointee.next {
                     node = next
                     break
