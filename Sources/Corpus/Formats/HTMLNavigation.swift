@@ -5,8 +5,8 @@ import CTrawlXML2
 enum HTMLNavigation {
     /// Words of a class or an id.
     private static let names: Set<String> = [
-        "banner", "bottomnav", "breadcrumb", "breadcrumbs", "docnav", "nav", "navbar", "navbox", "navfooter", "navheader",
-        "navigation", "pagination", "subnav", "topnav",
+        "banner", "bottomnav", "breadcrumb", "breadcrumbs", "docnav", "nav", "navbar", "navbox", "navfooter",
+        "navheader", "navigation", "pagination", "subnav", "topnav",
     ]
     private static let blocks: Set<String> = ["div", "dl", "ol", "p", "section", "table", "ul"]
 
