@@ -142,6 +142,29 @@ import TrawlTestSupport
         #expect(try !run("embed", input: "short\n").errors.contains("longer than"))
     }
 
+    @Test func passagesThatAreCutAreCountedThroughAllChanges() throws {
+        let long = String(repeating: "word ", count: 400)
+        func index(_ name: String, _ texts: [String: String], _ flags: String...) throws -> TrawlProcess.Outcome {
+            let lines = texts.sorted { $0.key < $1.key }.map { #"{"_id": "\#($0.key)", "text": "\#($0.value)"}"# + "\n" }
+            try folder.write(lines.joined(), to: name)
+            return try TrawlProcess.run(["index", name, "--output", "cut.trawl"] + flags, folder: folder.path)
+        }
+        func cut() throws -> String { try run("show", "cut.trawl").output }
+        let built = try index(
+            "a.jsonl", ["a": "short", "b": long, "c": "short"], "--build", "dense", "--passage-size", "none")
+        #expect(built.errors.contains("1 of 3 passages are longer than the 256 tokens"))
+        #expect(try cut().contains("; 1 passage not read to the end\n"))
+        #expect(try index("b.jsonl", ["d": "short", "e": long, "f": long], "--add").status == 0)
+        #expect(try cut().contains("; 3 passages not read to the end\n"))
+        #expect(try run("rm", "cut.trawl", "e").status == 0)
+        #expect(try cut().contains("; 2 passages not read to the end\n"))
+        #expect(try run("compact", "cut.trawl").status == 0)
+        #expect(try cut().contains("; 2 passages not read to the end\n"))
+        #expect(try run("rm", "cut.trawl", "a", "b", "f").status == 0)
+        #expect(try !cut().contains("not read to the end"))
+        #expect(try run("check", "cut.trawl").status == 0)
+    }
+
     @Test func embeddingsHaveTheFormatThatWasAskedFor() throws {
         let lines = try run("embed", input: "one text\nanother text\n")
         #expect(lines.objects.map { ($0["embedding"] as? [Double])?.count } == [384, 384])

@@ -43,21 +43,21 @@ final class VectorsBuilder: PartBuilder {
         progress.begin("embeddings", total: draft.passageCount, unit: "passages")
         let builder = try VectorSegmentBuilder(dimension: embedder.dimension, settings, into: writer)
         var lot: [(text: String, known: [Float]?)] = []
-        var cut = 0
+        let limit = embedder.longestText(in: prompt)
+        var cut: [UInt32] = []
         func writeLot() throws {
             let new = lot.filter { $0.known == nil }.map(\.text)
-            let known = lot.filter { $0.known != nil }.map(\.text)
-            let limit = embedder.longestText(in: prompt)
-            cut += embedder.lengths(of: known).count { $0 > limit }
             let matrix = try embedder.embed(new, in: prompt, progress: StepProgress(base: progress))
             keep(new, matrix.values, in: log, progress)
-            cut += matrix.cutTexts
+            for (index, length) in embedder.lengths(of: lot.map(\.text)).enumerated() where length > limit {
+                cut.append(UInt32(builder.rowCount + index))
+            }
             var row = 0
             for (_, known) in lot {
                 try builder.append(known ?? Array(matrix[row]))
                 if known == nil { row += 1 }
             }
-            progress.advance(known.count)
+            progress.advance(lot.count - new.count)
             lot.removeAll(keepingCapacity: true)
         }
         for entry in draft.entries {
@@ -69,9 +69,10 @@ final class VectorsBuilder: PartBuilder {
         }
         if !lot.isEmpty { try writeLot() }
         progress.end()
-        if cut > 0 {
+        try CutPassages.write(cut, into: writer)
+        if !cut.isEmpty {
             progress.warn(
-                "\(cut) of \(draft.passageCount) passages are longer than the \(embedder.maximumTokens) tokens that the "
+                "\(cut.count) of \(draft.passageCount) passages are longer than the \(embedder.maximumTokens) tokens that the "
                     + "embedding model reads; dense search does not see their ends")
         }
         try builder.finish(progress: progress)

@@ -25,12 +25,16 @@ public struct VectorsPart: IndexPart {
     ) throws {
         try VectorSegmentMerger.merge(
             slices.map(\.passageSlice), recipe.dense.vectors.settings(), into: writer, progress: progress)
+        try CutPassages.merge(slices.map(\.passageSlice), into: writer)
     }
 
     public func open(_ index: SearchIndex) throws -> VectorSearcher { try VectorSearcher(index.snapshot.segments) }
 
     public func check(_ index: SearchIndex, _ context: CheckContext) throws -> String? {
-        for segment in index.snapshot.segments { try VectorSearcher.check(segment) }
+        for segment in index.snapshot.segments {
+            try VectorSearcher.check(segment)
+            _ = try CutPassages.numbers(of: segment)
+        }
         let embedder = try embedder(of: index, context.models, precision: index.recipe.dense.precision)
         let searcher = try index.open(self)
         // An even sample, the same at every run.
@@ -68,7 +72,11 @@ public struct VectorsPart: IndexPart {
         let unlike = Set(kinds).sorted().map { kind in
             kinds.count > 1 ? "\(kind) (\(kinds.count { $0 == kind }) of \(kinds.count) segments)" : kind
         }
-        return (["\(searcher.dimension) dimensions", "\(searcher.metric)"] + unlike).joined(separator: "; ")
+        let cut = try CutPassages.count(in: index.snapshot)
+        return
+            (["\(searcher.dimension) dimensions", "\(searcher.metric)"] + unlike
+            + (cut > 0 ? ["\(cut) " + (cut == 1 ? "passage" : "passages") + " not read to the end"] : []))
+            .joined(separator: "; ")
     }
 
     public func makeRetriever(_ context: RetrieverContext) throws -> (any Retriever)? {
