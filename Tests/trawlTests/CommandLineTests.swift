@@ -145,8 +145,8 @@ import TrawlTestSupport
     @Test func passagesThatAreCutAreCountedThroughAllChanges() throws {
         let long = String(repeating: "word ", count: 400)
         func index(_ name: String, _ texts: [String: String], _ flags: String...) throws -> TrawlProcess.Outcome {
-            let lines = texts.sorted { $0.key < $1.key }.map { #"{"_id": "\#($0.key)", "text": "\#($0.value)"}"# + "\n" }
-            try folder.write(lines.joined(), to: name)
+            let lines = texts.map { #"{"_id": "\#($0.key)", "text": "\#($0.value)"}"# }
+            try folder.write(lines.sorted().joined(separator: "\n"), to: name)
             return try TrawlProcess.run(["index", name, "--output", "cut.trawl"] + flags, folder: folder.path)
         }
         func cut() throws -> String { try run("show", "cut.trawl").output }

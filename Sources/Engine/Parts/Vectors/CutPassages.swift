@@ -24,7 +24,7 @@ enum CutPassages {
             numbers.last.map({ $0 < segment.info.passageCount }) ?? true
         else {
             throw TrawlError(
-                .corrupted, "segment \(segment.info.number): the numbers of cut passages are not ascending, or too large",
+                .corrupted, "segment \(segment.info.number): its cut passages are no ascending numbers of passages",
                 path: segment.snapshot.path, remedy: "build the index again")
         }
         return numbers
