@@ -66,7 +66,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     private func printLines(_ report: RepairReport) {
         for segment in report.segments {
-            let documents = "\(grouped(segment.documents)) document" + (segment.documents == 1 ? "" : "s")
+            let documents = counted(segment.documents, "document")
             switch segment.outcome {
             case .copied: Output.line("ok    segment \(segment.segment): \(documents) copied")
             case .rebuilt:
@@ -87,7 +87,7 @@ struct CheckCommand: AsyncParsableCommand {
         for check in report.unverified { Output.line("?     not verified: \(check.visible)") }
         let index = report.index
         Output.line(
-            "\(index.path.visibleLine): \(grouped(index.documents)) documents saved, \(grouped(report.lostDocuments)) lost"
+            "\(index.path.visibleLine): \(counted(index.documents, "document")) saved, \(grouped(report.lostDocuments)) lost"
         )
     }
 }

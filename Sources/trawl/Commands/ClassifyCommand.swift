@@ -216,8 +216,8 @@ struct ClassifyAddCommand: AsyncParsableCommand {
                 "uses them without training"
             }
         Diagnostics.line(
-            "\(self.classifier): added \(grouped(addition.examples)) "
-                + "\(addition.examples == 1 ? "example" : "examples")\(named); the head \(head.rawValue) \(effect)")
+            "\(self.classifier): added \(counted(addition.examples, "example"))\(named); the head \(head.rawValue) "
+                + effect)
     }
 }
 

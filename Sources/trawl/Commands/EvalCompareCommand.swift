@@ -94,7 +94,6 @@ struct EvalCompareCommand: AsyncParsableCommand {
         if samples < 100 { throw ValidationError("--samples must be at least 100") }
         if samples > 10_000_000 { throw ValidationError("--samples must be at most 10,000,000") }
         if let names, nameList(names).count != runs.count {
-            func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)" + (count == 1 ? "" : "s") }
             throw ValidationError(
                 "--names has \(counted(nameList(names).count, "name")) for \(counted(runs.count, "run"))")
         }

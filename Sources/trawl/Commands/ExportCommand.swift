@@ -44,7 +44,7 @@ struct ExportCommand: AsyncParsableCommand {
             }
         }
         if let output, output != "-", !progress.quiet {
-            Diagnostics.line("\(output): \(grouped(count)) " + (count == 1 ? "document" : "documents"))
+            Diagnostics.line("\(output): \(counted(count, "document"))")
         }
         if count == 0 { throw ExitCode(ExitStatus.noHits) }
     }

@@ -57,8 +57,8 @@ struct FindCommand: AsyncParsableCommand {
     private func show(_ found: PhraseFinder.Result) {
         let style = Style(color)
         Output.line(
-            "\(found.isEstimate ? "about " : "")\(style.bold(grouped(found.count))) occurrences, "
-                + "\(grouped(found.passageCount)) passages, \(grouped(found.documentCount)) documents"
+            "\(found.isEstimate ? "about " : "")\(style.bold(grouped(found.count))) occurrence\(found.count == 1 ? "" : "s"), "
+                + "\(counted(found.passageCount, "passage")), \(counted(found.documentCount, "document"))"
                 + (found.isEstimate ? " (estimates from a sample; --cap reads more)" : ""))
         for passage in found.passages {
             let name = PassageReference(DocumentID(passage.document), passage.passage).description.visibleLine

@@ -242,7 +242,7 @@ struct IndexCommand: AsyncParsableCommand {
                 Diagnostics.line(about)
             }
             Diagnostics.line(
-                "\(summary.path): \(grouped(summary.documents)) documents, \(grouped(summary.passages)) passages, "
+                "\(summary.path): \(counted(summary.documents, "document")), \(counted(summary.passages, "passage")), "
                     + "\(grouped(summary.bytesOnDisk / 1_000_000)) MB"
                     + (summary.shard.map { ", shard \($0)" } ?? ""))
         }

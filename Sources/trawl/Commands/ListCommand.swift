@@ -64,10 +64,6 @@ struct ListCommand: AsyncParsableCommand {
             }
         if !found { throw ExitCode(ExitStatus.noHits) }
     }
-
-    private func counted(_ count: Int, _ unit: String) -> String {
-        "\(grouped(count)) \(unit)" + (count == 1 ? "" : "s")
-    }
 }
 
 /// Which documents a command is about.

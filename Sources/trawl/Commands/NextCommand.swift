@@ -58,7 +58,7 @@ struct NextCommand: AsyncParsableCommand {
         for step in found.tokens {
             Output.line(
                 "\(String(format: "%.4f", step.probability))  \"\(step.text.visibleLine)\"  \(grouped(step.count)) of "
-                    + "\(grouped(step.contextCount)) occurrences after this \(step.contextLength)-token context")
+                    + "\(counted(step.contextCount, "occurrence")) after this \(step.contextLength)-token context")
         }
         Output.line("log probability \(String(format: "%.4f", found.logProbability ?? -.infinity))")
     }

@@ -54,13 +54,13 @@ struct SensesCommand: AsyncParsableCommand {
     private func show(_ found: WordSenses) {
         let style = Style(color)
         Output.line(
-            "\(style.bold(found.word.visibleLine))  \(grouped(found.occurrences)) occurrences, "
-                + (found.senses.count == 1 ? "1 sense" : "\(found.senses.count) senses"))
+            "\(style.bold(found.word.visibleLine))  \(counted(found.occurrences, "occurrence")), "
+                + counted(found.senses.count, "sense"))
         for sense in found.senses {
             let name = "\(found.word)#\(sense.sense)".visibleLine
             Output.line(
                 "\n\(style.title(name))  " + String(format: "%.0f%%", 100 * sense.share)
-                    + style.dim("  \(grouped(sense.occurrences)) occurrences"))
+                    + style.dim("  " + counted(sense.occurrences, "occurrence")))
             if !sense.neighbours.isEmpty {
                 Output.line("   " + sense.neighbours.map(\.word.visibleLine).joined(separator: ", "))
             }

@@ -55,8 +55,8 @@ struct ShardsManifestCommand: AsyncParsableCommand {
         if !quiet {
             let (documents, passages) = manifest.shards.reduce((0, 0)) { ($0.0 + $1.documents, $0.1 + $1.passages) }
             Diagnostics.line(
-                "\(output): \(grouped(manifest.shards.count)) shard\(manifest.shards.count == 1 ? "" : "s"), "
-                    + "\(grouped(documents)) documents, \(grouped(passages)) passages")
+                "\(output): \(counted(manifest.shards.count, "shard")), \(counted(documents, "document")), "
+                    + counted(passages, "passage"))
         }
     }
 }
@@ -93,7 +93,7 @@ struct ShardsListCommand: AsyncParsableCommand {
                 try Output.json(ListedShard(shard))
             } else {
                 Output.line(
-                    "\(shard.number)\t\(grouped(shard.documents)) documents\t\(grouped(shard.passages)) passages\t"
+                    "\(shard.number)\t\(counted(shard.documents, "document"))\t\(counted(shard.passages, "passage"))\t"
                         + "\(shard.path.visibleLine)\t" + shard.replicas.joined(separator: ",").visibleLine)
             }
         }

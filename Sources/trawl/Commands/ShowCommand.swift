@@ -68,7 +68,7 @@ struct ShowCommand: AsyncParsableCommand {
             let count = try documents.document(reference.document)?.passages.count ?? 0
             throw TrawlError(
                 .notFound, "no passage \(reference.passage) in document \"\(reference.document)\"", path: path,
-                remedy: "it has \(count) " + (count == 1 ? "passage" : "passages") + ", counted from 0")
+                remedy: "it has \(counted(count, "passage")), counted from 0")
         }
         if json { return try Output.json(found) }
         DocumentPrinter.show(title: found.title, text: found.text)

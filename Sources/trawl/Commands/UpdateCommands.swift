@@ -52,7 +52,7 @@ struct RemoveCommand: AsyncParsableCommand {
             try Output.json(report)
         } else if !progress.quiet {
             Diagnostics.line(
-                "\(path): \(grouped(report.deleted)) documents removed, \(grouped(report.index.documents)) left")
+                "\(path): \(counted(report.deleted, "document")) removed, \(grouped(report.index.documents)) left")
         }
     }
 }
@@ -64,7 +64,7 @@ extension RemoveCommand {
         if json {
             try Output.json(Removal(path: path, deleted: documents ?? 0))
         } else if !progress.quiet {
-            Diagnostics.line("\(path): index removed" + (documents.map { ", \(grouped($0)) documents" } ?? ""))
+            Diagnostics.line("\(path): index removed" + (documents.map { ", " + counted($0, "document") } ?? ""))
         }
     }
 
@@ -100,8 +100,8 @@ struct CompactCommand: AsyncParsableCommand {
             try Output.json(report.index)
         } else if !progress.quiet {
             Diagnostics.line(
-                "\(path): \(grouped(report.index.documents)) documents in \(report.index.segments) "
-                    + (report.index.segments == 1 ? "segment" : "segments"))
+                "\(path): \(counted(report.index.documents, "document")) in "
+                    + counted(report.index.segments, "segment"))
         }
     }
 }

@@ -33,8 +33,7 @@ final class InteractiveSearch {
         let prompt = Prompt("query> ")
         defer { prompt.close() }
         Diagnostics.line(
-            "\(index.path): \(grouped(index.summary.documents)) "
-                + (index.summary.documents == 1 ? "document" : "documents") + "; :help lists commands")
+            "\(index.path): \(counted(index.summary.documents, "document")); :help lists commands")
         while let line = prompt.line() {
             if line.allSatisfy(\.isWhitespace) { continue }
             do {
@@ -72,7 +71,7 @@ final class InteractiveSearch {
         settings = changed
         Diagnostics.line(
             ([
-                settings.mode.map { "mode \($0)" }, "\(settings.limit) " + (settings.limit == 1 ? "hit" : "hits"),
+                settings.mode.map { "mode \($0)" }, counted(settings.limit, "hit"),
                 settings.explains ? "explained" : nil,
             ]
                 + settings.conditions.map { "where \($0)" })

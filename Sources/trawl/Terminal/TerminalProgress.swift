@@ -103,14 +103,3 @@ final class TerminalProgress: ProgressReporter {
 extension Duration {
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
-
-/// `1234567` as `1,234,567`.
-func grouped(_ number: Int) -> String {
-    var digits = Array(String(number.magnitude))
-    var position = digits.count - 3
-    while position > 0 {
-        digits.insert(",", at: position)
-        position -= 3
-    }
-    return (number < 0 ? "-" : "") + String(digits)
-}
