@@ -1,26 +1,81 @@
 import Foundation
 
-/// A part of a text around its first highlight, short enough for a list of hits.
+/// A part of a text, short enough for a list of hits: around its first highlight, or where the matches that count most are.
 public struct Snippet: Sendable {
     private let text: String
     /// Ranges of UTF-8 bytes, in order, not overlapping.
     private let highlights: [Range<Int>]
+    /// Where the snippet is; nil for the beginning of the text.
+    private let focus: Range<Int>?
     /// The most UTF-8 bytes that are shown.
     public static let length = 280
+    /// How much of that is before the focus, if there is as much.
+    private static let lead = length / 4
 
-    /// - Parameter highlights: ranges of UTF-8 bytes, such as those of a hit's matches.
+    /// - Parameter highlights: ranges of UTF-8 bytes.
     public init(_ text: String, highlights: [Range<Int>]) {
         self.text = text
+        self.highlights = Self.merged(highlights, in: text)
+        focus = self.highlights.first.flatMap { $0.upperBound > Self.length ? $0 : nil }
+    }
+
+    /// The part in which different matches add most to the score, the first of several.
+    ///
+    /// - Complexity: O(n log n) in the ranges of the matches.
+    public init(_ text: String, matches: [Match]) {
+        self.text = text
+        highlights = Self.merged(matches.flatMap(\.ranges), in: text)
+        focus = Self.bestFocus(matches, in: text)
+    }
+
+    private static func isShown(_ range: Range<Int>, in text: String) -> Bool {
+        !range.isEmpty && range.upperBound <= text.utf8.count
+    }
+
+    private static func merged(_ ranges: [Range<Int>], in text: String) -> [Range<Int>] {
         var merged: [Range<Int>] = []
-        for range in highlights.sorted(by: { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) })
-        where !range.isEmpty && range.upperBound <= text.utf8.count {
+        for range in ranges.sorted(by: { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) })
+        where isShown(range, in: text) {
             if let last = merged.last, range.lowerBound <= last.upperBound {
                 merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
             } else {
                 merged.append(range)
             }
         }
-        self.highlights = merged
+        return merged
+    }
+
+    private static func bestFocus(_ matches: [Match], in text: String) -> Range<Int>? {
+        let places = matches.enumerated().flatMap { number, match in
+            match.ranges.filter { isShown($0, in: text) }.map { (range: $0, match: number) }
+        }.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+        // How often each match is in the part at hand, and what those that are there add together.
+        var counts = [Int](repeating: 0, count: matches.count)
+        var sum: Float = 0
+        func enter(_ match: Int) {
+            counts[match] += 1
+            if counts[match] == 1 { sum += max(0, matches[match].contribution) }
+        }
+        func leave(_ match: Int) {
+            counts[match] -= 1
+            if counts[match] == 0 { sum -= max(0, matches[match].contribution) }
+        }
+        var end = 0
+        while end < places.count, places[end].range.upperBound <= length {
+            enter(places[end].match)
+            end += 1
+        }
+        var best: (focus: Range<Int>?, sum: Float) = (nil, sum)
+        for (index, place) in places.enumerated() {
+            while end < places.count, places[end].range.upperBound <= place.range.lowerBound + length - lead {
+                enter(places[end].match)
+                end += 1
+            }
+            // The least that rounding may make of sums of the same numbers.
+            if sum > best.sum + 1e-4 { best = (place.range, sum) }
+            if index < end { leave(place.match) } else { end = index + 1 }
+        }
+        return best.focus
     }
 
     /// A stretch of the snippet, which is a highlight or between two.
@@ -33,9 +88,11 @@ public struct Snippet: Sendable {
     var parts: [Part] {
         let bytes = Array(text.utf8)
         var start = 0
-        if let first = highlights.first, first.upperBound > Self.length {
-            start = max(0, first.lowerBound - Self.length / 4)
-            while start > 0, bytes[start] != UInt8(ascii: " ") { start -= 1 }
+        if let focus {
+            let wanted = max(0, focus.lowerBound - Self.lead)
+            // Before a word, where there are spaces.
+            let space = bytes[wanted..<max(wanted, focus.lowerBound - Self.lead / 2)].firstIndex(of: UInt8(ascii: " "))
+            start = wanted == 0 ? 0 : space ?? wanted
         }
         var end = min(bytes.count, start + Self.length)
         while end < bytes.count, end > start, bytes[end] & 0xC0 == 0x80 { end -= 1 }

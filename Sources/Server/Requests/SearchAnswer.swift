@@ -48,7 +48,7 @@ struct SearchAnswer: Encodable, Sendable {
             try hit.encodeWithoutQuery(to: encoder, matches: options.explain)
             guard options.highlight else { return }
             var values = encoder.container(keyedBy: CodingKeys.self)
-            try values.encode(Snippet(hit.text, highlights: hit.matches.flatMap(\.ranges)), forKey: .snippet)
+            try values.encode(Snippet(hit.text, matches: hit.matches), forKey: .snippet)
         }
     }
 }

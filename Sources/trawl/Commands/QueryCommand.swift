@@ -86,7 +86,8 @@ struct QueryCommand: AsyncParsableCommand {
         settings.limit = output == nil ? hits.limit : hits.json ? max(hits.limit, hits.depth) : hits.depth
         settings.collapsesDocuments = !hits.passages
         settings.excludesQueryDocument = settings.excludesQueryDocument || retrieval.excludeSelf
-        settings.explains = hits.explain
+        // What people read shows where a passage matches.
+        settings.explains = hits.explain || !hits.json && output == nil
         settings.senses = senses.compactMap { SenseReference($0) }
         try SearchFlags.check(.current, [settings], index)
         let session = try index.session(by: engine, settings)
@@ -106,7 +107,7 @@ struct QueryCommand: AsyncParsableCommand {
         } else if let text {
             try answer([Query(id: "1", text: text)])
         } else if isTyped {
-            let search = InteractiveSearch(engine, index, session) { explains in
+            let search = InteractiveSearch(engine, index, session, explains: hits.explain) { explains in
                 HitPrinter(style: Style(hits.color), json: hits.json, explain: explains)
             }
             search.run()

@@ -29,7 +29,7 @@ struct HitPrinter {
         Output.line(head + "  " + style.dim((title == name ? "" : name + "  ") + number(hit.score)))
         Output.line(
             "   "
-                + Snippet(hit.text, highlights: hit.matches.flatMap(\.ranges)).rendered(
+                + Snippet(hit.text, matches: hit.matches).rendered(
                     plain: \.visibleLine, highlight: { style.highlight($0.visibleLine) }))
         guard explain else { return }
         let stages = hit.stages.map { stage in

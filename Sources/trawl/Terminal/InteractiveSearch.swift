@@ -10,6 +10,8 @@ final class InteractiveSearch {
     /// Made anew when the settings or the index change.
     private var session: SearchSession?
     private var hits: [SearchHit] = []
+    /// Whether hits are shown with reasons.
+    private var explains: Bool
     private let makePrinter: (_ explains: Bool) -> HitPrinter
     /// The conditions that the session began with.
     private let conditions: [DocumentCondition]
@@ -18,12 +20,13 @@ final class InteractiveSearch {
     private(set) var found = false
 
     init(
-        _ engine: Engine, _ index: any Searchable, _ session: SearchSession,
+        _ engine: Engine, _ index: any Searchable, _ session: SearchSession, explains: Bool,
         printer: @escaping (_ explains: Bool) -> HitPrinter
     ) {
         self.engine = engine
         self.index = index
         self.session = session
+        self.explains = explains
         settings = session.settings
         conditions = settings.conditions
         makePrinter = printer
@@ -51,7 +54,7 @@ final class InteractiveSearch {
         case .query(let text): try answer(text)
         case .mode(let mode): try change { $0.mode = mode }
         case .limit(let limit): try change { $0.limit = limit }
-        case .explain(let explains): try change { $0.explains = explains ?? !$0.explains }
+        case .explain(let wanted): try change { _ in explains = wanted ?? !explains }
         case .filter(let text):
             let added = text.isEmpty ? [] : [try DocumentCondition(text)]
             try change { $0.conditions = conditions + added }
@@ -72,7 +75,7 @@ final class InteractiveSearch {
         Diagnostics.line(
             ([
                 settings.mode.map { "mode \($0)" }, counted(settings.limit, "hit"),
-                settings.explains ? "explained" : nil,
+                explains ? "explained" : nil,
             ]
                 + settings.conditions.map { "where \($0)" })
                 .compactMap { $0 }.joined(separator: ", "))
@@ -87,7 +90,7 @@ final class InteractiveSearch {
         for result in try session.search([Query(id: "1", text: text)]) {
             hits = result.hits
             found = found || !hits.isEmpty
-            try makePrinter(settings.explains).show(result, heading: false)
+            try makePrinter(explains).show(result, heading: false)
         }
     }
 
