@@ -40,7 +40,7 @@ public struct IndexAdaptation: Sendable {
     }
 
     /// The share of the queries that is held out, the fewest that say anything, and the most that more would add nothing to.
-    private static let heldOut = (share: 0.3, fewest: 30, most: 400)
+    private static let heldOut = (share: 0.3, fewest: 30, most: 200)
     /// The most queries that weights are fitted to.
     static let fitted = 300
     /// The share of the minutes that is left for what follows training.
