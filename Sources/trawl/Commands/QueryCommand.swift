@@ -107,7 +107,8 @@ struct QueryCommand: AsyncParsableCommand {
         } else if let text {
             try answer([Query(id: "1", text: text)])
         } else if isTyped {
-            let search = InteractiveSearch(engine, index, session, explains: hits.explain) { explains in
+            let search = InteractiveSearch(engine, index, session, explains: hits.explain, showsSnippets: !hits.json) {
+                explains in
                 HitPrinter(style: Style(hits.color), json: hits.json, explain: explains)
             }
             search.run()

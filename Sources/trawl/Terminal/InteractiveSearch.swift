@@ -12,6 +12,8 @@ final class InteractiveSearch {
     private var hits: [SearchHit] = []
     /// Whether hits are shown with reasons.
     private var explains: Bool
+    /// Whether hits are shown by the part that matches, which takes the matches too.
+    private let showsSnippets: Bool
     private let makePrinter: (_ explains: Bool) -> HitPrinter
     /// The conditions that the session began with.
     private let conditions: [DocumentCondition]
@@ -20,13 +22,14 @@ final class InteractiveSearch {
     private(set) var found = false
 
     init(
-        _ engine: Engine, _ index: any Searchable, _ session: SearchSession, explains: Bool,
+        _ engine: Engine, _ index: any Searchable, _ session: SearchSession, explains: Bool, showsSnippets: Bool,
         printer: @escaping (_ explains: Bool) -> HitPrinter
     ) {
         self.engine = engine
         self.index = index
         self.session = session
         self.explains = explains
+        self.showsSnippets = showsSnippets
         settings = session.settings
         conditions = settings.conditions
         makePrinter = printer
@@ -54,7 +57,9 @@ final class InteractiveSearch {
         case .query(let text): try answer(text)
         case .mode(let mode): try change { $0.mode = mode }
         case .limit(let limit): try change { $0.limit = limit }
-        case .explain(let wanted): try change { _ in explains = wanted ?? !explains }
+        case .explain(let wanted):
+            explains = wanted ?? !explains
+            try change { $0.explains = explains || showsSnippets }
         case .filter(let text):
             let added = text.isEmpty ? [] : [try DocumentCondition(text)]
             try change { $0.conditions = conditions + added }
