@@ -9,20 +9,28 @@ public struct EmbedderFolder: Sendable {
     public let model: ModelFolder
     /// The pooling, where nothing follows it but a normalisation; else nil.
     public let pooling: Pooling?
+    /// Whether the folder says how states become embeddings; a bare encoder or decoder does not.
+    public let isEmbedder: Bool
     /// Whether embeddings have length 1.
     public let isNormalised: Bool
     /// sentence_bert_config.json's `max_seq_length` and `do_lower_case`.
     package let maximumTokens: Int?
     package let isLowercased: Bool
     /// The members of config_sentence_transformers.json that say how embeddings are used.
-    package let prompts: [String: String]
+    package private(set) var prompts: [String: String]
     package let defaultPromptName: String?
     package let similarity: Similarity?
+    /// How queries and passages are put, where files or name of the model tell.
+    public private(set) var template: InstructionTemplate?
+
+    /// The member of config_sentence_transformers.json that names the template, where prompts do not tell it.
+    package static let templateMember = "trawl_template"
 
     /// - Throws: `TrawlError` that names the file that is missing, damaged or not supported.
     public init(path: String) throws {
         let layout = try SentenceTransformersFolder(path: path)
         self.path = path
+        isEmbedder = layout.modules != nil
         model = try ModelFolder(path: layout.transformerPath)
         var pooling: Pooling? = layout.modules == nil ? Pooling(modes: [.mean]) : nil
         var (isNormalised, isSimple) = (false, true)
@@ -39,11 +47,44 @@ public struct EmbedderFolder: Sendable {
         self.isNormalised = isNormalised
         (maximumTokens, isLowercased) = (layout.maximumTokens, layout.isLowercased)
         (defaultPromptName, similarity) = (layout.defaultPromptName, layout.similarity)
+        template = layout.template(of: model, in: path)
         // What the name of this folder tells of must hold for a folder of another name too.
-        if layout.prompts.isEmpty, let template = layout.template(of: model, in: path) {
+        if layout.prompts.isEmpty, let template {
             prompts = ["query": template.query().prefix, "document": template.passage.prefix]
         } else {
             prompts = layout.prompts
         }
+    }
+
+    /// The task that queries are put with, where the model's own prompt has one.
+    public var queryInstruction: String? { prompts["query"].flatMap { template?.instruction(in: $0) } }
+
+    /// The same model, whose queries are put with an instruction from now on, or with examples before them.
+    ///
+    /// A decoder that tells of no template gets that of LG-ANNA with an instruction; the template of E5 becomes it with examples, for
+    /// the two put queries alike.
+    ///
+    /// - Parameter instruction: nil: the model's own.
+    /// - Throws: `TrawlError.invalidInput` for a model that cannot take them.
+    public func instructed(_ instruction: String?, showsExamples: Bool = false) throws -> EmbedderFolder {
+        var folder = self
+        if let instruction {
+            folder.template = template ?? (model.isDecoder ? .anna : nil)
+            guard let template = folder.template, template.takesInstruction else {
+                throw TrawlError(
+                    .invalidInput, "the model takes no instruction", path: path,
+                    remedy: "leave the instruction out, or begin with a decoder or a model made for instructions")
+            }
+            folder.prompts["query"] = template.query(instruction: instruction).prefix
+        }
+        if showsExamples {
+            if folder.template == .e5Instruct { folder.template = .anna }
+            guard folder.template?.takesExamples == true else {
+                throw TrawlError(
+                    .invalidInput, "the model takes no examples", path: path,
+                    remedy: "show none, or begin with a decoder and give it an instruction")
+            }
+        }
+        return folder
     }
 }

@@ -69,6 +69,10 @@ public enum InstructionTemplate: String, CaseIterable, Sendable {
 
     /// The template that a query prompt in a model's own files follows.
     init?(queryPrompt: String) {
+        if queryPrompt.hasPrefix("<instruct>"), queryPrompt.hasSuffix("\n<query>") {
+            self = .bgeICL
+            return
+        }
         guard queryPrompt.hasPrefix("Instruct: ") else { return nil }
         if queryPrompt.hasSuffix("\nQuery: ") {
             self = .e5Instruct
@@ -115,6 +119,21 @@ public enum InstructionTemplate: String, CaseIterable, Sendable {
         case .e5: return EmbeddingPrompt(prefix: "query: ")
         case .bge: return EmbeddingPrompt(prefix: "Represent this sentence for searching relevant passages: ")
         }
+    }
+
+    /// The task in what stands before a query; nil where it does not follow the template.
+    func instruction(in prompt: String) -> String? {
+        let marks = query(instruction: "\u{0}").prefix.split(separator: "\u{0}", omittingEmptySubsequences: false)
+        guard takesInstruction, marks.count == 2, prompt.hasPrefix(marks[0]), prompt.hasSuffix(marks[1]),
+            prompt.count >= marks[0].count + marks[1].count
+        else { return nil }
+        return String(prompt.dropFirst(marks[0].count).dropLast(marks[1].count))
+    }
+
+    /// What stands around a query whose beginning is a model's own prompt.
+    func query(prompt: String) -> EmbeddingPrompt {
+        let standard = query()
+        return EmbeddingPrompt(prefix: prompt, suffix: Self(queryPrompt: prompt) == self ? standard.suffix : "")
     }
 
     /// What stands around a passage.

@@ -23,10 +23,12 @@ struct SentenceTransformersFolder {
     let prompts: [String: String]
     let defaultPromptName: String?
     let similarity: Similarity?
+    /// How texts are put, where the folder names it: models that were trained with Trawl do.
+    private let namedTemplate: InstructionTemplate?
 
     /// - Parameter pools: whether the folder must have a Pooling module, as models that give a text one vector have.
     init(path: String, pools: Bool = true) throws {
-        (prompts, defaultPromptName, similarity) = try Self.settings(path)
+        (prompts, defaultPromptName, similarity, namedTemplate) = try Self.settings(path)
         if fileExists(path + "/modules.json") {
             let (transformer, modules) = try Self.modules(path, pools: pools)
             transformerPath = transformer
@@ -38,17 +40,21 @@ struct SentenceTransformersFolder {
         (maximumTokens, isLowercased) = try Self.transformerSettings(transformerPath)
     }
 
-    /// The published way of putting queries and passages: that of the model's own prompts, of its name or of its folder's.
+    /// The published way of putting queries and passages: the one that the folder names, or that of the model's own prompts, of
+    /// its name or of its folder's.
     func template(of model: ModelFolder, in folder: String) -> InstructionTemplate? {
-        prompts["query"].flatMap(InstructionTemplate.init(queryPrompt:))
+        namedTemplate
+            ?? prompts["query"].flatMap(InstructionTemplate.init(queryPrompt:))
             ?? InstructionTemplate(modelName: model.configuration["_name_or_path"]?.string ?? "")
             ?? InstructionTemplate(modelName: String(folder.split(separator: "/").last ?? ""))
     }
 
     /// Reads config_sentence_transformers.json.
-    private static func settings(_ folder: String) throws -> ([String: String], String?, Similarity?) {
+    private static func settings(
+        _ folder: String
+    ) throws -> ([String: String], String?, Similarity?, InstructionTemplate?) {
         let path = folder + "/config_sentence_transformers.json"
-        guard fileExists(path) else { return ([:], nil, nil) }
+        guard fileExists(path) else { return ([:], nil, nil, nil) }
         let settings = try JSON(contentsOf: path)
         var prompts: [String: String] = [:]
         for prompt in settings["prompts"]?.members ?? [] { prompts[prompt.name] = prompt.value.string }
@@ -68,7 +74,15 @@ struct SentenceTransformersFolder {
             }
             return similarity
         }
-        return (prompts, name, similarity)
+        let template = try settings[EmbedderFolder.templateMember]?.string.map { name in
+            guard let template = InstructionTemplate(rawValue: name) else {
+                throw TrawlError(
+                    .unsupported, "the template '\(name)' is not known", path: path,
+                    remedy: "use one of: " + InstructionTemplate.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return template
+        }
+        return (prompts, name, similarity, template)
     }
 
     private static func modules(_ folder: String, pools: Bool) throws -> (transformer: String, modules: [Module]) {

@@ -17,7 +17,7 @@ extension TextEmbedder {
     /// What stands around a text of a role: what the model's own files say, or else its published template, or nothing.
     ///
     /// - Parameters:
-    ///   - instruction: the task, in place of the model's own; for queries.
+    ///   - instruction: the task, in place of the one in the model's own prompt; for queries.
     ///   - examples: what the model is shown before the query.
     /// - Throws: `TrawlError.invalidInput` for an instruction or examples that the model was not made for.
     public func prompt(
@@ -34,7 +34,8 @@ extension TextEmbedder {
                     .invalidInput, "the model was not made to be shown examples", path: folder,
                     remedy: "leave them out, or take a model like bge-en-icl")
             }
-            return template.query(instruction: instruction, examples: examples)
+            let task = instruction ?? prompts["query"].flatMap(template.instruction(in:))
+            return template.query(instruction: task, examples: examples)
         }
         return Self.standardPrompt(role, prompts, defaultPromptName, template)
     }
@@ -43,7 +44,10 @@ extension TextEmbedder {
     static func standardPrompt(
         _ role: TextRole, _ prompts: [String: String], _ defaultName: String?, _ template: InstructionTemplate?
     ) -> EmbeddingPrompt {
-        if let own = role.promptNames.lazy.compactMap({ prompts[$0] }).first { return EmbeddingPrompt(prefix: own) }
+        if let own = role.promptNames.lazy.compactMap({ prompts[$0] }).first {
+            return role == .query
+                ? template?.query(prompt: own) ?? EmbeddingPrompt(prefix: own) : EmbeddingPrompt(prefix: own)
+        }
         if let text = defaultName.flatMap({ prompts[$0] }) { return EmbeddingPrompt(prefix: text) }
         guard let template else { return EmbeddingPrompt(prefix: "") }
         return role == .query ? template.query() : template.passage

@@ -2,7 +2,7 @@ internal import TrawlCore
 internal import TrawlTensors
 
 /// The model that a folder's config.json leaves tensors to: `trawl_base_model`, the name of a folder beside its own, and
-/// `trawl_base_digest`, which fixes it.
+/// `trawl_base_digest`, which fixes it. An adapter of peft's names it by `base_model_name_or_path`, whose last part is taken.
 struct BaseReference {
     let name: String
     let path: String
@@ -14,7 +14,8 @@ struct BaseReference {
 
     /// - Throws: `TrawlError.corrupted` where no folder is named, `.notFound` for one that is not there.
     init(_ configuration: JSON, folder: String) throws {
-        guard let name = configuration["trawl_base_model"]?.string, !name.isEmpty, name != ".", name != "..",
+        let ofPeft = configuration["base_model_name_or_path"]?.string?.split(separator: "/").last.map { String($0) }
+        guard let name = configuration["trawl_base_model"]?.string ?? ofPeft, !name.isEmpty, name != ".", name != "..",
             !name.contains("/")
         else { throw Self.corrupted(folder) }
         self.name = name

@@ -57,6 +57,9 @@ public struct ModelFolder: Sendable {
                 .notFound, "there is no such model", path: path, remedy: "name a model folder or a .gguf file")
         } else if fileExists(path + "/config.json") {
             self = try ModelFolder(folder: path, mayHaveBase: mayHaveBase)
+        } else if fileExists(path + "/" + LowRankFolder.settingsName) {
+            self = try ModelFolder(
+                adapterPath: path, JSON(contentsOf: path + "/" + LowRankFolder.settingsName), mayHaveBase: mayHaveBase)
         } else {
             let files = GGUF.models(among: regularFiles(in: path))
             guard files.count == 1, let file = files.first else {

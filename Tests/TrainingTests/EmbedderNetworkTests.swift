@@ -35,8 +35,8 @@ import TrawlTestSupport
         try TextEmbedder(folder: folder.path).inputs(of: texts, in: EmbeddingPrompt(prefix: ""), maximum: 48).tokens
     }
 
-    static func layers() -> BertEmbedderNetwork.Adaptation {
-        var adaptation = BertEmbedderNetwork.Adaptation()
+    static func layers() -> EmbedderAdaptation {
+        var adaptation = EmbedderAdaptation()
         adaptation.adapters = nil
         return adaptation
     }
@@ -72,7 +72,7 @@ import TrawlTestSupport
     @Test func onlyAdaptersAreTrainedAndOnlyInTheLastLayers() throws {
         let files = try TemporaryFolder()
         let folder = try Self.embedder(files)
-        var adaptation = BertEmbedderNetwork.Adaptation()
+        var adaptation = EmbedderAdaptation()
         adaptation.layers = 1
         let trained = try BertEmbedderNetwork(folder, adaptation: adaptation).parameters.filter(\.isTrained).map(\.name)
         // Query, key, value, output and both layers of the feed-forward block.

@@ -39,7 +39,9 @@ import TrawlTestSupport
         try TrawlProcess.run(arguments, folder: folder.path)
     }
 
-    private func train(_ more: String...) throws -> TrawlProcess.Outcome {
+    private func train(_ more: String...) throws -> TrawlProcess.Outcome { try train(more) }
+
+    private func train(_ more: [String]) throws -> TrawlProcess.Outcome {
         try TrawlProcess.run(
             [
                 "train", "embedder", "a.trawl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv",
@@ -86,6 +88,42 @@ import TrawlTestSupport
             "--hold-out", "0", "--late", "--late-dimension", "32", "--from", "./mine", "--output", "./other")
         #expect(other.status == 2)
         #expect(other.errors.contains("64"), "\(other.errors)")
+    }
+
+    /// A tiny decoder made for embeddings, its adapters trained on queries with an instruction and examples.
+    @Test func aDecoderIsTrainedToFollowAnInstructionAndIndexesAndSearches() throws {
+        let goldens = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        try folder.copy(goldens.appending(path: "EmbeddingsTests/Golden/tiny-qwen3").path, to: "decoder")
+        // It does not say how queries are put.
+        try folder.write(
+            #"{"prompts":{},"similarity_fn_name":"cosine"}"#, to: "decoder/config_sentence_transformers.json")
+        let flags = ["--from", "./decoder", "--steps", "3", "--hold-out", "0", "--maximum-tokens", "20"]
+        let unasked = try train(flags + ["--examples-shown", "2"])
+        #expect(unasked.status == 2 && unasked.errors.contains("takes no examples"), "\(unasked.errors)")
+        let trained = try train(
+            flags + ["--instruction", "Find the fact that answers", "--examples-shown", "2", "--complete"])
+        #expect(trained.status == 0, "\(trained.errors)")
+        let shown = try run("models", "show", "./mine", "--json")
+        #expect(shown.status == 0 && shown.output.contains("lg-anna"), "\(shown.errors)")
+        let made = try run(
+            "index", "corpus.jsonl", "--output", "b.trawl", "--build", "dense", "--embedder", "./mine", "--quiet")
+        #expect(made.status == 0, "\(made.errors)")
+        try folder.write(#"{"query":"who dances","passage":"Bees dance."}"# + "\n", to: "examples.jsonl")
+        for more in [[], ["--examples", "examples.jsonl"], ["--instruction", "Find a text"]] {
+            let hits = try TrawlProcess.run(
+                ["query", "b.trawl", "what makes the tides", "--json"] + more, folder: folder.path)
+            #expect(hits.status == 0 && !hits.objects.isEmpty, "\(hits.errors)")
+        }
+    }
+
+    @Test func whatAModelCannotBeTrainedForIsAnError() throws {
+        for (flags, word) in [
+            (["--instruction", "Find"], "takes no instruction"), (["--examples-shown", "1"], "takes no examples"),
+        ] {
+            let outcome = try train(flags + ["--steps", "1"])
+            #expect(outcome.status == 2 && outcome.errors.contains(word), "\(outcome.errors)")
+            #expect(!FileManager.default.fileExists(atPath: folder.path + "/mine/config.json"))
+        }
     }
 
     @Test func pairsThatTakeAllStepsAreAnError() throws {

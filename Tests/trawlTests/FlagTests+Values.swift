@@ -43,7 +43,7 @@ extension FlagTests {
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",
         "--reweight-strength": "1", "--label": "topic", "--head": "nn", "--descriptions": "queries.tsv",
         "--threshold": "0.5", "--plot": "plot.svg", "--label-weight": "0.5", "--late-dimension": "8",
-        "--tokens-at-once": "100", "--architecture": "cross-encoder",
+        "--tokens-at-once": "100", "--examples-shown": "2", "--architecture": "cross-encoder",
         "--pacing": "linear", "--span-pacing": "log", "--beta-mml": "0.25", "--order": "angle",
         "train inspect --pairs": "2", "--plant": "0.5", "--outliers": "1",
         "--sts": "nothing.tsv", "--sense": "beta#1", "--senses": "2", "--window": "3", "--minimum-count": "5",

@@ -321,7 +321,10 @@ import TrawlTestSupport
                 "missing.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--output", "new", "--steps", "1",
                 "--late",
             ],
-            refused: ["--reweight-strength": "--reweight", "--order": "--late", "--sts": "--late"]),
+            refused: [
+                "--reweight-strength": "--reweight", "--order": "--late", "--sts": "--late", "--instruction": "--late",
+                "--examples-shown": "--late",
+            ]),
         Case(
             command: "train embedder",
             line: [

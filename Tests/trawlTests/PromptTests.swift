@@ -69,6 +69,16 @@ import TrawlTestSupport
     }
 
     /// Where libedit is missing, lines are read without either.
+    @Test func explanationsAreSwitchedInJSONToo() throws {
+        let terminal = try PseudoTerminal(["query", "a.trawl", "--json"], in: folder)
+        for line in ["alpha", ":explain", "alpha", ":explain off", "alpha"] { try terminal.enter(line) }
+        let matches = try terminal.data.split(separator: "\n").map { line in
+            let hit = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            return (hit["matches"] as? [Any])?.count
+        }
+        #expect(matches == [0, 1, 0], "\(terminal.data)")
+    }
+
     @Test func linesAreEditedAndRememberedAcrossSessions() throws {
         try #require(dlopen("libedit.so.2", RTLD_NOW) != nil)
         let first = try PseudoTerminal(["query", "a.trawl"], in: folder)

@@ -7,7 +7,8 @@ DATA is a folder in BEIR's layout with qrels/train.tsv and qrels/test.tsv. It is
 minute or two: all judged documents and --distractors others, each cut after --words words. The embedding model, the generator and the
 rerankers (a cross-encoder and Conv-KNRM) are trained on the training judgements, and tested by nDCG@10 on the test judgements: dense
 search with a new index of the trained model, generated n-grams alone (100 queries), BM25's best 20 documents by the reranker's scores.
-Nothing is held out, and the last state of a training is tested.
+Nothing is held out, and the last state of a training is tested. `--models decoder` trains adapters of SmolLM2 as an embedding model; WORK has a
+symbolic link to its folder, under its name.
 
 A run that is done is kept in WORK/options.jsonl. --minutes ends the program when so much time is over, after a run; the next call goes on with
 the next one. The tables have what is done so far.
@@ -17,6 +18,7 @@ import argparse
 import json
 import os
 import random
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,6 +45,11 @@ OPTIONS = {
         "--pacing linear",
         "--order angle",
     ],
+    "decoder": [
+        "",
+        "--instruction 'Find the abstract that tells whether a claim holds'",
+        "--instruction 'Find the abstract that tells whether a claim holds' --examples-shown 2",
+    ],
     "generator": [
         "",
         "--reweight linupper",
@@ -56,6 +63,7 @@ OPTIONS = {
 TEST: list[object] = ["--first-queries", 100]
 TRAINING = {
     "embedder": "--hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 40 --encoder-layers 1",
+    "decoder": "--from {work}/smollm2-135m-instruct --hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 64",
     "generator": "--hold-out 0 --self-samples 0 --sources-per-step 12 --spans-per-source 2",
     "cross-encoder": "--hold-out 0 --queries-per-step 16 --negatives 1 --maximum-tokens 96 --encoder-layers 2 --learning-rate 3e-4 --loss cross-entropy "
     "--mode lexical",
@@ -63,6 +71,8 @@ TRAINING = {
     "--mode lexical",
 }
 RERANKERS = ("cross-encoder", "conv-knrm")
+EMBEDDERS = ("embedder", "decoder")
+COMMANDS = {"cross-encoder": "reranker", "conv-knrm": "reranker", "decoder": "embedder"}
 
 
 def run(*arguments: object) -> str:
@@ -102,24 +112,28 @@ def score(index: Path, data: Path, *flags: object) -> float:
 def measure(model: str, option: str | None, seed: int, options: argparse.Namespace, index: Path) -> dict[str, Any]:
     """A training and its score; without an option, the score of the model that is not trained."""
     if option is None:
-        modes: dict[str, list[object]] = {"embedder": ["dense"], "generator": ["generative", *TEST]}
+        modes: dict[str, list[object]] = {"embedder": ["dense"], "decoder": ["dense"], "generator": ["generative", *TEST]}
         before = modes.get(model, ["lexical"])
+        if model == "decoder":
+            # A symbolic link to the installed model, beside which its adapters are stored.
+            start, index = options.work / "smollm2-135m-instruct", options.work / "decoder.trawl"
+            run("index", options.work / "corpus.jsonl", "--output", index, "--build", "dense", "--embedder", start, "--precision", "int8", "--passage-size", "none", "--quiet")
         value = score(index, options.data, "--mode", *before)
         return {"model": model, "option": None, "seed": seed, "nDCG@10": value, "seconds": 0}
     output, other = options.work / "trained", options.work / "trained.trawl"
     shutil.rmtree(output, ignore_errors=True)
     shutil.rmtree(other, ignore_errors=True)
     started = time.monotonic()
-    steps = {"embedder": options.embedder_steps, "generator": options.generator_steps}.get(model, options.reranker_steps)
+    steps = options.reranker_steps if model in RERANKERS else options.generator_steps if model == "generator" else options.embedder_steps
     # A curriculum is over after two thirds of the training.
     more = ["--curriculum-samples", steps * 16 * 2 // 3] if "--curriculum" in option else []
     run(
-        "train", "reranker" if model in RERANKERS else model, index,
+        "train", COMMANDS.get(model, model), index,
         "--queries", options.data / "queries.jsonl", "--qrels", options.data / "qrels/train.tsv", "--output", output,
-        "--steps", steps, "--seed", seed, "--quiet", *TRAINING[model].split(), *option.split(), *more,
+        "--steps", steps, "--seed", seed, "--quiet", *TRAINING[model].format(work=options.work).split(), *shlex.split(option), *more,
     )
     seconds = time.monotonic() - started
-    if model == "embedder":
+    if model in EMBEDDERS:
         run("index", options.work / "corpus.jsonl", "--output", other, "--build", "dense", "--embedder", output, "--precision", "int8", "--passage-size", "none", "--quiet")
         value = score(other, options.data, "--mode", "dense")
     elif model in RERANKERS:
@@ -130,7 +144,7 @@ def measure(model: str, option: str | None, seed: int, options: argparse.Namespa
 
 
 def table(model: str, done: list[dict[str, Any]]) -> None:
-    command = f"train reranker --architecture {model}" if model in RERANKERS else f"train {model}"
+    command = f"train reranker --architecture {model}" if model in RERANKERS else f"train {COMMANDS.get(model, model)}"
     print(f"\n| `{command}` | nDCG@10 by seed | mean | range | against off | seconds |\n|---|---|---:|---:|---:|---:|")
     for run in done:
         if run["model"] == model and run["option"] is None:

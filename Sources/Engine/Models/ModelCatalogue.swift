@@ -31,7 +31,7 @@ public enum ModelCatalogue {
             guard files.fileExists(atPath: candidate, isDirectory: &isFolder) else { continue }
             guard isFolder.boolValue else { return candidate }
             let contents = try files.contentsOfDirectory(atPath: candidate).sorted()
-            if contents.contains("config.json") { return candidate }
+            if contents.contains("config.json") || contents.contains("adapter_config.json") { return candidate }
             let weights = GGUF.models(among: contents)
             if weights.count == 1 { return candidate + "/" + weights[0] }
             throw TrawlError(

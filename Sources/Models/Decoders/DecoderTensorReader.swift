@@ -70,14 +70,6 @@ package struct DecoderTensorReader {
     /// Whether the matrix of the logits is the embedding itself: the file has none of its own, or config.json ties them.
     package var isTied: Bool { !has(.output) || isTiedByConfiguration }
 
-    /// Whether one of a layer's projections has a bias, or heads have norms.
-    package func hasExtras(_ layer: Int) -> Bool {
-        has(.queryNorm, layer) || has(.keyNorm, layer)
-            || [.query, .key, .value, .attentionOutput, .gate, .up, .down].contains { (member: Member) in
-                tensors.tensor(named: name(member, layer, "bias")) != nil
-            }
-    }
-
     package func matrix(_ member: Member, _ rows: Int, _ columns: Int, _ layer: Int? = nil) throws -> WeightMatrix {
         try WeightMatrix(try tensors.requiredTensor(name(member, layer)), rows: rows, columns: columns)
     }
@@ -116,7 +108,7 @@ package struct DecoderTensorReader {
     }
 
     /// nil where the product has no bias.
-    func bias(_ member: Member, _ count: Int, _ layer: Int) throws -> WeightVector? {
+    package func bias(_ member: Member, _ count: Int, _ layer: Int) throws -> WeightVector? {
         try tensors.tensor(named: name(member, layer, "bias")).map { try WeightVector($0, count: count) }
     }
 

@@ -10,6 +10,9 @@ package import TrawlTensors
 ///                     /adapter_model.safetensors
 ///                          base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight [r, in], .lora_B.weight [out, r] ...
 /// ```
+/// An embedding model has them without the second `model.`, and the files of sentence-transformers beside them. A folder that
+/// peft wrote has no config.json; the decoder is then the folder beside it whose name `base_model_name_or_path` ends in.
+///
 /// A matrix W of the decoder becomes W + lora_alpha / r B A. Rows are in the order of Hugging Face's files, also where the
 /// decoder is a GGUF file.
 package struct LowRankFolder: Sendable {
@@ -28,6 +31,7 @@ package struct LowRankFolder: Sendable {
     package let alpha: Float
     package let tensors: Safetensors
     private let path: String
+    private let hasHead: Bool
 
     /// What the products B A are multiplied with.
     package var scale: Float { alpha / Float(rank) }
@@ -62,11 +66,17 @@ package struct LowRankFolder: Sendable {
         }
         (self.rank, self.alpha) = (rank, Float(alpha))
         tensors = try Safetensors(path: path + "/" + Self.tensorsName)
+        hasHead = !tensors.tensors.contains { $0.name.hasPrefix(Self.layers(hasHead: false)) }
     }
 
+    private static func layers(hasHead: Bool) -> String { "base_model.model." + (hasHead ? "model." : "") + "layers." }
+
     /// What peft calls the matrices of a projection.
-    package static func names(layer: Int, module: String) -> (down: String, up: String) {
-        let start = "base_model.model.model.layers.\(layer).\(module)."
+    ///
+    /// - Parameter hasHead: Whether the decoder was loaded with the head that predicts tokens, as generators are and embedding
+    ///   models are not.
+    package static func names(layer: Int, module: String, hasHead: Bool) -> (down: String, up: String) {
+        let start = layers(hasHead: hasHead) + "\(layer).\(module)."
         return (start + "lora_A.weight", start + "lora_B.weight")
     }
 
@@ -76,7 +86,7 @@ package struct LowRankFolder: Sendable {
     package func matrices(
         layer: Int, module: String, rows: Int, columns: Int
     ) throws -> (down: [Float], up: [Float])? {
-        let names = Self.names(layer: layer, module: module)
+        let names = Self.names(layer: layer, module: module, hasHead: hasHead)
         guard tensors.tensor(named: names.down) != nil || tensors.tensor(named: names.up) != nil else { return nil }
         func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
             guard let tensor = tensors.tensor(named: name) else {
@@ -100,7 +110,7 @@ package struct LowRankFolder: Sendable {
         var known: Set<String> = []
         for layer in 0..<layers {
             for module in Self.modules {
-                let names = Self.names(layer: layer, module: module)
+                let names = Self.names(layer: layer, module: module, hasHead: hasHead)
                 known.formUnion([names.down, names.up])
             }
         }

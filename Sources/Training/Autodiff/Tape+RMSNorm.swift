@@ -3,13 +3,15 @@ internal import TrawlTensors
 extension Tape {
     private static let rmsNormRows = 64
 
-    /// weight * x / sqrt(mean of x² + epsilon), row by row (Zhang and Sennrich 2019, arXiv 1910.07467); x: `[rows, columns]`,
-    /// weight: `[columns]` and frozen.
+    /// weight * x / sqrt(mean of x² + epsilon), row by row (Zhang and Sennrich 2019, arXiv 1910.07467), or head by head where
+    /// the weight is as long as a head; x: `[rows, heads * width]`, weight: `[heads * width]` or `[width]`, and frozen.
     public func rmsNorm(_ x: Variable, weight: Parameter, epsilon: Float) -> Variable {
         require(x)
-        let (rows, columns) = (x.rows, x.columns)
-        precondition(weight.count == columns && !weight.isTrained)
-        let y = makeVariable(rows, columns, needsGradient: x.gradient != nil)
+        precondition(x.columns % weight.count == 0 && !weight.isTrained)
+        // Heads lie side by side, as rows do.
+        let columns = weight.count
+        let rows = x.count / columns
+        let y = makeVariable(x.rows, x.columns, needsGradient: x.gradient != nil)
         parallel(rows, by: Self.rmsNormRows) { part in
             let start = part.lowerBound * columns
             Kernels.rmsNorm(

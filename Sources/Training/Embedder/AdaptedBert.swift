@@ -4,17 +4,7 @@ internal import TrawlTensors
 
 /// A BERT encoder in training: either low-rank adapters (Hu et al. 2021, arXiv 2106.09685) beside every matrix of its layers are
 /// trained, or the layers themselves. Word vectors stay as they are.
-public struct AdaptedBert {
-    /// What training changes.
-    public struct Adaptation: Codable, Sendable, Equatable {
-        /// The size of the adapters; nil for training the layers themselves.
-        public var adapters: LowRankSettings? = LowRankSettings()
-        /// How many of the last layers are trained; nil for all.
-        public var layers: Int?
-
-        public init() {}
-    }
-
+struct AdaptedBert {
     /// The model that training began with.
     let origin: ModelFolder
     /// Those of the checkpoint under its names, and those of adapters.
@@ -26,7 +16,7 @@ public struct AdaptedBert {
 
     /// - Parameter seed: Determines the matrices A of adapters; the matrices B are 0, so that they change nothing yet.
     /// - Throws: `TrawlError` that names a missing tensor, or `.unsupported` for a model of another kind.
-    init(_ model: ModelFolder, adaptation: Adaptation, seed: UInt64) throws {
+    init(_ model: ModelFolder, adaptation: EmbedderAdaptation, seed: UInt64) throws {
         try Self.requireBert(model)
         sizes = try EncoderConfiguration(bert: model)
         try sizes.requireTrainableBert(model)

@@ -4,16 +4,14 @@ internal import TrawlModels
 
 /// A BERT encoder whose states become the embedding of a text by their mean, or by the state of the first token, at length 1: the
 /// network of all-MiniLM-L6-v2 and its relatives, with gradients.
-public final class BertEmbedderNetwork: EmbedderNetwork {
-    public typealias Adaptation = AdaptedBert.Adaptation
-
+public final class BertEmbedderNetwork: TextVectorNetwork {
     /// The folder that training began with.
     let origin: EmbedderFolder
     let bert: AdaptedBert
 
     /// - Parameter seed: Determines the adapters.
     /// - Throws: `TrawlError` that names a missing tensor, or `.unsupported` for a model of another kind.
-    public init(_ folder: EmbedderFolder, adaptation: Adaptation = Adaptation(), seed: UInt64 = 1) throws {
+    public init(_ folder: EmbedderFolder, adaptation: EmbedderAdaptation = .init(), seed: UInt64 = 1) throws {
         try Self.requireTrainable(folder)
         bert = try AdaptedBert(folder.model, adaptation: adaptation, seed: seed)
         origin = folder
@@ -42,21 +40,10 @@ public final class BertEmbedderNetwork: EmbedderNetwork {
     public var vocabularySize: Int { bert.sizes.vocabularySize }
     public var positions: Int { bert.sizes.contextLength }
 
-    public func vectorCount(of text: [TokenID]) -> Int { 1 }
-
     public func embeddings(of texts: [[TokenID]], _ tape: Tape) -> Variable {
         guard origin.pooling?.modes == [.mean] else { return tape.unitRows(bert.encoder.firstStates(texts, tape)) }
         let spans = AttentionSpan.within(texts, isCausal: false).map(\.queries)
         return tape.unitRows(tape.means(of: spans, in: bert.encoder.states(texts, tape)))
-    }
-
-    public func similarities(
-        _ embedded: Variable, queries: [[TokenID]], passages: [[TokenID]], scale: Float, _ tape: Tape
-    ) -> Variable {
-        let count = queries.count
-        return tape.similarities(
-            tape.rows(Array(0..<count), of: embedded), tape.rows(Array(count..<count + passages.count), of: embedded),
-            scale: scale)
     }
 
     /// Writes the folder in the layout of sentence-transformers. A compact folder leaves out the weights that its base has, and

@@ -22,7 +22,7 @@ public final class BertTokenNetwork: EmbedderNetwork {
     ///   `TokenEmbedderFolder.dimension`.
     public init(
         _ folder: TokenEmbedderFolder, dimension: Int? = nil, samples: [[TokenID]] = [],
-        adaptation: AdaptedBert.Adaptation = .init(), seed: UInt64 = 1
+        adaptation: EmbedderAdaptation = .init(), seed: UInt64 = 1
     ) throws {
         bert = try AdaptedBert(folder.model, adaptation: adaptation, seed: seed)
         let dimension = try folder.dimension(wanted: dimension)

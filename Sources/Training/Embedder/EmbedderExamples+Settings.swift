@@ -1,3 +1,5 @@
+public import TrawlCore
+
 extension EmbedderExamples {
     /// What is drawn.
     public struct Settings: Codable, Sendable, Equatable {
@@ -19,9 +21,19 @@ extension EmbedderExamples {
         public var maximumTokens = 128
         /// The exponent of the number of queries by which collections are drawn: 1 draws queries alike, 0 collections.
         public var collectionExponent = 0.5
+        /// The most other queries of a step that a query is shown, each with a relevant passage, before itself (Li et al. 2024,
+        /// arXiv 2409.15700): how many is drawn for each query. nil for none.
+        public var shown: Int?
 
         public init() {}
+
+        /// The most tokens of a query with what it is shown.
+        var longestQuery: Int { maximumTokens * (1 + (shown ?? 0)) }
     }
+
+    /// Puts a query of a collection behind others that are shown with a relevant passage, all by their numbers in the collection.
+    public typealias Showing =
+        @Sendable (_ query: Int, _ shown: [(query: Int, passage: Int)], _ maximum: Int) -> [TokenID]
 
     /// An order in which queries are drawn.
     public enum Order: String, Codable, Sendable, CaseIterable {

@@ -21,6 +21,7 @@ public struct EmbedderExamples: Sendable {
     public let settings: Settings
     let collections: [JudgedCollection]
     private let guides: [Guide?]
+    private let showing: [Showing?]
     let queries: [[Choice]]
     private let draw: CollectionDraw
     private let orders: [DifficultyOrder]
@@ -38,11 +39,18 @@ public struct EmbedderExamples: Sendable {
         let lowest: Float
     }
 
-    /// - Parameter guides: One per collection; nil, or missing, for none.
+    /// - Parameters:
+    ///   - guides: One per collection; nil, or missing, for none.
+    ///   - showing: One per collection where queries are shown others.
     /// - Throws: `TrawlError.invalidInput` where no query has a relevant passage.
-    public init(_ collections: [JudgedCollection], guides: [Guide?] = [], settings: Settings = Settings()) throws {
+    public init(
+        _ collections: [JudgedCollection], guides: [Guide?] = [], showing: [Showing] = [],
+        settings: Settings = Settings()
+    ) throws {
+        precondition(
+            (settings.shown ?? 0) == 0 || showing.count == collections.count, "a way of showing per collection")
         self.settings = settings
-        var kept: [(collection: JudgedCollection, guide: Guide?, choices: [Choice])] = []
+        var kept: [(collection: JudgedCollection, guide: Guide?, showing: Showing?, choices: [Choice])] = []
         for (index, collection) in collections.enumerated() {
             let choices = collection.queries.indices.compactMap { query -> Choice? in
                 let judged = collection.queries[query]
@@ -55,7 +63,11 @@ public struct EmbedderExamples: Sendable {
                     lowest: judged.ranking.lazy.map(\.teacher).filter(\.isFinite).min() ?? 0)
             }
             guard !choices.isEmpty else { continue }
-            kept.append((collection, index < guides.count ? guides[index] : nil, choices))
+            kept.append(
+                (
+                    collection, index < guides.count ? guides[index] : nil,
+                    index < showing.count ? showing[index] : nil, choices
+                ))
         }
         guard !kept.isEmpty else {
             throw TrawlError(
@@ -64,9 +76,10 @@ public struct EmbedderExamples: Sendable {
         }
         self.collections = kept.map(\.collection)
         self.guides = kept.map { settings.isGuided ? $0.guide : nil }
+        self.showing = kept.map(\.showing)
         queries = kept.map(\.choices)
         draw = CollectionDraw(counts: queries.map(\.count), exponent: settings.collectionExponent)
-        orders = kept.map { collection, _, choices in
+        orders = kept.map { collection, _, _, choices in
             DifficultyOrder(
                 ease: WordOverlap.shares(choices.map { collection.queries[$0.query].tokens }) { number in
                     choices[number].relevant.map {
@@ -104,6 +117,7 @@ public struct EmbedderExamples: Sendable {
         let collection = collections[number]
         var groups: [Group] = []
         var examples: [Int] = []
+        var draws: [SplitMix64] = []
         let count = min(settings.queriesPerStep, queries[number].count)
         let window = windows.isEmpty ? nil : windows[number].examples(seed: step.seed &+ UInt64(number))
         let drawn = (0..<count).map { offset in
@@ -116,6 +130,7 @@ public struct EmbedderExamples: Sendable {
             groups.append(
                 Self.group(queries[number][query], collection, settings, labelTemperature, using: &random))
             examples.append(draw.example(query, of: number))
+            draws.append(random)
         }
         // Equal texts are one column.
         var columns: [[TokenID]: Int] = [:]
@@ -137,9 +152,31 @@ public struct EmbedderExamples: Sendable {
         let rows = zip(groups, grouped).map { group, found in
             row(group, found, passages, documents, guide: guides[number])
         }
+        let queries = groups.indices.map { index in
+            tokens(of: groups[index], among: groups, of: number, using: &draws[index])
+        }
         return Batch(
-            texts: groups.map { collection.queries[$0.choice.query].tokens } + passages.map { collection.passages[$0] },
+            texts: queries + passages.map { collection.passages[$0] },
             rows: rows, examples: examples, collection: number, queries: drawn)
+    }
+
+    /// A query as the model reads it: alone, or behind some of the others.
+    private func tokens(
+        of group: Group, among groups: [Group], of number: Int, using random: inout SplitMix64
+    ) -> [TokenID] {
+        let (choice, collection) = (group.choice, collections[number])
+        guard let most = settings.shown, most > 0, let showing = showing[number] else {
+            return collection.queries[choice.query].tokens
+        }
+        // None tells the answer.
+        var others = groups.filter {
+            $0.choice.query != choice.query
+                && !choice.relevantDocuments.contains(collection.document($0.passages[0]))
+        }
+        others.shuffle(using: &random)
+        let count = Int(random.next() % UInt64(most + 1))
+        return showing(
+            choice.query, others.prefix(count).map { ($0.choice.query, $0.passages[0]) }, settings.longestQuery)
     }
 
     private func row(

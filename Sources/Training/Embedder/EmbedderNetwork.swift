@@ -7,6 +7,8 @@ public protocol EmbedderNetwork: AnyObject {
     var vocabularySize: Int { get }
     /// The most tokens of a text.
     var positions: Int { get }
+    /// The most tokens that are computed at once, unless the caller says otherwise.
+    var microBatch: Int { get }
 
     /// How many vectors a text has.
     func vectorCount(of text: [TokenID]) -> Int
@@ -29,13 +31,33 @@ public protocol EmbedderNetwork: AnyObject {
     func write(to folder: TrainedModelFolder) throws
 }
 
+/// A network that gives each text one vector; texts are compared by the products of their vectors.
+public protocol TextVectorNetwork: EmbedderNetwork {}
+
+extension TextVectorNetwork {
+    public func vectorCount(of text: [TokenID]) -> Int { 1 }
+
+    public func similarities(
+        _ embedded: Variable, queries: [[TokenID]], passages: [[TokenID]], scale: Float, _ tape: Tape
+    ) -> Variable {
+        let count = queries.count
+        return tape.similarities(
+            tape.rows(Array(0..<count), of: embedded), tape.rows(Array(count..<count + passages.count), of: embedded),
+            scale: scale)
+    }
+}
+
 extension EmbedderNetwork {
+    /// A token of a model like MiniLM takes about 0.4 MB.
+    public var microBatch: Int { 4096 }
+
     /// The vectors of texts, without gradients: those of a text after the other, row-major.
     ///
-    /// - Parameter microBatch: The most tokens that are computed at once.
+    /// - Parameter microBatch: The most tokens that are computed at once; nil for what suits the network.
     public func embeddings(
-        of texts: [[TokenID]], microBatch: Int = 4096, on tape: Tape = Tape(isRecording: false)
+        of texts: [[TokenID]], microBatch: Int? = nil, on tape: Tape = Tape(isRecording: false)
     ) -> [Float] {
+        let microBatch = microBatch ?? self.microBatch
         let order = texts.indices.sorted { (texts[$0].count, $0) < (texts[$1].count, $1) }
         let rows = vectorRows(of: texts)
         var values: [Float] = []

@@ -7,7 +7,7 @@ internal import TrawlModels
 /// An `ExampleWeighting` weighs queries by the sum of both losses.
 public final class EmbedderObjective: TrainingObjective {
     public struct Settings: Codable, Sendable, Equatable {
-        public var adaptation = AdaptedBert.Adaptation()
+        public var adaptation = EmbedderAdaptation()
         public var examples = EmbedderExamples.Settings()
         /// What similarities are divided by.
         public var temperature: Float = 0.05
@@ -81,11 +81,11 @@ public final class EmbedderObjective: TrainingObjective {
     /// - Throws: `TrawlError.incompatible` when the network has fewer positions than texts need, or a smaller vocabulary than the
     ///   texts.
     public func validate() throws {
-        guard settings.examples.maximumTokens <= network.positions else {
+        let longest = settings.examples.longestQuery
+        guard longest <= network.positions else {
             throw TrawlError(
-                .incompatible,
-                "the model reads \(network.positions) tokens, texts have up to \(settings.examples.maximumTokens)",
-                remedy: "train with shorter texts")
+                .incompatible, "the model reads \(network.positions) tokens, texts have up to \(longest)",
+                remedy: "train with shorter texts" + (settings.examples.shown == nil ? "" : ", or show fewer examples"))
         }
         let highest = max(
             examples.highestToken, Int(pairs.lazy.flatMap { [$0.first, $0.second] }.compactMap { $0.max() }.max() ?? 0))

@@ -13,6 +13,18 @@ extension TrainedModelFolder {
         let maximum = try origin.maximumTokens ?? origin.model.tokenizerMaximum() ?? sizes.contextLength
         try writeTransformer(
             origin.model, maximum: min(maximum, sizes.contextLength), isLowercased: origin.isLowercased)
+        try writePooling(like: origin, width: sizes.hiddenSize)
+    }
+
+    /// The same beside the adapters of a decoder.
+    func writeEmbedder(like origin: EmbedderFolder, _ sizes: DecoderConfiguration) throws {
+        let maximum = try origin.maximumTokens ?? origin.model.tokenizerMaximum() ?? sizes.contextLength
+        try writeLengths(maximum: min(maximum, sizes.contextLength), isLowercased: origin.isLowercased)
+        try writePooling(like: origin, width: sizes.hiddenSize)
+    }
+
+    /// Writes the modules behind the transformer, and how texts are put and compared.
+    private func writePooling(like origin: EmbedderFolder, width: Int) throws {
         var modules = [("Transformer", Self.package), ("Pooling", Self.package)]
         if origin.isNormalised { modules.append(("Normalize", Self.package)) }
         try writeModules(modules)
@@ -20,16 +32,21 @@ extension TrainedModelFolder {
         let modes = origin.pooling?.modes ?? [.mean]
         try writeJSON(
             [
-                "word_embedding_dimension": sizes.hiddenSize, "pooling_mode_cls_token": modes.contains(.cls),
+                "word_embedding_dimension": width, "pooling_mode_cls_token": modes.contains(.cls),
                 "pooling_mode_mean_tokens": modes.contains(.mean), "pooling_mode_max_tokens": false,
-                "pooling_mode_mean_sqrt_len_tokens": false, "include_prompt": true,
+                "pooling_mode_mean_sqrt_len_tokens": false, "pooling_mode_lasttoken": modes.contains(.lastToken),
+                "include_prompt": true,
             ], to: "1_Pooling/config.json")
-        try writeJSON(
-            [
-                "prompts": origin.prompts,
-                "default_prompt_name": origin.defaultPromptName.map { $0 as Any } ?? NSNull(),
-                "similarity_fn_name": (origin.similarity ?? .cosine).rawValue,
-            ], to: "config_sentence_transformers.json")
+        var members: [String: Any] = [
+            "prompts": origin.prompts,
+            "default_prompt_name": origin.defaultPromptName.map { $0 as Any } ?? NSNull(),
+            "similarity_fn_name": (origin.similarity ?? .cosine).rawValue,
+        ]
+        // What prompts alone do not tell.
+        if let template = origin.template, template.takesExamples {
+            members[EmbedderFolder.templateMember] = template.rawValue
+        }
+        try writeJSON(members, to: "config_sentence_transformers.json")
     }
 
     /// Writes what PyLate keeps beside the weights of a BERT encoder: the projection of states, and how texts are read.
@@ -63,9 +80,13 @@ extension TrainedModelFolder {
         // Half precision is a matter of storage: computing in it is slower on processors.
         (members["torch_dtype"], members["dtype"]) = (nil, "float32")
         try writeConfiguration(members)
+        try writeLengths(maximum: maximum, isLowercased: isLowercased)
+        if base == nil { try copyTokenizer(of: model) }
+    }
+
+    private func writeLengths(maximum: Int, isLowercased: Bool) throws {
         try writeJSON(
             ["max_seq_length": maximum, "do_lower_case": isLowercased], to: "sentence_bert_config.json")
-        if base == nil { try copyTokenizer(of: model) }
     }
 
     /// The first module's files are in the folder itself, those of others in folders of their own.

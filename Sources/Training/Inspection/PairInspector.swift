@@ -23,7 +23,7 @@ public final class PairInspector {
     /// - Parameter temperature: What cosines are divided by.
     /// - Throws: As `BertEmbedderNetwork`.
     public init(_ folder: EmbedderFolder, temperature: Float = 0.05) throws {
-        var adaptation = BertEmbedderNetwork.Adaptation()
+        var adaptation = EmbedderAdaptation()
         adaptation.adapters = nil
         network = try BertEmbedderNetwork(folder, adaptation: adaptation)
         matrices = network.attentionMatrices

@@ -1,6 +1,6 @@
 internal import TrawlTensors
 
-/// A frozen RMS norm.
+/// A frozen RMS norm, of rows or of the heads in them.
 struct FrozenNorm {
     let weight: Parameter
     let epsilon: Float
@@ -13,16 +13,19 @@ struct FrozenNorm {
 struct DecoderLayer {
     let attentionNorm: FrozenNorm
     let query, key, value, output: TrainedLinear
+    /// The norms of heads, where the model has them (Qwen3).
+    let queryNorm, keyNorm: FrozenNorm?
     let feedForwardNorm: FrozenNorm
     let gate, up, down: TrainedLinear
     let heads, keyHeads: Int
 
     func callAsFunction(_ x: Variable, spans: [AttentionSpan], angles: RotaryAngles, _ tape: Tape) -> Variable {
         let normed = attentionNorm(x, tape)
+        let (queries, keys) = (query(normed, tape), key(normed, tape))
         let context = tape.attention(
-            queries: tape.rotation(query(normed, tape), heads: heads, angles: angles),
-            keys: tape.rotation(key(normed, tape), heads: keyHeads, angles: angles), values: value(normed, tape),
-            spans: spans, heads: heads, keyHeads: keyHeads)
+            queries: tape.rotation(queryNorm?(queries, tape) ?? queries, heads: heads, angles: angles),
+            keys: tape.rotation(keyNorm?(keys, tape) ?? keys, heads: keyHeads, angles: angles),
+            values: value(normed, tape), spans: spans, heads: heads, keyHeads: keyHeads)
         let attended = tape.sum(x, output(context, tape))
         let inner = feedForwardNorm(attended, tape)
         return tape.sum(attended, down(tape.gatedUnit(gate: gate(inner, tape), up: up(inner, tape)), tape))

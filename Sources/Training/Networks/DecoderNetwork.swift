@@ -1,37 +1,43 @@
 internal import TrawlCore
 public import TrawlModels
-internal import TrawlTensors
 
-/// A frozen decoder of the Llama family with a low-rank adapter beside every projection of its layers (LoRA, Hu et al. 2021,
-/// arXiv 2106.09685); only the adapters are trained.
+/// A decoder with low-rank adapters that learns to continue texts: see `AdaptedDecoder`.
 ///
 /// All continuations of a source follow one encoding of it: each attends to all rows of the source and causally to its own, and
 /// takes the positions after the source. The first token of each is predicted from the last row of the source.
 public final class DecoderNetwork: GeneratorNetwork {
-    public let configuration: DecoderConfiguration
-    public let settings: LowRankSettings
-    /// The matrices of the adapters, under the names that peft gives them.
-    public let parameters: [Parameter]
-    private let words: Parameter
-    private let layers: [DecoderLayer]
-    private let norm: FrozenNorm
+    private let decoder: AdaptedDecoder
     private let outputTable: Parameter
 
-    /// The rows computed at once that keep a step of a model like SmolLM2-135M near 1 GB: a row takes about 2.5 MB.
-    public static let microBatch = 384
+    /// The rows computed at once that keep a step of a model like SmolLM2-135M near 1 GB.
+    public static let microBatch = AdaptedDecoder.microBatch
 
-    public var vocabularySize: Int { configuration.vocabularySize }
-    public var positions: Int { configuration.contextLength }
+    public var configuration: DecoderConfiguration { decoder.configuration }
+    public var settings: LowRankSettings { decoder.settings }
+    /// The matrices of the adapters, under the names that peft gives them.
+    public var parameters: [Parameter] { decoder.parameters }
+    public var vocabularySize: Int { decoder.configuration.vocabularySize }
+    public var positions: Int { decoder.positions }
     public var sharesPositions: Bool { true }
 
-    init(
-        configuration: DecoderConfiguration, settings: LowRankSettings, parameters: [Parameter], words: Parameter,
-        layers: [DecoderLayer], norm: FrozenNorm, outputTable: Parameter
-    ) {
-        self.configuration = configuration
-        self.settings = settings
-        self.parameters = parameters
-        (self.words, self.layers, self.norm, self.outputTable) = (words, layers, norm, outputTable)
+    /// A network from a decoder's folder or GGUF file, with adapters that change nothing yet; or from the folder of an adapter,
+    /// to train it further.
+    ///
+    /// The frozen weights take four bytes each, whatever the storage in the file.
+    ///
+    /// - Parameters:
+    ///   - settings: The size of the adapters; an adapter that is trained further keeps its own.
+    ///   - seed: Determines the matrices A.
+    /// - Throws: `TrawlError` that names a missing tensor, or `.unsupported` for another architecture than Llama's.
+    public init(_ model: ModelFolder, settings: LowRankSettings = LowRankSettings(), seed: UInt64 = 1) throws {
+        let decoder = try AdaptedDecoder(model, settings: settings, seed: seed)
+        outputTable = try decoder.outputTable()
+        self.decoder = decoder
+    }
+
+    /// - Throws: as `AdaptedDecoder.write`.
+    public func write(to folder: TrainedModelFolder, beginningWith model: ModelFolder) throws {
+        try decoder.write(to: folder, as: .generator)
     }
 
     public func accumulateGradients(
@@ -58,24 +64,20 @@ public final class DecoderNetwork: GeneratorNetwork {
     /// The states from which the targets' tokens are predicted, `[tokens, hidden]`.
     private func predictions(_ batch: PackedContinuations, _ tape: Tape) -> Variable {
         tape.clear()
-        return norm(tape.rows(batch.predicting, of: states(batch, tape)), tape)
+        return decoder.norm(tape.rows(batch.predicting, of: states(batch, tape)), tape)
     }
 
     /// The logits after each token of a text, `[tokens, vocabulary]`.
     func logits(_ tokens: [TokenID], tape: Tape) -> [Float] {
         tape.clear()
         let text = PackedContinuations([.init(source: tokens, targets: [])])
-        let final = norm(states(text, tape), tape)
+        let final = decoder.norm(states(text, tape), tape)
         let logits = tape.linear(final, outputTable, nil)
         return Array(UnsafeBufferPointer(start: logits.value, count: logits.count))
     }
 
-    /// The states after the last layer, before the final norm.
     private func states(_ batch: PackedContinuations, _ tape: Tape) -> Variable {
-        let angles = RotaryAngles(positions: batch.positions, frequencies: configuration.rotations[0])
-        var x = tape.embedding([(words, batch.tokens)])
-        for layer in layers { x = layer(x, spans: batch.spans, angles: angles, tape) }
-        return x
+        decoder.states(of: batch.tokens, at: batch.positions, spans: batch.spans, tape)
     }
 }
 

@@ -14,16 +14,30 @@ public struct TrainedModelFolder: Sendable {
     public var storage: SafetensorsWriter.Storage
     /// The model beside the folder whose tensors are not stored again, or which an adapter changes; nil for a complete folder.
     public var base: ModelFolder?
+    /// Whether other programs shall load the folder as it is.
+    public var isComplete: Bool
 
-    public init(path: String, storage: SafetensorsWriter.Storage = .f16, base: ModelFolder? = nil) {
+    public init(
+        path: String, storage: SafetensorsWriter.Storage = .f16, base: ModelFolder? = nil, isComplete: Bool = false
+    ) {
         self.path = path
         self.storage = storage
         self.base = base
+        self.isComplete = isComplete
+    }
+
+    /// Whether a folder holds a model: its own, or what changes another's.
+    public static func holdsModel(_ path: String) -> Bool { configuration(path) != nil }
+
+    /// The file that describes the model of a folder.
+    private static func configuration(_ path: String) -> Data? {
+        ["config.json", LowRankFolder.settingsName].lazy
+            .compactMap { FileManager.default.contents(atPath: path + "/" + $0) }.first
     }
 
     /// - Throws: `TrawlError.invalidInput` when the folder at `path` holds a model that Trawl did not train.
     public static func requireOwn(_ path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path + "/config.json") else { return }
+        guard let data = configuration(path) else { return }
         let members = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
         guard members[writerKey] == nil, members["trawl_base_model"] == nil else { return }
         throw TrawlError(
@@ -46,13 +60,18 @@ public struct TrainedModelFolder: Sendable {
 
     /// Writes config.json: these members, the mark, and the base.
     func writeConfiguration(_ members: [String: Any]) throws {
+        try writeJSON(marked(members), to: "config.json")
+    }
+
+    /// The members of a configuration with the mark and the base.
+    func marked(_ members: [String: Any]) -> [String: Any] {
         var members = members
         members[Self.writerKey] = true
         if let base {
             members["trawl_base_model"] = base.folderName
             members["trawl_base_digest"] = base.digest
         }
-        try writeJSON(members, to: "config.json")
+        return members
     }
 
     func writeJSON(_ members: Any, to name: String) throws {

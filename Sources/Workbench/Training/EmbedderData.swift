@@ -8,6 +8,8 @@ import TrawlTraining
 struct EmbedderData {
     let collections: [JudgedCollection]
     let guides: [EmbedderExamples.Guide?]
+    /// One per collection where queries are shown others.
+    let showing: [EmbedderExamples.Showing]
     let heldOut: [(pool: CandidatePool, qrels: Qrels)]
     let pairs: [EmbedderObjective.Pair]
     /// How many texts there are, and how many of them are cut.
@@ -41,6 +43,7 @@ struct EmbedderData {
             guard isGuided, let guide = start.guide else { return nil }
             return try Self.guide(part, guide, guide.prompt(for: .query), guide.prompt(for: .passage), progress)
         }
+        showing = try start.showing.map { way in try parts.map { try Self.showing($0, way) } } ?? []
         collections = parts.map(\.trained.collection)
         heldOut = parts.compactMap { part in part.heldOut.map { ($0, part.qrels) } }
         // People compare texts, not a query with a passage.
@@ -71,6 +74,24 @@ struct EmbedderData {
         return EmbedderExamples.Guide(
             dimension: embedder.dimension, passages: unit(passages, embedder.dimension),
             queries: unit(queries, embedder.dimension))
+    }
+
+    private static func showing(
+        _ part: CandidateSearch.Part, _ way: @escaping EmbedderStart.Showing
+    ) throws -> EmbedderExamples.Showing {
+        let pool = part.trained
+        let queries = pool.entries.map(\.query.text)
+        var passages: [Int: String] = [:]
+        for candidate in pool.entries.lazy.flatMap(\.candidates) where candidate.isRelevant {
+            guard passages[candidate.passage] == nil else { continue }
+            passages[candidate.passage] = try part.index.documents.passage(pool.identifiers[candidate.passage]).content
+        }
+        let texts = passages
+        return { query, shown, maximum in
+            way(
+                queries[query],
+                shown.map { InstructionExample(query: queries[$0.query], passage: texts[$0.passage] ?? "") }, maximum)
+        }
     }
 
     private static func unit(_ values: [Float], _ dimension: Int) -> [Float] {

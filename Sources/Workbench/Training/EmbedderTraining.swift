@@ -24,6 +24,8 @@ public struct EmbedderTraining {
     /// The model to begin with, by name or path; nil: that of the first index, or the default one.
     public var start: String?
     public var vectors = Vectors.ofTexts
+    /// The task that queries are put with, which the new model keeps; nil: that of the model to begin with, if it has one.
+    public var instruction: String?
     /// The name of the new model among Trawl's models, or a path.
     public let output: String
     /// When the training ends, and how it steps.
@@ -41,9 +43,9 @@ public struct EmbedderTraining {
     public var isComplete = false
     /// The first stage.
     public var candidates = CandidateSearch()
-    /// The most tokens that are computed at once, of about 0.4 MB each for a model like MiniLM. A step that has more computes its
-    /// embeddings twice.
-    public var tokensAtOnce = 4096
+    /// The most tokens that are computed at once, of about 0.4 MB each for a model like MiniLM; nil for what suits the model. A
+    /// step that has more computes its embeddings twice.
+    public var tokensAtOnce: Int?
     /// Whether an interrupted training in the output folder is continued.
     public var resumes = false
     /// Whether a model that was trained before in the output folder is replaced.
@@ -63,7 +65,8 @@ public struct EmbedderTraining {
     ) throws -> TrainingOutcome {
         let start = try EmbedderStart(
             vectors, path: ModelCatalogue.path(of: start ?? judged.embedder), maximum: objective.examples.maximumTokens,
-            adaptation: objective.adaptation, seed: training.seed)
+            instruction: instruction, shows: (objective.examples.shown ?? 0) > 0, adaptation: objective.adaptation,
+            seed: training.seed)
         let output = try TrainingOutput(
             name: output, storage: storage, isComplete: isComplete, resumes: resumes, replaces: replaces
         ).folder(beginningWith: start.model)
@@ -72,18 +75,19 @@ public struct EmbedderTraining {
             progress: progress, cancellation: cancellation)
         let samples = data.samples
         let network = try start.network(samples)
-        var examples = try EmbedderExamples(data.collections, guides: data.guides, settings: objective.examples)
+        var examples = try EmbedderExamples(
+            data.collections, guides: data.guides, showing: data.showing, settings: objective.examples)
         if objective.examples.order == .angle {
             guard let network = network as? BertEmbedderNetwork else {
                 throw TrawlError(
-                    .invalidInput, "models with a vector for each token are not trained in the order of angles",
+                    .invalidInput, "only BERT models with one vector for each text are trained in the order of angles",
                     remedy: "leave the order out")
             }
             try order(&examples, by: network, progress, cancellation)
         }
         let trial = try EmbedderTrial(data.heldOut)
         var training = training
-        training.microBatch = tokensAtOnce
+        training.microBatch = tokensAtOnce ?? network.microBatch
         let trainer = try Trainer(
             EmbedderObjective(
                 network, examples: examples, pairs: data.pairs, settings: objective, origin: start.model.digest),
@@ -120,7 +124,7 @@ public struct EmbedderTraining {
         progress.begin("measuring angles", total: examples.queryCount, unit: "queries")
         defer { progress.end() }
         let values = try examples.relevantPairs.map { pairs in
-            try network.concentrations(of: pairs, microBatch: tokensAtOnce) { count in
+            try network.concentrations(of: pairs, microBatch: tokensAtOnce ?? network.microBatch) { count in
                 if cancellation.isCancelled { throw CancellationError() }
                 progress.advance(count)
             }

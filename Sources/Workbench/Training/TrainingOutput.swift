@@ -34,8 +34,7 @@ struct TrainingOutput {
         try TrainedModelFolder.requireOwn(path)
         try OutputFolder.check(path)
         let hasState = TrainingCheckpoint(path: path).hasState
-        guard resumes || replaces || !(hasState || FileManager.default.fileExists(atPath: path + "/config.json"))
-        else {
+        guard resumes || replaces || !(hasState || TrainedModelFolder.holdsModel(path)) else {
             throw TrawlError(
                 .invalidInput, "the folder holds a model that was trained before", path: path,
                 remedy: "name another, or resume a training that was interrupted", topic: .replacement)
@@ -44,7 +43,8 @@ struct TrainingOutput {
             throw TrawlError(
                 .notFound, "there is no interrupted training to resume", path: path, remedy: "train without resuming")
         }
-        return TrainedModelFolder(path: path, storage: storage, base: try base(of: model, beside: path))
+        return TrainedModelFolder(
+            path: path, storage: storage, base: try base(of: model, beside: path), isComplete: isComplete)
     }
 
     /// The model beside the output that has the weights which training leaves as they are: the one that training begins with, or
@@ -53,16 +53,18 @@ struct TrainingOutput {
         let parent = (path as NSString).deletingLastPathComponent
         let origin = model.base ?? model
         let beside = parent + "/" + (origin.folderPath as NSString).lastPathComponent
-        let isThere =
-            !isComplete && (origin.architecture == .bert || origin.isDecoder)
-            && FileManager.default.fileExists(atPath: beside)
+        let isShared = origin.isDecoder || origin.architecture == .bert && !isComplete
+        let isThere = isShared && FileManager.default.fileExists(atPath: beside)
         let candidate = isThere ? try ModelFolder(path: beside) : nil
         guard !origin.isDecoder || candidate?.digest == origin.digest else {
             throw TrawlError(
                 .invalidInput, "a decoder's adapters are stored alone, and need the decoder beside them", path: path,
-                remedy:
-                    "give a name as output, or a path in the folder that holds \(origin.folderPath), and no complete one"
-            )
+                remedy: "give a name as output, or a path in the folder that holds \(origin.folderPath)")
+        }
+        guard !origin.isDecoder || !isComplete || origin.gguf == nil else {
+            throw TrawlError(
+                .invalidInput, "other programs cannot adapt a decoder that is a GGUF file", path: origin.path,
+                remedy: "train without a complete folder, or begin with the decoder's Hugging Face folder")
         }
         return candidate?.digest == origin.digest ? candidate : nil
     }

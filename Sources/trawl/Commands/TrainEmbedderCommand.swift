@@ -23,6 +23,10 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             values: for 'trawl index --late-model' and '--rerank late=MODEL'. It begins with any BERT encoder, and the \
             result is in the layout of PyLate.
 
+            From a decoder, adapters alone are trained and stored, in the layout of peft; sentence-transformers loads them \
+            where --complete was given. --instruction names the task of the queries. With --examples-shown, queries are \
+            shown others with their passages in training, so that 'trawl query --examples' may help.
+
             Held-out queries (--hold-out) evaluate the model at intervals, and the best state is saved. The result is a \
             model folder in the layout of sentence-transformers (which needs --complete to load it), for indexes that \
             are built with it. Ctrl-C ends training early and keeps the best state; --resume continues.
@@ -43,10 +47,20 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The model to start from: a BERT encoder with mean or CLS pooling. (default: the index's embedding model)",
-            valueName: "model"))
+            "The model to start from: a BERT encoder with mean or CLS pooling, or a decoder like Qwen3-Embedding. "
+                + "(default: the index's embedding model)", valueName: "model"))
     var from: String?
     @OptionGroup var training: TrainingRunFlags
+    @Option(
+        help: ArgumentHelp(
+            "The task that queries are put with, for decoders and models made for instructions; the new model keeps it.",
+            valueName: "text"))
+    var instruction: String?
+    @Option(
+        help: ArgumentHelp(
+            "The most other queries, with a relevant passage each, that a query is shown in training, for models that "
+                + "read examples. (default: 0)", valueName: "n"))
+    var examplesShown: Int?
     @Flag(help: "Train one vector per token, for late interaction.") var late = false
     @Option(
         help: ArgumentHelp(
@@ -88,9 +102,9 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
     var maximumTokens = 128
     @Option(
         help: ArgumentHelp(
-            "The most tokens computed at once: more take more memory, and steps that fit are a third faster.",
-            valueName: "n"))
-    var tokensAtOnce = 4096
+            "The most tokens computed at once: more take more memory, and steps that fit are a third faster. (default: "
+                + "4096, for decoders 384)", valueName: "n"))
+    var tokensAtOnce: Int?
     @Option(help: ArgumentHelp("A TREC run whose scores are learnt in place of the search's.", valueName: "file"))
     var teacher: String?
     @Option(
@@ -121,7 +135,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             ("queries-per-step", queriesPerStep, 1...4096), ("negatives", negatives, 1...1000),
             ("hardest", hardest, 1...10_000), ("maximum-tokens", maximumTokens, 8...8192),
             ("rank", rank, 0...1024),
-            ("tokens-at-once", tokensAtOnce, 1...1_000_000),
+            ("tokens-at-once", tokensAtOnce ?? 1, 1...1_000_000), ("examples-shown", examplesShown ?? 0, 0...64),
             ("encoder-layers", encoderLayers ?? 1, 1...1000), ("late-dimension", lateDimension ?? 1, 1...65_536),
         ] where !bounds.contains(value) {
             throw ValidationError("--\(name) must be from \(bounds.lowerBound) to \(bounds.upperBound)")
@@ -151,6 +165,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
         settings.examples.isGuided = !unguided
         settings.examples.order = order
         settings.examples.maximumTokens = maximumTokens
+        settings.examples.shown = examplesShown
         return settings
     }
 
@@ -160,6 +175,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
         settings.learningRate.warmUp = 0.1
         var training = EmbedderTraining(output: self.training.output, training: settings)
         (training.start, training.objective) = (from, objective)
+        training.instruction = instruction
         if late { training.vectors = .ofTokens(dimension: lateDimension) }
         (training.reweighting, training.pacing) = (weighting.reweighting, pacing.value)
         (training.storage, training.isComplete) = (self.training.storage, self.training.complete)

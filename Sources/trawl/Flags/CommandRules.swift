@@ -160,6 +160,9 @@ extension TrainEmbedderCommand: RuledCommand {
     static let flagRules = [
         FlagRule("--order", excludedBy: ["--pacing"], remedy: "give one order of queries"),
         FlagRule("--order", "--sts", excludedBy: ["--late"], remedy: "it takes one vector per text"),
+        FlagRule(
+            "--instruction", "--examples-shown", excludedBy: ["--late"],
+            remedy: "models of late interaction take neither"),
         FlagRule("--late-dimension", needs: ["--late"]),
         FlagRule("--reweight-strength", needs: ["--reweight"]),
         FlagRule("--force", excludedBy: ["--resume"]),

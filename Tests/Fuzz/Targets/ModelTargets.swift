@@ -145,9 +145,15 @@ private final class ModelCopy {
 
     init(_ name: String, in folder: FuzzFolder) throws {
         original = TestFiles.repository("Tests/\(name)")
-        path = "\(folder.path)/\(name.replacingOccurrences(of: "/", with: "-"))"
+        path = "\(folder.path)/\(name)"
         let manager = FileManager.default
         try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+        // An adapter's decoder is beside it.
+        if name.hasSuffix("-adapter") {
+            let base = String(name.dropLast("-adapter".count))
+            try manager.createSymbolicLink(
+                atPath: "\(folder.path)/\(base)", withDestinationPath: TestFiles.repository("Tests/\(base)"))
+        }
         for file in try manager.subpathsOfDirectory(atPath: original).sorted() {
             var isFolder: ObjCBool = false
             _ = manager.fileExists(atPath: "\(original)/\(file)", isDirectory: &isFolder)
@@ -181,6 +187,7 @@ private enum ModelSeeds {
     static let folders: [String] = [
         ("EmbeddingsTests", ["all-poolings", "norm-then-dense", "sentence-t5", "tiny-colbert", "tiny-mistral"]),
         ("EmbeddingsTests", ["tiny-pylate", "tiny-qwen3", "tiny-roberta"]),
+        ("TrainingTests", ["tiny-llama-adapter"]),
         (
             "ModelsTests",
             [
