@@ -1,4 +1,5 @@
 import Foundation
+import FoundationXML
 import Testing
 import TrawlCore
 import TrawlCorpus
@@ -110,7 +111,28 @@ import TrawlTestSupport
         let trial = try #require(state.trials.first)
         #expect(trial.before == 0.5 && trial.after == 115.0 / 120)
         #expect(trial.earlier.map { [$0.before, $0.after] } == [1, 0.75])
+        #expect(trial.new.map { [$0.before, $0.after] } == [0.4, 1])
         #expect(trial.isKept == bound.isKept && (state.settings == changed) == bound.isKept)
+    }
+
+    @Test func aPictureShowsWhatEachChangeDidToWhichDocuments() throws {
+        func trial(_ change: String, isKept: Bool, grew: Bool) -> IndexAdaptation.Trial {
+            IndexAdaptation.Trial(
+                change: change, before: 0.5, after: 0.625, earlier: grew ? .init(before: 0.75, after: 0.5) : nil,
+                new: grew ? .init(before: 0.25, after: 1) : nil, chance: 0.01, isKept: isKept)
+        }
+        for grew in [true, false] {
+            let trials = [trial("weights", isKept: true, grew: grew), trial("generator", isKept: false, grew: grew)]
+            let svg = AdaptationPicture(.init(queries: 9, heldOut: 4, trials: trials)).svg
+            let root = try #require(try XMLDocument(xmlString: svg).rootElement())
+            let texts = root.elements(forName: "text").compactMap(\.stringValue)
+            #expect(texts.contains("weights, kept") && texts.contains("generator, not kept"))
+            #expect(texts.contains("earlier documents") == grew && texts.contains("0.750 → 0.500") == grew)
+            #expect(texts.count { $0.contains("→") } == (grew ? 6 : 2))
+            func count(_ kind: String) -> Int { svg.components(separatedBy: "class=\"\(kind)\"").count - 1 }
+            #expect(count("loss") == (grew ? 2 : 0))
+            #expect(count("discarded") == (grew ? 3 : 1))
+        }
     }
 
     @Test func newDocumentsAreThoseAfterTheOnesThatTheGeneratorKnows() throws {

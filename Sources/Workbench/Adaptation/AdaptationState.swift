@@ -13,8 +13,8 @@ struct AdaptationState {
     private(set) var adapter: QueryAdapter?
     private let engine: Engine
     private let heldOut: JudgedQueries
-    /// Those of the held-out queries that must not be forgotten.
-    private let earlier: [Query]
+    /// Those of the held-out queries that must not be forgotten, and the others.
+    private let earlier, arrived: [Query]
     private let bounds: (significance: Double, forgotten: Double)
     private let progress: any ProgressReporter
 
@@ -26,6 +26,8 @@ struct AdaptationState {
         settings = index.settings
         (self.engine, self.index, self.heldOut) = (engine, index, heldOut)
         (self.earlier, self.bounds, self.progress) = (earlier, bounds, progress)
+        let known = Set(earlier.map(\.id))
+        arrived = heldOut.queries.filter { !known.contains($0.id) }
     }
 
     var isChanged: Bool { trials.contains(where: \.isKept) }
@@ -72,16 +74,18 @@ struct AdaptationState {
     {
         let (before, after) = try (old.report(heldOut.queries), new.report(heldOut.queries))
         let comparison = try Comparison(before.measures[0], from: before, to: after)
-        let known: IndexAdaptation.Trial.Scores? =
-            earlier.isEmpty
-            ? nil : try .init(before: old.report(earlier).means[0], after: new.report(earlier).means[0])
+        func scores(_ queries: [Query]) throws -> IndexAdaptation.Trial.Scores? {
+            if queries.isEmpty { return nil }
+            return .init(before: try old.report(queries).means[0], after: try new.report(queries).means[0])
+        }
+        let known = try scores(earlier)
         let isKept =
             comparison.difference > 0 && comparison.randomisation <= bounds.significance
             && known.map { $0.after >= $0.before - bounds.forgotten } ?? true
         trials.append(
             .init(
                 change: name, before: before.means[0], after: after.means[0], earlier: known,
-                chance: comparison.randomisation, isKept: isKept))
+                new: known == nil ? nil : try scores(arrived), chance: comparison.randomisation, isKept: isKept))
         if isKept { settings = changed }
         let ofEarlier = known.map {
             " (\(earlier.count) of earlier documents: \(fixed($0.before, 4)), then \(fixed($0.after, 4)))"

@@ -56,6 +56,8 @@ public struct IndexAdaptation: Sendable {
         public let after: Double
         /// Of the held-out queries that no new document answers; nil unless the index grew since the last adaptation.
         public let earlier: Scores?
+        /// Of the others, which new documents answer.
+        public let new: Scores?
         /// The chance of such a difference by accident.
         public let chance: Double
         public let isKept: Bool
@@ -66,7 +68,7 @@ public struct IndexAdaptation: Sendable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case change, before, after, earlier, chance
+            case change, before, after, earlier, new, chance
             case isKept = "is_kept"
         }
     }

@@ -57,12 +57,18 @@ struct AdaptCommand: AsyncParsableCommand {
             Train a reranker too (Conv-KNRM), as the model that is named like the index and -reranker; takes --queries.
             """) var rerank = false
     @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
+    @Option(
+        help: ArgumentHelp(
+            "Draw what each change did to queries of earlier and new documents into this file, as SVG.",
+            valueName: "file"))
+    var plot: String?
     @Flag(help: "Print the trials as JSON.") var json = false
 
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
         try StandardInput.requireOneReader([("--queries", queries), ("--qrels", qrels)])
+        if plot == "-" { throw ValidationError("--plot - and the trials would both write to standard output") }
         try TrainingEnd.validate(minutes: minutes)
         guard 1...10_000_000 ~= passages else { throw ValidationError("--passages must be from 1 to 10000000") }
     }
@@ -102,11 +108,13 @@ struct AdaptCommand: AsyncParsableCommand {
             try OutputFolder.check(folder)
             adaptation.generator = generator
         }
+        let plot = try plot.map { try OutputFile($0) }
         if let queries, let qrels { adaptation.judged = try JudgedQueries(queries: queries, qrels: qrels) }
         Interruption.await()
         let report = try adaptation.run(
             at: path, Engine(), progress: progress.reporter, cancellation: Interruption.cancellation)
         Interruption.release()
+        try plot?.write(AdaptationPicture(report).svg)
         if json { return try Output.json(report) }
         Output.line("queries: \(report.queries) to learn from, \(report.heldOut) held out")
         for trial in report.trials {
