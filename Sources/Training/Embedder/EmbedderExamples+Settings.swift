@@ -31,7 +31,8 @@ extension EmbedderExamples {
         var longestQuery: Int { maximumTokens * (1 + (shown ?? 0)) }
     }
 
-    /// Puts a query of a collection behind others that are shown with a relevant passage, all by their numbers in the collection.
+    /// Puts a query of a collection behind others that are shown with a relevant passage, all by their numbers in the collection, in
+    /// at most `maximum` tokens.
     public typealias Showing =
         @Sendable (_ query: Int, _ shown: [(query: Int, passage: Int)], _ maximum: Int) -> [TokenID]
 
