@@ -20,7 +20,7 @@ public struct EmbedderFolder: Sendable {
     package private(set) var prompts: [String: String]
     package let defaultPromptName: String?
     package let similarity: Similarity?
-    /// How queries and passages are put, where files or name of the model tell.
+    /// The format of queries and passages, if the model's files or its name tell it.
     public private(set) var template: InstructionTemplate?
 
     /// The member of config_sentence_transformers.json that names the template, where prompts do not tell it.
@@ -56,13 +56,13 @@ public struct EmbedderFolder: Sendable {
         }
     }
 
-    /// The task that queries are put with, where the model's own prompt has one.
+    /// The task that the model's own prompt of queries states; nil if it states none.
     public var queryInstruction: String? { prompts["query"].flatMap { template?.instruction(in: $0) } }
 
-    /// The same model, whose queries are put with an instruction from now on, or with examples before them.
+    /// The same model with an instruction in its prompt of queries, or with a template that takes examples.
     ///
-    /// A decoder that tells of no template gets that of LG-ANNA with an instruction; the template of E5 becomes it with examples, for
-    /// the two put queries alike.
+    /// A decoder without a template gets that of LG-ANNA with an instruction. With examples the template of E5 is replaced by it: both
+    /// format a query alike.
     ///
     /// - Parameter instruction: nil: the model's own.
     /// - Throws: `TrawlError.invalidInput` for a model that cannot take them.

@@ -121,7 +121,7 @@ public enum InstructionTemplate: String, CaseIterable, Sendable {
         }
     }
 
-    /// The task in what stands before a query; nil where it does not follow the template.
+    /// The task that a prompt of queries states; nil for a prompt that does not follow the template.
     func instruction(in prompt: String) -> String? {
         let marks = query(instruction: "\u{0}").prefix.split(separator: "\u{0}", omittingEmptySubsequences: false)
         guard takesInstruction, marks.count == 2, prompt.hasPrefix(marks[0]), prompt.hasSuffix(marks[1]),
@@ -130,7 +130,7 @@ public enum InstructionTemplate: String, CaseIterable, Sendable {
         return String(prompt.dropFirst(marks[0].count).dropLast(marks[1].count))
     }
 
-    /// What stands around a query whose beginning is a model's own prompt.
+    /// The text around a query of a model that has a prompt of its own.
     func query(prompt: String) -> EmbeddingPrompt {
         let standard = query()
         return EmbeddingPrompt(prefix: prompt, suffix: Self(queryPrompt: prompt) == self ? standard.suffix : "")

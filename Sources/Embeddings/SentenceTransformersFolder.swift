@@ -23,7 +23,7 @@ struct SentenceTransformersFolder {
     let prompts: [String: String]
     let defaultPromptName: String?
     let similarity: Similarity?
-    /// How texts are put, where the folder names it: models that were trained with Trawl do.
+    /// The template that the folder names, as models trained with Trawl do.
     private let namedTemplate: InstructionTemplate?
 
     /// - Parameter pools: whether the folder must have a Pooling module, as models that give a text one vector have.

@@ -123,8 +123,9 @@ import TrawlTestSupport
         let tokens = try tokens()
         let expected = network.embeddings(of: tokens)
         #expect(Self.distance(expected, try DecoderEmbedderNetwork(folder).embeddings(of: tokens)) > 1e-3)
-        for isComplete in [false, true] {
-            let path = files.path + "/written\(isComplete)"
+        // Each replaces the one before it, of which nothing may be left.
+        let path = files.path + "/written"
+        for isComplete in [false, true, false] {
             try network.write(
                 to: TrainedModelFolder(path: path, storage: .f32, base: folder.model, isComplete: isComplete))
             let embedder = try TextEmbedder(folder: path)

@@ -31,8 +31,8 @@ extension EmbedderExamples {
         var longestQuery: Int { maximumTokens * (1 + (shown ?? 0)) }
     }
 
-    /// Puts a query of a collection behind others that are shown with a relevant passage, all by their numbers in the collection, in
-    /// at most `maximum` tokens.
+    /// The tokens, at most `maximum`, of a query after examples: other queries, each with a relevant passage. Queries and passages
+    /// are given by their numbers in the collection.
     public typealias Showing =
         @Sendable (_ query: Int, _ shown: [(query: Int, passage: Int)], _ maximum: Int) -> [TokenID]
 

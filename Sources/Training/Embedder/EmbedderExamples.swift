@@ -160,7 +160,7 @@ public struct EmbedderExamples: Sendable {
             rows: rows, examples: examples, collection: number, queries: drawn)
     }
 
-    /// A query as the model reads it: alone, or behind some of the others.
+    /// The tokens of a query: alone, or after some of the step's other queries as examples.
     private func tokens(
         of group: Group, among groups: [Group], of number: Int, using random: inout SplitMix64
     ) -> [TokenID] {

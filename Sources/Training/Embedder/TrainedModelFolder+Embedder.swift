@@ -10,20 +10,23 @@ extension TrainedModelFolder {
     /// Writes what sentence-transformers keeps beside the weights of a BERT encoder with one pooling: its modules, prompts and
     /// lengths are those of the model that training began with. A folder without base gets the tokenizer too.
     func writeEmbedder(like origin: EmbedderFolder, _ sizes: EncoderConfiguration) throws {
-        let maximum = try origin.maximumTokens ?? origin.model.tokenizerMaximum() ?? sizes.contextLength
         try writeTransformer(
-            origin.model, maximum: min(maximum, sizes.contextLength), isLowercased: origin.isLowercased)
+            origin.model, maximum: maximum(of: origin, sizes.contextLength), isLowercased: origin.isLowercased)
         try writePooling(like: origin, width: sizes.hiddenSize)
     }
 
     /// The same beside the adapters of a decoder.
     func writeEmbedder(like origin: EmbedderFolder, _ sizes: DecoderConfiguration) throws {
-        let maximum = try origin.maximumTokens ?? origin.model.tokenizerMaximum() ?? sizes.contextLength
-        try writeLengths(maximum: min(maximum, sizes.contextLength), isLowercased: origin.isLowercased)
+        try writeLengths(maximum: maximum(of: origin, sizes.contextLength), isLowercased: origin.isLowercased)
         try writePooling(like: origin, width: sizes.hiddenSize)
     }
 
-    /// Writes the modules behind the transformer, and how texts are put and compared.
+    /// The most tokens of a text that the model embeds.
+    private func maximum(of origin: EmbedderFolder, _ contextLength: Int) throws -> Int {
+        min(try origin.maximumTokens ?? origin.model.tokenizerMaximum() ?? contextLength, contextLength)
+    }
+
+    /// Writes the modules that follow the transformer, the prompts and the similarity.
     private func writePooling(like origin: EmbedderFolder, width: Int) throws {
         var modules = [("Transformer", Self.package), ("Pooling", Self.package)]
         if origin.isNormalised { modules.append(("Normalize", Self.package)) }

@@ -85,12 +85,15 @@ public struct TrainedModelFolder: Sendable {
         for name in names { try? FileManager.default.removeItem(atPath: path + "/" + name) }
     }
 
+    /// What a tokenizer may consist of.
+    static let tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"]
+
     /// Copies the tokenizer of `model`, or of its base where it leaves its tokenizer to that.
     func copyTokenizer(of model: ModelFolder) throws {
         let files = FileManager.default
         let folder =
             files.fileExists(atPath: model.path + "/tokenizer.json") ? model.path : model.base?.path ?? model.path
-        for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"] {
+        for name in Self.tokenizerFiles {
             let (from, to) = (folder + "/" + name, path + "/" + name)
             guard files.fileExists(atPath: from), from != to else { continue }
             try OutputFile(to).write(ByteSource(path: from).readAll())

@@ -8,7 +8,7 @@ import TrawlTraining
 struct EmbedderData {
     let collections: [JudgedCollection]
     let guides: [EmbedderExamples.Guide?]
-    /// One per collection where queries are shown others.
+    /// One per collection if queries have examples.
     let showing: [EmbedderExamples.Showing]
     let heldOut: [(pool: CandidatePool, qrels: Qrels)]
     let pairs: [EmbedderObjective.Pair]

@@ -9,7 +9,7 @@ struct EmbedderStart {
     /// Texts as tokens, and how many of them are cut.
     typealias Inputs = (tokens: [[TokenID]], cutTexts: Int)
 
-    /// Puts a query behind others with their passages, in at most so many tokens.
+    /// The tokens, at most `maximum`, of a query after examples.
     typealias Showing = @Sendable (_ query: String, _ shown: [InstructionExample], _ maximum: Int) -> [TokenID]
 
     let model: ModelFolder
@@ -17,15 +17,15 @@ struct EmbedderStart {
     let inputs: (_ texts: [String], _ role: TextRole?) throws -> Inputs
     /// The embedder whose similarities say which passages a query may not be compared with; nil for a model that has none.
     let guide: TextEmbedder?
-    /// nil where queries are put alone.
+    /// nil for training without examples.
     let showing: Showing?
     /// - Parameter samples: Some passages.
     let network: (_ samples: [[TokenID]]) throws -> any EmbedderNetwork
 
     /// - Parameters:
     ///   - maximum: The most tokens of a text.
-    ///   - instruction: The task that queries are put with, in place of the model's own.
-    ///   - shows: Whether queries are put behind examples.
+    ///   - instruction: The task in the prompt of queries, in place of the model's own.
+    ///   - shows: Whether examples precede queries in training.
     /// - Throws: `TrawlError` for a model that is missing, damaged, cannot be trained, or takes no instruction or examples.
     init(
         _ vectors: EmbedderTraining.Vectors, path: String, maximum: Int, instruction: String?, shows: Bool,

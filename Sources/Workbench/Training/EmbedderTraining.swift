@@ -24,7 +24,7 @@ public struct EmbedderTraining {
     /// The model to begin with, by name or path; nil: that of the first index, or the default one.
     public var start: String?
     public var vectors = Vectors.ofTexts
-    /// The task that queries are put with, which the new model keeps; nil: that of the model to begin with, if it has one.
+    /// The task in the prompt of queries, which the new model keeps; nil: that of the model to begin with, if it has one.
     public var instruction: String?
     /// The name of the new model among Trawl's models, or a path.
     public let output: String

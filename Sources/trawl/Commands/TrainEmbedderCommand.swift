@@ -24,8 +24,8 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
             result is in the layout of PyLate.
 
             From a decoder, adapters alone are trained and stored, in the layout of peft; sentence-transformers loads them \
-            where --complete was given. --instruction names the task of the queries. With --examples-shown, queries are \
-            shown others with their passages in training, so that 'trawl query --examples' may help.
+            where --complete was given. --instruction states the task before queries. --examples-shown puts examples \
+            before queries in training, so that 'trawl query --examples' may help.
 
             Held-out queries (--hold-out) evaluate the model at intervals, and the best state is saved. The result is a \
             model folder in the layout of sentence-transformers (which needs --complete to load it), for indexes that \
@@ -53,13 +53,13 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
     @OptionGroup var training: TrainingRunFlags
     @Option(
         help: ArgumentHelp(
-            "The task that queries are put with, for decoders and models made for instructions; the new model keeps it.",
+            "The task to state before queries, for decoders and models made for instructions; the new model keeps it.",
             valueName: "text"))
     var instruction: String?
     @Option(
         help: ArgumentHelp(
-            "The most other queries, with a relevant passage each, that a query is shown in training, for models that "
-                + "read examples. (default: 0)", valueName: "n"))
+            "The most examples (other queries of the step, each with a relevant passage) before a query in training, for "
+                + "models that read examples. (default: 0)", valueName: "n"))
     var examplesShown: Int?
     @Flag(help: "Train one vector per token, for late interaction.") var late = false
     @Option(
