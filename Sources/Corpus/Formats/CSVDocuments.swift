@@ -8,7 +8,7 @@ final class CSVSource: RawDocumentSource {
     private let path: String
     private let mapping: FieldMapping
     private let numberPrefix: String
-    private var separator = UInt8(ascii: ",")
+    private var separator = CSVSeparator.comma
     private var columns: TableColumns?
 
     /// - Parameter numberPrefix: goes before the number of the line where there is no column of ids.
@@ -63,11 +63,11 @@ final class CSVSource: RawDocumentSource {
                     fault = fault ?? error
                 }
                 if isHeader, first == nil {
-                    if let named = separatorLine(bytes) {
+                    if let named = CSVSeparator.named(by: bytes) {
                         separator = named
                         return
                     }
-                    if lines.lineNumber == 1 { separator = mostFrequentSeparator(bytes) }
+                    if lines.lineNumber == 1 { separator = CSVSeparator.mostFrequent(in: bytes) }
                 }
                 if first == nil, bytes.isEmpty { return }
                 first = first ?? lines.lineNumber
@@ -85,67 +85,4 @@ final class CSVSource: RawDocumentSource {
             .corrupted, "a quoted cell of this record is not closed before the file ends", path: path, line: first,
             remedy: "close the quotes, and double those inside a cell")
     }
-
-    /// `;` for the line `sep=;`, which spreadsheets write.
-    private func separatorLine(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt8? {
-        bytes.count == 5 && bytes.starts(with: "sep=".utf8) ? bytes[4] : nil
-    }
-
-    private func mostFrequentSeparator(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt8 {
-        var best = (separator: UInt8(ascii: ","), count: 0)
-        for candidate in [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")] {
-            var isQuoted = false
-            var count = 0
-            for byte in bytes {
-                if byte == UInt8(ascii: "\"") { isQuoted.toggle() } else if byte == candidate, !isQuoted { count += 1 }
-            }
-            if count > best.count { best = (candidate, count) }
-        }
-        return best.separator
-    }
-}
-
-/// The cells of a record, read line by line.
-private struct CSVRecord {
-    private var cells: [[UInt8]] = [[]]
-    private(set) var isInQuotes = false
-    private(set) var byteCount = 0
-
-    mutating func append(_ line: UnsafeBufferPointer<UInt8>, separator: UInt8) {
-        if isInQuotes { cells[cells.count - 1].append(10) }
-        byteCount += line.count + 1
-        var cell = cells.removeLast()
-        var position = 0
-        // Quotes mean something at the beginning of a cell only.
-        var atStart = !isInQuotes
-        while position < line.count {
-            let byte = line[position]
-            position += 1
-            if byte == UInt8(ascii: "\"") {
-                if isInQuotes {
-                    if position < line.count, line[position] == byte {
-                        cell.append(byte)
-                        position += 1
-                    } else {
-                        isInQuotes = false
-                    }
-                    continue
-                } else if atStart {
-                    isInQuotes = true
-                    atStart = false
-                    continue
-                }
-            } else if byte == separator, !isInQuotes {
-                cells.append(cell)
-                cell = []
-                atStart = true
-                continue
-            }
-            atStart = false
-            cell.append(byte)
-        }
-        cells.append(cell)
-    }
-
-    func finished() -> [String] { cells.map { String(decoding: $0, as: UTF8.self) } }
 }

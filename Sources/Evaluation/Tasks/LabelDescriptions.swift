@@ -1,6 +1,6 @@
 public import TrawlCore
 
-/// What labels mean, in words: JSON lines or TSV with the fields `label` and `description`.
+/// What labels mean, in words: JSON lines, TSV or CSV with the fields `label` and `description`.
 public struct LabelDescriptions: Sendable {
     public struct Entry: Sendable {
         public let label: String

@@ -7,7 +7,7 @@ public struct LabelledPairs: Sendable {
     /// Whether the sentences of a pair belong together.
     public private(set) var labels: [Bool] = []
 
-    /// Reads JSON lines or TSV with the fields `sentence1`, `sentence2` and `label` (1 or 0). A record may hold lists of
+    /// Reads JSON lines, TSV or CSV with the fields `sentence1`, `sentence2` and `label` (1 or 0). A record may hold lists of
     /// them, as older files of MTEB do.
     ///
     /// - Throws: `TrawlError` that names the file and the line; `invalidInput` when all pairs have one label.

@@ -12,7 +12,7 @@ public struct LabelledTexts: Sendable {
     /// The line of each record, from 1; nil in a JSON array.
     public private(set) var lines: [Int?] = []
 
-    /// Reads JSON lines or TSV with the fields `text` and `label` (or `sentences` and `labels`).
+    /// Reads JSON lines, TSV or CSV with the fields `text` and `label` (or `sentences` and `labels`).
     ///
     /// - Parameters:
     ///   - text: The name of the field with the text, where it is another one.

@@ -15,7 +15,7 @@ public struct RerankingLists: Sendable {
     /// The queries without a text that answers them, which no ranking can get right and which are left out.
     public private(set) var withoutPositives = 0
 
-    /// Reads JSON lines with the fields `query`, `positive` and `negative`, texts or lists of them, or TSV with these
+    /// Reads JSON lines with the fields `query`, `positive` and `negative`, texts or lists of them, or TSV or CSV with these
     /// columns. Single texts of one query in neighbouring rows make one list.
     ///
     /// - Throws: `TrawlError` that names the file and the line; `invalidInput` when no query has a positive.

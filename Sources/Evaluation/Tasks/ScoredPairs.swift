@@ -7,7 +7,7 @@ public struct ScoredPairs: Sendable {
     public private(set) var first: [String] = []
     public private(set) var second: [String] = []
 
-    /// Reads JSON lines or TSV with the fields `score`, `sentence1` and `sentence2`. TSV without a line of names has its
+    /// Reads JSON lines, TSV or CSV with the fields `score`, `sentence1` and `sentence2`. TSV without a line of names has its
     /// columns in this order. Further fields are passed over; quotes mean nothing in TSV.
     ///
     /// - Throws: `TrawlError` that names the file and the line.

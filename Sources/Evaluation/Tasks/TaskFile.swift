@@ -13,7 +13,7 @@ struct TaskColumn {
     var name: String { names[0] }
 }
 
-/// The rows of a task's file: JSON lines, a JSON array of objects, or TSV under a line of column names.
+/// The rows of a task's file: JSON lines, a JSON array of objects, or TSV or CSV under a line of column names.
 struct TaskFile {
     struct Row {
         /// Counted from 1; nil in a JSON array.
@@ -46,7 +46,12 @@ struct TaskFile {
             switch Self.firstSign(bytes) {
             case UInt8(ascii: "{"): try Self.jsonLines(bytes, path, columns)
             case UInt8(ascii: "["): try Self.jsonArray(bytes, path, columns)
-            default: try Self.tabbed(bytes, path, columns, isPositional)
+            default:
+                if let header = Self.csvHeader(bytes, columns) {
+                    try Self.commaSeparated(bytes, path, columns, header)
+                } else {
+                    try Self.tabbed(bytes, path, columns, isPositional)
+                }
             }
         guard !rows.isEmpty else {
             throw TrawlError(
@@ -230,6 +235,78 @@ struct TaskFile {
         return rows
     }
 
+    /// The first line of a CSV file.
+    private struct CSVHeader {
+        let separator: UInt8
+        /// Of the columns, in small letters.
+        let names: [String]
+        /// The number of the line.
+        let line: Int
+    }
+
+    /// nil where the file does not begin with the names of the columns, or they are separated by tabs.
+    private static func csvHeader(_ bytes: [UInt8], _ columns: [TaskColumn]) -> CSVHeader? {
+        let head = Array(bytes.prefix(1 << 16))
+        var given: UInt8?
+        for (number, line) in lines(head) {
+            let found = head[line].withUnsafeBufferPointer { line -> CSVHeader? in
+                if given == nil, let named = CSVSeparator.named(by: line) {
+                    given = named
+                    return nil
+                }
+                let separator = given ?? CSVSeparator.mostFrequent(in: line)
+                var record = CSVRecord()
+                record.append(line, separator: separator)
+                return CSVHeader(separator: separator, names: record.finished().map { $0.lowercased() }, line: number)
+            }
+            guard let found else { continue }
+            let isComplete = columns.allSatisfy { column in
+                !column.isRequired || column.names.contains(where: found.names.contains)
+            }
+            return isComplete && found.separator != UInt8(ascii: "\t") ? found : nil
+        }
+        return nil
+    }
+
+    private static func commaSeparated(
+        _ bytes: [UInt8], _ path: String, _ columns: [TaskColumn], _ header: CSVHeader
+    ) throws(TrawlError) -> [Row] {
+        let positions = columns.map { column in
+            column.names.lazy.compactMap { header.names.firstIndex(of: $0) }.first
+        }
+        var rows: [Row] = []
+        var record = CSVRecord()
+        var first: (number: Int, start: Int)?
+        for (number, line) in lines(bytes, withBlank: true).dropFirst(header.line) {
+            if first == nil, !bytes[line].contains(where: { $0 > 0x20 }) { continue }
+            let start = first ?? (number, line.lowerBound)
+            first = start
+            bytes[line].withUnsafeBufferPointer { record.append($0, separator: header.separator) }
+            if record.isInQuotes { continue }
+            guard String(validating: bytes[start.start..<line.upperBound], as: UTF8.self) != nil else {
+                throw TrawlError(.invalidInput, "the line is not valid UTF-8", path: path, line: start.number)
+            }
+            let cells = record.finished()
+            guard cells.count == header.names.count else {
+                throw TrawlError(
+                    .invalidInput, "the record has \(cells.count) cells and the header \(header.names.count)",
+                    path: path, line: start.number,
+                    remedy: "give every record as many, and write cells that have a separator in them in quotes")
+            }
+            rows.append(
+                Row(
+                    line: start.number, number: rows.count,
+                    values: positions.map { $0.map { .string(cells[$0]) } }))
+            (record, first) = (CSVRecord(), nil)
+        }
+        if let first {
+            throw TrawlError(
+                .corrupted, "a quoted cell of this record is not closed before the file ends", path: path,
+                line: first.number, remedy: "close the quotes, and double those inside a cell")
+        }
+        return rows
+    }
+
     private static func row(
         _ fields: [Substring], _ positions: [Int?], _ path: String, _ line: Int, _ number: Int
     ) throws(TrawlError) -> Row {
@@ -245,12 +322,14 @@ struct TaskFile {
 
     private static func layout(_ columns: [TaskColumn], _ isPositional: Bool) -> String {
         let names = columns.filter(\.isRequired).map(\.name).joined(separator: ", ")
-        return "give JSON lines with the fields \(names), or TSV "
+        return "give JSON lines with the fields \(names), or TSV or CSV "
             + (isPositional ? "with these columns" : "that begins with these names")
     }
 
-    /// The lines that are not blank, with their numbers from 1, without their ends and a byte order mark.
-    static func lines(_ bytes: [UInt8]) -> [(number: Int, range: Range<Int>)] {
+    /// The lines, with their numbers from 1, without their ends and a byte order mark.
+    ///
+    /// - Parameter withBlank: Whether those that are blank are among them.
+    static func lines(_ bytes: [UInt8], withBlank: Bool = false) -> [(number: Int, range: Range<Int>)] {
         var lines: [(Int, Range<Int>)] = []
         var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         var number = 0
@@ -259,7 +338,7 @@ struct TaskFile {
             number += 1
             var last = end
             if last > start, bytes[last - 1] == 0x0D { last -= 1 }
-            if bytes[start..<last].contains(where: { $0 > 0x20 }) { lines.append((number, start..<last)) }
+            if withBlank || bytes[start..<last].contains(where: { $0 > 0x20 }) { lines.append((number, start..<last)) }
             start = end + 1
         }
         return lines

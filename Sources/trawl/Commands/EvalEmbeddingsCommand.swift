@@ -16,7 +16,7 @@ struct EvalEmbeddingsCommand: AsyncParsableCommand {
               clustering      text, label: V-measure of mini-batch k-means; labels may be lists, from wide to narrow
               pairs           sentence1, sentence2, label (0 or 1): average precision, best F1, best accuracy
               reranking       query, positive, negative (texts or lists of texts): MAP and MRR
-            Files are JSON lines with these fields, or TSV that begins with their names; plain, .gz or .zst.
+            Files are JSON lines with these fields, or TSV or CSV that begins with their names; plain, .gz or .zst.
 
             EXAMPLES
               trawl eval embeddings sts stsb/test.tsv --model all-MiniLM-L6-v2

@@ -109,7 +109,7 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
     var teacher: String?
     @Option(
         help: ArgumentHelp(
-            "Pairs of texts with similarities to learn first: JSON lines or TSV with score, sentence1, sentence2.",
+            "Pairs of texts with similarities to learn first: JSON lines, TSV or CSV with score, sentence1, sentence2.",
             valueName: "file"))
     var sts: String?
     @OptionGroup var candidates: CandidateFlags

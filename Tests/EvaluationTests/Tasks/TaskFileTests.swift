@@ -28,6 +28,22 @@ import TrawlTestSupport
         #expect(sets.sets == [0..<2, 2..<3] && sets.labels == [["0"], ["1"], ["1"]])
     }
 
+    @Test func commaSeparatedValuesMayBeQuoted() throws {
+        let found = try texts(
+            "\u{FEFF}id,text,label\r\n1,\"a, \"\"b\"\"\",x\r\n\r\n2,\"two\n\nlines\",y\n3,plain\tone,x\n")
+        #expect(found.texts == ["a, \"b\"", "two\n\nlines", "plain\tone"] && found.labels == [["x"], ["y"], ["x"]])
+        #expect(found.lines == [2, 4, 7])
+        #expect(try texts("sep=;\nlabel;text\nx;one, two\n").texts == ["one, two"])
+        #expect(try texts("\n\"Label\"|\"Text\"\nx|one\n").texts == ["one"])
+        // A TSV file may have commas in it.
+        #expect(try texts("label\ttext\nx\tone, two, three\n").texts == ["one, two, three"])
+        func error(_ text: String) -> String { errorText { try texts(text) } }
+        #expect(error("text,label\na,x\n\nb,y,z\n").contains(":4: the record has 3 cells and the header 2"))
+        #expect(error("text,label\na,x\n\"b,y\nc,z\n").contains(":3: a quoted cell of this record is not closed"))
+        #expect(error("text,kind\na,x\n").contains(":1: the first line does not name the columns"))
+        #expect(error("text,label\n").contains("the file has no rows"))
+    }
+
     @Test func candidatesAreListsOrTriples() throws {
         let found = try lists(
             """
