@@ -120,6 +120,13 @@ import TrawlTestSupport
         }
         let names = Set(try Safetensors(path: files.path + "/complete").tensors.map(\.name))
         #expect(names.contains("embeddings.word_embeddings.weight") && names.contains("pooler.dense.weight"))
+        // A compact folder that replaces a complete one reads the tokenizer of its base.
+        let tokenizer = files.path + "/complete/tokenizer.json"
+        #expect(FileManager.default.fileExists(atPath: tokenizer))
+        try network.write(to: TrainedModelFolder(path: files.path + "/complete", storage: .f32, base: folder.model))
+        #expect(!FileManager.default.fileExists(atPath: tokenizer))
+        let replaced = try TextEmbedder(folder: files.path + "/complete")
+        #expect(Self.distance(try replaced.embed(Self.texts).values, expected) < 1e-5)
     }
 
     @Test func otherModelsAreRefused() throws {

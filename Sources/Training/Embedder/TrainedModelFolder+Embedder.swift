@@ -84,7 +84,7 @@ extension TrainedModelFolder {
         (members["torch_dtype"], members["dtype"]) = (nil, "float32")
         try writeConfiguration(members)
         try writeLengths(maximum: maximum, isLowercased: isLowercased)
-        if base == nil { try copyTokenizer(of: model) }
+        try writeTokenizer(of: model)
     }
 
     private func writeLengths(maximum: Int, isLowercased: Bool) throws {

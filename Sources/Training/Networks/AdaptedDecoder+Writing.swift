@@ -39,7 +39,7 @@ extension AdaptedDecoder {
         let adapted = adaptedLayers
         if adapted.count < layers.count { settings["layers_to_transform"] = adapted }
         guard folder.isComplete else {
-            folder.remove(TrainedModelFolder.tokenizerFiles)
+            try folder.writeTokenizer(of: base)
             try folder.writeJSON(settings, to: LowRankFolder.settingsName)
             return try folder.writeConfiguration(["model_type": LowRankFolder.modelType])
         }

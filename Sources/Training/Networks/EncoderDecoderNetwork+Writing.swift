@@ -22,7 +22,7 @@ extension EncoderDecoderNetwork {
         }
         try writer.write(to: folder.path + "/model.safetensors")
         try folder.writeConfiguration(configuration.bertPairMembers)
-        if folder.base == nil { try folder.copyTokenizer(of: model) }
+        try folder.writeTokenizer(of: model)
         folder.remove(["key_weights.json"])
     }
 }

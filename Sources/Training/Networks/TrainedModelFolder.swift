@@ -86,7 +86,15 @@ public struct TrainedModelFolder: Sendable {
     }
 
     /// What a tokenizer may consist of.
-    static let tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"]
+    private static let tokenizerFiles = [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
+    ]
+
+    /// Gives a complete folder the tokenizer of `model`; others leave it to their base.
+    func writeTokenizer(of model: ModelFolder) throws {
+        guard base != nil else { return try copyTokenizer(of: model) }
+        remove(Self.tokenizerFiles)
+    }
 
     /// Copies the tokenizer of `model`, or of its base where it leaves its tokenizer to that.
     func copyTokenizer(of model: ModelFolder) throws {

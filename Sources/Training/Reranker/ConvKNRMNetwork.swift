@@ -140,6 +140,6 @@ public final class ConvKNRMNetwork: RerankerNetwork {
         }
         try writer.write(to: folder.path + "/model.safetensors")
         try folder.writeConfiguration(configuration.members)
-        if base == nil { try folder.copyTokenizer(of: model) }
+        try folder.writeTokenizer(of: model)
     }
 }

@@ -104,7 +104,7 @@ public final class CrossEncoderNetwork: RerankerNetwork {
         }
         try writer.write(to: folder.path + "/model.safetensors")
         try folder.writeConfiguration(configuration.crossEncoderMembers)
-        if base == nil { try folder.copyTokenizer(of: model) }
+        try folder.writeTokenizer(of: model)
     }
 }
 
