@@ -100,6 +100,8 @@ import TrawlTestSupport
         let flags = ["--from", "./decoder", "--steps", "3", "--hold-out", "0", "--maximum-tokens", "20"]
         let unasked = try train(flags + ["--examples-shown", "2"])
         #expect(unasked.status == 2 && unasked.errors.contains("takes no examples"), "\(unasked.errors)")
+        let ordered = try train(flags + ["--order", "angle"])
+        #expect(ordered.status == 2 && ordered.errors.contains("only BERT models with one vector"), "\(ordered.errors)")
         let trained = try train(
             flags + ["--instruction", "Find the fact that answers", "--examples-shown", "2", "--complete"])
         #expect(trained.status == 0, "\(trained.errors)")

@@ -19,6 +19,8 @@ struct EmbedderStart {
     let guide: TextEmbedder?
     /// nil for training without examples.
     let showing: Showing?
+    /// Whether the network measures angle concentrations.
+    let measuresAngles: Bool
     /// - Parameter samples: Some passages.
     let network: (_ samples: [[TokenID]]) throws -> any EmbedderNetwork
 
@@ -60,6 +62,7 @@ struct EmbedderStart {
                 return embedder.inputs(of: texts, in: prompt, maximum: maximum)
             }
             showing = shows ? Self.showing(folder, embedder, maximum: maximum) : nil
+            measuresAngles = !isDecoder
         case .ofTokens(let dimension):
             guard instruction == nil, !shows else {
                 throw TrawlError(
@@ -75,6 +78,7 @@ struct EmbedderStart {
             }
             inputs = { texts, role in folder.inputs(of: texts, role ?? .passage, maximum: maximum) }
             showing = nil
+            measuresAngles = false
         }
     }
 

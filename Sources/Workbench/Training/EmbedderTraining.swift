@@ -67,6 +67,11 @@ public struct EmbedderTraining {
             vectors, path: ModelCatalogue.path(of: start ?? judged.embedder), maximum: objective.examples.maximumTokens,
             instruction: instruction, shows: (objective.examples.shown ?? 0) > 0, adaptation: objective.adaptation,
             seed: training.seed)
+        guard objective.examples.order != .angle || start.measuresAngles else {
+            throw TrawlError(
+                .invalidInput, "only BERT models with one vector for each text are trained in the order of angles",
+                path: start.model.path, remedy: "leave the order out")
+        }
         let output = try TrainingOutput(
             name: output, storage: storage, isComplete: isComplete, resumes: resumes, replaces: replaces
         ).folder(beginningWith: start.model)
@@ -77,12 +82,7 @@ public struct EmbedderTraining {
         let network = try start.network(samples)
         var examples = try EmbedderExamples(
             data.collections, guides: data.guides, showing: data.showing, settings: objective.examples)
-        if objective.examples.order == .angle {
-            guard let network = network as? BertEmbedderNetwork else {
-                throw TrawlError(
-                    .invalidInput, "only BERT models with one vector for each text are trained in the order of angles",
-                    remedy: "leave the order out")
-            }
+        if objective.examples.order == .angle, let network = network as? BertEmbedderNetwork {
             try order(&examples, by: network, progress, cancellation)
         }
         let trial = try EmbedderTrial(data.heldOut)
