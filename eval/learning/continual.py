@@ -9,7 +9,7 @@ NFCorpus. After each, the generator is trained for --minutes on the training que
     plain       on new documents alone
     replay      a quarter of the sources from earlier documents (--replay-share 0.25)
     levels      replay; the decoder is updated every 8 steps, two layers of the encoder every 32, with an anchor of 1e-3
-    retrained   once, at the end, from the first generator, on everything, for as many minutes as all arrivals took together
+    retrained   once, at the end, from the first generator, on everything, for --retrained-minutes (as many as all arrivals have)
 
 After each training the generator searches the collections that arrived so far, each in an index of its own that never changes, by
 n-grams alone. Printed are the matrices of nDCG@10 (after arrival i, on collection j), the mean of the last row, and forgetting: the
@@ -136,6 +136,7 @@ def main() -> None:
     for name in ("squad", "scifact", "nfcorpus"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--retrained-minutes", type=float)
     parser.add_argument("--tested", type=int, default=150, help="test queries of a collection")
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--plot", type=Path, help="an SVG of the matrices of the last seed")
@@ -190,7 +191,7 @@ def main() -> None:
         for way in options.ways.split(","):
             if way == "retrained":
                 generator = work / f"retrained-{seed}"
-                took = train(len(names), generator, options.start, seed, options.minutes * len(names))
+                took = train(len(names), generator, options.start, seed, options.retrained_minutes or options.minutes * len(names))
                 line(way, seed, "all", [score(work, name, str(generator)) for name in names], "", took)
                 continue
             start, rows = options.start, []
