@@ -53,7 +53,7 @@ public struct VectorSource: Codable, Equatable, Sendable {
 
 /// An example as a classifier keeps it, to name it as a reason.
 public struct StoredExample: Codable, Equatable, Sendable {
-    /// The file and line, or the id of the document.
+    /// The file and line, the id of the document, or the model that wrote it.
     public let name: String
     public let text: String
 
@@ -86,6 +86,8 @@ public struct Classifier: Sendable {
     public let temperature: Double
     /// Whether the temperature was fitted: without examples to hold out, probabilities are a guess.
     public let isCalibrated: Bool
+    /// What texts that a language model wrote were worth; nil where none were.
+    public let writing: WrittenTrial?
     let head: any ClassifierHead
     /// The examples in double precision.
     let fitted: ClassifierExamples
@@ -130,14 +132,14 @@ public struct Classifier: Sendable {
     init(
         labels: [String], descriptions: [String]?, source: VectorSource, examples: [StoredExample],
         vectors: EmbeddingMatrix, fitted: ClassifierExamples, trials: [HeadTrial], heldOut: Int, temperature: Double,
-        isCalibrated: Bool, head: any ClassifierHead
+        isCalibrated: Bool, writing: WrittenTrial? = nil, head: any ClassifierHead
     ) {
         (self.labels, self.descriptions, self.source) = (labels, descriptions, source)
         (self.examples, self.vectors, self.fitted) = (examples, vectors, fitted)
         targets = fitted.targets
         (self.trials, self.heldOut) = (trials, heldOut)
         (self.temperature, self.isCalibrated) = (temperature, isCalibrated)
-        self.head = head
+        (self.writing, self.head) = (writing, head)
     }
 
     /// Labels in the order of a classifier: by their values where both are numbers, else by their letters.
@@ -215,7 +217,7 @@ public struct Classifier: Sendable {
         return Classifier(
             labels: all, descriptions: descriptions?.texts, source: source, examples: examples + new, vectors: vectors,
             fitted: fitted, trials: trials, heldOut: heldOut, temperature: temperature, isCalibrated: isCalibrated,
-            head: try selection.refit(head.kind, settings: head.settings, fitted))
+            writing: writing, head: try selection.refit(head.kind, settings: head.settings, fitted))
     }
 }
 

@@ -29,6 +29,13 @@ public struct ClassifierInputs: Sendable {
     func chosen(_ rows: [Int]) throws -> ClassifierInputs {
         ClassifierInputs(vectors: try vectors.chosen(rows), tokens: tokens?.chosen(rows))
     }
+
+    func appending(_ other: ClassifierInputs) throws -> ClassifierInputs {
+        ClassifierInputs(
+            vectors: try Matrix(
+                rows: count + other.count, columns: vectors.columns, values: vectors.values + other.vectors.values),
+            tokens: tokens.flatMap { own in other.tokens.map { own.appending($0) } })
+    }
 }
 
 /// Texts with their classes, as numbers from 0.
@@ -52,6 +59,10 @@ public struct ClassifierExamples: Sendable {
 
     func chosen(_ rows: [Int]) throws -> ClassifierExamples {
         ClassifierExamples(try inputs.chosen(rows), rows.map { targets[$0] }, classes: classes)
+    }
+
+    func appending(_ other: ClassifierExamples) throws -> ClassifierExamples {
+        ClassifierExamples(try inputs.appending(other.inputs), targets + other.targets, classes: classes)
     }
 
     /// 1 for the class of each example, else 0, `[count, classes]`.
@@ -94,6 +105,10 @@ public struct TokenStates: Sendable {
 
     func chosen(_ rows: [Int]) -> TokenStates {
         TokenStates(width: width, counts: rows.map { counts[$0] }, values: rows.flatMap { self[$0] })
+    }
+
+    func appending(_ other: TokenStates) -> TokenStates {
+        TokenStates(width: width, counts: counts + other.counts, values: values + other.values)
     }
 }
 

@@ -29,6 +29,7 @@ extension Classifier {
         var targets: [Int]
         var trials: [HeadTrial]
         var heldOut: Int
+        var writing: WrittenTrial?
     }
 
     /// Writes the file, which is whole or as it was.
@@ -38,7 +39,7 @@ extension Classifier {
         let record = Record(
             version: Self.version, head: head.kind, settings: head.settings, temperature: temperature,
             isCalibrated: isCalibrated, labels: labels, descriptions: descriptions, source: source, examples: examples,
-            targets: targets, trials: trials, heldOut: heldOut)
+            targets: targets, trials: trials, heldOut: heldOut, writing: writing)
         var writer = SafetensorsWriter()
         writer.metadata = [Self.key: String(decoding: try [UInt8](json: record), as: UTF8.self)]
         writer.add("examples", shape: [vectors.count, vectors.dimension], vectors.values)
@@ -136,6 +137,6 @@ extension Classifier {
             examples: record.examples, vectors: vectors,
             fitted: ClassifierExamples(try ClassifierInputs(vectors), record.targets, classes: classes),
             trials: record.trials, heldOut: record.heldOut, temperature: record.temperature,
-            isCalibrated: record.isCalibrated, head: head)
+            isCalibrated: record.isCalibrated, writing: record.writing, head: head)
     }
 }

@@ -23,6 +23,15 @@ public enum HeadKind: String, CaseIterable, Codable, Sendable {
     /// Whether a fit without an example has no formula, so that a fifth of them is held out at a time.
     var isCrossValidated: Bool { self == .logistic || self == .labels }
 
+    /// The most examples that a head of this kind takes; nil for any number.
+    public var mostExamples: Int? {
+        switch self {
+        case .kernel: KernelHead.mostExamples
+        case .labels: LabelsHead.mostExamples
+        default: nil
+        }
+    }
+
     /// Whether new examples count only after a new fit.
     public var isFitted: Bool { [.ridge, .kernel, .logistic, .labels].contains(self) }
 }

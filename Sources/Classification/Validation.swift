@@ -57,12 +57,17 @@ struct Validation {
     }
 
     /// Scores of the rows by heads that are fitted to the other folds.
+    ///
+    /// - Parameter extended: Adds to the examples of the other folds, whose rows it is given.
     func crossValidated(
-        _ examples: ClassifierExamples, _ fit: (ClassifierExamples) throws -> any ClassifierHead
+        _ examples: ClassifierExamples,
+        extending extended: (_ rows: [Int], ClassifierExamples) throws -> ClassifierExamples = { $1 },
+        _ fit: (ClassifierExamples) throws -> any ClassifierHead
     ) throws -> Matrix<Double> {
         var scores = Matrix<Double>(rows: rows.count, columns: examples.classes)
         for fold in usedFolds {
-            let training = try examples.chosen((0..<examples.count).filter { folds[$0] != fold })
+            let others = (0..<examples.count).filter { folds[$0] != fold }
+            let training = try extended(others, examples.chosen(others))
             let places = rows.indices.filter { folds[rows[$0]] == fold }
             let found = try fit(training).scores(of: examples.inputs.chosen(places.map { rows[$0] }), training)
             for (row, place) in places.enumerated() {

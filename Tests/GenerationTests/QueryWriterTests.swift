@@ -32,7 +32,7 @@ import TrawlModels
     }
 
     @Test func whatIsWrittenForAPassageDoesNotDependOnTheOthers() throws {
-        let writer = try writer { $0.maximumTokens = 200 }
+        let writer = try writer { $0.sampling.maximumTokens = 200 }
         let together = try writer.write(Self.passages, count: 3)
         #expect(together.allSatisfy { $0.count == 3 })
         for (passage, queries) in zip(Self.passages, together) {
@@ -40,8 +40,8 @@ import TrawlModels
             #expect(Set(queries).count == 3)
         }
         let other = try self.writer {
-            $0.maximumTokens = 200
-            $0.seed = 2
+            $0.sampling.maximumTokens = 200
+            $0.sampling.seed = 2
         }
         #expect(try other.write(Self.passages, count: 3) != together)
     }
@@ -49,8 +49,8 @@ import TrawlModels
     @Test func withoutTemperatureTheLikeliestTokensAreWrittenUpToTheEnd() throws {
         let model = HashedLanguageModel(seed: 5)
         let queries = try writer(model: model) {
-            $0.temperature = 0
-            $0.maximumTokens = 400
+            $0.sampling.temperature = 0
+            $0.sampling.maximumTokens = 400
         }.write(Self.passages, count: 2)
         var isAnyEnded = false
         for (passage, found) in zip(Self.passages, queries) {
@@ -73,8 +73,8 @@ import TrawlModels
     }
 
     @Test func whatIsNotEndedInTimeIsDropped() throws {
-        let long = try writer { $0.maximumTokens = 200 }.write(Self.passages, count: 8).flatMap(\.self)
-        let short = try writer { $0.maximumTokens = 6 }.write(Self.passages, count: 8).flatMap(\.self)
+        let long = try writer { $0.sampling.maximumTokens = 200 }.write(Self.passages, count: 8).flatMap(\.self)
+        let short = try writer { $0.sampling.maximumTokens = 6 }.write(Self.passages, count: 8).flatMap(\.self)
         #expect(!short.isEmpty && short.count < long.count)
         #expect(short.allSatisfy { $0.count <= 6 })
         #expect(Set(short).isSubset(of: Set(long)))
@@ -92,13 +92,13 @@ import TrawlModels
 
     @Test func badParametersAreRefused() throws {
         #expect(throws: TrawlError.self) { try self.writer { $0.prompt = "no place" } }
-        #expect(throws: TrawlError.self) { try self.writer { $0.temperature = -1 } }
-        #expect(throws: TrawlError.self) { try self.writer { $0.candidates = 0 } }
+        #expect(throws: TrawlError.self) { try self.writer { $0.sampling.temperature = -1 } }
+        #expect(throws: TrawlError.self) { try self.writer { $0.sampling.candidates = 0 } }
         #expect(throws: TrawlError.self) {
             // The model's context has 1024 tokens.
             try self.writer {
                 $0.prompt = String(repeating: "a", count: 30) + "{passage}"
-                $0.maximumTokens = 1000
+                $0.sampling.maximumTokens = 1000
             }.write(Self.passages, count: 1)
         }
         #expect(try writer().write([], count: 3).isEmpty)

@@ -139,6 +139,39 @@ import TrawlTestSupport
         #expect(unknown.errors.contains("did you mean 'card'?"))
     }
 
+    @Test func aLanguageModelWritesExamplesWhichAreKeptIfTheyHelp() throws {
+        func trained(_ name: String, _ arguments: String...) throws -> TrawlProcess.Outcome {
+            try TrawlProcess.run(
+                ["classify", "train", "train.tsv", "-o", name, "--write-examples", "4", "--precision", "int8"]
+                    + arguments, folder: folder.path)
+        }
+        let first = try trained("a.classifier", "--quiet", "--json")
+        try #require(first.status == 0, "\(first)")
+        let writing = try #require(first.objects.first?["writing"] as? [String: Any], "\(first)")
+        let (written, trusted) = (writing["written"] as? Int ?? 0, writing["trusted"] as? Int ?? 9)
+        // Eight examples that are all told apart leave nothing to gain.
+        #expect((1...8).contains(written) && trusted <= written && writing["kept"] as? Bool == false, "\(writing)")
+        #expect(first.objects.first?["examples"] as? Int == 8)
+        let shown = try run("show", "a.classifier")
+        #expect(shown.output.contains("written examples: \(trusted) of \(written) agree"), "\(shown)")
+        #expect(shown.output.hasSuffix(": not used\n"))
+        try #require(try trained("b.classifier", "--quiet").status == 0)
+        #expect(try folder.bytes("a.classifier") == folder.bytes("b.classifier"))
+
+        try folder.write("label\ttext\na\tone\nb\ttwo\n", to: "single.tsv")
+        let single = try run("train", "single.tsv", "-o", "x.classifier", "--write-examples", "2")
+        #expect(single.status == 2 && single.errors.contains("single.tsv: no label has two examples"), "\(single)")
+        let rows = (0..<6).flatMap { label in ["l\(label)\tone \(label)\n", "l\(label)\ttwo \(label)\n"] }
+        try folder.write("label\ttext\n" + rows.joined(), to: "six.tsv")
+        let many = try run(
+            "train", "six.tsv", "-o", "x.classifier", "--head", "kernel", "--write-examples", "1000")
+        #expect(many.status == 2 && many.errors.contains("with written ones there may be 6012"), "\(many)")
+        let encoder = try trained("x.classifier", "--writer", "all-MiniLM-L6-v2")
+        #expect(encoder.status == 2 && encoder.errors.contains("all-MiniLM-L6-v2"), "\(encoder)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("x.classifier")))
+        #expect(try run("train", "train.tsv", "-o", "x.classifier", "--write-examples", "0").status == 64)
+    }
+
     @Test func badInputIsNamedWithItsLine() throws {
         func refused(_ text: String, _ arguments: String...) throws -> String {
             try folder.write(text, to: "bad.tsv")

@@ -366,17 +366,22 @@ import TrawlTestSupport
             refused: [
                 "--writer": "--queries", "--passages": "--queries", "--output": "--train", "--minutes": "--train",
             ]),
-        Case(command: "classify train", line: ["missing.tsv", "--output", "new"], refused: [:]),
+        Case(
+            command: "classify train", line: ["missing.tsv", "--output", "new"],
+            refused: all(["--writer", "--precision"], "--write-examples")),
         Case(
             command: "classify train", line: ["missing.tsv", "--output", "new", "--vectors", "nothing.npy"],
-            refused: all(["--model", "--prompt", "--instruction", "--descriptions"], "--vectors")),
+            refused: all(["--model", "--prompt", "--instruction", "--descriptions", "--write-examples"], "--vectors")
+                .merging(all(["--writer", "--precision"], "--write-examples")) { $1 }),
         Case(
-            command: "classify train", line: ["missing.tsv", "--output", "new", "--prompt", "p: "],
+            command: "classify train",
+            line: ["missing.tsv", "--output", "new", "--prompt", "p: ", "--write-examples", "2"],
             refused: ["--instruction": "--prompt", "--vectors": "--prompt"]),
         Case(
             command: "classify train", line: ["--output", "new", "--descriptions", "queries.tsv"],
             refused: [
                 "--label": "SOURCE", "--text": "SOURCE", "--vectors": "--descriptions", "--head": "--descriptions",
+                "--write-examples": "SOURCE", "--writer": "--write-examples", "--precision": "--write-examples",
             ]),
         Case(command: "classify apply", line: ["missing.classifier"], refused: [:]),
         Case(command: "classify eval", line: ["missing.classifier", "missing.tsv"], refused: [:]),

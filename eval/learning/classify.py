@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Measures `trawl classify` beside scikit-learn's LogisticRegression on the same vectors.
 
-    classify.py TRAWL TRAIN TEST [--shots 1,5,10,full] [--draws 10] [--heads auto,kernel,...] [--work DIRECTORY]
+    classify.py TRAWL TRAIN TEST [--shots 1,5,10,full] [--draws 10] [--heads auto,kernel,...] [--written 10] [--work DIRECTORY]
 
 TRAIN and TEST are TSV files that begin with the names of their columns, label and text. Texts are embedded once, by
 `TRAWL embed` with its default model, and kept in the work directory. A draw takes SHOTS examples of each label at random; the
 seeds are 0, 1, 2, ... and the same for every head. Heads choose their settings by the training examples alone. The result is a
 table in Markdown: the mean over draws of accuracy and macro F1, with 95% intervals by Student's t over the draws (for full: by
-resampling the test texts). Needs numpy, scikit-learn 1.9.1 and scipy.
+resampling the test texts). With --written each head is measured a second time, with texts that a language model writes for each label
+(`--write-examples`), and in how many draws they were kept. Needs numpy, scikit-learn
+1.9.1 and scipy.
 """
 import argparse
 import json
@@ -52,21 +54,24 @@ def draw(labels, shots, seed):
     return np.sort(np.concatenate(places))
 
 
-def trawl_scores(trawl, head, stem, test, descriptions):
+def trawl_scores(trawl, head, stem, test, extra):
+    """Given vectors serve unless there are extra arguments, which need the texts."""
     model = stem.with_suffix(".classifier")
-    extra = ["--descriptions", descriptions] if descriptions else []
-    source = [stem.with_suffix(".tsv")] + ([] if descriptions else ["--vectors", stem.with_suffix(".npy")])
+    source = [stem.with_suffix(".tsv")] + ([] if extra else ["--vectors", stem.with_suffix(".npy")])
     start = time.monotonic()
     trained = subprocess.run(
         [trawl, "classify", "train", *source, *extra, "--head", head, "--output", model, "--force", "--json", "--quiet"],
         check=True, capture_output=True)
     seconds = time.monotonic() - start
-    test_vectors = [] if descriptions else ["--vectors", test.with_suffix(".npy")]
+    test_vectors = [] if extra else ["--vectors", test.with_suffix(".npy")]
     scored = subprocess.run(
         [trawl, "classify", "eval", model, test.with_suffix(".tsv"), *test_vectors, "--json", "--quiet"],
         check=True, capture_output=True)
     report = json.loads(scored.stdout)
-    chosen = json.loads(trained.stdout)["head"]
+    summary = json.loads(trained.stdout)
+    chosen = summary["head"]
+    if "writing" in summary:
+        chosen = summary["writing"]
     interval = (report["accuracy_low"], report["accuracy_high"])
     return report["accuracy"], report["macro_f1"], report["log_loss"], seconds, chosen, interval
 
@@ -97,6 +102,7 @@ def main():
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--heads", default="auto,centroid,nn,hilbert,step,ridge,kernel,logistic")
     parser.add_argument("--descriptions", help="for the head labels, which is then measured too, with texts embedded again")
+    parser.add_argument("--written", type=int, help="texts of each label that a language model writes")
     parser.add_argument("--work", default="classify-work")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
@@ -113,8 +119,11 @@ def main():
         shots = None if name == "full" else int(name)
         draws = 1 if shots is None else arguments.draws
         systems = {f"scikit-learn, C = {c}": [] for c in (1, 10)} | {head: [] for head in arguments.heads.split(",")}
-        if arguments.descriptions:
+        described = ["--descriptions", arguments.descriptions] if arguments.descriptions else []
+        if described:
             systems["labels"] = []
+        if arguments.written:
+            systems |= {f"{head}, {arguments.written} written": [] for head in arguments.heads.split(",")}
         for seed in range(draws):
             places = draw(labels, shots, seed)
             stem = work / f"draw-{name}-{seed}"
@@ -126,8 +135,11 @@ def main():
                 elif system == "kernel" and len(places) > 5000:
                     continue
                 else:
-                    described = arguments.descriptions if system == "labels" else None
-                    scores.append(trawl_scores(arguments.trawl, system, stem, work / "test", described))
+                    head, *writes = system.split(", ")
+                    extra = described if head == "labels" else []
+                    if writes:
+                        extra = extra + ["--write-examples", str(arguments.written), "--precision", "int8"]
+                    scores.append(trawl_scores(arguments.trawl, head, stem, work / "test", extra))
         for system, scores in systems.items():
             if not scores:
                 continue
@@ -140,6 +152,9 @@ def main():
                 shown = f"{accuracy[0]:.4f} ({low:.4f} to {high:.4f}) | {f1[0]:.4f}"
             else:
                 shown = f"{accuracy[0]:.4f} | {f1[0]:.4f}"
+            if " written" in system:
+                kept, with_texts, without = (np.mean([w[k] for w in columns[4]]) for k in ("kept", "accuracy_with_texts", "accuracy"))
+                system += f" (kept {kept * draws:.0f}; held out {with_texts:.4f} with, {without:.4f} without)"
             if system == "auto":
                 counts = {head: columns[4].count(head) for head in dict.fromkeys(columns[4])}
                 system += " (" + ", ".join(f"{head} {count}" for head, count in counts.items()) + ")"

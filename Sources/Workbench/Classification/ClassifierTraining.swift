@@ -12,6 +12,8 @@ public struct ClassifierTraining: Sendable {
     public var descriptions: LabelDescriptions?
     /// nil: the best.
     public var head: HeadKind?
+    /// What writes further examples, which count if held-out ones are labelled better with them; nil for none.
+    public var writing: ExampleWriting?
     /// The embedding model; nil: that of the index, or the default one.
     public var model: String?
     /// What stands before each text; nil: the model's default prompt.
@@ -78,14 +80,48 @@ public struct ClassifierTraining: Sendable {
         let tokens = try needsTokens ? Self.tokens(of: data.examples.map(\.text), data.source, engine) : nil
         let numbers = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
         do {
-            return try Classifier(
+            let classifier = try Classifier(
                 labels: labels, examples: data.examples, vectors: data.vectors,
                 targets: data.labels.compactMap { numbers[$0] }, source: data.source, tokens: tokens,
                 descriptions: described, head: head, progress: progress)
+            return try writing.map { try learned(classifier, texts, $0, engine, progress) } ?? classifier
         } catch let error as TrawlError where error.path == nil && path != nil {
             throw error.at(path: path ?? "")
         }
     }
+
+    /// The classifier with examples that a language model wrote, if it is better with them.
+    private func learned(
+        _ classifier: Classifier, _ descriptions: [String: String], _ writing: ExampleWriting, _ engine: Engine,
+        _ progress: any ProgressReporter
+    ) throws -> Classifier {
+        let source = classifier.source
+        guard let model = source.model else {
+            throw TrawlError(
+                .invalidInput, "examples are written and embedded with the texts, not with vectors that were given",
+                remedy: "name an embedding model in place of the vectors")
+        }
+        try classifier.requireHeldOut()
+        let most = classifier.examples.count + classifier.labels.count * writing.perLabel
+        if let limit = classifier.headKind.mostExamples, most > limit {
+            throw TrawlError(
+                .invalidInput,
+                "the head '\(classifier.headKind.rawValue)' takes up to \(limit) examples; with written ones there may be \(most)",
+                remedy: "let fewer be written, or take the head 'logistic'")
+        }
+        let written = try writing.run(
+            classifier.labels.map { descriptions[$0] ?? Self.readable($0) }, classifier.examples.map(\.text),
+            targets: classifier.targets, engine, progress: progress)
+        let vectors = try engine.models.embedder(model).embed(written.texts, in: source.prompt)
+        let tokens = classifier.readsTokens ? try Self.tokens(of: written.texts, source, engine) : nil
+        return try classifier.learning(
+            from: WrittenTexts(
+                written.texts.map { StoredExample(name: "written by \(writing.writer)", text: $0) }, vectors: vectors,
+                tokens: tokens, targets: written.targets, shown: written.shown))
+    }
+
+    /// What describes a label that has no description.
+    private static func readable(_ label: String) -> String { label.replacing("_", with: " ") }
 
     private func givenPrompt(_ engine: Engine) throws -> EmbeddingPrompt? {
         if let prompt { return EmbeddingPrompt(prefix: prompt) }
@@ -145,7 +181,7 @@ public struct ClassifierTraining: Sendable {
     static func described(
         _ labels: [String], _ texts: [String: String], _ source: VectorSource, _ engine: Engine
     ) throws -> (texts: [String], vectors: EmbeddingMatrix) {
-        let all = labels.map { texts[$0] ?? $0.replacing("_", with: " ") }
+        let all = labels.map { texts[$0] ?? readable($0) }
         let embedder = try engine.models.embedder(source.model ?? ModelCatalogue.defaultEmbedder)
         return (all, try embedder.embed(all, in: source.prompt))
     }

@@ -1,9 +1,7 @@
 public import TrawlCore
 import TrawlEngine
 import TrawlGeneration
-import TrawlModels
 import TrawlTensors
-import TrawlTokenizers
 
 /// A query that a language model wrote, and the document whose passage it was written for.
 public struct WrittenQuery: Sendable {
@@ -33,20 +31,11 @@ struct PassageQueries {
         index: SearchIndex, models: ModelCache, writer: String, precision: Precision, limit: Int,
         newAfter: DocumentID? = nil, parameters: QueryWriter.Parameters
     ) throws {
-        let folder = try models.folder(writer)
-        let tokenizer = try models.tokenizer(of: folder)
-        let model = try folder.loadDecoder(precision: precision)
+        let model = try WritingModel(writer, precision: precision, models)
         self.writer = try QueryWriter(
-            session: model.makeSession(), start: tokenizer.startOfText,
-            isEnd: { token in
-                // Models have several ends; all are special tokens.
-                token == model.endToken
-                    || tokenizer.decode([token]).isEmpty
-                        && !tokenizer.decode([token], skipSpecialTokens: false).isEmpty
-            },
-            parameters: parameters, encode: { tokenizer.encodeIDs($0, addSpecialTokens: false) },
-            decode: { tokenizer.decode($0) })
-        seed = parameters.seed
+            session: model.session, start: model.start, isEnd: model.isEnd, parameters: parameters,
+            encode: model.encode, decode: model.decode)
+        seed = parameters.sampling.seed
         documents = index.documents
         var (earlier, new): ([PassageID], [PassageID]) = ([], [])
         var isNew = false

@@ -90,7 +90,7 @@ struct AdaptCommand: AsyncParsableCommand {
         var adaptation = IndexAdaptation()
         (adaptation.minutes, adaptation.seed) = (minutes, seed)
         (adaptation.writing.passages, adaptation.writing.writer) = (passages, writer)
-        adaptation.writing.parameters.seed = seed
+        adaptation.writing.parameters.sampling.seed = seed
         let name = URL(filePath: path).deletingPathExtension().lastPathComponent
         if rerank {
             let reranker = Self.freeName(name, "reranker")

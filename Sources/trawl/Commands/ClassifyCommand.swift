@@ -4,6 +4,7 @@ import TrawlClassification
 import TrawlCore
 import TrawlEngine
 import TrawlEvaluation
+import TrawlTensors
 import TrawlWorkbench
 
 struct ClassifyCommand: AsyncParsableCommand {
@@ -69,7 +70,7 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
         abstract: "Train a classifier.",
         discussion: """
             Texts are embedded, and a head learns the labels of their vectors. SOURCE is a file with a text and a label \
-            each (JSON lines, or TSV that begins with the names of its columns), or an index: its documents are \
+            each (JSON lines, or TSV or CSV that begins with the names of its columns), or an index: its documents are \
             labelled by the metadata field --label, and its vectors are read, not made again.
 
             Heads:
@@ -86,6 +87,10 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
             --descriptions is given. The settings of a head, and the temperature that makes \
             probabilities of its scores, are chosen by leaving out one example at a time (logistic, labels: a fifth).
 
+            With --write-examples a language model writes further texts of each label, after its description and some of \
+            its examples. Those that the examples agree with are added if held-out examples are labelled clearly better \
+            with them (by two standard errors), and are dropped otherwise.
+
             The file keeps the examples. Training gives the same file each time.
 
             EXAMPLES
@@ -93,6 +98,7 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
               trawl classify train tickets.jsonl --text body --label queue --head logistic --output tickets.classifier
               trawl classify train notes.trawl --label topic --output topics.classifier
               trawl classify train --descriptions topics.tsv --output zero-shot.classifier
+              trawl classify train few.tsv --write-examples 10 --output intents.classifier
             """)
 
     @Argument(help: "The labelled texts: a file, - for standard input, or an index.") var source: String?
@@ -107,7 +113,7 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
     var head = HeadChoice.auto
     @Option(
         help: ArgumentHelp(
-            "Descriptions of the labels: JSON lines or TSV with label and description. (default: the labels' names)",
+            "Descriptions of the labels: JSON lines, TSV or CSV with label and description. (default: the labels' names)",
             valueName: "file"))
     var descriptions: String?
     @Option(
@@ -123,6 +129,14 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "The task, for models that were trained with instructions.", valueName: "text"))
     var instruction: String?
+    @Option(
+        help: ArgumentHelp(
+            "How many texts of each label a language model writes, to be used if they help.", valueName: "n"))
+    var writeExamples: Int?
+    @Option(help: ArgumentHelp("The language model that writes them: a decoder's name or path.", valueName: "model"))
+    var writer = ModelCatalogue.defaultLanguageModel
+    @Option(help: "Arithmetic of that model; int8 is faster and slightly less accurate.")
+    var precision = Precision.f32
     @Flag(help: "Replace the file.") var force = false
     @Flag(help: "Print the heads as JSON.") var json = false
 
@@ -132,6 +146,9 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
         if source == nil, descriptions == nil { throw ValidationError("give SOURCE or --descriptions") }
         if descriptions != nil, head.kind != nil, head.kind != .labels {
             throw ValidationError("--descriptions has no effect with --head \(head.name)")
+        }
+        if let writeExamples, !(1...1000 ~= writeExamples) {
+            throw ValidationError("--write-examples must be from 1 to 1000")
         }
         try StandardInput.requireOneReader([
             ("SOURCE", source), ("--descriptions", descriptions), ("--vectors", labelled.vectors),
@@ -144,6 +161,11 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
             try source.map { try labelled.source($0, engine) }, output: output)
         training.descriptions = try descriptions.map { try LabelDescriptions(path: $0) }
         training.head = head.kind
+        training.writing = writeExamples.map { count in
+            var writing = ExampleWriting()
+            (writing.perLabel, writing.writer, writing.precision) = (count, writer, precision)
+            return writing
+        }
         (training.model, training.prompt, training.instruction) = (model, prompt, instruction)
         training.replaces = force
         try ClassifierSummary(training.run(engine, progress: progress.reporter)).show(json: json)
@@ -248,9 +270,10 @@ struct ClassifierSummary: Encodable {
     let model: String?
     let dimensions: Int
     let heads: [HeadTrial]
+    let writing: WrittenTrial?
 
     enum CodingKeys: String, CodingKey {
-        case head, settings, labels, examples, calibrated, temperature, model, dimensions, heads
+        case head, settings, labels, examples, calibrated, temperature, model, dimensions, heads, writing
         case heldOut = "held_out"
     }
 
@@ -262,6 +285,7 @@ struct ClassifierSummary: Encodable {
         temperature = classifier.temperature
         (model, dimensions) = (classifier.source.model, classifier.source.dimension)
         heads = classifier.trials
+        writing = classifier.writing
     }
 
     func show(json: Bool) throws {
@@ -283,6 +307,12 @@ struct ClassifierSummary: Encodable {
             let mark = trial.head.rawValue == head ? "*" : " "
             let name = trial.head.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0)
             Output.line("\(mark) \(name) \(scores)  \(settings.joined(separator: ", "))".trimmingTrailingBlanks)
+        }
+        if let writing {
+            let counts =
+                "written examples: \(grouped(writing.trusted)) of \(grouped(writing.written)) agree with the others"
+            let accuracies = String(format: "%.4f with them, %.4f without", writing.accuracyWithTexts, writing.accuracy)
+            Output.line("\(counts); accuracy \(accuracies): \(writing.isKept ? "" : "not ")used")
         }
     }
 

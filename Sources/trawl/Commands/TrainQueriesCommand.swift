@@ -47,7 +47,7 @@ struct TrainQueriesCommand: AsyncParsableCommand {
             "Keep queries that find their document among this many hits; 0 keeps all.", valueName: "n"))
     var foundWithin = 20
     @Option(help: ArgumentHelp("The sampling temperature; 0 takes the most likely token.", valueName: "n"))
-    var temperature = QueryWriter.Parameters().temperature
+    var temperature = LineWriter.Sampling().temperature
     @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: UInt64 = 1
     @Option(help: "Arithmetic of the model; int8 is faster and slightly less accurate.")
     var precision = Precision.f32
@@ -80,8 +80,8 @@ struct TrainQueriesCommand: AsyncParsableCommand {
         var writing = QueryWriting()
         // Shells hand over a typed \n as it is.
         if let prompt { writing.parameters.prompt = prompt.replacing("\\n", with: "\n") }
-        writing.parameters.temperature = temperature
-        writing.parameters.seed = seed
+        writing.parameters.sampling.temperature = temperature
+        writing.parameters.sampling.seed = seed
         (writing.writer, writing.precision) = (writer, precision)
         (writing.passages, writing.perPassage, writing.foundWithin) = (passages, perPassage, foundWithin)
         let engine = Engine()

@@ -46,10 +46,11 @@ extension EvalEmbeddingsCommand: RuledCommand {
 extension ClassifyTrainCommand: RuledCommand {
     static let flagRules = [
         FlagRule(
-            "--model", "--prompt", "--instruction", "--descriptions", excludedBy: ["--vectors"],
+            "--model", "--prompt", "--instruction", "--descriptions", "--write-examples", excludedBy: ["--vectors"],
             remedy: "give either a model or vectors"),
         FlagRule("--prompt", excludedBy: ["--instruction"]),
-        FlagRule("--label", "--text", "--vectors", needs: ["SOURCE"]),
+        FlagRule("--label", "--text", "--vectors", "--write-examples", needs: ["SOURCE"]),
+        FlagRule("--writer", "--precision", needs: ["--write-examples"]),
     ]
 
     var givenArguments: Set<String> { source == nil ? [] : ["SOURCE"] }
