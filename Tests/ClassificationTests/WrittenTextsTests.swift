@@ -77,10 +77,10 @@ import TrawlTestSupport
     /// A model that repeats what it was shown would label each held-out example by its own copy.
     @Test func noHeldOutExampleMeetsWhatWasWrittenAfterIt() throws {
         // Labels by chance: nothing can be learned.
-        let targets = (0..<60).map { $0 % Self.classes }
+        let targets = (0..<120).map { $0 % 2 }
         let vectors = Self.vectors(targets.map { _ in 20 }, noise: 1, seed: 2)
         let classifier = try Classifier(
-            labels: Self.labels, examples: targets.map { StoredExample(name: "\($0)", text: "example") },
+            labels: ["a", "b"], examples: targets.map { StoredExample(name: "\($0)", text: "example") },
             vectors: vectors, targets: targets, source: VectorSource(dimension: Self.width), head: .nn)
         func trial(shown: [[Int]]) throws -> WrittenTrial {
             let texts = targets.map { StoredExample(name: "written", text: "text of \($0)") }
@@ -89,7 +89,7 @@ import TrawlTestSupport
                     from: WrittenTexts(texts, vectors: vectors, targets: targets, shown: shown)
                 ).writing)
         }
-        #expect(try trial(shown: targets.indices.map { [$0] }).accuracyWithTexts < 0.5)
+        #expect(try trial(shown: targets.indices.map { [$0] }).accuracyWithTexts < 0.6)
         // So the rule is what keeps them out: copies that claim to be shown nothing are found.
         #expect(
             try trial(shown: targets.map { _ in [] }).accuracyWithTexts
