@@ -1,6 +1,6 @@
 import TrawlClassification
-public import TrawlCore
-public import TrawlEngine
+import TrawlCore
+import TrawlEngine
 import TrawlGeneration
 public import TrawlTensors
 
