@@ -7,7 +7,7 @@ import TrawlTraining
 struct Validation {
     /// The examples whose class has another one, or, of many, every fifth of those.
     let rows: [Int]
-    /// The number of the fold of each example, from 0: examples of a class are spread evenly.
+    /// The number of the fold of each example, from 0: examples of a class are spread evenly. -1 for the only one of its class, which stays.
     let folds: [Int]
     let targets: [Int]
 
@@ -25,11 +25,12 @@ struct Validation {
         var order = Array(0..<examples.count)
         order.shuffle(using: &random)
         var seen = [Int](repeating: 0, count: examples.classes)
-        var folds = [Int](repeating: 0, count: examples.count)
-        for row in order {
+        var folds = [Int](repeating: -1, count: examples.count)
+        for row in order where examples.counts[examples.targets[row]] > 1 {
             let target = examples.targets[row]
-            // Classes begin at different folds: else, of few examples, a fold would have those of all classes.
-            folds[row] = (seen[target] + target) % Self.foldCount
+            // All classes begin at the same fold: if some lost an example to it and others none, the sizes of the classes alone would tell
+            // which class a held-out example has, and mislead heads that go by them.
+            folds[row] = seen[target] % Self.foldCount
             seen[target] += 1
         }
         let usable = (0..<examples.count).filter { examples.counts[examples.targets[$0]] > 1 }

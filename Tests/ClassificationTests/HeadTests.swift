@@ -220,6 +220,13 @@ import TrawlTestSupport
         let validation = Validation(try ClassifierExamples(Self.inputs(rows), targets, classes: 3))
         #expect(validation.rows == Array(0..<10))
         #expect((0..<5).filter { fold in (0..<10).count { validation.folds[$0] == fold } != 2 } == [])
+        #expect(validation.folds[10...] == [-1, -1])
+        // Classes of equal sizes lose as many examples to a fold: unequal ones would tell the class of a held-out example.
+        let pairs = Validation(try ClassifierExamples(Self.inputs(rows), (0..<12).map { $0 / 2 }, classes: 6))
+        for fold in 0..<2 {
+            let held = (0..<12).filter { pairs.folds[$0] == fold }
+            #expect(held.map { $0 / 2 } == Array(0..<6))
+        }
         // The sample takes the first of each class in turn.
         let sample = Validation.sample(try ClassifierExamples(Self.inputs(rows), targets, classes: 3), most: 4)
         #expect(sample.count == 4 && sample.contains(10) && sample.contains(11))
