@@ -28,8 +28,8 @@ struct Validation {
         var folds = [Int](repeating: -1, count: examples.count)
         for row in order where examples.counts[examples.targets[row]] > 1 {
             let target = examples.targets[row]
-            // All classes begin at the same fold: if some lost an example to it and others none, the sizes of the classes alone would tell
-            // which class a held-out example has, and mislead heads that go by them.
+            // All classes begin at the same fold. If a fold held out an example of some classes and none of others, the sizes of the
+            // classes would tell which class a held-out example has.
             folds[row] = seen[target] % Self.foldCount
             seen[target] += 1
         }

@@ -51,7 +51,7 @@ import TrawlTestSupport
         #expect(better.examples.count == 48 + trial.trusted && better.vectors.count == better.examples.count)
         #expect(better.targets.count == better.examples.count && better.isCalibrated)
         #expect(try Self.accuracy(better) > Self.accuracy(classifier) + 0.1)
-        // What is read back is the same, and goes on to learn.
+        // What is read back is the same, and takes new examples.
         let folder = try TemporaryFolder()
         try better.write(to: folder.path("a.classifier"))
         let read = try Classifier(path: folder.path("a.classifier"))

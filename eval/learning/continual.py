@@ -9,7 +9,7 @@ NFCorpus. After each, the generator is trained for --minutes on the training que
     plain       on new documents alone
     replay      a quarter of the sources from earlier documents (--replay-share 0.25)
     levels      replay; the decoder is updated every 8 steps, two layers of the encoder every 32, with an anchor of 1e-3
-    retrained   once, at the end, from the first generator, on everything, for --retrained-minutes (as many as all arrivals have)
+    retrained   once, at the end, from the first generator, on everything, for --retrained-minutes (default: those of all arrivals together)
 
 After each training the generator searches the collections that arrived so far, each in an index of its own that never changes, by
 n-grams alone. Printed are the matrices of nDCG@10 (after arrival i, on collection j), the mean of the last row, and forgetting: the

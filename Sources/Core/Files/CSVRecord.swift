@@ -26,7 +26,7 @@ public enum CSVSeparator {
 /// quotes and line breaks in them.
 public struct CSVRecord {
     private var cells: [[UInt8]] = [[]]
-    /// Whether the record goes on in the next line.
+    /// Whether the record continues in the next line.
     public private(set) var isInQuotes = false
     public private(set) var byteCount = 0
 

@@ -81,8 +81,8 @@ public struct ExampleWriting: Sendable {
         return written
     }
 
-    /// For each text that shall be written its label and the examples to show: at least one less than there are, so that each example
-    /// can be held out with the texts that were written after it.
+    /// For each text that shall be written its label and the examples to show. One example of the label is not shown, unless it is the only
+    /// one, so that some texts remain when an example is held out.
     private func drafts(_ targets: [Int], labels: Int) -> [(label: Int, shown: [Int])] {
         var own = [[Int]](repeating: [], count: labels)
         for (row, target) in targets.enumerated() { own[target].append(row) }
