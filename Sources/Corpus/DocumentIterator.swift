@@ -156,7 +156,7 @@ public final class DocumentIterator: DocumentSource {
         return switch format {
         case .beir, .jsonLines: JSONLinesSource(bytes, fields: reader.fields, numberPrefix: prefix)
         case .json: JSONFileSource(bytes, fields: reader.fields, numberPrefix: prefix)
-        case .tsv: TSVSource(bytes, fields: reader.fields)
+        case .tsv: TSVSource(bytes, fields: reader.fields, numberPrefix: prefix)
         case .csv: CSVSource(bytes, fields: reader.fields, numberPrefix: prefix)
         case .trec: TRECSource(bytes)
         case .mbox: MailboxSource(bytes, numberPrefix: file.path == nil ? "" : file.relativePath + ":")

@@ -22,11 +22,14 @@ public struct PassageSplitter: Hashable, Sendable {
     /// The most passages that a word is in: an overlap of nearly the size would multiply the text.
     static let mostRepetitions = 16
 
-    /// - Throws: `invalidInput` unless 0 ≤ overlap < size, and each word is in 16 passages at most.
+    private static let largestSize = Int(Int32.max)
+
+    /// - Throws: `invalidInput` unless 0 < size < 2³¹ and 0 ≤ overlap < size, and each word is in 16 passages at most.
     public init(size: Int?, overlap: Int = 0) throws {
-        if let size, size < 1 {
+        if let size, !(1...Self.largestSize ~= size) {
             throw TrawlError(
-                .invalidInput, "passages of \(size) words", remedy: "ask for a size of at least 1, or for none")
+                .invalidInput, "passages of \(size) words",
+                remedy: "ask for a size of 1 to \(Self.largestSize), or for none")
         }
         if overlap < 0 || overlap >= size ?? Int.max {
             throw TrawlError(

@@ -1,6 +1,7 @@
 public import TrawlCore
 
-/// Reads queries: JSON lines with `_id` and `text` (BEIR), `id<TAB>text`, TREC topics, or one query a line (ids from 1).
+/// Reads queries: JSON lines with `_id` and `text` (BEIR), `id<TAB>text`, CSV with a header, TREC topics, or one query a line
+/// (ids from 1).
 ///
 /// A first line of column names, such as `qid<TAB>query`, is not a query.
 public struct QueryReader: Sendable {
@@ -8,6 +9,7 @@ public struct QueryReader: Sendable {
     public enum Format: String, CaseIterable, Sendable, Codable {
         case jsonLines = "jsonl"
         case tsv
+        case csv
         case topics = "trec"
         case lines
     }
@@ -46,6 +48,7 @@ public struct QueryReader: Sendable {
         switch format {
         case .jsonLines: documents = JSONLinesSource(source, fields: fields)
         case .tsv: documents = TSVSource(source, fields: fields)
+        case .csv: documents = CSVSource(source, fields: fields)
         case .topics: documents = try TRECTopicsSource(source, fields: topicFields ?? [.title])
         case .lines: documents = LinesSource(source)
         }
@@ -82,6 +85,7 @@ public struct QueryReader: Sendable {
         switch FileName(source.name).fileExtension {
         case "jsonl", "ndjson", "json": return .jsonLines
         case "tsv": return .tsv
+        case "csv": return .csv
         default: break
         }
         if try source.beginsWithObject() { return .jsonLines }

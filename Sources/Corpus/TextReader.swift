@@ -2,8 +2,8 @@ import TrawlCore
 
 /// Reads texts that are not queries, such as those to embed.
 ///
-/// Every line is a text, also a blank one, and its number is its id; a tab is part of the text. JSON lines, and `.tsv` files
-/// with an id and a text, are read as such; an object without an id has its number.
+/// Every line is a text, also a blank one, and its number is its id; a tab is part of the text. JSON lines, `.tsv` files with
+/// an id and a text or a header, and `.csv` files with a header are read as such; what has no id has its number.
 public struct TextReader: Sendable {
     /// A text with its id; it may be blank.
     public struct Text: Hashable, Sendable {
@@ -26,6 +26,7 @@ public struct TextReader: Sendable {
             switch FileName(source.name).fileExtension {
             case "jsonl", "ndjson", "json": JSONLinesSource(source, fields: fields)
             case "tsv": TSVSource(source, fields: fields)
+            case "csv": CSVSource(source, fields: fields)
             case "txt", "text", "md": LinesSource(source)
             default:
                 try source.beginsWithObject()

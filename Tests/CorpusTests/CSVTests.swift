@@ -28,6 +28,11 @@ import TrawlCore
         #expect(document.value(of: "n, m") == "2")
     }
 
+    @Test func blankLinesMayPrecedeTheHeader() throws {
+        try fixture.write("a.csv", "\n\nid;text\n1;a, b\n")
+        #expect(try fixture.documents("a.csv").map(\.text) == ["a, b"])
+    }
+
     @Test func aLineMayNameTheSeparator() throws {
         try fixture.write("a.csv", "sep=;\nid;text\n1;a,b\n")
         #expect(try fixture.documents("a.csv").map(\.text) == ["a,b"])

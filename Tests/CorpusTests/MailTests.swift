@@ -69,6 +69,18 @@ import TrawlCore
         #expect(document.title == "a")
     }
 
+    /// Many programs leave the padding out, and mailing lists add a footer to what is encoded.
+    @Test(arguments: [
+        ("SGlnaCB3YXRlcg", "High water", 0), ("SGlnaCB3\nYXRlcg\n==\n", "High water", 0),
+        ("SGlnaCB3YXRlcg==\n_______\nlist mailing list\n", "High water", 1), ("SGlnaCB3\nnot base64\n", "High w", 1),
+        ("SGlnaCB3Y", "High w", 1), ("", "", 0),
+    ]) func base64IsReadAsFarAsItGoes(_ body: String, _ text: String, _ repaired: Int) throws {
+        let document = try message("Subject: x\nContent-Transfer-Encoding: base64\n\n" + body)
+        #expect(document.text == text)
+        #expect(try fixture.summary("a.eml").repaired.count == repaired)
+        #expect(try message("Subject: =?utf-8?B?VGlkZXM?=\n\nx").title == "Tides")
+    }
+
     @Test func aWrongCharsetIsReported() throws {
         try fixture.write("a.eml", [UInt8]("Subject: x\nContent-Type: text/plain; charset=utf-8\n\ncaf".utf8) + [0xE9])
         #expect(try fixture.documents("a.eml")[0].text == "café")

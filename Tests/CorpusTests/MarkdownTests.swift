@@ -23,6 +23,25 @@ import TrawlCore
         #expect(try title("#hashtag\n\n####### seven\n") == "a")
     }
 
+    /// Its text is white space, which is cut off together with its line.
+    @Test func aHeadingOfSpacesAloneIsNone() throws {
+        let document = try document("# &nbsp;\n\n# Tides\n\ntext\n")
+        #expect(document.title == "Tides" && document.text == "Tides\n\ntext")
+        #expect(headingLines(document) == ["1 Tides"])
+    }
+
+    /// Each list names the one before nine times: ten lines stand for more than a thousand million nodes.
+    @Test(.timeLimit(.minutes(1))) func aliasesThatMultiplyAreLeftInTheText() throws {
+        var lines = ["---", "a0: &a0 [~, ~, ~, ~, ~, ~, ~, ~, ~]"]
+        for level in 1..<10 {
+            let aliases = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+            lines.append("a\(level): &a\(level) [\(aliases)]")
+        }
+        let document = try document((lines + ["---", "text"]).joined(separator: "\n"))
+        #expect(document.value(of: "a0") == nil && document.text.hasPrefix("a0: &a0"))
+        #expect(try fixture.summary("a.md").repaired.first[0].reason.contains("nodes"))
+    }
+
     @Test func marksFallAwayAndTextStays() throws {
         let document = try document(
             """

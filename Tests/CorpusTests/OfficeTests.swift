@@ -61,6 +61,12 @@ import TrawlCore
         #expect(try self.document("b.odt", OfficeSamples.odt(styled)).title == "Named")
     }
 
+    @Test func levelsOfHeadingsAreThoseOfWordProcessors() throws {
+        let levels = ["9223372036854775807", "-3", "0", "2"]
+        let body = levels.map { "<text:h text:outline-level=\"\($0)\">a</text:h>" }.joined()
+        #expect(headingLines(try document("a.odt", OfficeSamples.odt(body))) == ["10 a", "1 a", "1 a", "2 a"])
+    }
+
     @Test func booksAreReadInTheOrderOfTheirChapters() throws {
         let document = try document("a.epub", OfficeSamples.epub())
         #expect(document.title == "The Sea")

@@ -75,7 +75,7 @@ import TrawlTestSupport
     }
 
     @Test func impossibleSizesAreRefused() {
-        #expect(errorText { try PassageSplitter(size: 0) }.contains("at least 1"))
+        #expect(errorText { try PassageSplitter(size: 0) }.contains("a size of 1 to"))
         #expect(errorText { try PassageSplitter(size: 5, overlap: 5) }.contains("less than the size"))
         #expect(errorText { try PassageSplitter(size: 5, overlap: -1) }.contains("at least 0"))
         // Nearly the size: the text would be repeated 5000 times.
@@ -85,6 +85,12 @@ import TrawlTestSupport
 
     /// Over random texts: nothing but white space is lost, sizes and overlaps are as asked, words stay whole, and a
     /// passage that could have ended with a sentence did.
+    @Test func sizesBeyondEveryTextAreRefused() {
+        #expect(throws: TrawlError.self) { try PassageSplitter(size: .max, overlap: .max - 1) }
+        #expect(throws: TrawlError.self) { try PassageSplitter(size: 1 << 31) }
+        #expect(throws: Never.self) { try PassageSplitter(size: 1 << 31 - 1) }
+    }
+
     @Test func propertiesHoldOnRandomTexts() throws {
         var random = SplitMix64(seed: 42)
         let pieces = [

@@ -34,6 +34,13 @@ import TrawlTestSupport
         #expect(try QueryReader().read(compressed) == [Query(id: "7", text: "why")])
     }
 
+    @Test func tablesOfCommaSeparatedValuesAreRead() throws {
+        let csv = try fixture.write("q.csv", "qid,query\n1,\"rise, fall\"\n2,why\n")
+        #expect(try QueryReader().read(csv) == [Query(id: "1", text: "rise, fall"), Query(id: "2", text: "why")])
+        try fixture.write("r.csv", "rise and fall, twice a day\nwhy\n")
+        #expect(failure("r.csv").hasPrefix("r.csv:1: no column is named"))
+    }
+
     @Test func badQueriesAreNamedByLine() throws {
         try fixture.write("a.jsonl", "{\"_id\": 1, \"text\": \"x\"}\n{\"_id\": 2, \"text\": \" \"}\n")
         #expect(failure("a.jsonl").hasPrefix("a.jsonl:2: the query 2 is blank"))

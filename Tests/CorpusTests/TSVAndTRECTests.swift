@@ -28,6 +28,19 @@ import TrawlCore
         #expect(document.origin.line == 2)
     }
 
+    /// Without an id only a first line that begins with a name of the text: elsewhere that word may be a text.
+    @Test func aHeaderMayNameNoID() throws {
+        try fixture.write("a.tsv", "text\tlabel\nsome text\tgood\nmore\tbad\n")
+        let documents = try fixture.documents("a.tsv")
+        #expect(documents.map(\.text) == ["some text", "more"])
+        #expect(documents.map(\.id.rawValue) == ["2", "3"])
+        #expect(documents.map { $0.value(of: "label") } == ["good", "bad"])
+        for first in ["q1\ttext", "content\tTides rise.", "1\tpassage"] {
+            try fixture.write("b.tsv", first + "\n2\tmore\n")
+            #expect(try fixture.documents("b.tsv").count == 2, "\(first)")
+        }
+    }
+
     @Test func wrongNumberOfColumnsIsNamed() throws {
         try fixture.write("a.tsv", "1\tone\n2\ttwo\ttoo many\n")
         #expect(
@@ -92,6 +105,12 @@ import TrawlCore
         let documents = try fixture.documents()
         #expect(ContinuousClock.now - start < .seconds(5))
         #expect(documents[0].text.hasPrefix("xz <!-- a <!-- a"))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func tagsThatAreNotClosedTakeNoTimeWithoutEnd() throws {
+        let open = String(repeating: "<doc ", count: 4_000_000)
+        try fixture.write("a.trec", open + "\n<DOC>\n<DOCNO>1</DOCNO><TEXT>x</TEXT></DOC>\n")
+        #expect(try fixture.documents("a.trec").map(\.text) == ["x"])
     }
 
     @Test func unclosedAndNamelessDocumentsAreNamed() throws {

@@ -26,6 +26,13 @@ import TrawlTestSupport
         #expect(try texts("b.tsv", "x\tone\ny\ttwo\n".utf8) == ["x|one", "y|two"])
     }
 
+    /// What a classifier was trained on has labels beside its texts.
+    @Test func tablesAreReadByTheirHeaders() throws {
+        #expect(try texts("a.tsv", "text\tlabel\none, two\tgood\n".utf8) == ["2|one, two"])
+        #expect(try texts("b.csv", "label,text\ngood,\"one, two\"\n".utf8) == ["2|one, two"])
+        #expect(try texts("c.csv", "id;text\nx;one\n".utf8) == ["x|one"])
+    }
+
     @Test func listsLeaveBlankLinesOut() throws {
         let path = try fixture.write("ids.zst", zstd("a b\r\n \nc\td\n"))
         #expect(try LineFile.read(path) == ["a b", "c\td"])

@@ -53,6 +53,7 @@ final class CSVSource: RawDocumentSource {
     private func readRecord(isHeader: Bool = false) throws -> (cells: [String], line: Int)? {
         var record = CSVRecord()
         var first: Int?
+        var isSeparatorNamed = false
         // Thrown at the end of the record, so that the next call begins with the next record.
         var fault: TrawlError?
         while true {
@@ -65,9 +66,10 @@ final class CSVSource: RawDocumentSource {
                 if isHeader, first == nil {
                     if let named = CSVSeparator.named(by: bytes) {
                         separator = named
+                        isSeparatorNamed = true
                         return
                     }
-                    if lines.lineNumber == 1 { separator = CSVSeparator.mostFrequent(in: bytes) }
+                    if !isSeparatorNamed { separator = CSVSeparator.mostFrequent(in: bytes) }
                 }
                 if first == nil, bytes.isEmpty { return }
                 first = first ?? lines.lineNumber

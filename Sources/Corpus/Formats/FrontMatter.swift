@@ -10,8 +10,9 @@ struct FrontMatter {
     let body: Substring
 
     private static let maximumBytes = 1 << 16
-    /// Aliases of YAML can ask for far more fields than a block has bytes.
+    /// Aliases of YAML can ask for far more fields than a block has bytes, and for far more nodes that hold none.
     private static let maximumFields = 1000
+    private static let maximumNodes = 10_000
 
     init(_ text: String) {
         guard let block = Self.block(of: text) else {
@@ -63,11 +64,18 @@ struct FrontMatter {
         guard let root = try Yams.compose(yaml: String(text)) else { return [] }
         guard case .mapping = root else { throw Malformed(reason: nil) }
         var fields: [MetadataField] = []
-        try append(root, key: "", to: &fields)
+        var nodes = 0
+        try append(root, key: "", to: &fields, &nodes)
         return fields
     }
 
-    private static func append(_ node: Node, key: String, to fields: inout [MetadataField]) throws {
+    private static func append(
+        _ node: Node, key: String, to fields: inout [MetadataField], _ nodes: inout Int
+    ) throws {
+        nodes += 1
+        guard nodes <= maximumNodes else {
+            throw Malformed(reason: "its front matter has more than \(maximumNodes) nodes")
+        }
         switch node {
         case .scalar(let scalar):
             if scalar.style == .plain, ["", "~", "null", "Null", "NULL"].contains(scalar.string) { return }
@@ -75,12 +83,12 @@ struct FrontMatter {
                 throw Malformed(reason: "its front matter has more than \(maximumFields) values")
             }
             fields.append(MetadataField(key: cleaned(key), value: cleaned(scalar.string)))
-        case .sequence(let elements): for element in elements { try append(element, key: key, to: &fields) }
+        case .sequence(let elements): for element in elements { try append(element, key: key, to: &fields, &nodes) }
         case .mapping(let members):
             guard key.utf8.count <= 1024 else { throw Malformed(reason: "its front matter has keys that are too long") }
             for (name, value) in members {
                 guard case .scalar(let name) = name else { continue }
-                try append(value, key: key.isEmpty ? name.string : key + "." + name.string, to: &fields)
+                try append(value, key: key.isEmpty ? name.string : key + "." + name.string, to: &fields, &nodes)
             }
         case .alias: break
         }

@@ -43,15 +43,53 @@ enum MailCharset {
         return (output + rest).trimmed()
     }
 
+    /// Decodes base64 (RFC 2045) up to its padding, or to the first line that is not base64, such as the footer that a mailing
+    /// list adds. The padding may be missing.
+    ///
+    /// - Returns: The bytes, and whether all of `body` but white space was decoded.
+    static func decodedBase64(_ body: ArraySlice<UInt8>) -> (bytes: [UInt8], isWhole: Bool) {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(body.count)
+        var isWhole = true
+        var isPadded = false
+        for line in body.split(whereSeparator: { $0 == 10 || $0 == 13 }) {
+            let content = line.drop { $0 == 0x20 || $0 == 9 }.prefix { $0 != 0x20 && $0 != 9 }
+            let rest = line[content.endIndex...]
+            if content.isEmpty { continue }
+            let end = content.firstIndex(of: UInt8(ascii: "=")) ?? content.endIndex
+            guard !isPadded || end == content.startIndex, content[..<end].allSatisfy(isBase64Digit),
+                content[end...].allSatisfy({ $0 == UInt8(ascii: "=") }), rest.allSatisfy({ $0 == 0x20 || $0 == 9 })
+            else {
+                isWhole = false
+                break
+            }
+            digits += content[..<end]
+            isPadded = isPadded || end < content.endIndex
+        }
+        // A single digit of the last four holds less than a byte.
+        if digits.count % 4 == 1 {
+            digits.removeLast()
+            isWhole = false
+        }
+        digits += repeatElement(UInt8(ascii: "="), count: (4 - digits.count % 4) % 4)
+        return ([UInt8](Data(base64Encoded: Data(digits)) ?? Data()), isWhole)
+    }
+
+    private static func isBase64Digit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2B, 0x2F: true
+        default: false
+        }
+    }
+
     private static func decodedWord(_ fields: [Substring]) -> String? {
         let charset = String(fields[0].prefix { $0 != "*" })
         let bytes: [UInt8]
         switch fields[1].lowercased() {
         case "b":
-            guard let data = Data(base64Encoded: String(fields[2]), options: .ignoreUnknownCharacters) else {
-                return nil
-            }
-            bytes = [UInt8](data)
+            let (decoded, isWhole) = decodedBase64(Array(fields[2].utf8)[...])
+            guard isWhole else { return nil }
+            bytes = decoded
         case "q": bytes = decodedQuotedPrintable(Array(fields[2].utf8.map { $0 == 0x5F ? 0x20 : $0 })[...])
         default: return nil
         }

@@ -44,7 +44,7 @@ struct MailMessage {
         case let type where type.hasPrefix("multipart/"):
             return joined(part.parts.compactMap { text(of: $0, depth: depth + 1) })
         case "message/rfc822":
-            let inner = MailPart(part.decodedBody[...])
+            let inner = MailPart(decoded(part)[...])
             let subject = inner.decodedHeader("subject").map { MarkedText(text: $0) }
             return joined([subject, text(of: inner, depth: depth + 1)].compactMap { $0 })
         case "text/html":
@@ -69,8 +69,14 @@ struct MailMessage {
         return whole
     }
 
+    private mutating func decoded(_ part: MailPart) -> [UInt8] {
+        let (bytes, isWhole) = part.decodedBody
+        if !isWhole { content.repair = "what follows the base64 of a part, or is not base64 in it, was left out" }
+        return bytes
+    }
+
     private mutating func utf8(_ part: MailPart) -> [UInt8] {
-        let (bytes, isWhole) = MailCharset.utf8(part.decodedBody, charset: part.charset)
+        let (bytes, isWhole) = MailCharset.utf8(decoded(part), charset: part.charset)
         if !isWhole {
             content.repair = "its text is not in the charset \(part.charset ?? "UTF-8"), and was read as Windows-1252"
         }

@@ -103,12 +103,12 @@ struct MailPart {
         return parts
     }
 
-    /// The body without its transfer encoding.
-    var decodedBody: [UInt8] {
+    /// The body without its transfer encoding, and whether nothing of it was left out.
+    var decodedBody: (bytes: [UInt8], isWhole: Bool) {
         switch header("content-transfer-encoding")?.lowercased() {
-        case "base64": [UInt8](Data(base64Encoded: Data(body), options: .ignoreUnknownCharacters) ?? Data())
-        case "quoted-printable": MailCharset.decodedQuotedPrintable(body)
-        default: Array(body)
+        case "base64": MailCharset.decodedBase64(body)
+        case "quoted-printable": (MailCharset.decodedQuotedPrintable(body), true)
+        default: (Array(body), true)
         }
     }
 }

@@ -7,6 +7,9 @@ enum OpenDocument {
         "font-face-decls", "title", "desc",
     ]
 
+    /// What word processors offer at most.
+    private static let deepestHeading = 10
+
     static func content(of archive: ZipArchive) throws -> FileContent {
         guard let main = try archive.contents(of: "content.xml") else {
             throw TrawlError(
@@ -31,7 +34,8 @@ enum OpenDocument {
                     paragraphDepth += 1
                     let isTitle = name == "p" && attributes["style-name"].map(titleStyles.contains) ?? false
                     if name == "h" || isTitle {
-                        text.beginHeading(level: attributes["outline-level"].flatMap { Int($0) } ?? 1)
+                        let level = attributes["outline-level"].flatMap { Int($0) } ?? 1
+                        text.beginHeading(level: min(max(level, 1), deepestHeading))
                     }
                 case "s", "tab": text.space()
                 case "line-break": text.line()

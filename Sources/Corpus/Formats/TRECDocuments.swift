@@ -80,7 +80,9 @@ final class TRECSource: RawDocumentSource {
         while let start = find("<doc", in: rest) {
             rest = rest[start.upperBound...]
             let isWholeName = rest.first == 0x3E || rest.first == 0x20 || rest.first == 0x09
-            guard isWholeName, let end = rest.firstIndex(of: 0x3E) else { continue }
+            guard isWholeName else { continue }
+            // Nor do later tags of this line end in it.
+            guard let end = rest.firstIndex(of: 0x3E) else { return nil }
             attributes = Self.attributes(String(decoding: rest[..<end], as: UTF8.self))
             return start.lowerBound..<end + 1
         }

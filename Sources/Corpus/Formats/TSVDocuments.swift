@@ -1,14 +1,17 @@
 import TrawlCore
 
 /// Tab-separated lines without quoting. The first line says how many columns every line has, and what they are when it
-/// names them.
+/// names them; documents have the number of their line where it names no id.
 final class TSVSource: RawDocumentSource {
     private let lines: LineReader
     private let path: String
     private let mapping: FieldMapping
+    private let numberPrefix: String
     private var columns: TableColumns?
 
-    init(_ source: ByteSource, fields: FieldMapping) {
+    /// - Parameter numberPrefix: goes before the number of the line where there is no column of ids.
+    init(_ source: ByteSource, fields: FieldMapping, numberPrefix: String = "") {
+        self.numberPrefix = numberPrefix
         lines = LineReader(source)
         path = source.name
         mapping = fields
@@ -42,7 +45,9 @@ final class TSVSource: RawDocumentSource {
         }
         if let columns {
             return try document(cells, columns)
-        } else if let header = TableColumns(header: cells, mapping), header.hasID {
+        } else if let header = TableColumns(header: cells, mapping),
+            header.hasID || (header.beginsWithText && cells.allSatisfy(isName))
+        {
             columns = header
             return nil
         } else {
@@ -58,7 +63,17 @@ final class TSVSource: RawDocumentSource {
                 .invalidInput, "the line has \(cells.count) tab-separated columns and the first line \(columns.count)",
                 remedy: "give every line as many, and replace tabs inside a text by spaces")
         }
-        return columns.document(cells, line: lines.lineNumber, numberPrefix: "")
+        return columns.document(cells, line: lines.lineNumber, numberPrefix: numberPrefix)
+    }
+
+    /// Whether a cell can be the name of a column: `label`, not `17` and not a sentence. A first line of such cells that begins
+    /// with the name of a text is a header too, `text<TAB>label`; elsewhere that word may be a text.
+    private func isName(_ cell: String) -> Bool {
+        guard let first = cell.unicodeScalars.first, cell.utf8.count <= 40 else { return false }
+        return first.properties.isAlphabetic
+            && cell.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || "0123456789_-".unicodeScalars.contains($0)
+            }
     }
 
     private func unnamedColumns(_ count: Int) throws -> TableColumns {

@@ -11,6 +11,7 @@ struct TableColumns {
 
     var count: Int { columns.count }
     let hasID: Bool
+    var beginsWithText: Bool { if case .text = columns.first { true } else { false } }
 
     init(_ columns: [Column]) {
         self.columns = columns

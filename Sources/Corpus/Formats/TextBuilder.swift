@@ -88,11 +88,11 @@ struct TextBuilder {
     func finished() -> MarkedText {
         let whole = String(decoding: bytes, as: UTF8.self)
         let text = whole.trimmed()
-        // White space beyond ASCII may have been trimmed together with lines before the text.
+        // White space beyond ASCII may have been trimmed together with lines before the text, headings among them.
         let start = whole.unicodeScalars.firstIndex { !$0.properties.isWhitespace } ?? whole.startIndex
         let cut = whole.utf8[..<start].count { $0 == 10 }
-        return MarkedText(
-            text: text, headings: headings.map { RawHeading(level: $0.level, line: $0.line - cut) })
+        let headings = headings.map { RawHeading(level: $0.level, line: $0.line - cut) }.filter { $0.line >= 0 }
+        return MarkedText(text: text, headings: headings)
     }
 }
 

@@ -51,7 +51,8 @@ extension FuzzTarget {
 
     static var queries: [FuzzTarget] {
         let formats: [(String, QueryReader.Format?)] = [
-            ("queries", nil), ("queries-jsonl", .jsonLines), ("queries-tsv", .tsv), ("topics", .topics),
+            ("queries", nil), ("queries-jsonl", .jsonLines), ("queries-tsv", .tsv), ("queries-csv", .csv),
+            ("topics", .topics),
         ]
         return formats.map { name, format in
             FuzzTarget(name, file: "queries") { path in
