@@ -183,6 +183,24 @@ func qrelsOfOneDocument(_ queries: Int) throws -> Qrels {
         #expect(comparison.markdown().contains("ms/query"))
     }
 
+    @Test func timesThatCannotBeAreRefusedAndNotDrawn() throws {
+        let folder = try TemporaryFolder()
+        func read(_ time: Double) throws -> RunRecord? {
+            var record = RunRecord(system: "s")
+            record.cost = .init(
+                queries: 4, seconds: 1, medianMilliseconds: time, percentile95Milliseconds: nil, peakMemory: 1,
+                indexBytes: 1)
+            _ = try folder.write("a.run.json", record.json())
+            return try RunRecord(ofRun: folder.path("a.run"))
+        }
+        #expect(try read(0.5)?.cost?.medianMilliseconds == 0.5)
+        for time in [1.7e308, -1, 1e-300] {
+            #expect(errorText { _ = try read(time) }.contains("a time that cannot be"), "\(time)")
+        }
+        #expect(Drawing.number(.infinity) == "1000000" && Drawing.number(-1e300) == "-1000000")
+        #expect(Drawing.number(.nan) == "0" && Drawing.number(-2.345) == "-2.35")
+    }
+
     @Test func theQueriesThatDifferMostComeFirst() throws {
         let comparison = try RunComparison(
             [comparedSystem("a", ranks: [1, 1, 1, 3]), comparedSystem("b", ranks: [1, 2, 0, 1])],

@@ -56,6 +56,26 @@ import TrawlTestSupport
         #expect(report.means == [0.5, 0.5])
     }
 
+    /// 2^grade - 1 would be infinite, and what is divided by it no number.
+    @Test func gradesBeyondExponentialGainsAreRefused() throws {
+        var run = Run()
+        try run.add(query: "q", [Run.Entry(DocumentID("d"), 1)])
+        func scores(grade: Int, _ measure: String) throws -> [Double] {
+            var qrels = Qrels()
+            try qrels.judge(query: "q", DocumentID("d"), grade: grade)
+            return try Report(of: run, against: qrels, [Measure(measure)]).means
+        }
+        #expect(try scores(grade: 1000, "nDCG(dcg='exp-log2')@10") == [1])
+        #expect(try scores(grade: 2000, "nDCG@10") == [1])
+        #expect(try scores(grade: 2000, "nDCG(dcg='exp-log2',gains={2000:3})@10") == [1])
+        for (grade, measure) in [
+            (2000, "nDCG(dcg='exp-log2')@10"), (1, "nDCG(dcg='exp-log2',gains={1:5000})@10"), (5, "ERR@10"),
+        ] {
+            let message = errorText { _ = try scores(grade: grade, measure) }
+            #expect(message.contains("takes grades up to"), "\(measure): \(message)")
+        }
+    }
+
     @Test func countsAreSummedAndShownWhole() throws {
         let report = try report([1, 0, 2], Measure.list("NumQ NumRet NumRel NumRelRet RR"))
         #expect(report.means == [3, 29, 3, 2, 0.5])

@@ -69,10 +69,13 @@ struct NameTable: Sendable {
         return bytes.withUnsafeBufferPointer { UnsafeBufferPointer(rebasing: $0[range]).hasSameBytes(as: name) }
     }
 
-    /// A hash of eight bytes at a time (the mixing step of MurmurHash3); the same in every process.
+    /// Keeps files from being written so that all their names collide. Decides nothing but places in tables.
+    private static let seed = UInt64.random(in: 0 ... .max)
+
+    /// A hash of eight bytes at a time (the mixing step of MurmurHash3); another in every process.
     static func hash(_ name: UnsafeBufferPointer<UInt8>) -> UInt32 {
         let raw = UnsafeRawBufferPointer(name)
-        var hash = UInt64(raw.count) &* 0x9E37_79B9_7F4A_7C15
+        var hash = seed ^ UInt64(raw.count) &* 0x9E37_79B9_7F4A_7C15
         var position = 0
         while position + 8 <= raw.count {
             hash = mix(hash ^ raw.loadUnaligned(fromByteOffset: position, as: UInt64.self))

@@ -50,6 +50,13 @@ public struct RunRecord: Codable, Sendable, Equatable {
             case indexBytes = "index_bytes"
         }
 
+        /// Whether counts and sizes are not negative and times are from a nanosecond to a century, or 0.
+        var isPossible: Bool {
+            let times = [seconds * 1000, medianMilliseconds, percentile95Milliseconds].compactMap(\.self)
+            return queries >= 0 && peakMemory >= 0 && indexBytes >= 0
+                && times.allSatisfy { $0 == 0 || 1e-6...3.2e12 ~= $0 }
+        }
+
         public init(
             queries: Int, seconds: Double, medianMilliseconds: Double?, percentile95Milliseconds: Double?,
             peakMemory: Int, indexBytes: Int
@@ -94,12 +101,17 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public init?(ofRun path: String) throws {
         let path = Self.path(ofRun: path)
         guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let remedy = "move it away, or write the run again"
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw TrawlError(
-                .invalidInput, "the file is not the record of a run", path: path,
-                remedy: "move it away, or write the run again", cause: error)
+                .invalidInput, "the file is not the record of a run", path: path, remedy: remedy, cause: error)
+        }
+        if let cost, !cost.isPossible {
+            throw TrawlError(
+                .invalidInput, "the record of the run has a count, a size or a time that cannot be", path: path,
+                remedy: remedy)
         }
     }
 

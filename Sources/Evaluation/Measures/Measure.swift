@@ -90,6 +90,9 @@ public struct Measure: Hashable, Sendable, CustomStringConvertible {
     /// gdeval's: `ERR` takes it for the grade of a perfect document.
     static let highestGradeOfERR = 4
 
+    /// The highest grade whose gain is 2^grade - 1: sums of such gains stay finite.
+    static let highestExponent = 1000
+
     /// - Throws: `invalidInput` for a cutoff or level below 1, for a parameter out of its range, and for one that the kind
     ///   does not take or lacks.
     public init(

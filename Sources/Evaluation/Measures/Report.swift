@@ -54,13 +54,17 @@ public struct Report: Sendable, Equatable {
     }
 
     private static func checkGrades(_ qrels: Qrels, _ measures: [Measure]) throws(TrawlError) {
-        guard measures.contains(where: { $0.kind == .expectedReciprocalRank }) else { return }
-        let highest = qrels.byQuery.lazy.flatMap(\.grades).max() ?? 0
-        guard highest > Measure.highestGradeOfERR else { return }
-        throw TrawlError(
-            .invalidInput,
-            "ERR takes grades up to \(Measure.highestGradeOfERR), as gdeval does, and the qrels have \(highest)",
-            remedy: "leave ERR out, or map the grades to 0...\(Measure.highestGradeOfERR)")
+        for measure in measures where measure.kind == .expectedReciprocalRank || measure.parameters.exponentialGain {
+            let gains = measure.parameters.gains
+            let highest = qrels.byQuery.lazy.flatMap(\.grades).map { gains[$0] ?? $0 }.max() ?? 0
+            let isERR = measure.kind == .expectedReciprocalRank
+            let limit = isERR ? Measure.highestGradeOfERR : Measure.highestExponent
+            guard highest > limit else { continue }
+            let reason = isERR ? ", as gdeval does" : ", whose gains are 2^grade - 1"
+            throw TrawlError(
+                .invalidInput, "\(measure) takes grades up to \(limit)\(reason), and the qrels have \(highest)",
+                remedy: "leave \(measure) out, or map the grades to 0...\(limit)")
+        }
     }
 
     /// The score for all queries of `measure`, nil if the report does not hold it.

@@ -48,7 +48,7 @@ public struct KILTFile: Sendable {
         self.records = records
     }
 
-    /// ROUGE-L takes time and memory of the product of the words of two answers.
+    /// Words and sentences of an answer: ROUGE-L takes time and memory of the product of those of two answers.
     private static let mostWords = 10_000
 
     private static let layout =
@@ -60,10 +60,11 @@ public struct KILTFile: Sendable {
         guard value.members != nil else { throw file.error("an output is not an object", row, remedy: layout) }
         let answer = value["answer"].flatMap(TaskFile.label)
         if value["answer"] != nil, answer == nil { throw file.error("an answer is not a text", row, remedy: layout) }
-        let words = answer.map { wordsBetweenSpaces($0).count } ?? 0
+        let words = answer.map { wordsBetweenSpaces($0).count + $0.utf8.count { $0 == UInt8(ascii: ".") } } ?? 0
         guard words <= mostWords else {
             throw file.error(
-                "an answer has \(words) words", row, remedy: "scoring takes answers of at most \(mostWords) words")
+                "an answer has \(words) words and full stops", row,
+                remedy: "scoring takes answers of at most \(mostWords)")
         }
         guard let provenance = value["provenance"] else {
             return Output(answer: answer, provenance: nil, looseProvenance: [])
@@ -71,12 +72,12 @@ public struct KILTFile: Sendable {
         guard let evidence = provenance.array, !evidence.contains(where: { $0.members == nil }) else {
             throw file.error("a provenance is not a list of objects", row, remedy: layout)
         }
-        var (names, loose): ([String], Set<String>) = ([], [])
+        var (names, whole, loose): ([String], Set<String>, Set<String>) = ([], [], [])
         for piece in evidence {
             let parts = keys.compactMap { key in piece[key].flatMap(TaskFile.label).map(trimmed) }
             let name = parts.joined(separator: "+")
             loose.insert(name)
-            if parts.count == keys.count, !names.contains(name) { names.append(name) }
+            if parts.count == keys.count, whole.insert(name).inserted { names.append(name) }
         }
         return Output(answer: answer, provenance: names, looseProvenance: loose)
     }

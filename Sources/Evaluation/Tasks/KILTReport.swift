@@ -77,7 +77,7 @@ public struct KILTReport: Sendable, Equatable {
     private static func rPrecision(_ guesses: [String], _ record: KILTFile.Record) -> Double {
         record.outputs.reduce(0) { best, output in
             guard let evidence = output.provenance, !evidence.isEmpty else { return best }
-            let found = guesses.prefix(evidence.count).count { evidence.contains($0) }
+            let found = Set(evidence).intersection(guesses.prefix(evidence.count)).count
             return max(best, Double(found) / Double(evidence.count))
         }
     }
@@ -88,35 +88,43 @@ public struct KILTReport: Sendable, Equatable {
 /// Guesses as a ranking of evidence sets. A set is found at the rank of the last of its pieces, and takes one rank however
 /// many pieces it has; a guess that is in no set takes one rank too.
 private struct EvidenceRanking {
-    private enum Place: Equatable {
-        case wrong, complete
-        case partOf(Int)
-    }
-
-    private var places: [Place] = []
+    /// For each rank, whether a set is complete there.
+    private var isComplete: [Bool] = []
     private var sets = 0
 
     init(_ guesses: [String], _ record: KILTFile.Record) {
         // Without guesses KILT counts no set, and all scores are 0.
         guard !guesses.isEmpty else { return }
-        var left: [Set<String>] = []
-        for output in record.outputs where output.provenance != nil {
-            if !left.contains(output.looseProvenance) { left.append(output.looseProvenance) }
+        var known: Set<Set<String>> = []
+        let distinct = record.outputs.filter { $0.provenance != nil }.map(\.looseProvenance).filter {
+            known.insert($0).inserted
         }
-        sets = left.count
+        sets = distinct.count
+        // By set, its pieces that are not found yet; by piece, the sets that have it.
+        var left = distinct.map(\.count)
+        var setsOfPiece: [String: [Int]] = [:]
+        for (set, pieces) in distinct.enumerated() {
+            for piece in pieces { setsOfPiece[piece, default: []].append(set) }
+        }
+        // A set that is found in part moves from the rank of one piece to that of the next.
+        var places: [Bool?] = []
+        var placeOfSet = [Int?](repeating: nil, count: sets)
         for guess in guesses {
-            var isFound = false
-            for index in left.indices where left[index].contains(guess) {
-                isFound = true
-                if let earlier = places.firstIndex(of: .partOf(index)) { places.remove(at: earlier) }
-                left[index].remove(guess)
-                places.append(left[index].isEmpty ? .complete : .partOf(index))
+            guard let found = setsOfPiece.removeValue(forKey: guess) else {
+                places.append(false)
+                continue
             }
-            if !isFound { places.append(.wrong) }
+            for set in found {
+                if let earlier = placeOfSet[set] { places[earlier] = nil }
+                left[set] -= 1
+                placeOfSet[set] = places.count
+                places.append(left[set] == 0)
+            }
         }
+        isComplete = places.compactMap(\.self)
     }
 
-    private func complete(_ k: Int) -> Int { places.prefix(k).count { $0 == .complete } }
+    private func complete(_ k: Int) -> Int { isComplete.prefix(k).count { $0 } }
 
     func precision(at k: Int) -> Double { Double(complete(k)) / Double(k) }
     func recall(at k: Int) -> Double { sets > 0 ? Double(complete(k)) / Double(sets) : 0 }

@@ -27,6 +27,8 @@ public struct RerankingLists: Sendable {
                 TaskColumn("negative", "negatives", "neg", isRequired: false),
             ])
         var lastIsSingle = false
+        // The texts of the last list, while its rows follow each other.
+        var (positivesSeen, negativesSeen): (Set<String>, Set<String>) = ([], [])
         for row in file.rows {
             let query = try file.text(row, 0)
             let positives = try file.texts(row, 1)
@@ -34,10 +36,11 @@ public struct RerankingLists: Sendable {
             let isSingle = !file.isList(row, 1) && !file.isList(row, 2)
             if isSingle, lastIsSingle, lists.last?.query == query {
                 let last = lists.count - 1
-                lists[last].positives += positives.filter { !lists[last].positives.contains($0) }
-                lists[last].negatives += negatives.filter { !lists[last].negatives.contains($0) }
+                lists[last].positives += positives.filter { positivesSeen.insert($0).inserted }
+                lists[last].negatives += negatives.filter { negativesSeen.insert($0).inserted }
             } else {
                 lists.append(List(query: query, positives: positives, negatives: negatives))
+                (positivesSeen, negativesSeen) = (Set(positives), Set(negatives))
             }
             lastIsSingle = isSingle
         }

@@ -5,7 +5,7 @@ extension TaskFile {
     /// The first line of a CSV file.
     struct CSVHeader {
         let separator: UInt8
-        /// Of the columns, in small letters.
+        /// Of the columns.
         let names: [String]
         /// The number of the line.
         let line: Int
@@ -24,12 +24,10 @@ extension TaskFile {
                 let separator = given ?? CSVSeparator.mostFrequent(in: line)
                 var record = CSVRecord()
                 record.append(line, separator: separator)
-                return CSVHeader(separator: separator, names: record.finished().map { $0.lowercased() }, line: number)
+                return CSVHeader(separator: separator, names: record.finished(), line: number)
             }
             guard let found else { continue }
-            let isComplete = columns.allSatisfy { column in
-                !column.isRequired || column.names.contains(where: found.names.contains)
-            }
+            let isComplete = columns.allSatisfy { !$0.isRequired || $0.position(in: found.names) != nil }
             return isComplete && found.separator != UInt8(ascii: "\t") ? found : nil
         }
         return nil
@@ -38,9 +36,7 @@ extension TaskFile {
     static func commaSeparated(
         _ bytes: [UInt8], _ path: String, _ columns: [TaskColumn], _ header: CSVHeader
     ) throws(TrawlError) -> [Row] {
-        let positions = columns.map { column in
-            column.names.lazy.compactMap { header.names.firstIndex(of: $0) }.first
-        }
+        let positions = columns.map { $0.position(in: header.names) }
         var rows: [Row] = []
         var record = CSVRecord()
         var first: (number: Int, start: Int)?

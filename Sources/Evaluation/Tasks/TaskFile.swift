@@ -11,6 +11,14 @@ struct TaskColumn {
     }
 
     var name: String { names[0] }
+
+    /// Its place in a line of column names: that of the first name that is there as it is written, else in any case.
+    func position(in header: [String]) -> Int? {
+        let header = header.map { trimmed($0) }
+        if let exact = names.lazy.compactMap({ header.firstIndex(of: $0) }).first { return exact }
+        let lowercased = header.map { $0.lowercased() }
+        return names.lazy.compactMap { lowercased.firstIndex(of: $0.lowercased()) }.first
+    }
 }
 
 /// The rows of a task's file: JSON lines, a JSON array of objects, or TSV or CSV under a line of column names.
@@ -216,10 +224,8 @@ struct TaskFile {
             }
             let fields = text.split(separator: "\t", omittingEmptySubsequences: false)
             guard let known = positions else {
-                let names = fields.map { $0.lowercased() }
-                let named = columns.map { column in
-                    column.names.lazy.compactMap { names.firstIndex(of: $0) }.first
-                }
+                let names = fields.map { String($0) }
+                let named = columns.map { $0.position(in: names) }
                 let isHeader = zip(columns, named).allSatisfy { !$0.isRequired || $1 != nil }
                 guard isHeader || isPositional else {
                     throw TrawlError(

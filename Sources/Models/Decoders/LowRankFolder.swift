@@ -58,7 +58,7 @@ package struct LowRankFolder: Sendable {
         }
         try require(settings["modules_to_save"]?.array?.isEmpty ?? true, "'modules_to_save'")
         guard let rank = settings["r"]?.int, rank > 0, rank <= 1 << 16, let alpha = settings["lora_alpha"]?.double,
-            alpha.isFinite
+            Float(alpha).isFinite
         else {
             throw TrawlError(
                 .corrupted, "'r' or 'lora_alpha' is missing or impossible", path: file,

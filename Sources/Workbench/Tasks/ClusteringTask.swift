@@ -37,7 +37,7 @@ extension EmbeddingTaskEvaluation {
         }
         let scores =
             texts.sets.isEmpty
-            ? try bootstrapped(chosen.map { texts.labels[$0] }, matrix, &twister, source.progress)
+            ? try bootstrapped(chosen.map { texts.labels[$0] }, matrix, file, &twister, source.progress)
             : try setBySet(texts, matrix, file, source.progress)
         let mean = scores.reduce(0, +) / Double(scores.count)
         let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(scores.count)
@@ -47,7 +47,7 @@ extension EmbeddingTaskEvaluation {
     }
 
     private func bootstrapped(
-        _ labels: [[String]], _ matrix: EmbeddingMatrix, _ twister: inout MersenneTwister,
+        _ labels: [[String]], _ matrix: EmbeddingMatrix, _ file: String, _ twister: inout MersenneTwister,
         _ progress: any ProgressReporter
     ) throws -> [Double] {
         let depth = labels.map(\.count).max() ?? 1
@@ -57,8 +57,14 @@ extension EmbeddingTaskEvaluation {
         for level in 0..<depth {
             let members = labels.indices.filter { labels[$0].count > level }
             let classes = numbers(members.map { labels[$0][level] })
-            let kMeans = MiniBatchKMeans(
-                clusters: Set(classes).count, batchSize: Self.batchSize, seed: seed)
+            let count = Set(classes).count
+            guard count <= Self.drawnTexts else {
+                throw TrawlError(
+                    .invalidInput,
+                    "\(count) labels are more clusters than the \(Self.drawnTexts) texts of an experiment", path: file,
+                    remedy: "give several texts the same label, or cluster lists of texts record by record")
+            }
+            let kMeans = MiniBatchKMeans(clusters: count, batchSize: Self.batchSize, seed: seed)
             for _ in 0..<experiments {
                 let drawn = twister.choices(members.count, Self.drawnTexts)
                 let clusters = try kMeans.cluster(matrix.chosen(drawn.lazy.map { members[$0] }))

@@ -135,6 +135,31 @@ import TrawlTestSupport
         #expect(got.contains("gold.jsonl:2: an answer has 10001 words"), "\(got)")
     }
 
+    @Test func fullStopsCountAsWordsDo() throws {
+        let path = try folder.write("gold.jsonl", record("1", [(String(repeating: "x.", count: 10_000), ["A"])]))
+        let got = errorText { try KILTFile(path: path) }
+        #expect(got.contains("gold.jsonl:1: an answer has 10001 words and full stops"), "\(got)")
+    }
+
+    /// {A, B}, {B, C} and {B}; guesses A, B, C: A is a part of the first; B completes the first, is a part of the second and
+    /// completes the third; C completes the second. The ranking: true, true, true, as parts go when their sets are found.
+    @Test func aPageMayCompleteSetsAndBeAPartOfOthers() throws {
+        let gold = record("1", [("x", ["A", "B"]), ("y", ["B", "C"]), ("z", ["B"]), ("u", ["A", "B"])])
+        let found = try report([gold], [record("1", [(nil, ["A", "B", "C"])])], cutoffs: [1, 2, 3])
+        #expect(found["precision@1"] == 1 && found["precision@2"] == 1 && found["precision@3"] == 1)
+        #expect(found["recall@3"] == 1)
+        let part = try report([gold], [record("1", [(nil, ["D", "B", "A"])])], cutoffs: [1, 2, 3, 4])
+        // Wrong; B is a part of {A, B} and of {B, C} and completes {B}; A completes {A, B}: wrong, part, true, true.
+        #expect(part["precision@2"] == 0 && part["precision@3"] == 1.0 / 3 && part["precision@4"] == 0.5)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func evidenceOfManyPagesTakesNoTimeWithoutEnd() throws {
+        let pages = (0..<60_000).map { "page \($0)" }
+        let gold = record("1", [("x", pages)] + pages.prefix(20_000).map { ("x", [$0]) })
+        let found = try report([gold], [record("1", [(nil, pages)])], cutoffs: [1])
+        #expect(found["Rprec"] == 1)
+    }
+
     @Test func aPredictionHasOneAnswer() throws {
         let got = errorText {
             try report([record("1", [("x", ["A"])])], [record("1", [("x", ["A"]), ("y", nil)])])
@@ -170,5 +195,8 @@ import TrawlTestSupport
         #expect(abs(RougeL.f1("the cat ran far", "the dog ran") - 4.0 / 7) < 1e-7)
         #expect(RougeL.f1("...", "x") == 0)
         #expect(abs(RougeL.f1("x. y", "x y") - 1) < 1e-7)
+        // Sentences share words one by one: "the cat" with both, "a dog" with neither of "dog a" as a whole: the, cat and one
+        // of a, dog are 3 of 4 and 3 of 4 words.
+        #expect(abs(RougeL.f1("the cat. a dog. the cat.", "dog a. the cat") - 0.75) < 1e-7)
     }
 }

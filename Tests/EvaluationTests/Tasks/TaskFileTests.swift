@@ -28,6 +28,18 @@ import TrawlTestSupport
         #expect(sets.sets == [0..<2, 2..<3] && sets.labels == [["0"], ["1"], ["1"]])
     }
 
+    @Test(arguments: ["\t", ","]) func columnsAreNamedInAnyCase(_ separator: String) throws {
+        func found(_ names: [String], text: String? = nil, label: String? = nil) throws -> [String] {
+            let rows = [names, ["1", "2", "3"]].map { $0.joined(separator: separator) + "\n" }.joined()
+            let texts = try withFile(rows) { try LabelledTexts(path: $0, text: text, label: label) }
+            return texts.texts + texts.labels[0]
+        }
+        #expect(try found(["Body", "Topic", "id"], text: "Body", label: "Topic") == ["1", "2"])
+        #expect(try found(["Body", "TOPIC", "id"], text: "body", label: "Topic") == ["1", "2"])
+        // A name that is there as it is written comes first.
+        #expect(try found(["TEXT", "label", "Text"], text: "Text") == ["3", "2"])
+    }
+
     @Test func commaSeparatedValuesMayBeQuoted() throws {
         let found = try texts(
             "\u{FEFF}id,text,label\r\n1,\"a, \"\"b\"\"\",x\r\n\r\n2,\"two\n\nlines\",y\n3,plain\tone,x\n")

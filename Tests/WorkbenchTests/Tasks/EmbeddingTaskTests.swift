@@ -202,6 +202,15 @@ import TrawlWorkbench
         #expect(found.count == 1 && found.filter { abs($0 - 1) > 1e-12 }.isEmpty)
     }
 
+    /// An experiment draws 16,384 texts, which cannot be more clusters than that.
+    @Test func moreLabelsThanAnExperimentDrawsAreRefused() {
+        let count = 16_385
+        let message = errorText {
+            try run(.clustering, [labelled((0..<count).map { "l\($0)" })], [(0..<count).map { [Float($0)] }])
+        }
+        #expect(message.contains("16385 labels are more clusters than the 16384 texts"), "\(message)")
+    }
+
     @Test func whatHasNoScoreIsRefused() {
         func refused(_ task: EmbeddingTask, _ texts: [String], _ vectors: [[[Float]]]) -> String {
             errorText { try run(task, texts, vectors) }

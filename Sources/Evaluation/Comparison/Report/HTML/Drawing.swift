@@ -89,8 +89,12 @@ struct Drawing {
         return "width=\"\(width)\" height=\"\(height)\" viewBox=\"0 0 \(width) \(height)\""
     }
 
-    /// At most two decimals.
+    /// Far outside of every picture.
+    private static let farthest = 1e6
+
+    /// At most two decimals. What lies outside of the picture is drawn somewhere outside of it.
     static func number(_ value: Double) -> String {
+        let value = value.isNaN ? 0 : min(max(value, -farthest), farthest)
         let hundredths = Int((value * 100).rounded())
         let (whole, rest) = (abs(hundredths) / 100, abs(hundredths) % 100)
         let sign = hundredths < 0 ? "-" : ""
