@@ -28,11 +28,21 @@ public struct ServerSettings: Sendable {
     public var cluster = ClusterAccess()
     /// What the server calls itself.
     public var version = "0"
-    /// The connections that are open at once; more wait until one closes.
+    /// The connections that are open at once; more wait until one closes. Fewer where the process may not open as many files.
     public var connections = 4096
 
     public init() {}
 
     /// Whether only programs on this machine can connect.
-    var isLoopback: Bool { ["127.0.0.1", "localhost", "::1"].contains(host) }
+    var isLoopback: Bool { Self.isLoopback(host) }
+
+    /// Whether `host` always means this machine: 127.0.0.0/8, `::1` or `localhost`. Any other name may be pointed at it by whoever
+    /// owns the name, 127.0.0.1.example.org too.
+    static func isLoopback(_ host: String) -> Bool {
+        let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+        if numbers.count == 4, numbers[0] == "127" {
+            return numbers.allSatisfy { $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } && UInt8($0) != nil }
+        }
+        return ["::1", "localhost", "localhost."].contains(host.lowercased())
+    }
 }

@@ -48,7 +48,7 @@ public final class TrawlServer: Sendable {
                     ])),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: "trawl/\(settings.version)",
-                backlog: 1024, availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),
+                backlog: 1024, availableConnectionsDelegate: MaximumAvailableConnections(allowedConnections())),
             onServerRunning: { channel in
                 listening(channel.localAddress?.port ?? settings.port)
                 self.prepare()
@@ -65,7 +65,26 @@ public final class TrawlServer: Sendable {
                 .io,
                 "cannot listen on \(settings.host):\(settings.port): \(String(cString: strerror(error.errnoCode)))",
                 remedy: "choose another port, or stop the program that has it")
+        } catch is SocketAddressError.UnknownHost {
+            throw TrawlError(
+                .io, "cannot listen on \(settings.host):\(settings.port): no address has that name",
+                remedy: "give an address of this machine")
         }
+    }
+
+    /// The connections that the settings allow, or those that the process can open beside its indexes and models: without a
+    /// file to spare, accepting fails again and again and takes a core.
+    private func allowedConnections() -> Int {
+        let wanted = services.settings.connections
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < Int.max else {
+            return wanted
+        }
+        let possible = max(16, Int(limit.rlim_cur) - 128)
+        if possible < wanted {
+            logger.notice("at most \(possible) connections at once, as the process may open \(limit.rlim_cur) files")
+        }
+        return min(wanted, possible)
     }
 
     /// Ends `run` as soon as all that has begun is answered.

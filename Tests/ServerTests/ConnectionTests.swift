@@ -1,5 +1,9 @@
 import Foundation
+import Logging
 import Testing
+import TrawlCore
+import TrawlEngine
+import TrawlTestSupport
 
 @testable import TrawlServer
 
@@ -44,7 +48,14 @@ import Testing
         let server = try await RunningServer()
         let other = try await server.raw(request("GET /health HTTP/1.1", "Host: evil.example", "Connection: close"))
         #expect(other.hasPrefix("HTTP/1.1 403"), "\(other)")
-        for host in ["localhost:1", "127.0.0.1", "[::1]:80"] {
+        let named = [
+            "127.0.0.1.evil.example", "127.evil.example", "127.0.0.1.", "[::1].evil.example", "localhost.evil",
+        ]
+        for host in named {
+            let other = try await server.raw(request("GET /health HTTP/1.1", "Host: \(host)", "Connection: close"))
+            #expect(other.hasPrefix("HTTP/1.1 403"), "\(host): \(other)")
+        }
+        for host in ["localhost:1", "127.0.0.1", "127.8.0.1:7700", "LocalHost.", "[::1]:80"] {
             let own = try await server.raw(request("GET /health HTTP/1.1", "Host: \(host)", "Connection: close"))
             #expect(own.hasPrefix("HTTP/1.1 200"), "\(host): \(own)")
         }
@@ -216,10 +227,110 @@ import Testing
         let gate = DispatchSemaphore(value: 0)
         for _ in 0..<2 { server.services.work.enqueue { gate.wait() } }
         async let answer = server.post("/v1/search", #"{"query": "oceans"}"#)
-        try await server.waitForQueue(1)
-        try await Task.sleep(for: .milliseconds(400))
+        async let count = server.post("/v1/ngrams/count", #"{"phrase": "the"}"#)
+        // Not when its turn comes.
+        let (found, counted) = (try await answer, try await count)
         for _ in 0..<2 { gate.signal() }
-        let found = try await answer
         #expect(found.status == 503 && found.error["type"] as? String == "timeout", "\(found.text)")
+        #expect(counted.status == 503, "\(counted.text)")
+    }
+
+    @Test func aListOfQueriesWaitsAsOneRequest() async throws {
+        let server = try await RunningServer { $0.queueLength = 2 }
+        let queries = (0..<9).map { _ in #""oceans""# }.joined(separator: ", ")
+        let answer = try await server.post("/v1/search", #"{"queries": [\#(queries)]}"#)
+        #expect(answer.status == 200 && (answer.object["results"] as? [Any])?.count == 9, "\(answer.text)")
+        #expect(server.services.metrics.registry.text().contains("trawl_queue_requests 0.0\n"))
+    }
+
+    @Test func moreWritersThanMayWaitAreAskedToComeBack() async throws {
+        let server = try await RunningServer { $0.queueLength = 2 }
+        let gate = DispatchSemaphore(value: 0)
+        server.services.writers.enqueue { gate.wait() }
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<5 {
+                group.addTask {
+                    let line = #"{"id": "n\#(number)", "text": "numbered"}"#
+                    return try await server.send("PUT", "/v1/indexes/notes/documents", line).status
+                }
+            }
+            var statuses: [Int] = []
+            for try await status in group {
+                statuses.append(status)
+                if statuses.count == 3 { gate.signal() }
+            }
+            return statuses.sorted()
+        }
+        #expect(statuses == [200, 200, 429, 429, 429])
+    }
+
+    // MARK: - Answers that do not fit in the buffers of a connection
+
+    /// A server with the document `big`, whose answer has more bytes than are under way at once.
+    private func serverOfALongText(_ change: (inout ServerSettings) -> Void = { _ in }) async throws -> RunningServer {
+        let server = try await RunningServer(change)
+        let text = String(repeating: "tide ", count: 4 << 20)
+        let put = try await server.send("PUT", "/v1/indexes/notes/documents", #"{"id": "big", "text": "\#(text)"}"#)
+        try #require(put.status == 200, "\(put.text)")
+        return server
+    }
+
+    private static let big = "GET /v1/indexes/notes/documents/big"
+
+    @Test func aConnectionClosesAfterItsAnswer() async throws {
+        let server = try await serverOfALongText()
+        for lines in [[Self.big + " HTTP/1.1", "Host: localhost", "Connection: close"], [Self.big + " HTTP/1.0"]] {
+            let bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
+            let answer = try await server.raw(bytes, pause: 0.5)
+            #expect(answer.utf8.count > 20 << 20 && answer.hasSuffix("}"), "\(lines): \(answer.utf8.count) bytes")
+        }
+    }
+
+    @Test func aServerThatStopsSendsWhatItHasWritten() async throws {
+        let server = try await serverOfALongText()
+        async let answer = server.raw(request(Self.big + " HTTP/1.1", "Host: localhost"), pause: 1)
+        try await Task.sleep(for: .milliseconds(500))
+        await server.server.stop()
+        let bytes = try await answer.utf8.count
+        #expect(bytes > 20 << 20, "\(bytes) bytes")
+        try await server.run.value
+    }
+
+    @Test func aClientThatDoesNotReadIsGivenUp() async throws {
+        let server = try await serverOfALongText { $0.idleTimeout = 0.5 }
+        func open() -> Bool { !server.services.metrics.registry.text().contains("trawl_connections 0.0\n") }
+        for _ in 0..<500 where open() { try await Task.sleep(for: .milliseconds(10)) }
+        async let answer = server.raw(request(Self.big + " HTTP/1.1", "Host: localhost"), pause: 6)
+        for _ in 0..<100 where !open() { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(open())
+        for _ in 0..<400 where open() { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(!open(), "the connection is open after 4 s")
+        #expect(try await answer.utf8.count < 20 << 20)
+    }
+
+    @Test func whatIsLeftOfARefusedRequestIsNotTheNextOne() async throws {
+        let server = try await RunningServer { $0.bodyBytes = 1000 }
+        // The body never comes, and the next request must not be taken for it.
+        let answer = try await server.raw(
+            request("POST /v1/search HTTP/1.1", "Host: localhost", "Content-Length: 2000"), silence: 20)
+        #expect(answer.hasPrefix("HTTP/1.1 413") && answer.contains("Connection: close"), "\(answer)")
+    }
+
+    @Test func eventsForAnEarlierVersionAreNotInChunks() async throws {
+        let server = try await RunningServer()
+        let body = #"{"query": "oceans", "stream": true}"#
+        let answer = try await server.raw(
+            request("POST /v1/search HTTP/1.0", "Content-Length: \(body.utf8.count)", body: body))
+        #expect(answer.hasPrefix("HTTP/1.0 200") && !answer.lowercased().contains("chunked"), "\(answer)")
+        #expect(answer.contains("\r\n\r\nevent: hits\n") && answer.hasSuffix("event: done\ndata: {}\n\n"), "\(answer)")
+    }
+
+    @Test func anAddressThatIsNoneIsAnError() async throws {
+        let folder = try TemporaryFolder()
+        var settings = ServerSettings()
+        settings.host = "nohost.invalid"
+        let server = try TrawlServer(settings, engine: Engine(), indexes: [], logger: Logger(label: folder.path))
+        let error = await #expect(throws: TrawlError.self) { try await server.run { _ in } }
+        #expect(error.map { "\($0)" }?.contains("nohost.invalid") == true)
     }
 }

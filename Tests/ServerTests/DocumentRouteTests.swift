@@ -82,6 +82,17 @@ import Testing
         #expect(try await server.send("GET", "/v1/indexes/notes/documents?size=1").status == 422)
     }
 
+    @Test func aPlusInAQueryIsASpace() async throws {
+        let server = try await RunningServer()
+        let lines = ["a b", "c+d", "z"].map { #"{"id": "\#($0)", "text": "x"}"# + "\n" }.joined()
+        #expect(try await server.send("PUT", "/v1/indexes/notes/documents", lines).status == 200)
+        for (after, next) in [("a+b", ["c+d", "z"]), ("a%20b", ["c+d", "z"]), ("c%2Bd", ["z"])] {
+            let page = try await server.send("GET", "/v1/indexes/notes/documents?after=\(after)")
+            let documents = page.object["documents"] as? [[String: Any]] ?? []
+            #expect(documents.map { $0["document"] as? String } == next, "\(after): \(page.text)")
+        }
+    }
+
     @Test func aReadOnlyServerChangesNothing() async throws {
         let server = try await RunningServer { $0.isReadOnly = true }
         let line = #"{"id": "x", "text": "y"}"#

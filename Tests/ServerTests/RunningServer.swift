@@ -101,16 +101,18 @@ final class RunningServer: Sendable {
     func post(_ path: String, _ body: String) async throws -> Answer { try await send("POST", path, body) }
 
     /// What the server answers to raw bytes, until it closes the connection or is silent for some seconds.
-    func raw(_ bytes: [UInt8], silence: Double = 20) async throws -> String {
+    ///
+    /// - Parameter pause: seconds without reading, after sending.
+    func raw(_ bytes: [UInt8], silence: Double = 20, pause: Double = 0) async throws -> String {
         // Not on a thread that the server may need.
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { [self] in
-                continuation.resume(with: Result { try exchange(bytes, silence: silence) })
+                continuation.resume(with: Result { try exchange(bytes, silence: silence, pause: pause) })
             }
         }
     }
 
-    private func exchange(_ bytes: [UInt8], silence: Double) throws -> String {
+    private func exchange(_ bytes: [UInt8], silence: Double, pause: Double) throws -> String {
         let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(handle) }
         var address = sockaddr_in()
@@ -126,6 +128,7 @@ final class RunningServer: Sendable {
         var patience = timeval(tv_sec: Int(silence), tv_usec: Int(silence.truncatingRemainder(dividingBy: 1) * 1e6))
         setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         _ = bytes.withUnsafeBytes { Glibc.send(handle, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        Thread.sleep(forTimeInterval: pause)
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {

@@ -72,6 +72,13 @@ import TrawlEngine
         #expect(told.contains(remedy) || remedy == "chain", "\(answer.text)")
     }
 
+    /// An answer is not a copy of a name that fills the request.
+    @Test func aLongNameIsCut() async throws {
+        let name = String(repeating: "a", count: 1 << 20)
+        let answer = try await Self.shared.value.post("/v1/search", #"{"query": "a", "\#(name)": 1}"#)
+        #expect(answer.status == 422 && answer.bytes.count < 2000, "\(answer.bytes.count)")
+    }
+
     private static let shared = Task { try await RunningServer() }
 
     /// What only the index knows to be wrong.

@@ -26,4 +26,18 @@ import TrawlTestSupport
         }
         #expect(sizes[6] <= sizes[3] * 5 / 4, "\(sizes)")
     }
+
+    @Test func anIndexThatIsBuiltAgainIsServed() async throws {
+        let server = try await RunningServer()
+        let path = server.folder.path("notes.trawl")
+        try SearchIndex.remove(path: path)
+        let gone = try await server.post("/v1/search", #"{"query": "oceans"}"#)
+        #expect(gone.status == 404, "\(gone.text)")
+        let corpus = try server.folder.write("other.jsonl", #"{"_id": "new", "text": "oceans of sand"}"#)
+        try Engine().build(
+            RecipeFile(IndexRecipe(build: ["lexical"])), at: path,
+            documents: CorpusReader(paths: [corpus]).makeIterator())
+        #expect(try await server.post("/v1/search", #"{"query": "oceans"}"#).hits == ["new"])
+        #expect(try await server.send("GET", "/v1/indexes/notes").object["documents"] as? Int == 1)
+    }
 }

@@ -5,8 +5,9 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import TrawlCore
 
-/// Watches one connection: closes it when a request does not arrive in time or none comes, notes when its client goes, asks
-/// clients that wait for permission to send a body to go on, and refuses heads that HTTP/1.1 forbids.
+/// Watches one connection: closes it when a request does not arrive in time or none comes, or when its client does not read,
+/// notes when its client goes, asks clients that wait for permission to send a body to go on, and refuses heads that HTTP/1.1
+/// forbids. Whoever closes the connection, answers that are due are sent first.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -15,7 +16,10 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     struct Limits: Sendable {
         let requestTime: TimeAmount
+        /// Without a request, or without the client's reading any byte of an answer.
         let idleTime: TimeAmount
+        /// How long to read on after refusing a request: a client that is still sending would lose the answer otherwise.
+        let lingeringTime = TimeAmount.seconds(2)
         let bodyBytes: Int
     }
 
@@ -31,6 +35,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the connection ends with the answers that are due.
     private var isLast = false
 
+    /// Parts of answers that were not sent to the client, and those that were.
+    private var (unsent, sent) = (0, 0)
+    private var sendingDeadline: Scheduled<Void>?
+    /// Whether the connection ends as soon as nothing is unsent, and what to tell of it.
+    private var isClosing = false
+    private var closing: EventLoopPromise<Void>?
+
     init(_ registry: ConnectionRegistry, _ limits: Limits) {
         self.registry = registry
         self.limits = limits
@@ -42,7 +53,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // What this handler reads has neither the bytes of a head that is not complete nor the version of HTTP.
         let pipeline = context.pipeline.syncOperations
         let arrivals = ArrivalHandler { [weak self] in self?.bytesArrived(context) }
-        let heads = HeadHandler { [weak self] in self?.isLast = true }
+        let heads = VersionHandler { [weak self] in self?.isLast = true }
         try? pipeline.addHandler(arrivals, position: .first)
         if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
             try? pipeline.addHandler(heads, position: .before(codec))
@@ -51,11 +62,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         deadline?.cancel()
+        sendingDeadline?.cancel()
         registry.closed(context.channel)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
+        sendingDeadline?.cancel()
         registry.closed(context.channel)
         context.fireChannelInactive()
     }
@@ -76,7 +89,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if isRefused { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            if let fault = HeadHandler.fault(of: head) { return refuse(context, fault) }
+            if let fault = VersionHandler.fault(of: head) { return refuse(context, fault) }
             if !isReading {
                 isReading = true
                 schedule(limits.requestTime, context) { [self] in refuse($0, .late) }
@@ -96,25 +109,83 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(var head) where isLast && head.status.kind != .informational:
-            head.headerFields[.connection] = "close"
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .end:
+        case .head(var head):
+            // What is left of a refused request could not be told from the next one.
+            if isReading, [.clientError, .serverError].contains(head.status.kind) { isLast = true }
+            if isLast, head.status.kind != .informational { head.headerFields[.connection] = "close" }
+            send(.head(head), promise, context)
+        case .end(let trailers):
             unanswered -= 1
-            guard unanswered == 0 else { return context.write(data, promise: promise) }
+            send(.end(trailers), promise, context)
+            guard unanswered == 0 else { return }
             if isLast {
-                context.writeAndFlush(data, promise: promise)
-                context.close(promise: nil)
-            } else {
-                if !isReading { close(in: limits.idleTime, context) }
-                context.write(data, promise: promise)
+                if isReading { isRefused = true }
+                closeWhenSent(context)
+            } else if !isReading {
+                close(in: limits.idleTime, context)
             }
-        default: context.write(data, promise: promise)
+        case let part: send(part, promise, context)
         }
     }
 
+    /// Closes the connection; what is written is sent before.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .all else { return context.close(mode: mode, promise: promise) }
+        closeWhenSent(context, promise)
+    }
+
+    // MARK: - Sending
+
+    private func send(_ part: HTTPResponsePart, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+        let isSent = context.eventLoop.makePromise(of: Void.self)
+        isSent.futureResult.cascade(to: promise)
+        isSent.futureResult.assumeIsolated().whenComplete { [self] _ in
+            unsent -= 1
+            sent += 1
+            guard unsent == 0 else { return }
+            sendingDeadline?.cancel()
+            sendingDeadline = nil
+            if isClosing { close(context) }
+        }
+        unsent += 1
+        if sendingDeadline == nil { watchSending(context) }
+        context.write(wrapOutboundOut(part), promise: isSent)
+    }
+
+    /// Closes the connection when its client has read nothing for the idle time.
+    private func watchSending(_ context: ChannelHandlerContext) {
+        let before = (sent, buffered(context))
+        sendingDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: limits.idleTime) { [self] in
+            // An answer that is not written yet, since it is computed, is not the client's fault.
+            if before.1 == 0 || before != (sent, buffered(context)) { watchSending(context) } else { close(context) }
+        }
+    }
+
+    /// The bytes that the client has not taken.
+    private func buffered(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    // MARK: - Closing
+
+    private func closeWhenSent(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil) {
+        isClosing = true
+        if let closing { closing.futureResult.cascade(to: promise) } else { closing = promise }
+        if unsent == 0 { close(context) } else { context.flush() }
+    }
+
+    private func close(_ context: ChannelHandlerContext) {
+        let promise = closing
+        closing = nil
+        deadline?.cancel()
+        guard isRefused, isReading, context.channel.isActive else { return context.close(promise: promise) }
+        context.close(mode: .output, promise: nil)
+        isReading = false
+        schedule(limits.lingeringTime, context) { $0.close(promise: promise) }
+    }
+
     private func close(in time: TimeAmount, _ context: ChannelHandlerContext) {
-        schedule(time, context) { $0.close(promise: nil) }
+        schedule(time, context) { [self] in closeWhenSent($0) }
     }
 
     private func schedule(
@@ -134,11 +205,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 headerFields: [
                     .connection: "close", .contentType: "application/json", .contentLength: "\(body.count)",
                 ])
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            send(.head(head), nil, context)
+            send(.body(ByteBuffer(bytes: body)), nil, context)
+            send(.end(nil), nil, context)
         }
-        context.close(promise: nil)
+        closeWhenSent(context)
     }
 }
 
@@ -162,25 +233,44 @@ private final class ArrivalHandler: ChannelInboundHandler, RemovableChannelHandl
     }
 }
 
-/// Reads of heads what the types of later handlers do not keep: the version, and how many hosts they name.
-private final class HeadHandler: ChannelInboundHandler, RemovableChannelHandler {
+/// Keeps what the types of later handlers do not: the version of each request, in which it is answered, and how many hosts it
+/// names.
+private final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
 
     /// A field that marks a head for `fault(of:)`. No client can send it: a sent one is removed.
     private static let mark = "x-trawl-hosts"
     private let isLast: () -> Void
+    /// Of the requests that are not answered, in their order.
+    private var versions: [HTTPVersion] = []
 
     /// - Parameter isLast: called for a request after whose answer its version of HTTP ends the connection.
     init(isLast: @escaping () -> Void) { self.isLast = isLast }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        versions.append(head.version)
         if !head.isKeepAlive { isLast() }
         head.headers.remove(name: Self.mark)
         let hosts = head.headers["host"].count
         if hosts > 1 || hosts == 0 && head.version == .http1_1 { head.headers.add(name: Self.mark, value: "\(hosts)") }
         context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    /// The encoder does not cut the body into chunks, which HTTP/1.0 does not have, when the head says that version.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(var head) where versions.first.map { $0 != .http1_1 } == true:
+            head.version = .http1_0
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .end:
+            if !versions.isEmpty { versions.removeFirst() }
+            context.write(data, promise: promise)
+        default: context.write(data, promise: promise)
+        }
     }
 
     /// Why a head is refused; nil if it is not.

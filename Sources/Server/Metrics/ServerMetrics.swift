@@ -1,7 +1,8 @@
 import CoreMetrics
+import Synchronization
 
 /// What a server counts of its own work.
-struct ServerMetrics: Sendable {
+final class ServerMetrics: Sendable {
     let registry = PrometheusRegistry(help: [
         "trawl_requests_total": "Requests answered, by route, method and status.",
         "trawl_request_seconds": "Time from the head of a request to its answer.",
@@ -11,6 +12,8 @@ struct ServerMetrics: Sendable {
         "trawl_queue_requests": "Requests that wait for computation.",
         "trawl_connections": "Open connections.",
     ])
+
+    private let queued = Mutex(0)
 
     func answered(route: String, method: String, status: Int, seconds: Double) {
         Counter(
@@ -33,7 +36,13 @@ struct ServerMetrics: Sendable {
         }
     }
 
-    func setQueue(_ count: Int) { Gauge(label: "trawl_queue_requests", factory: registry).record(count) }
+    /// Counts requests that begin to wait, in any queue, or wait no more.
+    func changeQueue(by change: Int) {
+        queued.withLock { queued in
+            queued += change
+            Gauge(label: "trawl_queue_requests", factory: registry).record(queued)
+        }
+    }
 
     func setConnections(_ count: Int) { Gauge(label: "trawl_connections", factory: registry).record(count) }
 }

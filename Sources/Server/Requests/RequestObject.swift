@@ -151,9 +151,11 @@ final class RequestObject {
     /// - Throws: `RequestFault` that names the first field that was not read.
     func finish() throws {
         guard let unknown = members.first(where: { !known.contains($0.name) }) else { return }
-        let near = nearestName(to: unknown.name, among: known)
+        // As much of the name as tells it: it may fill the whole request.
+        let name = String(unknown.name.unicodeScalars.prefix(100).map(Character.init))
+        let near = nearestName(to: name, among: known)
         throw RequestFault.invalid(
-            "unknown field \"\(unknown.name)\"", at: place(unknown.name),
+            "unknown field \"\(name)\"", at: place(name),
             remedy: (near.map { "did you mean \"\($0)\"? " } ?? "")
                 + "the fields here are \(known.sorted().joined(separator: ", "))")
     }

@@ -45,12 +45,11 @@ struct AccessMiddleware: RouterMiddleware {
     }
 
     private static func isLocal(_ authority: String) -> Bool {
-        let host: Substring
-        if authority.hasPrefix("[") {
-            host = authority.prefix { $0 != "]" }.dropFirst()
-        } else {
-            host = authority.prefix { $0 != ":" }
+        guard authority.hasPrefix("[") else {
+            return ServerSettings.isLoopback(String(authority.prefix { $0 != ":" }))
         }
-        return host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        let address = authority.dropFirst().prefix { $0 != "]" }
+        let rest = authority[address.endIndex...].dropFirst()
+        return (rest.isEmpty || rest.hasPrefix(":")) && ServerSettings.isLoopback(String(address))
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import TrawlCore
 import TrawlEngine
 
@@ -72,7 +73,8 @@ struct DocumentRoutes: Routes {
     }
 
     private func list(_ index: ServedIndex, _ request: Request, _ ticket: Ticket) async throws -> Response {
-        let query = request.uri.queryParameters
+        // As forms and most programs encode it, where + is a space; a plus sign is %2B.
+        let query = URI(request.uri.string.replacing("+", with: "%20")).queryParameters
         if let unknown = query.first(where: { !["limit", "after"].contains($0.key) }) {
             throw RequestFault.invalid(
                 "unknown parameter \"\(unknown.key)\"", remedy: "the parameters are after, limit")
@@ -118,16 +120,14 @@ struct DocumentRoutes: Routes {
         }
         let engine = services.engine
         return try .json(
-            await index.writing.withLock {
-                try await services.writers.run(for: ticket) {
-                    let documents = try PostedDocuments(body)
-                    let notes = Notes()
-                    do {
-                        let summary = try engine.add(documents, to: index.path, replacing: true, progress: notes)
-                        return Written(written: documents.count, index: summary, notes: notes.all)
-                    } catch let error as TrawlError {
-                        throw PostedDocuments.placed(error)
-                    }
+            await services.writers.run(for: ticket) {
+                let documents = try PostedDocuments(body)
+                let notes = Notes()
+                do {
+                    let summary = try engine.add(documents, to: index.path, replacing: true, progress: notes)
+                    return Written(written: documents.count, index: summary, notes: notes.all)
+                } catch let error as TrawlError {
+                    throw PostedDocuments.placed(error)
                 }
             })
     }
@@ -142,12 +142,10 @@ struct DocumentRoutes: Routes {
     private func delete(_ ids: [DocumentID], from index: ServedIndex, _ ticket: Ticket) async throws -> Response {
         let engine = services.engine
         return try .json(
-            await index.writing.withLock {
-                try await services.writers.run(for: ticket) {
-                    let report = try engine.delete(ids, from: index.path, ignoringMissing: true)
-                    return Deleted(
-                        deleted: report.deleted, missing: Set(ids).count - report.deleted, index: report.index)
-                }
+            await services.writers.run(for: ticket) {
+                let report = try engine.delete(ids, from: index.path, ignoringMissing: true)
+                return Deleted(
+                    deleted: report.deleted, missing: Set(ids).count - report.deleted, index: report.index)
             })
     }
 }

@@ -22,15 +22,8 @@ struct SearchRoutes: Routes {
         guard search.isList else {
             return try .json(await services.searches.answer(key, search.queries[0], cost: 1, for: ticket))
         }
-        let answers = try await withThrowingTaskGroup(of: (Int, SearchAnswer).self) { group in
-            for (number, query) in search.queries.enumerated() {
-                group.addTask { (number, try await services.searches.answer(key, query, cost: 1, for: ticket)) }
-            }
-            var answers: [(Int, SearchAnswer)] = []
-            for try await answer in group { answers.append(answer) }
-            return answers.sorted { $0.0 < $1.0 }.map(\.1)
-        }
-        return try .json(SearchAnswers(results: answers))
+        return try .json(
+            SearchAnswers(results: await services.searches.answers(key, search.queries, cost: 1, for: ticket)))
     }
 
     /// An answer in events: the hits before reranking, the hits after it.
@@ -40,7 +33,7 @@ struct SearchRoutes: Routes {
         try services.work.start { [services] in
             defer { feed.finish() }
             do {
-                try WorkQueue.checkWorth(ticket)
+                try ticket.checkWorth()
                 let start = ContinuousClock.now
                 let snapshot = try index.searchable()
                 let session = try snapshot.session(

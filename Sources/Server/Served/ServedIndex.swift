@@ -12,8 +12,6 @@ final class ServedIndex: Sendable {
     private let newest: Mutex<any Searchable>
     /// Answers coordinators; nil for a cluster.
     let shard: ShardService?
-    /// Held while documents are written, so that writers of this server wait for each other.
-    let writing = AsyncLock()
 
     init(name: String, path: String, _ index: any Searchable) {
         self.name = name

@@ -16,7 +16,7 @@ final class Services: Sendable {
     let connections: ConnectionRegistry
     /// For searches, embeddings and all else that reads.
     let work: WorkQueue
-    /// For changes of indexes, which take long and must not hold up searches.
+    /// For changes of indexes, which take long and must not hold up searches; one after the other.
     let writers: WorkQueue
     let searches: BatchQueue<SearchKey, String, SearchAnswer>
     let embeddings: BatchQueue<EmbeddingRequest.Options, EmbeddingRequest.Item, EmbeddingBatch.Answer>

@@ -2,13 +2,6 @@ import Foundation
 import HTTPTypes
 import Synchronization
 
-/// Whom a computation is for, and how long it may wait.
-struct Ticket: Sendable {
-    /// Whether the client has closed its connection.
-    let isAbandoned: @Sendable () -> Bool
-    let deadline: ContinuousClock.Instant
-}
-
 /// The threads that compute for requests, apart from those that read and write connections. What is not begun may wait, up
 /// to a number of requests.
 final class WorkQueue: Sendable {
@@ -32,6 +25,7 @@ final class WorkQueue: Sendable {
     /// - Throws: `RequestFault` with status 429 where too many wait.
     func admit() throws {
         let before = waiting.wrappingAdd(1, ordering: .relaxed).oldValue
+        metrics.changeQueue(by: 1)
         guard before < limit else {
             leave()
             var fault = RequestFault(
@@ -39,11 +33,13 @@ final class WorkQueue: Sendable {
             fault.headers[.retryAfter] = "1"
             throw fault
         }
-        metrics.setQueue(before + 1)
     }
 
     /// A request waits no more.
-    func leave() { metrics.setQueue(waiting.wrappingSubtract(1, ordering: .relaxed).newValue) }
+    func leave() {
+        waiting.wrappingSubtract(1, ordering: .relaxed)
+        metrics.changeQueue(by: -1)
+    }
 
     /// Runs `body` on a thread of the queue, in the order of arrival.
     func enqueue(_ body: @escaping @Sendable () -> Void) { operations.addOperation(body) }
@@ -59,32 +55,45 @@ final class WorkQueue: Sendable {
         }
     }
 
-    /// What `body` gives, computed for one request.
+    /// What `body` gives, computed for one request. A request that waits too long is answered at its deadline, but keeps its
+    /// place in the queue.
     ///
     /// - Throws: `RequestFault` where too many requests wait or this one waited too long, `CancellationError` where its client
     ///   has gone, and what `body` throws.
     func run<Value: Sendable>(for ticket: Ticket, _ body: @escaping @Sendable () throws -> Value) async throws -> Value
     {
         try admit()
+        let deadline = Mutex<Task<Void, any Error>?>(nil)
+        defer { deadline.withLock { $0?.cancel() } }
         return try await withCheckedThrowingContinuation { continuation in
+            let turn = Turn(continuation)
+            deadline.withLock {
+                $0 = ticket.atDeadline { turn.take()?.resume(throwing: Ticket.waitedTooLong) }
+            }
             enqueue { [self] in
                 leave()
+                guard let continuation = turn.take() else { return }
                 continuation.resume(
                     with: Result {
-                        try Self.checkWorth(ticket)
+                        try ticket.checkWorth()
                         return try body()
                     })
             }
         }
     }
+}
 
-    /// - Throws: where nobody waits for an answer any more.
-    static func checkWorth(_ ticket: Ticket) throws {
-        if ticket.isAbandoned() { throw CancellationError() }
-        guard ContinuousClock.now < ticket.deadline else {
-            throw RequestFault(
-                .serviceUnavailable, "timeout", "the server was too busy to begin with the request in time",
-                remedy: "try again later")
+/// A request that is answered by its turn or by its deadline, whichever comes first.
+private final class Turn<Value: Sendable>: Sendable {
+    private let continuation: Mutex<CheckedContinuation<Value, any Error>?>
+
+    init(_ continuation: CheckedContinuation<Value, any Error>) { self.continuation = Mutex(continuation) }
+
+    /// nil for whoever comes second.
+    func take() -> CheckedContinuation<Value, any Error>? {
+        continuation.withLock { continuation in
+            defer { continuation = nil }
+            return continuation
         }
     }
 }
