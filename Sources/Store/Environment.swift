@@ -10,6 +10,8 @@ final class Environment: @unchecked Sendable {
     let isReadOnly: Bool
     let handle: OpaquePointer
     let pageSize: Int
+    /// The inode of the file. No other file gets it while this one is open.
+    let file: UInt64?
     /// LMDB's handles of the tables, which only writing takes; nil before the first transaction that writes.
     private let tables = Mutex<WritableTables?>(nil)
     /// The map of the file that snapshots read.
@@ -21,8 +23,6 @@ final class Environment: @unchecked Sendable {
 
     private struct Weak {
         weak var environment: Environment?
-        /// The inode of its file: an index that was removed and built again is another one.
-        let file: UInt64?
     }
 
     private static let open = Mutex<[String: Weak]>([:])
@@ -35,20 +35,31 @@ final class Environment: @unchecked Sendable {
         let path = String(cString: real)
         free(real)
         return try open.withLock { environments in
-            if let known = environments[path], let environment = known.environment, known.file == file(in: path) {
+            if let known = environments[path], let environment = known.environment,
+                // An index that was removed and built again is another one.
+                environment.file == file(in: path)
+            {
                 return environment
             }
             let environment = try Environment(path: path)
             environments = environments.filter { $0.value.environment != nil }
-            environments[path] = Weak(environment: environment, file: file(in: path))
+            environments[path] = Weak(environment: environment)
             return environment
         }
     }
 
     /// The inode of the file in `folder`; nil when there is none.
-    private static func file(in folder: String) -> UInt64? {
+    static func file(in folder: String) -> UInt64? {
         var status = stat()
         return stat(folder + "/data.mdb", &status) == 0 ? UInt64(status.st_ino) : nil
+    }
+
+    /// The inode of the open file.
+    private static func file(of handle: OpaquePointer, path: String) throws -> UInt64? {
+        var descriptor: Int32 = -1
+        try check(mdb_env_get_fd(handle, &descriptor), "mdb_env_get_fd", path: path)
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : nil
     }
 
     /// The bytes of the file in `folder`; 0 when there is none.
@@ -73,7 +84,9 @@ final class Environment: @unchecked Sendable {
             if isNew, Self.size(in: path) < 2 * Int(sysconf(Int32(_SC_PAGESIZE))) { unlink(path + "/data.mdb") }
             throw error
         }
+        let file: UInt64?
         do {
+            file = try Self.file(of: handle, path: path)
             var dead: Int32 = 0
             if writable { try check(mdb_reader_check(handle, &dead), "mdb_reader_check", path: path) }
             map = Mutex(try Self.map(handle, path: path))
@@ -83,6 +96,7 @@ final class Environment: @unchecked Sendable {
         }
         pageSize = map.withLock(\.pageSize)
         self.handle = handle
+        self.file = file
     }
 
     deinit { mdb_env_close(handle) }

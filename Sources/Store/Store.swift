@@ -68,6 +68,9 @@ public struct Store: Sendable {
         return Store(environment: try Environment.shared(folder: path))
     }
 
+    /// Whether the open index is the one in the folder `path`, which may have been removed, moved or built again.
+    public func isAt(_ path: String) -> Bool { Environment.file(in: path) == environment.file }
+
     /// The index as it is now, for reading.
     public func snapshot() throws -> Snapshot { try Snapshot(environment) }
 

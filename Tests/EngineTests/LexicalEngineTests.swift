@@ -76,6 +76,33 @@ import TrawlTestSupport
         #expect(try Engine().check(grown.path).filter { !$0.passed }.isEmpty)
     }
 
+    // MARK: - Changes from elsewhere
+
+    /// What a search that follows an index holds open is not what is at its path any more.
+    @Test func anIndexThatIsBuiltAgainIsFollowed() throws {
+        let old = try build([("", "moon")])
+        try SearchIndex.remove(path: old.path)
+        #expect(errorText { _ = try old.refreshed() }.contains("no such index"))
+        #expect(try Engine().search("moon", in: old).hits.count == 1)
+        _ = try build([("", "tide"), ("", "sand")])
+        let followed = try old.refreshed()
+        #expect(followed.summary.documents == 2)
+        #expect(try followed.refreshed() === followed)
+    }
+
+    /// Tuning may end while documents wait for the lock or for their models.
+    @Test func settingsThatAreSavedBeforeAnAdditionBeginsAreKept() throws {
+        let index = try build([("", "moon")])
+        let builder = try IndexBuilder(
+            addingTo: index.path, replacing: false, engine: Engine(), progress: .silent)
+        var settings = index.settings
+        settings.limit = 37
+        try Engine().setDefaults(settings, of: index.path)
+        try builder.run(DocumentList([try Document(id: "new", text: "tide")]))
+        let grown = try index.refreshed()
+        #expect(grown.settings.limit == 37 && grown.summary.documents == 2)
+    }
+
     // MARK: - Query syntax
 
     private static let moon = [

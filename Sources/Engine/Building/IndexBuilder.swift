@@ -251,7 +251,7 @@ struct IndexBuilder {
     }
 
     /// The documents of the index that is added to, which another writer may have replaced before this one had the
-    /// lock. Of a shard it counts one addition more.
+    /// lock, as well as the default settings of searches, which are kept. Of a shard it counts one addition more.
     private mutating func committed(_ session: WriteSession, _ builders: [any PartBuilder]) throws -> StoredDocuments {
         let index = try engine.open(output)
         for print in builders.compactMap(\.fingerprint) {
@@ -266,6 +266,7 @@ struct IndexBuilder {
                 .busy, "the index was rebuilt by another recipe, or as another shard, meanwhile", path: output,
                 remedy: "run the command again")
         }
+        file.settings = index.settings
         shard = keepsPositions ? index.shard : try index.shard?.afterAddition(path: output)
         return try StoredDocuments(session.snapshot(of: session.manifest.segments))
     }

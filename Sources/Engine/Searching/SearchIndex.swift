@@ -65,10 +65,13 @@ public final class SearchIndex: Sendable {
         }
     }
 
-    /// The index as its last commit left it: this one when nothing was committed since.
+    /// The index as its last commit left it: this one when nothing was committed since. Where another index has taken its
+    /// place, built again or moved there, it is that one.
     ///
+    /// - Throws: `TrawlError.notFound` when the index was removed.
     /// - Complexity: microseconds when nothing was committed; else that of opening, without the tokenizer.
     public func refreshed() throws -> SearchIndex {
+        guard store.isAt(path) else { return try SearchIndex(path: path, parts: knownParts) }
         let newest = try store.snapshot()
         guard !newest.isCommit(of: snapshot) else { return self }
         let built = try newest.metadata(Self.fingerprintsName, as: Fingerprints.self) ?? [:]

@@ -80,7 +80,8 @@ extension Engine {
     /// - Throws: `TrawlError` when the index cannot be written; it is then as it was.
     public func setSenses(_ senses: IndexSenses, of path: String) throws {
         let bytes = try senses.encoded()
-        try IndexUpdater(path: path, parts: parts).setDefaults(try open(path).settings) {
+        _ = try open(path)
+        try IndexUpdater(path: path, parts: parts).store {
             $0.setMetadata(SearchIndex.sensesName, bytes: bytes)
         }
     }

@@ -24,8 +24,10 @@ public struct IndexUpdater {
     /// - Parameter ignoringMissing: Whether ids that the index does not have are ignored.
     /// - Throws: `TrawlError.notFound` that names the ids that the index does not have; nothing is changed then.
     func delete(_ ids: [DocumentID], ignoringMissing: Bool = false) throws -> UpdateReport {
-        let recipe = try SearchIndex(path: path, parts: parts).recipe
+        _ = try SearchIndex(path: path, parts: parts)
         let session = try Store.open(at: path).write()
+        // The lock is held: nobody builds the index by another recipe meanwhile.
+        let recipe = try SearchIndex(path: path, parts: parts).recipe
         let deleted = try delete(ids, ignoringMissing: ignoringMissing, session, recipe)
         if deleted > 0 { Self.settle(session, parts, segmentTextBytes: segmentTextBytes, progress: progress) }
         return UpdateReport(deleted: deleted, index: try SearchIndex(path: path, parts: parts).summary)
@@ -53,11 +55,18 @@ public struct IndexUpdater {
     /// - Parameter attach: Sets what else the commit stores, such as what was fitted.
     func setDefaults(_ settings: SearchSettings, attach: (WriteSession) throws -> Void = { _ in }) throws {
         try settings.validate(parts)
+        try store { session in
+            // The lock is held: nobody changes the recipe meanwhile.
+            var file = RecipeFile(try SearchIndex(path: path, parts: parts).recipe, settings: settings)
+            file.settings.locateModels(in: ".")
+            session.setMetadata(SearchIndex.recipeName, bytes: Array(try file.yaml(parts: parts).utf8))
+            try attach(session)
+        }
+    }
+
+    /// Commits what `attach` sets; documents and defaults stay as they are.
+    func store(_ attach: (WriteSession) throws -> Void) throws {
         let session = try Store.open(at: path).write()
-        // The lock is held: nobody changes the recipe meanwhile.
-        var file = RecipeFile(try SearchIndex(path: path, parts: parts).recipe, settings: settings)
-        file.settings.locateModels(in: ".")
-        session.setMetadata(SearchIndex.recipeName, bytes: Array(try file.yaml(parts: parts).utf8))
         try attach(session)
         try session.commit(segments: session.manifest.segments)
     }
