@@ -56,6 +56,23 @@ import TrawlTestSupport
         #expect(failure(folder.path("loop")).contains("cannot be written"))
     }
 
+    /// As with `export | head`: the rest is not even read.
+    @Test func aPipeThatNobodyReadsEndsTheWriting() throws {
+        signal(SIGPIPE, SIG_IGN)
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        close(ends[0])
+        defer { close(ends[1]) }
+        var appended = 0
+        try OutputFile("/dev/fd/\(ends[1])").write { sink throws(TrawlError) in
+            while appended < 10 {
+                appended += 1
+                try sink.append([0x78])
+            }
+        }
+        #expect(appended == 1)
+    }
+
     @Test func pipesAndDevicesAreWrittenThrough() throws {
         try OutputFile("/dev/null").write("gone")
         #expect(errorText { try OutputFile("/dev/full").write("x") }.contains("No space left"))

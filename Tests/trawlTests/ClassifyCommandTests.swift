@@ -41,6 +41,14 @@ import TrawlTestSupport
         #expect(trained.output.contains("* ") && trained.output.contains("hilbert"))
         let shown = try run("show", "a.classifier")
         #expect(shown.output == trained.output)
+        // What a file from elsewhere says does not reach the terminal as it is.
+        let file = URL(fileURLWithPath: folder.path + "/a.classifier")
+        var bytes = try Data(contentsOf: file)
+        let model = try #require(bytes.range(of: Data("all-MiniLM-L6-v2".utf8)))
+        bytes.replaceSubrange(model, with: Data(#"\\u001b[31mMiniL"#.utf8))
+        try bytes.write(to: URL(fileURLWithPath: folder.path + "/foreign.classifier"))
+        let foreign = try run("show", "foreign.classifier")
+        #expect(foreign.output.contains("MiniL,") && !foreign.output.contains("\u{1B}"), "\(foreign)")
 
         let applied = try run(
             "apply", "a.classifier", "--explain", input: "has my card been sent\n\nwhat rate do I get\n")

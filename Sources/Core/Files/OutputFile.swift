@@ -32,7 +32,7 @@ public struct OutputFile: Sendable {
         _ = try Self.target(of: path)
     }
 
-    /// Writes `bytes`. A pipe whose reader has gone away takes the rest without an error.
+    /// Writes `bytes`. That the reader of a pipe has gone away is not an error.
     ///
     /// - Throws: `TrawlError.full` or `.io`; a regular file is then as it was.
     public func write(_ bytes: some Sequence<UInt8>) throws(TrawlError) {
@@ -43,8 +43,17 @@ public struct OutputFile: Sendable {
     /// Writes `text` in UTF-8; see `write(_:)`.
     public func write(_ text: String) throws(TrawlError) { try write(text.utf8) }
 
-    /// Writes what `body` appends; see `write(_:)`. What `body` throws leaves a regular file as it was, too.
+    /// Writes what `body` appends; see `write(_:)`. What `body` throws leaves a regular file as it was, too. It ends where the
+    /// reader of a pipe has gone away.
     package func write(_ body: (OutputSink) throws(TrawlError) -> Void) throws(TrawlError) {
+        do throws(TrawlError) {
+            try writeWhole(body)
+        } catch {
+            guard error.cause is ReaderGone else { throw error }
+        }
+    }
+
+    private func writeWhole(_ body: (OutputSink) throws(TrawlError) -> Void) throws(TrawlError) {
         switch try Self.target(of: path) {
         case .descriptor(let descriptor): try body(OutputSink(descriptor, path: path))
         case .stream: try write(body, opening: path, flags: O_WRONLY)
@@ -202,9 +211,13 @@ package struct OutputSink {
     package func append(_ bytes: [UInt8]) throws(TrawlError) {
         let reason = writeAll(bytes, to: descriptor)
         // Who closed the pipe wants no more.
-        if reason != 0, reason != EPIPE { throw OutputFile.refused(reason, path) }
+        if reason == EPIPE { throw TrawlError(.io, "nobody reads the pipe", path: path, cause: ReaderGone()) }
+        if reason != 0 { throw OutputFile.refused(reason, path) }
     }
 }
+
+/// Why `OutputFile` writes no more, though nothing went wrong.
+private struct ReaderGone: Error {}
 
 /// Writes all of `bytes` to a descriptor; answers 0, or the system's reason for not doing so.
 package func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {

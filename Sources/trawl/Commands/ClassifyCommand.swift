@@ -291,8 +291,8 @@ struct ClassifierSummary: Encodable {
     func show(json: Bool) throws {
         if json { return try Output.json(self) }
         Output.line(
-            "\(grouped(examples)) examples of \(grouped(labels)) labels; vectors of \(model ?? "a file"), "
-                + "\(dimensions) dimensions".visibleLine)
+            ("\(grouped(examples)) examples of \(grouped(labels)) labels; vectors of \(model ?? "a file"), "
+                + "\(dimensions) dimensions").visibleLine)
         if heldOut > 0 {
             Output.line("accuracy and log loss of \(grouped(heldOut)) examples, held out in turn:")
         }
@@ -306,7 +306,8 @@ struct ClassifierSummary: Encodable {
                 }
             let mark = trial.head.rawValue == head ? "*" : " "
             let name = trial.head.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0)
-            Output.line("\(mark) \(name) \(scores)  \(settings.joined(separator: ", "))".trimmingTrailingBlanks)
+            let line = "\(mark) \(name) \(scores)  \(settings.joined(separator: ", "))"
+            Output.line(line.trimmingTrailingBlanks.visibleLine)
         }
         if let writing {
             let counts =

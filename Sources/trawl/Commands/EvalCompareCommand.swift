@@ -76,7 +76,7 @@ struct EvalCompareCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The heading of the HTML page.", valueName: "text")) var title: String?
     @Option(
         help: ArgumentHelp(
-            "The queries, to show their texts in HTML: JSON lines (BEIR), TSV (id, text) or TREC topics.",
+            "The queries, to show their texts in HTML: JSON lines (BEIR), TSV (id, text), CSV or TREC topics.",
             valueName: "file"))
     var queries: String?
     @OptionGroup var topics: TopicFlags

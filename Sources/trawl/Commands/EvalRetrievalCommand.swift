@@ -33,7 +33,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     var index: String?
 
     @Option(
-        help: ArgumentHelp("The queries: JSON lines (BEIR), TSV (id, text) or TREC topics.", valueName: "file"))
+        help: ArgumentHelp("The queries: JSON lines (BEIR), TSV (id, text), CSV or TREC topics.", valueName: "file"))
     var queries: String?
     @OptionGroup var topics: TopicFlags
     @Option(help: ArgumentHelp("The relevance judgements: BEIR TSV or TREC qrels.", valueName: "file"))
@@ -251,8 +251,8 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
             if let verdict = outcome.verdict { try Output.json(["verdict": verdict]) }
             return
         }
-        Output.write(Array(PromptSweepRun.markdown(outcome.rows).utf8))
-        Output.line("\n" + PromptSweepRun.conclusion(outcome))
+        Output.write(Array(PromptSweepRun.markdown(outcome.rows).visible.utf8))
+        Output.line("\n" + PromptSweepRun.conclusion(outcome).visible)
     }
 
     private func show(_ systems: [(name: String, report: Report, cost: RunRecord.Cost?)]) throws {

@@ -29,7 +29,8 @@ struct EvalTuneCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: ArgumentHelp("The queries: JSON lines (BEIR), TSV (id, text) or TREC topics.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The queries: JSON lines (BEIR), TSV (id, text), CSV or TREC topics.", valueName: "file"))
     var queries: String
     @Option(help: ArgumentHelp("The judgements to choose by: BEIR TSV or TREC qrels.", valueName: "file"))
     var qrels: String

@@ -147,7 +147,7 @@ struct QueryCommand: AsyncParsableCommand {
 struct QueryInput: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A file of queries: JSON lines (BEIR), TSV (id, text), TREC topics, or one per line. "
+            "A file of queries: JSON lines (BEIR), TSV (id, text), CSV, TREC topics, or one per line. "
                 + "(default: standard input)", valueName: "file"))
     var queries: String?
 
