@@ -114,6 +114,9 @@ import TrawlTestSupport
         let health = try #require(answers.range(of: #"{"status":"ok"}"#))
         let indexes = try #require(answers.range(of: #"{"indexes":"#))
         #expect(health.upperBound < indexes.lowerBound)
+        // Only the last answer ends the connection.
+        let close = try #require(answers.range(of: "Connection: close"))
+        #expect(close.lowerBound > health.upperBound, "\(answers)")
     }
 
     @Test func aClientThatWaitsForPermissionGetsIt() async throws {

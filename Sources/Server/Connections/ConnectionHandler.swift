@@ -111,8 +111,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapOutboundIn(data) {
         case .head(var head):
             // What is left of a refused request could not be told from the next one.
-            if isReading, [.clientError, .serverError].contains(head.status.kind) { isLast = true }
-            if isLast, head.status.kind != .informational { head.headerFields[.connection] = "close" }
+            if isReading, unanswered == 1, [.clientError, .serverError].contains(head.status.kind) { isLast = true }
+            if isLast, unanswered == 1, head.status.kind != .informational { head.headerFields[.connection] = "close" }
             send(.head(head), promise, context)
         case .end(let trailers):
             unanswered -= 1
