@@ -82,7 +82,7 @@ public final class TrawlServer: Sendable {
         }
         let possible = max(16, Int(limit.rlim_cur) - 128)
         if possible < wanted {
-            logger.notice("at most \(possible) connections at once, as the process may open \(limit.rlim_cur) files")
+            logger.warning("at most \(possible) connections at once, as the process may open \(limit.rlim_cur) files")
         }
         return min(wanted, possible)
     }

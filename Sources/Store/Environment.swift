@@ -54,14 +54,6 @@ final class Environment: @unchecked Sendable {
         return stat(folder + "/data.mdb", &status) == 0 ? UInt64(status.st_ino) : nil
     }
 
-    /// The inode of the open file.
-    private static func file(of handle: OpaquePointer, path: String) throws -> UInt64? {
-        var descriptor: Int32 = -1
-        try check(mdb_env_get_fd(handle, &descriptor), "mdb_env_get_fd", path: path)
-        var status = stat()
-        return fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : nil
-    }
-
     /// The bytes of the file in `folder`; 0 when there is none.
     private static func size(in folder: String) -> Int {
         var status = stat()
@@ -84,9 +76,7 @@ final class Environment: @unchecked Sendable {
             if isNew, Self.size(in: path) < 2 * Int(sysconf(Int32(_SC_PAGESIZE))) { unlink(path + "/data.mdb") }
             throw error
         }
-        let file: UInt64?
         do {
-            file = try Self.file(of: handle, path: path)
             var dead: Int32 = 0
             if writable { try check(mdb_reader_check(handle, &dead), "mdb_reader_check", path: path) }
             map = Mutex(try Self.map(handle, path: path))
@@ -96,7 +86,8 @@ final class Environment: @unchecked Sendable {
         }
         pageSize = map.withLock(\.pageSize)
         self.handle = handle
-        self.file = file
+        // By its path, as it is compared: some file systems give an open file another number.
+        file = Self.file(in: path)
     }
 
     deinit { mdb_env_close(handle) }
