@@ -2,7 +2,7 @@
 import Foundation
 import TrawlCore
 
-/// The target that the variable TRAWL_FUZZ_TARGET names, made ready by the first input.
+/// The target that the variable TRAWL_FUZZ_TARGET names.
 nonisolated(unsafe) private let body: (FuzzTarget.Body, Int) = {
     let name = ProcessInfo.processInfo.environment["TRAWL_FUZZ_TARGET"] ?? ""
     guard let target = FuzzTarget.named(name) else { fatalError("no target '\(name)'") }
@@ -21,6 +21,13 @@ nonisolated(unsafe) private let body: (FuzzTarget.Body, Int) = {
         fatalError("\(error)")
     }
 }()
+
+/// Makes the target ready, which may take longer than an input may.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(_ count: UnsafeMutablePointer<Int32>?, _ arguments: UnsafeMutableRawPointer?) -> Int32 {
+    _ = body.1
+    return 0
+}
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
