@@ -47,8 +47,7 @@ struct SentenceTransformersFiles {
     static func write(_ files: [(name: String, contents: Any)], to folder: String) throws {
         for (name, contents) in files {
             let path = folder + "/" + name
-            try FileManager.default.createDirectory(
-                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try OutputFolder.make((path as NSString).deletingLastPathComponent)
             let json = try JSONSerialization.data(
                 withJSONObject: contents, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
             try OutputFile(path).write(json + [UInt8(ascii: "\n")])

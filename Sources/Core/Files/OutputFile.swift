@@ -259,4 +259,16 @@ public enum OutputFolder {
         }
         guard access(place, W_OK | X_OK) == 0 else { throw OutputFile.refused(errno, path) }
     }
+
+    /// Makes the folder `path`, and those that it is in, where they are missing.
+    ///
+    /// - Throws: as `check`, and `TrawlError.io` where the system refuses it otherwise.
+    public static func make(_ path: String) throws(TrawlError) {
+        try check(path)
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw TrawlError(.io, "the folder cannot be made", path: path, cause: error)
+        }
+    }
 }

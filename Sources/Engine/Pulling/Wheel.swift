@@ -58,8 +58,7 @@ package struct Wheel {
 
     private func write(_ name: String, to target: String) throws {
         guard let bytes = try archive.contents(of: name) else { throw missing(name) }
-        try FileManager.default.createDirectory(
-            atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try OutputFolder.make((target as NSString).deletingLastPathComponent)
         try OutputFile(target).write(bytes)
     }
 

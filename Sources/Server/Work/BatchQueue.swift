@@ -48,11 +48,9 @@ final class BatchQueue<Key: Hashable & Sendable, Item: Sendable, Answer: Sendabl
     func answers(_ key: Key, _ items: [Item], cost: Int, for ticket: Ticket) async throws -> [Answer] {
         if items.isEmpty { return [] }
         try work.admit()
-        let deadline = Mutex<Task<Void, any Error>?>(nil)
-        defer { deadline.withLock { $0?.cancel() } }
         return try await withCheckedThrowingContinuation { continuation in
             let request = BatchedRequest(items.count, ticket, continuation)
-            deadline.withLock { $0 = ticket.atDeadline { request.giveUp() } }
+            ticket.atDeadline { [weak request] in request?.giveUp() }
             let entries = items.enumerated().map { Entry(item: $1, cost: cost, request: request, number: $0) }
             let isFirst = waiting.withLock { waiting in
                 guard waiting[key] == nil else {

@@ -63,13 +63,9 @@ final class WorkQueue: Sendable {
     func run<Value: Sendable>(for ticket: Ticket, _ body: @escaping @Sendable () throws -> Value) async throws -> Value
     {
         try admit()
-        let deadline = Mutex<Task<Void, any Error>?>(nil)
-        defer { deadline.withLock { $0?.cancel() } }
         return try await withCheckedThrowingContinuation { continuation in
             let turn = Turn(continuation)
-            deadline.withLock {
-                $0 = ticket.atDeadline { turn.take()?.resume(throwing: Ticket.waitedTooLong) }
-            }
+            ticket.atDeadline { [weak turn] in turn?.take()?.resume(throwing: Ticket.waitedTooLong) }
             enqueue { [self] in
                 leave()
                 guard let continuation = turn.take() else { return }

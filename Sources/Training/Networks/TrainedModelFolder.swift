@@ -49,14 +49,7 @@ public struct TrainedModelFolder: Sendable {
     private static let writerKey = "trawl_trained"
 
     /// - Throws: `TrawlError.io`.
-    func create() throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw TrawlError(
-                .io, "the folder cannot be created", path: path, remedy: "choose another output folder", cause: error)
-        }
-    }
+    func create() throws { try OutputFolder.make(path) }
 
     /// Writes config.json: these members, the mark, and the base.
     func writeConfiguration(_ members: [String: Any]) throws {

@@ -45,12 +45,7 @@ public struct TrainingCheckpoint: Sendable {
     ///
     /// - Throws: `TrawlError.io` or `.full` when it cannot be written; `.incompatible` for values that are not finite.
     public func writeState<Objective>(of trainer: Trainer<Objective>) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw TrawlError(
-                .io, "the folder cannot be created", path: path, remedy: "choose another folder", cause: error)
-        }
+        try OutputFolder.make(path)
         var writer = SafetensorsWriter()
         let notes = Notes<Objective>(
             step: trainer.step, updates: trainer.optimiser.step, seconds: trainer.seconds, losses: trainer.smoothed,

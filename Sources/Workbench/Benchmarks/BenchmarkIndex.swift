@@ -58,7 +58,7 @@ struct BenchmarkIndex {
         if FileManager.default.fileExists(atPath: path + "/data.mdb"), let index = try? engine.open(path) {
             return index
         }
-        try FileManager.default.createDirectory(atPath: Self.folder, withIntermediateDirectories: true)
+        try OutputFolder.make(Self.folder)
         try engine.build(recipe, at: path, progress: progress)
         removeOthers()
         return try engine.open(path)

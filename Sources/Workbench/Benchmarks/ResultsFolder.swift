@@ -13,11 +13,7 @@ public struct ResultsFolder {
     /// - Throws: `TrawlError` when pages cannot be written there, or one has the name of a page that somebody wrote.
     public init(_ path: String, benchmarks: [String]) throws {
         self.path = path
-        do {
-            try FileManager.default.createDirectory(atPath: path + "/benchmarks", withIntermediateDirectories: true)
-        } catch {
-            throw TrawlError(.io, "the folder of results cannot be made", path: path, cause: error)
-        }
+        try OutputFolder.make(path + "/benchmarks")
         for page in ["README.md"] + benchmarks.map({ "benchmarks/\($0).md" }) {
             let page = path + "/" + page
             _ = try OutputFile(page)

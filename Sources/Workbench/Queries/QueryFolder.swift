@@ -36,11 +36,7 @@ public struct QueryFolder: Sendable {
                 judgements += "\(query.id)\t\(document.rawValue)\t1\n"
             }
         }
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw TrawlError(.io, "the folder cannot be made", path: path, cause: error)
-        }
+        try OutputFolder.make(path)
         try OutputFile(qrels).write(judgements)
         try OutputFile(queries).write(lines)
         return judged.count

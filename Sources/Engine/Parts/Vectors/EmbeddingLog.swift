@@ -30,11 +30,7 @@ package final class EmbeddingLog {
     package init(folder: String, identity: String, dimension: Int) throws {
         path = folder + "/embeddings"
         self.dimension = dimension
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw TrawlError(.io, "the folder cannot be made", path: folder, cause: error)
-        }
+        try OutputFolder.make(folder)
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw Self.failure("cannot be opened", path) }
         let header = Array("trawl embeddings 1 \(dimension) \(identity)\n".utf8)
