@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Foundation
 
 /// A file that is written as a whole, and checked before the work whose result it takes.
 ///
