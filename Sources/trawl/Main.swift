@@ -18,6 +18,8 @@ struct Main {
             let name = (["trawl"] + CommandNames.path(words)).joined(separator: " ")
             Diagnostics.line("Error: \(error.message)\n  See '\(name) --help' for more information.")
             exit(ExitStatus.usage)
+        } catch is CancellationError {
+            interrupted()
         } catch let code as ExitCode {
             exit(code.rawValue)
         } catch let error as TrawlError {
@@ -52,10 +54,14 @@ struct Main {
         let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInteractive))
         source.setEventHandler {
             if Interruption.come() { return }
-            Diagnostics.line("\ntrawl: interrupted; every index is as its last commit left it")
-            exit(ExitStatus.interrupted)
+            interrupted()
         }
         source.resume()
         return source
+    }
+
+    private static func interrupted() -> Never {
+        Diagnostics.line("\ntrawl: interrupted; every index is as its last commit left it")
+        exit(ExitStatus.interrupted)
     }
 }

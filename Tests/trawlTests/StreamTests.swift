@@ -40,6 +40,32 @@ import TrawlTestSupport
         #expect(isRight, "\(text)", sourceLocation: sourceLocation)
     }
 
+    /// What a command reads is as it was, and the message says why.
+    @Test func aResultDoesNotReplaceWhatItIsMadeOf() throws {
+        try folder.write("alpha\n", to: "texts.txt")
+        let commands = [
+            "export a.trawl --output a.trawl/data.mdb", "query a.trawl --queries queries.tsv --run queries.tsv",
+            "embed texts.txt --output ./texts.txt", "embed texts.txt --format npy --output ../\(name)/texts.txt",
+            "eval a.trawl --queries queries.tsv --qrels qrels.txt --mode lexical --write-run qrels.txt",
+            "eval compare run.txt --qrels qrels.txt --output run.txt",
+        ]
+        func contents() throws -> [Data] {
+            try ["a.trawl/data.mdb", "queries.tsv", "texts.txt", "qrels.txt", "run.txt"].map {
+                try Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + $0))
+            }
+        }
+        let before = try contents()
+        for command in commands {
+            let outcome = try TrawlProcess.run(command.split(separator: " ").map(String.init), folder: folder.path)
+            #expect(outcome.status == 2 && outcome.errors.contains("which is read"), "\(command): \(outcome)")
+        }
+        #expect(try contents() == before)
+        let twice = try run("embed", "texts.txt", "--output-type", "int8", "--write-ranges", "o", "--output", "o")
+        #expect(twice.status == 64 && twice.errors.contains("would both write to o"), "\(twice)")
+    }
+
+    private var name: String { URL(fileURLWithPath: folder.path).lastPathComponent }
+
     @Test func aRunIsWrittenToWhateverAPathNames() throws {
         let query = "$TRAWL query a.trawl --queries queries.tsv --quiet --run"
         expectRun(try shell("\(query) -").output)

@@ -201,11 +201,14 @@ struct TaskFile {
         for column in columns {
             let found = column.names.lazy.compactMap { value[$0] }.first
             if found == nil, column.isRequired {
+                let isNull = members.contains { column.names.contains($0.name) }
                 let present = members.map { "'\($0.name)'" }.joined(separator: ", ")
                 throw TrawlError(
                     .invalidInput,
                     (line == nil ? "record \(number + 1): " : "")
-                        + "there is no field '\(column.name)', only \(present)",
+                        + (isNull
+                            ? "the field '\(column.name)' is null"
+                            : "there is no field '\(column.name)', only \(present)"),
                     path: path, line: line, remedy: layout(columns, false))
             }
             values.append(found)

@@ -33,7 +33,8 @@ struct AdaptCommand: AsyncParsableCommand {
 
     @OptionGroup var index: IndexArgument
 
-    @Option(help: ArgumentHelp("The time limit of all steps together, in minutes.", valueName: "n")) var minutes = 15.0
+    @Option(help: ArgumentHelp("With --train: about how many minutes all steps take together.", valueName: "n"))
+    var minutes = 15.0
     @Option(help: ArgumentHelp("The most passages that queries are written for.", valueName: "n")) var passages = 600
     @Option(
         help: ArgumentHelp("The language model that writes queries: a decoder's name or path.", valueName: "model"))

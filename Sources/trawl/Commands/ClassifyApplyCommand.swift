@@ -156,6 +156,7 @@ struct ClassifyEvalCommand: AsyncParsableCommand {
 
     func run() async throws {
         let plot = try plot.map { try OutputFile($0) }
+        try plot?.requireNone(of: [classifier, source])
         let engine = Engine()
         let use = try ClassifierUse(path: classifier, engine)
         let (report, matrix) = try use.evaluate(

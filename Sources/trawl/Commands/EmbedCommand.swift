@@ -77,6 +77,9 @@ struct EmbedCommand: AsyncParsableCommand {
         if writeRanges == "-", output ?? "-" == "-" {
             throw ValidationError("--write-ranges - and the embeddings would both write to standard output")
         }
+        if let writeRanges, writeRanges != "-", writeRanges == output {
+            throw ValidationError("--write-ranges and --output would both write to \(writeRanges)")
+        }
         try StandardInput.requireOneReader([("texts", file ?? "-"), ("--examples", examples), ("--ranges", ranges)])
         if role == .passage, instruction != nil || examples != nil {
             throw ValidationError("--instruction and --examples go with queries")
@@ -94,6 +97,7 @@ struct EmbedCommand: AsyncParsableCommand {
     func run() async throws {
         let output = try OutputFile(output ?? "-")
         let rangesOutput = try writeRanges.map { try OutputFile($0) }
+        for written in [output, rangesOutput] { try written?.requireNone(of: [file, examples, ranges]) }
         let embedder = try TextEmbedder(
             folder: ModelCatalogue.path(of: model), truncatedTo: dimensions, precision: precision)
         let prompt = try prompt(of: embedder)

@@ -119,7 +119,7 @@ struct EvalCompareCommand: AsyncParsableCommand {
     func run() async throws {
         try requireEffect()
         let file = try OutputFile(output ?? "-")
-        try requireNoInput(file)
+        try file.requireNone(of: runs + runs.map(RunRecord.path) + [qrels, queries, corpus])
         let measures = try Measure.list(self.measures)
         let texts = try ComparisonTextSource(queries: queries, reader: topics.reader, corpus: corpus, Engine())
         let qrels = try Qrels(path: self.qrels)
@@ -174,22 +174,6 @@ struct EvalCompareCommand: AsyncParsableCommand {
     private func write(_ text: String, to file: OutputFile) throws {
         try file.write(text)
         if let output, output != "-", !progress.quiet { Diagnostics.line("\(output): written") }
-    }
-
-    /// A report must not replace what it is made of.
-    private func requireNoInput(_ file: OutputFile) throws {
-        func real(_ path: String) -> String? {
-            guard let text = realpath(path, nil) else { return nil }
-            defer { free(text) }
-            return String(cString: text)
-        }
-        guard let target = real(file.path), file.path != "-" else { return }
-        let inputs = runs + runs.map(RunRecord.path) + [qrels] + [queries, corpus].compactMap { $0 }
-        if let input = inputs.first(where: { real($0) == target }), !target.hasPrefix("/dev/") {
-            throw TrawlError(
-                .invalidInput, "the output would replace \(input), which is read", path: file.path,
-                remedy: "name another file")
-        }
     }
 }
 

@@ -116,6 +116,10 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         if !benchmark.isEmpty { return try runBenchmarks(engine) }
         let measures = try Measure.list(self.measures)
         let output = try writeRun.map { (run: try OutputFile($0), record: try OutputFile(RunRecord.path(ofRun: $0))) }
+        for written in [output?.run, output?.record] {
+            try written?.requireNone(
+                of: [runFile, queries, self.qrels, index.map { try IndexCatalogue.path(of: $0) }])
+        }
         let qrels = try Qrels(path: self.qrels ?? "")
         progress.reporter.warn(qrels.warnings, of: self.qrels ?? "")
         if let runFile, index == nil { return try evaluate(runFile, qrels, measures) }

@@ -32,7 +32,9 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let file = try OutputFile(output ?? "-")
-        let export = try DocumentExport(index.open(), meeting: filter.conditions, vectors: vectors)
+        let index = try index.open()
+        try file.requireNone(of: [index.path])
+        let export = try DocumentExport(index, meeting: filter.conditions, vectors: vectors)
         var count = 0
         try file.write { sink throws(TrawlError) in
             do {

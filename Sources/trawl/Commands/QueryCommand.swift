@@ -82,6 +82,7 @@ struct QueryCommand: AsyncParsableCommand {
         let output = try hits.runFile.map { try OutputFile($0) }
         let engine = Engine()
         let index = try index.openToSearch(engine, cluster.access)
+        try output?.requireNone(of: [input.queries, index.path])
         var settings = try tuning.settings(of: index, mode: retrieval.mode, isTyped: isTyped)
         settings.limit = output == nil ? hits.limit : hits.json ? max(hits.limit, hits.depth) : hits.depth
         settings.collapsesDocuments = !hits.passages

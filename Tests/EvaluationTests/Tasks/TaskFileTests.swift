@@ -54,6 +54,7 @@ import TrawlTestSupport
         #expect(error("text,label\na,x\n\"b,y\nc,z\n").contains(":3: a quoted cell of this record is not closed"))
         #expect(error("text,kind\na,x\n").contains(":1: the first line does not name the columns"))
         #expect(error("text,label\n").contains("the file has no rows"))
+        #expect(error(#"{"text": "a", "label": null}"#).contains("the field 'label' is null"))
     }
 
     @Test func candidatesAreListsOrTriples() throws {
