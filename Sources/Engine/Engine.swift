@@ -117,16 +117,16 @@ public final class Engine: Sendable {
         }
         let files = ChangedFiles(in: corpus, since: before)
         var changes = IndexBuilder.Changes()
+        let documents = corpus.documents(ofFilesAt: Set(files.files.map(\.path)))
         if files.table != before {
             changes = try IndexBuilder(synchronising: index, files: files, engine: self, progress: progress)
-                .run(corpus.documents(ofFilesAt: Set(files.files.map(\.path))))
+                .run(documents)
         } else {
             for warning in corpus.warnings { progress.warn(warning) }
         }
         return SynchronisationReport(
-            added: changes.added, replaced: changes.replaced, removed: changes.removed,
-            filesRead: files.files.count, filesUnchanged: files.numbers.count - files.files.count,
-            index: try open(path).summary)
+            changes, filesRead: files.files.count, filesUnchanged: files.numbers.count - files.files.count,
+            skipped: documents.summary.skipped.count, index: try open(path).summary)
     }
 
     /// Adds documents to the index in the folder `path` and commits them. A shard takes its own only.

@@ -27,9 +27,15 @@ struct Main {
             exit(ExitStatus.error)
         } catch {
             // Help, version and usage errors (exit code 64); everything else is an error of ours.
-            if RootCommand.exitCode(for: error) == .failure {
+            let code = RootCommand.exitCode(for: error)
+            if code == .failure {
                 Diagnostics.error(error)
                 exit(ExitStatus.error)
+            }
+            if code == .success {
+                // The parser would not see that standard output takes nothing.
+                Output.line(RootCommand.fullMessage(for: error))
+                exit(0)
             }
             RootCommand.exit(withError: error)
         }

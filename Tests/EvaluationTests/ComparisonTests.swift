@@ -59,6 +59,33 @@ func qrelsOfOneDocument(_ queries: Int) throws -> Qrels {
         #expect(!comparison.pairs.filter(\.isSignificant).isEmpty)
     }
 
+    /// Sums and geometric means have differences and intervals of their own scale.
+    @Test func intervalsAreThoseOfTheScoresThatAreShown() throws {
+        for pairs in [ComparisonSettings.Pairs.baseline, .all] {
+            var settings = ComparisonSettings()
+            settings.pairs = pairs
+            let comparison = try compared(settings, measures: "RR,NumRet,gm_map")
+            for system in comparison.systems.indices {
+                for column in comparison.measures.indices {
+                    let score = comparison.reports[system].means[column]
+                    let interval = try #require(comparison.intervals[system][column])
+                    #expect(interval.low <= score && score <= interval.high, "\(comparison.measures[column])")
+                }
+            }
+            for (number, pair) in comparison.pairs.enumerated() {
+                let column = number / (comparison.pairs.count / 3)
+                let scores = [pair.first, pair.second].map { comparison.reports[$0].means[column] }
+                #expect(abs(pair.comparison.difference - (scores[1] - scores[0])) < 1e-12, "\(pair.measure)")
+                let interval = try #require(pair.interval)
+                #expect(interval.low < pair.comparison.difference && pair.comparison.difference < interval.high)
+            }
+        }
+        let alike = try RunComparison(
+            [comparedSystem("one", ranks: Self.first), comparedSystem("two", ranks: Self.first)],
+            qrelsOfOneDocument(10), Measure.list("gm_map"))
+        #expect(alike.pairs[0].interval == ConfidenceInterval(low: 0, high: 0))
+    }
+
     @Test func anotherBaselineTurnsTheDifferencesRound() throws {
         let comparison = try compared(baseline: "three", measures: "RR")
         #expect(comparison.pairs.map(\.first) == [2, 2] && comparison.pairs.map(\.second) == [0, 1])

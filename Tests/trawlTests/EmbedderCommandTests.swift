@@ -144,7 +144,8 @@ import TrawlTestSupport
 
     @Test(
         arguments: [
-            ["--minutes", "1e30"], ["--negatives", "0"], ["--rank", "-1"], ["--temperature", "0"],
+            ["--minutes", "1e30"], ["--negatives", "0"], ["--negatives", "10", "--hardest", "2"], ["--rank", "-1"],
+            ["--temperature", "0"],
             ["--label-weight", "nan"], ["--hold-out", "1"], ["--learning-rate", "2"],
         ]) func valuesOutOfTheirBoundsAreRefused(_ flags: [String]) throws
     {

@@ -37,7 +37,7 @@ extension FlagTests {
         "--prior-queries": "1", "--writer": "nothing", "--passages": "2", "--per-passage": "2",
         "--found-within": "1", "--temperature": "0.5", "--texts": "queries.tsv", "--language": "german",
         "--syntax": "plain", "--runs": "1", "--loss": "hinge", "--teacher": "run.txt", "--queries-per-step": "2",
-        "--negatives": "2", "--hardest": "5", "--negative-margin": "0.1", "--maximum-tokens": "64",
+        "--negatives": "2", "--hardest": "50", "--negative-margin": "0.1", "--maximum-tokens": "64",
         "--host": "127.0.0.1", "--port": "0", "--api-key": "k", "--max-batch-tokens": "100", "--max-queue": "10",
         "--max-body": "1", "--timeout": "5",
         "--repair": "saved.trawl", "--curriculum": "kde", "--curriculum-samples": "10", "--reweight": "linupper",

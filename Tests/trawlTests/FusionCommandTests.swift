@@ -42,6 +42,15 @@ import TrawlTestSupport
         try run(["query", "a.trawl", "who keeps the violin", "--json"] + more)
     }
 
+    @Test func eachMethodHasOneWeight() throws {
+        for weights in ["lexical=1,dense=1,lexical=2", ""] {
+            let twice = try query(["--weights", weights])
+            #expect(twice.status == 64 && twice.errors.contains("each method once"), "\(twice.errors)")
+        }
+        let useless = try query(["--weights", "dense=1", "--k1", "1"])
+        #expect(useless.status == 64 && useless.errors.contains("by which --mode is dense"), "\(useless.errors)")
+    }
+
     @Test func aFittedFusionIsStoredUsedExplainedAndSwitchedOff() throws {
         let before = try query()
         #expect(try query(["--fusion", "fitted"]).errors.contains("'trawl train fusion' fits one"))

@@ -108,6 +108,14 @@ import TrawlTestSupport
             return fit.output
         }
         #expect(try fitted("0") != fitted("100"))
+        let all = Self.texts.map { "q0\t\($0.0)\t1\n" }
+        try folder.write("query-id\tcorpus-id\tscore\n" + all.joined(), to: "all.tsv")
+        let alike = try TrawlProcess.run(
+            [
+                "train", "weights", "a.trawl", "--queries", "queries.jsonl", "--qrels", "all.tsv", "--generator",
+                "./writer", "--force",
+            ], folder: folder.path)
+        #expect(alike.status == 2 && alike.errors.contains("finds other than relevant"), "\(alike.errors)")
         let ofTheModel = FileManager.default.contents(atPath: folder.path + "/writer/key_weights.json")
         let kept = try fit("a.trawl", "--generator", "./writer")
         #expect(kept.status == 2 && kept.errors.contains("key_weights.json") && kept.errors.contains("--force"))

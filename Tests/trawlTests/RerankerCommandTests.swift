@@ -179,5 +179,8 @@ import TrawlTestSupport
         #expect(run.status == 0, "\(run.errors)")
         let trained = try train("--steps", "2", "--hold-out", "0", "--loss", "margin-mse", "--teacher", "teacher.trec")
         #expect(trained.status == 0, "\(trained.errors)")
+        try folder.write("another Q0 d1 1 1.0 r\n", to: "other.trec")
+        let other = try train("--steps", "2", "--loss", "margin-mse", "--teacher", "other.trec", "--force")
+        #expect(other.status == 2 && other.errors.contains("the teacher's run scores none"), "\(other.errors)")
     }
 }

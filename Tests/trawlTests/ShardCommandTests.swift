@@ -66,11 +66,18 @@ import TrawlTestSupport
         for wrong in ["2/2", "x", "0/9999"] {
             #expect(try run("index", "corpus.jsonl", "--output", "x.trawl", "--shard", wrong).status == 64)
         }
-        let missing = try run("shards", "manifest", shards[0], "--output", "m.json")
+        let missing = try run("shards", "manifest", shards[0], "--output", "m.shards.json")
         #expect(missing.status == 2 && missing.errors.contains("'trawl index --shard I/N'"), "\(missing.errors)")
-        #expect(!FileManager.default.fileExists(atPath: folder.path + "/m.json"))
-        #expect(try run("shards", "manifest", shards[0], "--output", "m.json", "--replica", "x").status == 64)
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/m.shards.json"))
+        #expect(try run("shards", "manifest", shards[0], "--output", "m.shards.json", "--replica", "x").status == 64)
         #expect(try run("shards", "list", "moon.yaml").status == 2)
+        let unknown = try TrawlProcess.run(
+            ["shards", "manifest"] + shards + ["--output", "moon.json"], folder: folder.path)
+        #expect(unknown.status == 64 && unknown.errors.contains("end --output in .shards.json"), "\(unknown.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/moon.json"))
+        let shown = try TrawlProcess.run(
+            ["shards", "manifest"] + shards + ["--output", "/dev/stdout", "--quiet"], folder: folder.path)
+        #expect(shown.status == 0 && shown.output.contains("digest"), "\(shown.errors)")
     }
 
     /// What was asked about documents of other shards is not missing in this one.

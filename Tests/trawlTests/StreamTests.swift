@@ -43,14 +43,20 @@ import TrawlTestSupport
     /// What a command reads is as it was, and the message says why.
     @Test func aResultDoesNotReplaceWhatItIsMadeOf() throws {
         try folder.write("alpha\n", to: "texts.txt")
+        try folder.write("text\tlabel\nalpha\ta\nbeta\tb\n", to: "labelled.tsv")
+        try folder.write("{\"my\": \"notes\"}", to: "mine.json")
         let commands = [
             "export a.trawl --output a.trawl/data.mdb", "query a.trawl --queries queries.tsv --run queries.tsv",
             "embed texts.txt --output ./texts.txt", "embed texts.txt --format npy --output ../\(name)/texts.txt",
             "eval a.trawl --queries queries.tsv --qrels qrels.txt --mode lexical --write-run qrels.txt",
             "eval compare run.txt --qrels qrels.txt --output run.txt",
+            "classify train labelled.tsv --force --output labelled.tsv",
         ]
         func contents() throws -> [Data] {
-            try ["a.trawl/data.mdb", "queries.tsv", "texts.txt", "qrels.txt", "run.txt"].map {
+            let names = [
+                "a.trawl/data.mdb", "queries.tsv", "texts.txt", "qrels.txt", "run.txt", "labelled.tsv", "mine.json",
+            ]
+            return try names.map {
                 try Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + $0))
             }
         }
@@ -59,6 +65,11 @@ import TrawlTestSupport
             let outcome = try TrawlProcess.run(command.split(separator: " ").map(String.init), folder: folder.path)
             #expect(outcome.status == 2 && outcome.errors.contains("which is read"), "\(command): \(outcome)")
         }
+        let record = try run(
+            "eval", "a.trawl", "--queries", "queries.tsv", "--qrels", "qrels.txt", "--mode", "lexical", "--write-run",
+            "mine")
+        #expect(
+            record.status == 2 && record.errors.contains("mine.json: the file is not the record of a run"), "\(record)")
         #expect(try contents() == before)
         let twice = try run("embed", "texts.txt", "--output-type", "int8", "--write-ranges", "o", "--output", "o")
         #expect(twice.status == 64 && twice.errors.contains("would both write to o"), "\(twice)")
@@ -80,6 +91,24 @@ import TrawlTestSupport
         #expect(full.status == 2 && full.errors.contains("No space left"), "\(full.errors)")
         let appended = try shell("echo before > log; \(query) /dev/stdout >> log; cat log").output
         #expect(appended.hasPrefix("before\n1 Q0 d1"), "\(appended)")
+    }
+
+    @Test func helpThatCannotBeWrittenIsAnError() throws {
+        for command in ["--help", "query --help", "--version"] {
+            let full = try shell("$TRAWL \(command) > /dev/full")
+            #expect(full.status == 2 && full.errors.contains("No space left"), "\(command): \(full)")
+        }
+        #expect(try shell("$TRAWL --help | head -1").output.hasPrefix("OVERVIEW"))
+        #expect(try shell("$TRAWL --help > whole; tail -c 1 whole | od -c").output.contains("\\n"))
+    }
+
+    @Test func blankTextsToEmbedAreReported() throws {
+        try folder.write("{\"_id\":\"a\",\"text\":\"alpha\"}\n{\"_id\":\"b\",\"text\":null}\n", to: "texts.jsonl")
+        let embedded = try run("embed", "texts.jsonl", "--dimensions", "2")
+        #expect(embedded.status == 0 && embedded.errors.contains("1 of 2 texts are blank, the first with the id b"))
+        try folder.write("{\"words\":\"alpha\"}\n", to: "other.jsonl")
+        let unnamed = try run("embed", "other.jsonl")
+        #expect(unnamed.status == 2 && unnamed.errors.contains("give the text one of these names"), "\(unnamed.errors)")
     }
 
     @Test func aRunThatCannotBeWrittenIsRefusedBeforeTheSearch() throws {

@@ -35,6 +35,24 @@ import TrawlTestSupport
         #expect(try run("query", "n.trawl", "rain").status == 0)
     }
 
+    @Test func eachSynchronisationReportsTheSameKeys() throws {
+        func report() throws -> [String: Any] {
+            let outcome = try sync("--json", "--quiet")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try #require(JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        }
+        let counts = ["added", "replaced", "removed", "files_read", "files_unchanged", "skipped"]
+        let first = try report()
+        #expect(counts.map { first[$0] as? Int } == [2, 0, 0, 2, 0, 0])
+        let unchanged = try report()
+        #expect(counts.map { unchanged[$0] as? Int } == [0, 0, 0, 0, 2, 0])
+        try folder.write("Rain falls.\n", to: "notes/rain.txt")
+        try Data([0x50, 0x4b, 3, 4]).write(to: URL(fileURLWithPath: folder.path + "/notes/broken.docx"))
+        let changed = try report()
+        #expect(counts.map { changed[$0] as? Int } == [1, 0, 0, 2, 2, 1])
+        #expect(Set(changed.keys) == Set(first.keys) && Set(first.keys) == Set(counts + ["index"]))
+    }
+
     @Test func flagsThatDifferFromTheIndexAreRefused() throws {
         #expect(try sync().status == 0)
         let other = try sync("--passage-size", "50")

@@ -32,6 +32,14 @@ public struct OutputFile: Sendable {
         _ = try Self.target(of: path)
     }
 
+    /// Whether it is a pipe, a device or standard output, and no regular file.
+    public var isStream: Bool {
+        switch try? Self.target(of: path) {
+        case .descriptor, .stream: true
+        case .file, .fixedFile, nil: false
+        }
+    }
+
     /// Writes `bytes`. That the reader of a pipe has gone away is not an error.
     ///
     /// - Throws: `TrawlError.full` or `.io`; a regular file is then as it was.

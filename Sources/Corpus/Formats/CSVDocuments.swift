@@ -42,7 +42,7 @@ final class CSVSource: RawDocumentSource {
                 .invalidInput,
                 "no column is named \(mapping.text.joined(separator: ", ")), as the one that holds the text",
                 path: path, line: header.line,
-                remedy: "say in the recipe which column holds the text: there are "
+                remedy: "give the text's column one of these names, or name it in an index's recipe: there are "
                     + header.cells.prefix(10).map { $0.trimmed() }.joined(separator: ", "))
         }
         columns = found

@@ -125,7 +125,8 @@ struct ObjectMapper {
         } else {
             throw TrawlError(
                 .invalidInput, "the document has no text: no field is named \(list(mapping.text))",
-                remedy: "say in the recipe which field holds the text: \(try present(scanner))")
+                remedy: "give the text one of these names, or name its field in an index's recipe: "
+                    + (try present(scanner)))
         }
         for index in fields.indices where index != id && index != title && index != text {
             try appendMetadata(fields[index], scanner, to: &document.metadata)
@@ -175,7 +176,7 @@ struct ObjectMapper {
             let name = try scanner.string(field.key, hasEscapes: field.keyHasEscapes)
             throw TrawlError(
                 .invalidInput, "the field \"\(name)\" is not a string",
-                remedy: "write it as a string, or name another field in the recipe")
+                remedy: "write it as a string, or name another field in an index's recipe")
         }
     }
 

@@ -36,9 +36,10 @@ public struct FusionSettings: Codable, Equatable, Sendable {
             guard pair.count == 2, let weight = Float(pair[1]), weight >= 0, weight.isFinite,
                 parts.named(String(pair[0])) != nil
             else { return nil }
-            weights[String(pair[0])] = weight
+            // Of two weights of a method neither is more likely to be meant.
+            guard weights.updateValue(weight, forKey: String(pair[0])) == nil else { return nil }
         }
-        return weights
+        return weights.isEmpty ? nil : weights
     }
 
     /// - Throws: `TrawlError.invalidInput` for a weight of an unknown retrieval method, or a number out of its bounds.

@@ -3,9 +3,9 @@ public import TrawlCore
 /// Two systems on the same queries under one measure: is the second better than the first?
 public struct Comparison: Sendable, Equatable {
     public let measure: Measure
-    /// The score of the second less that of the first, by query. Less than 10⁻¹² is rounding, and 0.
+    /// The score of the second less that of the first, by query; of logarithms for geometric means. Less than 10⁻¹² is rounding, and 0.
     public let differences: [Double]
-    /// The mean of the second less the mean of the first.
+    /// The score of the second for all queries less that of the first: see `Measure.aggregation`.
     public let difference: Double
     /// On how many queries the second scored higher, the same and lower.
     public let wins: Int, ties: Int, losses: Int
@@ -25,7 +25,13 @@ public struct Comparison: Sendable, Equatable {
         }
         self.measure = measure
         self.differences = differences
-        difference = differences.reduce(0, +) / Double(differences.count)
+        let sum = differences.reduce(0, +)
+        difference =
+            switch measure.aggregation {
+            case .mean: sum / Double(differences.count)
+            case .sum: sum
+            case .geometricMean: second.means[b] - first.means[a]
+            }
         wins = differences.count { $0 > 0 }
         losses = differences.count { $0 < 0 }
         ties = differences.count - wins - losses

@@ -13,7 +13,7 @@ public struct RunComparison: Sendable {
     public var queries: [String] { reports[0].queries }
     /// The scores, by system.
     public let reports: [Report]
-    /// The intervals of the means, by system and measure.
+    /// The intervals of the scores for all queries, by system and measure.
     public let intervals: [[ConfidenceInterval?]]
     /// The precision-recall curves, by system.
     public let curves: [PrecisionRecall]
@@ -69,15 +69,29 @@ public struct RunComparison: Sendable {
         }
         let bootstrap = Bootstrap(
             of: scores + comparisons.map(\.2.differences), samples: settings.samples, seed: settings.seed)
-        func interval(_ column: Int) -> ConfidenceInterval? {
-            bootstrap.interval(column, confidence: settings.confidence)
+        func interval(_ column: Int, _ measure: Measure) -> ConfidenceInterval? {
+            bootstrap.interval(column, confidence: settings.confidence).map {
+                let ends = [$0.low, $0.high].map {
+                    measure.aggregation.value(ofMean: $0, queries: first.queries.count)
+                }
+                return ConfidenceInterval(low: ends[0], high: ends[1])
+            }
         }
         intervals = systems.indices.map { system in
-            measures.indices.map { interval(system * measures.count + $0) }
+            measures.enumerated().map { interval(system * measures.count + $0, $1) }
         }
         let tested = comparisons.enumerated().map { number, pair in
-            SystemPair(
-                pair.2, first: pair.0, second: pair.1, interval: interval(scores.count + number), settings)
+            let measure = pair.2.measure
+            let column = number / positions.count
+            // A difference of geometric means is no mean of differences.
+            let interval =
+                measure.aggregation == .geometricMean
+                ? bootstrap.interval(
+                    from: pair.0 * measures.count + column, to: pair.1 * measures.count + column,
+                    confidence: settings.confidence
+                ) { measure.aggregation.value(ofMean: $0, queries: first.queries.count) }
+                : interval(scores.count + number, measure)
+            return SystemPair(pair.2, first: pair.0, second: pair.1, interval: interval, settings)
         }
         pairs = Self.corrected(tested, settings)
     }

@@ -4,7 +4,7 @@ public struct SystemPair: Sendable, Equatable {
     public let first: Int
     public let second: Int
     public let comparison: Comparison
-    /// That of the mean difference.
+    /// That of the difference.
     public let interval: ConfidenceInterval?
     public let p: Double
     /// Corrected for the number of pairs under this measure.

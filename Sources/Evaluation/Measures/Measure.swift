@@ -1,3 +1,4 @@
+import Foundation
 public import TrawlCore
 
 /// A measure of retrieval quality, named as in ir_measures: `nDCG@10`, `AP(rel=2)@100`, `RR`.
@@ -78,6 +79,15 @@ public struct Measure: Hashable, Sendable, CustomStringConvertible {
         case mean, sum
         /// e to the power of the mean. The values of the queries are logarithms.
         case geometricMean
+
+        /// The value of all queries, from the mean of theirs.
+        func value(ofMean mean: Double, queries: Int) -> Double {
+            switch self {
+            case .mean: mean
+            case .sum: mean * Double(queries)
+            case .geometricMean: exp(mean)
+            }
+        }
     }
 
     public let kind: Kind

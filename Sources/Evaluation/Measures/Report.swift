@@ -22,14 +22,12 @@ public struct Report: Sendable, Equatable {
         self.measures = measures
         queries = qrels.queries
         perQuery = Self.scores(run, qrels, measures)
-        let count = Double(perQuery.count)
+        let count = perQuery.count
         means = measures.indices.map { [perQuery] column in
             let sum = perQuery.reduce(0) { $0 + $1[column] }
-            return switch measures[column].aggregation {
-            case .mean: sum / count
-            case .sum: sum
-            case .geometricMean: exp(sum / count)
-            }
+            // A sum stays the whole number that it is.
+            return measures[column].aggregation == .sum
+                ? sum : measures[column].aggregation.value(ofMean: sum / Double(count), queries: count)
         }
     }
 

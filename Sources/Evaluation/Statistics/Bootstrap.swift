@@ -19,7 +19,7 @@ public struct Bootstrap: Sendable {
     }
 
     private let columns: [[Double]]
-    /// The resampled means of each column, ascending.
+    /// The resampled means of each column, in the order of the samples.
     private let means: [[Double]]
 
     /// Draws the samples. All columns see the same ones: a column of differences has the difference of the means.
@@ -51,7 +51,6 @@ public struct Bootstrap: Sendable {
             }
             for column in 0..<width { means[column][sample] = sums[column] / Double(height) }
         }
-        for column in 0..<width { means[column].sort() }
         self.means = means
     }
 
@@ -59,7 +58,7 @@ public struct Bootstrap: Sendable {
     ///
     /// - Returns: Nil for fewer than two values. BCa falls back to percentiles where all samples lie on one side of the mean.
     public func interval(_ column: Int, confidence: Double = 0.95, _ method: Method = .bca) -> ConfidenceInterval? {
-        let (values, means) = (columns[column], means[column])
+        let (values, means) = (columns[column], means[column].sorted())
         guard values.count > 1, let first = means.first, let last = means.last else { return nil }
         guard first < last else { return ConfidenceInterval(low: first, high: last) }
         let tail = (1 - confidence) / 2
@@ -69,6 +68,19 @@ public struct Bootstrap: Sendable {
             case .bca: Self.corrected(tail, values, means) ?? (tail, 1 - tail)
             }
         return ConfidenceInterval(low: Self.quantile(low, means), high: Self.quantile(high, means))
+    }
+
+    /// The percentile interval of the difference of two means, each of which was transformed: f(mean of `second`) - f(mean of `first`).
+    ///
+    /// - Returns: Nil for fewer than two values.
+    public func interval(
+        from first: Int, to second: Int, confidence: Double = 0.95, transformedBy transform: (Double) -> Double
+    ) -> ConfidenceInterval? {
+        guard columns[first].count > 1, !means[first].isEmpty else { return nil }
+        let differences = zip(means[first], means[second]).map { transform($1) - transform($0) }.sorted()
+        let tail = (1 - confidence) / 2
+        return ConfidenceInterval(
+            low: Self.quantile(tail, differences), high: Self.quantile(1 - tail, differences))
     }
 
     /// The shares of samples below the ends of a BCa interval (Efron 1987, doi 10.1080/01621459.1987.10478410).

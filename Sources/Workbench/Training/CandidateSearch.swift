@@ -62,6 +62,11 @@ public struct CandidateSearch {
                 heldOut: part.heldOut.count > 0 ? try pool(part.heldOut) : nil, qrels: part.heldOut.qrels)
         }
         let trained = found.flatMap(\.trained.entries)
+        if teacher != nil, trained.allSatisfy(\.candidates.isEmpty) {
+            throw TrawlError(
+                .invalidInput, "the teacher's run scores none of the documents that these queries find",
+                remedy: "have the teacher score the queries of this training, by their ids")
+        }
         let missing = trained.count { !$0.isFound }
         if missing > 0 {
             progress.warn("\(missing) of \(trained.count) queries find no relevant document among their best \(depth)")

@@ -81,6 +81,7 @@ public struct KeyWeightFit: Sendable {
         var weights = LearnedKeyWeights.general
         for round in 1...max(1, rounds) {
             var groups: [[KeyWeightExample]] = []
+            var onlyRelevant = 0
             progress.begin(
                 "writing n-grams, round \(round)", total: judged.reduce(0) { $0 + $1.queries.count }, unit: "queries")
             for entry in judged {
@@ -88,16 +89,24 @@ public struct KeyWeightFit: Sendable {
                 settings.usesLearnedWeights = true
                 settings.parameters.scoring = .intersective
                 settings.parameters.keyWeights = weights
-                groups.append(
-                    try examples(entry, settings, engine, progress: progress, cancellation: cancellation))
+                let found = try examples(entry, settings, engine, progress: progress, cancellation: cancellation)
+                // Where nothing else was found there is nothing to tell apart.
+                let group = found.filter { $0.candidates.contains { !$0.isRelevant } }
+                onlyRelevant += found.count - group.count
+                groups.append(group)
             }
             progress.end()
             let count = groups.reduce(0) { $0 + $1.count }
             guard count > 0 else {
                 throw TrawlError(
-                    .invalidInput, "no query finds a relevant document among its best \(depth)",
+                    .invalidInput,
+                    onlyRelevant > 0
+                        ? "no query finds other than relevant documents, which weights could tell apart"
+                        : "no query finds a relevant document among its best \(depth)",
                     path: judged.first?.index.path,
-                    remedy: "check that queries, judgements and index belong together, or train the generator first")
+                    remedy: onlyRelevant > 0
+                        ? "use an index with more documents that are not relevant"
+                        : "check that queries, judgements and index belong together, or train the generator first")
             }
             let fit = KeyWeightFitter().fit(groups, from: weights)
             weights = fit.weights.moved(Double(priorQueries) / Double(priorQueries + count), towards: .general)
@@ -117,10 +126,7 @@ public struct KeyWeightFit: Sendable {
         for start in stride(from: 0, to: judged.queries.count, by: Self.batch) {
             if cancellation.isCancelled { throw CancellationError() }
             let part = Array(judged.queries[start..<min(start + Self.batch, judged.queries.count)])
-            examples += try writer.weightExamples(part, depth: depth).compactMap(\.self).filter {
-                // Where nothing else was found there is nothing to tell apart.
-                $0.candidates.contains { !$0.isRelevant }
-            }
+            examples += try writer.weightExamples(part, depth: depth).compactMap(\.self)
             progress.advance(part.count)
         }
         return examples

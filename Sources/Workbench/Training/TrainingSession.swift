@@ -58,8 +58,13 @@ struct TrainingSession<Objective: TrainingObjective> {
             if (error as? TrawlError)?.code != .incompatible { try? checkpoint.writeState(of: trainer) }
             throw error
         }
+        // Written before the score, which a second Ctrl-C may end, and after it: the state says which model is kept.
         if trainer.done < 1 { try checkpoint.writeState(of: trainer) }
-        if trainer.history.scores.last?.step != trainer.step { try keepIfBest(isStopped: { false }) }
+        if trainer.history.scores.last?.step != trainer.step {
+            try keepIfBest(isStopped: { false })
+            trainer.history.scoringsDone = scoringsDue
+            if trainer.done < 1 && score != nil { try checkpoint.writeState(of: trainer) }
+        }
         try drawCurve()
         guard trainer.done >= 1 else { return }
         try checkpoint.writeGradientNorms(of: trainer.history)
@@ -68,6 +73,8 @@ struct TrainingSession<Objective: TrainingObjective> {
 
     private mutating func train() throws {
         lastState = trainer.seconds
+        // A training that was killed may have missed a score.
+        try scoreIfDue()
         try between(trainer)
         try trainer.run { step in
             show(step)
@@ -92,10 +99,13 @@ struct TrainingSession<Objective: TrainingObjective> {
     /// How many steps had the loss; the main one is that of most steps.
     private func count(_ loss: String) -> Int { trainer.history.losses[loss]?.count { $0 != nil } ?? 0 }
 
+    /// How many scores a training of this length has had.
+    private var scoringsDue: Int { Int(trainer.done * Double(Self.scores)) }
+
     private func scoreIfDue() throws {
-        let times = Int(trainer.done * Double(Self.scores))
-        guard score != nil, trainer.history.scoringsDone < times else { return }
-        if try keepIfBest(isStopped: { cancellation.isCancelled }) { trainer.history.scoringsDone = times }
+        guard score != nil, trainer.history.scoringsDone < scoringsDue else { return }
+        let due = scoringsDue
+        if try keepIfBest(isStopped: { cancellation.isCancelled }) { trainer.history.scoringsDone = due }
     }
 
     /// Writes the model unless it was better before.

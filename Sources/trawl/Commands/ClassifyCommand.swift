@@ -156,6 +156,7 @@ struct ClassifyTrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try OutputFile(output).requireNone(of: [source, descriptions, labelled.vectors])
         let engine = Engine()
         var training = ClassifierTraining(
             try source.map { try labelled.source($0, engine) }, output: output)

@@ -102,6 +102,12 @@ struct EmbedCommand: AsyncParsableCommand {
             folder: ModelCatalogue.path(of: model), truncatedTo: dimensions, precision: precision)
         let prompt = try prompt(of: embedder)
         let texts = try TextReader().read(file ?? "-")
+        let blank = texts.filter { $0.text.allSatisfy(\.isWhitespace) }
+        if let first = blank.first, !progress.quiet {
+            Diagnostics.warning(
+                "\(grouped(blank.count)) of \(grouped(texts.count)) texts are blank, the first with the id \(first.id); they get "
+                    + "the embedding of the empty text")
+        }
         var matrix =
             if let prompt {
                 try embedder.embed(texts.map(\.text), in: prompt, progress: progress.reporter)

@@ -120,6 +120,8 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
             try written?.requireNone(
                 of: [runFile, queries, self.qrels, index.map { try IndexCatalogue.path(of: $0) }])
         }
+        // Another kind of file that has the record's name is the user's.
+        _ = try writeRun.map { try RunRecord(ofRun: $0) }
         let qrels = try Qrels(path: self.qrels ?? "")
         progress.reporter.warn(qrels.warnings, of: self.qrels ?? "")
         if let runFile, index == nil { return try evaluate(runFile, qrels, measures) }

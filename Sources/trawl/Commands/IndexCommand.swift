@@ -234,7 +234,9 @@ struct IndexCommand: AsyncParsableCommand {
                 file, at: path, documents: identified(documents, file.recipe), shard: shard,
                 progress: progress.reporter)
         }
-        if json {
+        if json, sync || watch {
+            try Output.json(SynchronisationReport(building: summary, from: documents))
+        } else if json {
             try Output.json(IndexReport(summary: summary, skipped: documents.summary.skipped.count))
         } else if !progress.quiet {
             let index = try engine.open(summary.path)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import TrawlCore
 import TrawlEngine
+import TrawlServer
 
 struct ShardsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -46,7 +47,11 @@ struct ShardsManifestCommand: AsyncParsableCommand {
     @Flag(help: "Do not print a summary.") var quiet = false
 
     func run() async throws {
-        _ = try OutputFile(output)
+        let file = try OutputFile(output)
+        guard output == "-" || file.isStream || ClusterAccess.isManifest(output) else {
+            throw ValidationError(
+                "other commands know a manifest by its name; end --output in \(ClusterAccess.fileEnding)")
+        }
         let engine = Engine()
         let indexes = try shards.map { try engine.open(IndexCatalogue.path(of: $0)) }
         let manifest = try ClusterManifest(

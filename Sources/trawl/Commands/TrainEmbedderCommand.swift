@@ -140,6 +140,9 @@ struct TrainEmbedderCommand: AsyncParsableCommand {
         ] where !bounds.contains(value) {
             throw ValidationError("--\(name) must be from \(bounds.lowerBound) to \(bounds.upperBound)")
         }
+        if negatives > hardest {
+            throw ValidationError("--negatives must be at most --hardest (\(hardest)), of which they are drawn")
+        }
         if !(-10...1 ~= negativeMargin) { throw ValidationError("--negative-margin must be from -10 to 1") }
         if let temperature, !(temperature >= 1e-3 && temperature <= 1000) {
             throw ValidationError("--temperature must be from 0.001 to 1000")

@@ -104,6 +104,9 @@ struct TrainRerankerCommand: AsyncParsableCommand {
         ] where !bounds.contains(value) {
             throw ValidationError("--\(name) must be from \(bounds.lowerBound) to \(bounds.upperBound)")
         }
+        if negatives > hardest {
+            throw ValidationError("--negatives must be at most --hardest (\(hardest)), of which they are drawn")
+        }
         if let negativeMargin, !(-10...1 ~= negativeMargin) {
             throw ValidationError("--negative-margin must be from -10 to 1")
         }

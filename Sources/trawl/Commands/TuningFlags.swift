@@ -159,7 +159,7 @@ struct FusionFlags: ParsableArguments {
             valueName: "weights"),
         transform: { text in
             if let weights = FusionSettings.weights(text) { return weights }
-            throw ValidationError("'\(text)' is not of the form dense=1,lexical=0.5")
+            throw ValidationError("'\(text)' is not of the form dense=1,lexical=0.5, each method once")
         })
     var weights: [String: Float]?
 

@@ -46,7 +46,11 @@ enum SearchFlags {
         let asked = Set(searches.flatMap(\.methods))
         let reranks = settings.contains { !$0.rerankers.isEmpty }
         let modes = Set(searches.map(\.mode.rawValue)).sorted().joined(separator: ",")
-        let how = given.contains("--mode") ? "with --mode \(modes)" : "on this index, whose --mode is \(modes)"
+        let how =
+            given.contains("--mode")
+            ? "with --mode \(modes)"
+            : given.contains("--weights")
+                ? "with these --weights, by which --mode is \(modes)" : "on this index, whose --mode is \(modes)"
         for (flags, methods) in methods {
             for flag in flags.compactMap(given.spelling) where asked.isDisjoint(with: methods) {
                 if flag == "--precision", reranks { continue }

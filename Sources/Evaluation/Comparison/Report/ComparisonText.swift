@@ -110,7 +110,8 @@ struct ComparisonText {
     var meansNote: String {
         let count = comparison.queries.count
         return "Means over \(Self.grouped(count)) judged queries with \(Self.percent(settings.confidence))% bootstrap "
-            + "intervals (BCa, \(Self.grouped(settings.samples)) samples)."
+            + "intervals (BCa, \(Self.grouped(settings.samples)) samples)." + note(on: .sum, "Sums")
+            + note(on: .geometricMean, "Geometric means")
     }
 
     /// What its marks mean; nil without pairs.
@@ -132,6 +133,13 @@ struct ComparisonText {
             + "p of the \(testName), two-sided\(samplesNote); d: Cohen's d of the paired differences; r: matched-pairs rank "
             + "biserial correlation; queries needed: for a paired t-test to find an effect of the size d with a chance of "
             + "80% at p ≤ 0.05."
+            + note(on: .geometricMean, "Geometric means, percentile intervals, tests of logarithms")
+    }
+
+    /// Which measures, if any, are aggregated otherwise than by their mean.
+    private func note(on aggregation: Measure.Aggregation, _ words: String) -> String {
+        let names = comparison.measures.filter { $0.aggregation == aggregation }.map(\.description)
+        return names.isEmpty ? "" : " \(words): \(names.joined(separator: ", "))."
     }
 
     private var samplesNote: String {
