@@ -81,6 +81,16 @@ import TrawlTestSupport
         #expect(try run("add", "b.classifier", "more.tsv").errors.contains("ridge was fitted again to all 10"))
     }
 
+    @Test func aTextWithTwoLabelsIsReported() throws {
+        let text = String(decoding: try folder.bytes("train.tsv"), as: UTF8.self)
+        try folder.write(
+            text + "rate\tMy card has not arrived yet.\nrate\tHow do you set your exchange rates?\n", to: "two.tsv")
+        let trained = try run("train", "two.tsv", "-o", "two.classifier")
+        #expect(trained.status == 0, "\(trained)")
+        let warning = "texts with several labels: 1; the first is 'card' in line 2 and 'rate' in line 10"
+        #expect(trained.errors.contains(warning), "\(trained.errors)")
+    }
+
     @Test func trainingIsDeterministicAndOverwritesNothing() throws {
         for name in ["a", "b"] {
             let outcome = try run("train", "train.tsv", "-o", "\(name).classifier", "--quiet")

@@ -62,6 +62,7 @@ public struct ClassifierTraining: Sendable {
                 remedy: "give examples of at least two labels")
         }
         warnOfSingleExamples(data.labels, path ?? "", progress)
+        warnOfSeveralLabels(data, path ?? "", progress)
         let texts = try descriptionTexts(labels)
         let isFew = data.examples.count <= Classifier.mostDescribedExamples
         if head == nil, descriptions != nil, !isFew {
@@ -158,6 +159,25 @@ public struct ClassifierTraining: Sendable {
                     + "accuracy, and probabilities are not calibrated"
                 : "\(path): labels with one example, which cannot be held out: \(single.count) of \(counts.count); "
                     + "the first is \(first)")
+    }
+
+    /// A text with several labels is more often a mistake than meant. The examples count as they are.
+    private func warnOfSeveralLabels(_ data: LabelledVectors, _ path: String, _ progress: any ProgressReporter) {
+        var first: [String: Int] = [:]
+        var (texts, example): (Set<String>, (Int, Int)?) = ([], nil)
+        for (number, text) in data.examples.map(\.text).enumerated() where data.lines[number] != nil {
+            guard let earlier = first[text] else {
+                first[text] = number
+                continue
+            }
+            guard data.labels[earlier] != data.labels[number] else { continue }
+            texts.insert(text)
+            example = example ?? (earlier, number)
+        }
+        guard let (one, other) = example, let line = data.lines[one], let otherLine = data.lines[other] else { return }
+        progress.warn(
+            "\(path): texts with several labels: \(texts.count); the first is '\(data.labels[one])' in line \(line) and "
+                + "'\(data.labels[other])' in line \(otherLine)")
     }
 
     /// The descriptions by their labels.
